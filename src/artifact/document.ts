@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { canonicalJson } from "../core/canonical-json.ts";
+import type { Descriptor } from "../core/descriptor.ts";
+import { TwelveError } from "../core/errors.ts";
+import type { Store } from "../ports/store.ts";
+
+/** A kind of artifact: the schema of its document and the media type that names it. */
+export interface ArtifactKind<Schema extends z.ZodType = z.ZodType> {
+  readonly mediaType: string;
+  readonly schema: Schema;
+}
+
+/** Stores a document as canonical JSON; equal documents get one digest. */
+export async function writeDocument<Schema extends z.ZodType>(
+  store: Store,
+  kind: ArtifactKind<Schema>,
+  document: z.output<Schema>,
+): Promise<Descriptor> {
+  return store.blobs.write(new TextEncoder().encode(canonicalJson(document)), kind.mediaType);
+}
+
+/** Fails with BLOB_NOT_FOUND, BLOB_CORRUPT, or ARTIFACT_INVALID when the document is not of this kind and version. */
+export async function readDocument<Schema extends z.ZodType>(
+  store: Store,
+  kind: ArtifactKind<Schema>,
+  blob: Descriptor,
+): Promise<z.output<Schema>> {
+  return parseDocument(kind, new TextDecoder().decode(await store.blobs.read(blob)), blob.digest);
+}
+
+/** Parses the text of a stored document or ref value; `name` says in the error which one it was. */
+export function parseDocument<Schema extends z.ZodType>(
+  kind: ArtifactKind<Schema>,
+  text: string,
+  name: string,
+): z.output<Schema> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new TwelveError("ARTIFACT_INVALID", `${name} is not JSON`, { cause });
+  }
+  const result = kind.schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new TwelveError("ARTIFACT_INVALID", `${name} is not a ${kind.mediaType} that this version reads: ${z.prettifyError(result.error)}`);
+}

@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { Descriptor, Digest } from "../core/descriptor.ts";
+import { EmbedderIdentity } from "../ports/embedding.ts";
+
+export const Chunk = z.strictObject({
+  id: z.string().meta({ description: "Stable name: equal text under equal headings of one document keeps its ID" }),
+  textDigest: Digest.meta({ description: "Digest of the text that was embedded" }),
+  headings: z.array(z.string()).meta({ description: "Headings above the chunk, outermost first" }),
+});
+export type Chunk = z.infer<typeof Chunk>;
+
+export const IndexedDocument = z.strictObject({
+  path: z.string().meta({ description: "Path below the application folder, with forward slashes" }),
+  digest: Digest.meta({ description: "Digest of the file's bytes" }),
+  loader: z.string().meta({ description: "Loader that read it, such as markdown" }),
+  chunks: z.array(Chunk),
+});
+export type IndexedDocument = z.infer<typeof IndexedDocument>;
+
+/** Files that were found but not indexed, with the reason. They are reported; they are no part of the identity. */
+export const SkippedDocument = z.strictObject({ path: z.string(), reason: z.string() });
+export type SkippedDocument = z.infer<typeof SkippedDocument>;
+
+/** The documents of an index, sorted by path, each with its chunks in order. */
+export const Ledger = z.strictObject({ version: z.literal(1), documents: z.array(IndexedDocument) });
+export type Ledger = z.infer<typeof Ledger>;
+
+export const ChunkerIdentity = z.strictObject({
+  name: z.string(),
+  version: z.int().meta({ description: "Raised whenever the chunker cuts differently" }),
+  maxTokens: z.int(),
+  overlapTokens: z.int(),
+});
+export type ChunkerIdentity = z.infer<typeof ChunkerIdentity>;
+
+/** The logical identity of an index: what was indexed and how. Engine files may differ and are found by ref. */
+export const Index = z
+  .strictObject({
+    version: z.literal(1),
+    app: z.string(),
+    name: z.string().meta({ description: "Name of the index in the manifest" }),
+    embedder: EmbedderIdentity,
+    chunker: ChunkerIdentity,
+    documents: z.int().meta({ description: "Number of documents" }),
+    chunks: z.int().meta({ description: "Number of chunks" }),
+    ledger: Descriptor.meta({ description: "The Ledger" }),
+  })
+  .meta({ title: "Index", description: "Data derived from documents by a named embedder, as one immutable artifact" });
+export type Index = z.infer<typeof Index>;
+
+export const indexKind = { mediaType: "application/vnd.twelve.index.v1+json", schema: Index } as const;
+export const ledgerKind = { mediaType: "application/vnd.twelve.ledger.v1+json", schema: Ledger } as const;
+
+/** The ref value that finds an index; `latest` has the same form. */
+export const IndexPointer = z.strictObject({ index: Descriptor });
+export const indexPointerKind = { mediaType: "index pointer", schema: IndexPointer } as const;
+
+/** How the index is held: the engine's files, and the probe vectors that tell whether an embedder is still the same. */
+export const IndexData = z.strictObject({
+  version: z.literal(1),
+  engine: z.string().meta({ description: "Vector engine, such as lance" }),
+  engineVersion: z.string(),
+  files: z.array(z.strictObject({ path: z.string(), blob: Descriptor })).meta({ description: "The engine's files, sorted by path" }),
+  probe: Descriptor.meta({ description: "The vectors of the probe texts" }),
+});
+export type IndexData = z.infer<typeof IndexData>;
+/** Stored as a blob that the `data/` ref points to: an index may have more files than a ref can hold. */
+export const indexDataKind = { mediaType: "application/vnd.twelve.index-data.v1+json", schema: IndexData } as const;
+export const IndexDataPointer = z.strictObject({ data: Descriptor });
+export const indexDataPointerKind = { mediaType: "index data pointer", schema: IndexDataPointer } as const;

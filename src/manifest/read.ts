@@ -1,0 +1,73 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Problem, TwelveError } from "../core/errors.ts";
+import { didYouMean } from "../core/nearest.ts";
+import { formatPath, schemaProblems } from "../core/problems.ts";
+import { parseYaml, type YamlSource } from "../core/yaml.ts";
+import { Manifest } from "./schema.ts";
+import { referencesIn } from "./setting.ts";
+import { valueComplaint } from "./value.ts";
+
+export const manifestFile = "twelve.yaml";
+
+/** Reads `twelve.yaml` in `dir`. Fails with MANIFEST_NOT_FOUND or MANIFEST_INVALID, with every problem and its place. */
+export async function readManifest(dir: string): Promise<Manifest> {
+  let text: string;
+  try {
+    text = await readFile(join(dir, manifestFile), "utf8");
+  } catch (cause) {
+    const isMissing = cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR");
+    const what = isMissing ? `There is no ${manifestFile} in ${dir}` : `${join(dir, manifestFile)} cannot be read: ${String(cause)}`;
+    throw new TwelveError("MANIFEST_NOT_FOUND", what, { cause });
+  }
+  return parseManifest(text);
+}
+
+/** Fails with MANIFEST_INVALID. Pure, so that editors and tests can use it on any text. */
+export function parseManifest(text: string): Manifest {
+  const yaml = parseYaml(text, manifestFile);
+  if ("problems" in yaml) throw invalid(yaml.problems);
+  const result = Manifest.safeParse(yaml.source.value ?? {});
+  if (!result.success) throw invalid(schemaProblems(result.error, Manifest, yaml.source));
+  const problems = crossProblems(result.data, yaml.source);
+  if (problems.length > 0) throw invalid(problems);
+  return result.data;
+}
+
+function invalid(problems: readonly Problem[]): TwelveError {
+  return new TwelveError("MANIFEST_INVALID", `${manifestFile} has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}`, { problems });
+}
+
+/** What one field says about another, which a schema cannot check. */
+function crossProblems(manifest: Manifest, source: YamlSource): readonly Problem[] {
+  const at = (path: readonly PropertyKey[], message: string): Problem => ({ ...source.locate(path), path: formatPath(path), message });
+  const named = (path: readonly PropertyKey[], name: string, kind: string, table: object): readonly Problem[] =>
+    Object.hasOwn(table, name) ? [] : [at(path, `There is no ${kind} "${name}".${didYouMean(name, Object.keys(table))} Declared: ${Object.keys(table).join(", ") || "none"}`)];
+  const { config, agents, indexes, processes, evals, environments } = manifest;
+
+  const references = referencesIn(source.value).flatMap(({ key, path }) => {
+    const declaration = Object.hasOwn(config, key) ? config[key] : undefined;
+    if (path[0] !== "agents" && path[0] !== "indexes") return [at(path, "`${KEY}` may be used only in agents and indexes")];
+    if (declaration === undefined) return named(path, key, "configuration key", config);
+    if (declaration.kind === "frozen") return [];
+    return [at(path, `${key} is ${declaration.kind === "secret" ? "a secret" : "an attachment"}; only frozen keys may be used in the manifest`)];
+  });
+  const declarations = Object.entries(config).flatMap(([key, declaration]) => {
+    if (declaration.kind === "secret" && declaration.default !== undefined) {
+      return [at(["config", key, "default"], "A secret has no default: it must not be in the manifest")];
+    }
+    const complaint = declaration.default === undefined ? undefined : valueComplaint(declaration, declaration.default);
+    return complaint === undefined ? [] : [at(["config", key, "default"], complaint)];
+  });
+  const names = [
+    ...Object.entries(agents).flatMap(([agent, { retrieve }]) =>
+      retrieve === undefined ? [] : named(["agents", agent, "retrieve", "index"], retrieve.index, "index", indexes)),
+    ...Object.entries(processes).flatMap(([process, declaration]) =>
+      "serve" in declaration ? declaration.serve.flatMap((agent, i) => named(["processes", process, "serve", i], agent, "agent", agents)) : []),
+    ...Object.entries(evals).flatMap(([suite, { agent }]) =>
+      agent === undefined ? [] : named(["evals", suite, "agent"], agent, "agent", agents)),
+    ...Object.entries(environments).flatMap(([environment, { requires }]) =>
+      requires.flatMap((suite, i) => named(["environments", environment, "requires", i], suite, "eval suite", evals))),
+  ];
+  return [...references, ...declarations, ...names];
+}

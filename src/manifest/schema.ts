@@ -1,0 +1,111 @@
+import { z } from "zod";
+import { settings } from "./setting.ts";
+
+const Name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "Expected lower-case letters, digits and hyphens, at most 63 of them");
+const ConfigKey = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "Expected a key of capital letters, digits and underscores");
+const ServiceUrl = z.string().regex(/^[a-z][a-z0-9+-]*:/, "Expected a service URL such as mock:extractive");
+
+export const ConfigKind = z.enum(["frozen", "attachment", "secret"]);
+export type ConfigKind = z.infer<typeof ConfigKind>;
+
+export const ConfigDeclaration = z.strictObject({
+  kind: ConfigKind.default("frozen").meta({
+    description: "frozen: captured in the release; attachment: a service URL, captured per environment; secret: only its reference is recorded",
+  }),
+  type: z.enum(["string", "number", "integer", "boolean"]).default("string").meta({ description: "Type of the value" }),
+  default: z.union([z.string(), z.number(), z.boolean()]).optional().meta({ description: "Value where no deploy sets one; not allowed for secrets" }),
+  description: z.string().optional().meta({ description: "What the key means" }),
+  optional: z.boolean().default(false).meta({ description: "Whether the key may stay unset" }),
+  min: z.number().optional().meta({ description: "Smallest number allowed" }),
+  max: z.number().optional().meta({ description: "Largest number allowed" }),
+  enum: z.array(z.string()).min(1).optional().meta({ description: "The only strings allowed" }),
+});
+export type ConfigDeclaration = z.infer<typeof ConfigDeclaration>;
+
+const chunkShape = {
+  maxTokens: z.int().min(16).max(8192).optional().meta({ description: "Longest chunk, in tokens of the chunker; 400 by default" }),
+  overlapTokens: z.int().min(0).max(4096).optional().meta({ description: "Tokens that neighbouring chunks of one section share; 50 by default" }),
+};
+const embedderShape = { embedder: ServiceUrl.default("hash:512").meta({ description: "Embedding model, such as hash:512" }) };
+const sources = {
+  source: z.array(z.string().min(1)).min(1).meta({ description: "Folders of documents, relative to the manifest" }),
+  include: z.array(z.string()).optional().meta({ description: "Globs of the files to read; every known format by default" }),
+  exclude: z.array(z.string()).optional().meta({ description: "Globs of files to leave out" }),
+};
+/** One index as `twelve index` uses it, every `${KEY}` replaced. */
+export const IndexSettings = z.strictObject({ ...sources, ...embedderShape, chunk: z.strictObject(chunkShape).optional() });
+export type IndexSettings = z.infer<typeof IndexSettings>;
+const IndexDeclaration = z.strictObject({ ...sources, ...settings(embedderShape), chunk: z.strictObject(settings(chunkShape)).optional() });
+
+const retrieveShape = {
+  topK: z.int().min(1).max(100).default(5).meta({ description: "How many chunks to retrieve" }),
+  mode: z.enum(["vector", "text", "hybrid"]).default("hybrid").meta({ description: "How to search" }),
+};
+const agentShape = {
+  variant: z.string().min(1).optional().meta({ description: "Prompt variant: answer.strict.prompt for strict; an empty configuration value means none" }),
+  model: ServiceUrl.meta({ description: "Model that answers, such as mock:extractive" }),
+  temperature: z.number().min(0).max(2).optional().meta({ description: "Sampling temperature" }),
+  topP: z.number().min(0).max(1).optional().meta({ description: "Nucleus sampling mass" }),
+  maxTokens: z.int().min(1).optional().meta({ description: "Longest answer, in tokens of the model" }),
+  seed: z.int().optional().meta({ description: "Sampling seed, where the model takes one; equal output is not promised" }),
+};
+const agentFields = {
+  prompt: z.string().min(1).meta({ description: "Prompt name: answer for prompts/answer.prompt" }),
+  stop: z.array(z.string()).max(4).optional().meta({ description: "Strings that end the answer" }),
+  session: z.boolean().default(false).meta({ description: "Keep the conversation in the state service" }),
+  description: z.string().optional().meta({ description: "What the agent is for" }),
+};
+const retrieveIndex = { index: Name.meta({ description: "Index to search" }) };
+/** One agent as a release freezes it, every `${KEY}` replaced. */
+export const AgentSettings = z.strictObject({
+  ...agentFields,
+  ...agentShape,
+  retrieve: z.strictObject({ ...retrieveIndex, ...retrieveShape }).optional(),
+});
+export type AgentSettings = z.infer<typeof AgentSettings>;
+const AgentDeclaration = z.strictObject({
+  ...agentFields,
+  ...settings(agentShape),
+  retrieve: z.strictObject({ ...retrieveIndex, ...settings(retrieveShape) }).optional().meta({ description: "What to retrieve before the model is asked" }),
+});
+
+const ServeProcess = z.strictObject({ serve: z.array(Name).min(1).meta({ description: "Agents that the HTTP server offers" }) });
+const CommandProcess = z.strictObject({ command: z.string().min(1).meta({ description: "Command line of your own program, run in the release's code" }) });
+const WorkProcess = z.strictObject({ work: z.array(Name).min(1).meta({ description: "Queues that a worker takes from" }) });
+export const ProcessDeclaration = z.union([ServeProcess, CommandProcess, WorkProcess]);
+export type ProcessDeclaration = z.infer<typeof ProcessDeclaration>;
+
+const Gate = z.strictObject({
+  passRate: z.number().min(0).max(1).default(1).meta({ description: "Share of cases that must pass" }),
+});
+const EvalDeclaration = z.strictObject({
+  suite: z.string().min(1).meta({ description: "Suite file in promptfoo's YAML" }),
+  agent: Name.optional().meta({ description: "Agent to ask; the only one by default" }),
+  gate: Gate.prefault({}).meta({ description: "What the suite must reach" }),
+});
+
+const EnvironmentDeclaration = z.strictObject({
+  config: z.string().regex(/^[a-z]+:/, "Expected a configuration source such as dotenv:.env").optional().meta({ description: "Where values live outside the process, such as dotenv:.env" }),
+  requires: z.array(Name).default([]).meta({ description: "Eval suites that a release must have passed before it is promoted here" }),
+});
+
+const codeFields = {
+  include: z.array(z.string()).default(["**"]).meta({ description: "Globs of tracked files to package" }),
+  exclude: z.array(z.string()).default([]).meta({ description: "Globs of tracked files to leave out" }),
+};
+
+/** The whole of `twelve.yaml`. Readers get it with every default filled in and `${KEY}` still in place. */
+export const Manifest = z
+  .strictObject({
+    name: Name.meta({ description: "Application name" }),
+    code: z.strictObject(codeFields).prefault({}).meta({ description: "Which tracked files a build packages" }),
+    prompts: z.array(z.string().min(1)).default(["prompts"]).meta({ description: "Folders of .prompt files; npm:@scope/name for a shared library" }),
+    config: z.record(ConfigKey, ConfigDeclaration).default({}).meta({ description: "Everything that varies between deploys" }),
+    indexes: z.record(Name, IndexDeclaration).default({}).meta({ description: "Indexes made from documents" }),
+    agents: z.record(Name, AgentDeclaration).default({}).meta({ description: "Each is served as a model name of the HTTP API" }),
+    processes: z.record(Name, ProcessDeclaration).default({}).meta({ description: "Process types" }),
+    evals: z.record(Name, EvalDeclaration).default({}).meta({ description: "Eval suites and their gates" }),
+    environments: z.record(Name, EnvironmentDeclaration).default({}).meta({ description: "Where releases are activated; development exists without being named" }),
+  })
+  .meta({ title: "twelve.yaml", description: "The manifest of an application that calls language models" });
+export type Manifest = z.infer<typeof Manifest>;

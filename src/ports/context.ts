@@ -1,0 +1,32 @@
+import type { ConfigProvider } from "./config.ts";
+import type { Clock } from "./clock.ts";
+import type { Embedder } from "./embedding.ts";
+import type { Model } from "./model.ts";
+import type { Processes } from "./process.ts";
+import type { Store } from "./store.ts";
+import type { Story } from "./story.ts";
+import type { VectorEngine } from "./vectors.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Everything a command may touch. Services open at first use, from the URL that configuration gives. */
+export interface Context {
+  /** The application's folder, absolute. */
+  readonly dir: string;
+  /** The process environment. */
+  readonly env: Environment;
+  readonly clock: Clock;
+  readonly processes: Processes;
+  readonly story: Story;
+  /** Aborted at the first Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** The attached store: TWELVE_STORE, else `file:.twelve/store` in the application's folder. */
+  store(): Promise<Store>;
+  /** Fails with SERVICE_UNSUPPORTED for an unknown scheme, as all four do. */
+  openModel(reference: string): Promise<Model>;
+  openEmbedder(reference: string): Promise<Embedder>;
+  openVectors(reference: string): Promise<VectorEngine>;
+  openConfig(reference: string): Promise<ConfigProvider>;
+  /** Writes one line to stdout at once: the event log of a long-running command. */
+  writeLine(line: string): void;
+}

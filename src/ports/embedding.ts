@@ -1,0 +1,21 @@
+import { z } from "zod";
+
+/** Everything that decides which vector a text gets. Two embedders with equal identities share cached vectors. */
+export const EmbedderIdentity = z.strictObject({
+  provider: z.string().meta({ description: "Provider name, such as hash" }),
+  model: z.string().meta({ description: "Model ID at the provider" }),
+  dimensions: z.int().positive().meta({ description: "Length of every vector" }),
+  normalised: z.boolean().meta({ description: "Whether every vector has length 1" }),
+  documentTask: z.string().nullable().meta({ description: "Task type sent for documents, where the provider has one" }),
+  queryTask: z.string().nullable().meta({ description: "Task type sent for queries, where the provider has one" }),
+});
+export type EmbedderIdentity = z.infer<typeof EmbedderIdentity>;
+
+/** One embedding model behind one URL, such as `hash:512`. */
+export interface Embedder {
+  readonly identity: EmbedderIdentity;
+  /** How many texts one call of `embed` may take. */
+  readonly maxBatch: number;
+  /** One vector of `identity.dimensions` numbers per text, in order. Fails with SERVICE_FAILED. */
+  embed(texts: readonly string[], task: "document" | "query", signal?: AbortSignal): Promise<readonly Float32Array[]>;
+}

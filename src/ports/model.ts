@@ -1,0 +1,53 @@
+/** One message of a conversation. Retrieved text never arrives here as a role of its own. */
+export interface Message {
+  readonly role: "system" | "user" | "assistant" | "tool";
+  readonly content: string;
+}
+
+/** A retrieved passage the answer may rest on; the extractive mock answers from these. */
+export interface Passage {
+  /** The number that a citation such as [1] names, from 1. */
+  readonly number: number;
+  readonly text: string;
+}
+
+export interface ModelRequest {
+  readonly messages: readonly Message[];
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly maxTokens?: number;
+  readonly stop?: readonly string[];
+  readonly seed?: number;
+  /** `json` asks the model for one JSON value. */
+  readonly format?: "text" | "json";
+  /** What retrieval found, already rendered into `messages`; models that only read messages ignore it. */
+  readonly passages: readonly Passage[];
+  readonly signal?: AbortSignal;
+}
+
+/** Counted by the provider, or by the adapter where the provider does not count. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** Part of `inputTokens` that was read from the provider's cache. */
+  readonly cachedInputTokens: number;
+}
+
+export type FinishReason = "stop" | "length" | "content_filter" | "tool_calls" | "error";
+
+export type ModelChunk =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "end"; readonly finishReason: FinishReason; readonly usage: Usage; readonly model: string; readonly responseId?: string };
+
+/** One model behind one URL, such as `mock:extractive`. */
+export interface Model {
+  /** `gen_ai.provider.name` of the OpenTelemetry GenAI conventions. */
+  readonly provider: string;
+  /** The model ID without its scheme. */
+  readonly id: string;
+  /**
+   * Streams the answer: any number of `text` chunks, then exactly one `end`. Fails with SERVICE_FAILED; an aborted
+   * signal ends the stream with the signal's reason.
+   */
+  generate(request: ModelRequest): AsyncIterable<ModelChunk>;
+}

@@ -1,0 +1,46 @@
+import type { Descriptor, Digest } from "../core/descriptor.ts";
+
+/** Content-addressed blobs. A blob is written once and never changed. Any method may fail with STORE_UNUSABLE. */
+export interface BlobStore {
+  has(digest: Digest): Promise<boolean>;
+  /** Verifies size and digest. Fails with BLOB_NOT_FOUND or BLOB_CORRUPT, naming the blob. */
+  read(blob: Descriptor): Promise<Uint8Array>;
+  /** Durable when it returns. Writing bytes that are there already changes nothing. */
+  write(bytes: Uint8Array, mediaType: string): Promise<Descriptor>;
+  /** Like `write`, for a local file of any size that the caller gives up: it may be moved. */
+  writeFile(path: string, mediaType: string): Promise<Descriptor>;
+  /**
+   * Puts the blob at `path` as a read-only local file, without copying where the store can.
+   * Verifies size and digest. Fails with BLOB_NOT_FOUND or BLOB_CORRUPT.
+   */
+  readFile(blob: Descriptor, path: string): Promise<void>;
+  /** Every blob there is, in no fixed order. */
+  list(): AsyncIterable<Digest>;
+}
+
+/** A ref's value with the tag that a later `replace` must name. */
+export interface Ref {
+  readonly value: string;
+  readonly tag: string;
+}
+
+/**
+ * Small named values that move. Names are slash-separated segments of `[A-Za-z0-9._-]`, none of them starting with a dot.
+ * Values are at most 64 KiB of text. A value that was returned once is never seen torn, and both writes are durable.
+ */
+export interface RefStore {
+  read(name: string): Promise<Ref | undefined>;
+  /** True for exactly one of any number of concurrent callers; false when the ref exists (`If-None-Match: *`). */
+  create(name: string, value: string): Promise<boolean>;
+  /** Moves the ref only when its tag is still `tag` (`If-Match`); false when someone else was first. */
+  replace(name: string, value: string, tag: string): Promise<boolean>;
+  /** Names of all refs below `prefix` (which ends in a slash, or is empty), sorted by code unit. */
+  list(prefix: string): Promise<readonly string[]>;
+}
+
+export interface Store {
+  /** Where it is, without credentials, for messages. */
+  readonly url: string;
+  readonly blobs: BlobStore;
+  readonly refs: RefStore;
+}

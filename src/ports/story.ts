@@ -1,0 +1,17 @@
+/** What a person reads while a command works. It goes to stderr; a command's answer does not pass through here. */
+export interface Story {
+  /** One line that something happened. Hidden by `--quiet`. */
+  note(message: string): void;
+  /** One line that the user should act on. Shown even with `--quiet`. */
+  warn(message: string): void;
+  /** Long work with a known or growing total: a moving line on a terminal, a plain line at the end elsewhere. */
+  progress(label: string): Progress;
+}
+
+export interface Progress {
+  update(done: number, total?: number): void;
+  /** Ends the progress with a last line. */
+  done(message: string): void;
+  /** Takes the line away after a failure; does nothing when it is done already. */
+  stop(): void;
+}

@@ -1,0 +1,103 @@
+import { z } from "zod";
+import type { Json } from "../core/canonical-json.ts";
+import { Digest } from "../core/descriptor.ts";
+import type { FinishReason, Message, Usage } from "../ports/model.ts";
+
+/**
+ * The log event of one model call: one JSON line on stdout. Names follow the OpenTelemetry GenAI conventions
+ * (status Development, November 2026) where one exists; the others are under `twelve.`.
+ */
+export const ModelCallEvent = z
+  .strictObject({
+    event: z.literal("model-call-finished"),
+    time: z.iso.datetime().meta({ description: "When the call ended, UTC" }),
+    trace_id: z.string().regex(/^[0-9a-f]{32}$/).meta({ description: "W3C trace ID, from `traceparent` or new" }),
+    span_id: z.string().regex(/^[0-9a-f]{16}$/),
+    "twelve.app": z.string(),
+    "twelve.environment": z.string().nullable(),
+    "twelve.release.number": z.int().nullable().meta({ description: "3 for v3" }),
+    "twelve.release.digest": Digest,
+    "gen_ai.operation.name": z.literal("chat"),
+    "gen_ai.agent.name": z.string(),
+    "gen_ai.prompt.name": z.string(),
+    "gen_ai.prompt.version": Digest.meta({ description: "Digest of the compiled prompt" }),
+    "gen_ai.provider.name": z.string(),
+    "gen_ai.request.model": z.string(),
+    "gen_ai.response.model": z.string().nullable(),
+    "gen_ai.response.id": z.string().nullable(),
+    "gen_ai.request.stream": z.boolean(),
+    "gen_ai.request.temperature": z.number().nullable(),
+    "gen_ai.usage.input_tokens": z.int().nullable().meta({ description: "All input tokens, cached ones included" }),
+    "gen_ai.usage.output_tokens": z.int().nullable(),
+    "gen_ai.usage.cache_read.input_tokens": z.int().nullable(),
+    "gen_ai.response.time_to_first_chunk": z.number().nullable().meta({ description: "Seconds" }),
+    "gen_ai.response.finish_reasons": z.array(z.string()),
+    "twelve.duration_ms": z.number().meta({ description: "From the request to the last chunk, retrieval included" }),
+    "twelve.retrieval_ms": z.number().nullable(),
+    "twelve.cost.amount": z.number().nullable().meta({ description: "null when the price is unknown, never 0 for that" }),
+    "twelve.cost.currency": z.literal("USD"),
+    "twelve.cost.price_table": z.string().meta({ description: "Version of the price table" }),
+    "twelve.index.ref": Digest.nullable().meta({ description: "Digest of the index that was searched" }),
+    "gen_ai.retrieval.documents": z.array(z.strictObject({ id: z.string(), score: z.number() })),
+    "twelve.response.digest": Digest.nullable(),
+    "twelve.response.text": z.string().nullable().meta({ description: "The scrubbed answer, only when content logging is on" }),
+    "twelve.aborted": z.boolean().meta({ description: "Whether the client went away" }),
+    "error.type": z.string().nullable(),
+    "error.message": z.string().nullable(),
+  })
+  .meta({ title: "model-call-finished", description: "One model call of a run" });
+export type ModelCallEvent = z.infer<typeof ModelCallEvent>;
+
+/** What a caller of the HTTP API may set for one answer; everything else is frozen in the release. */
+export interface AnswerRequest {
+  readonly agent: string;
+  /** The conversation; the last user message is the question. */
+  readonly messages: readonly Message[];
+  /** Further variables of the agent's prompt. */
+  readonly variables: Readonly<Record<string, Json>>;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly maxTokens?: number;
+  readonly stop?: readonly string[];
+  readonly seed?: number;
+  readonly isStream: boolean;
+  /** W3C trace ID (32 hex digits) that the call belongs to. */
+  readonly traceId: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface RetrievedChunk {
+  /** The number that a citation such as [1] names, from 1. */
+  readonly number: number;
+  readonly id: string;
+  readonly document: string;
+  readonly headings: string;
+  readonly text: string;
+  readonly score: number;
+}
+
+export interface Answer {
+  readonly text: string;
+  readonly finishReason: FinishReason;
+  readonly usage: Usage;
+  /** The model that answered, as the provider names it. */
+  readonly model: string;
+  readonly retrieved: readonly RetrievedChunk[];
+  /** The retrieved chunks whose numbers the text cites, in order of first mention. */
+  readonly citations: readonly RetrievedChunk[];
+  readonly latencyMs: number;
+  readonly timeToFirstTokenMs: number | null;
+  /** US dollars; null when the price is unknown. */
+  readonly costUsd: number | null;
+}
+
+export type AnswerPart = { readonly type: "text"; readonly text: string } | { readonly type: "end"; readonly answer: Answer };
+
+/** One release, opened: what `run` serves and `eval` measures, by the same path. Made by `openRuntime` in `apply.ts`. */
+export interface Runtime {
+  /** Names of the agents it can answer for. */
+  readonly agents: readonly string[];
+  /** Streams one answer and writes one event to the log, also after a failure or an abort. */
+  answer(request: AnswerRequest): AsyncIterable<AnswerPart>;
+  close(): Promise<void>;
+}
