@@ -1,0 +1,31 @@
+import type { Command } from "../ports/command.ts";
+
+/** A command of the table of contents: nothing else of it is loaded before it is called. */
+export interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly default: Command }>;
+}
+
+/** Every command, in the order of a first day's work. A name with a space is a subcommand of its first word. */
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  init: entry("Make a new application from a template", () => import("../init/command.ts")),
+  build: entry("Validate prompts and package code into one immutable build", () => import("../build/command.ts")),
+  index: entry("Embed documents into one immutable index", () => import("../index/command.ts")),
+  release: entry("Freeze build, indexes and configuration into a numbered release and activate it", () => import("../release/command.ts")),
+  releases: entry("List the releases and where they are active", () => import("../release/list-command.ts")),
+  show: entry("Show a release, environment, build or index", () => import("../release/show-command.ts")),
+  promote: entry("Activate the release of one environment in another", () => import("../release/promote-command.ts")),
+  rollback: entry("Activate the release that was active before", () => import("../release/rollback-command.ts")),
+  run: entry("Serve an environment's release over HTTP, or run its processes", () => import("../run/command.ts")),
+  eval: entry("Measure a release against eval suites", () => import("../eval/command.ts")),
+  "config list": entry("List configuration keys, their values and where these come from", () => import("../config/list-command.ts")),
+  verify: entry("Check every blob and reference of the store", () => import("../verify/command.ts")),
+};
+
+/** Groups of subcommands and what they are about. */
+export const groups: Readonly<Record<string, string>> = { config: "Look at configuration" };
+
+function entry(summary: string, load: () => Promise<{ readonly default: unknown }>): CommandEntry {
+  // Each command's own schemas type its functions; the frame calls them only with what those schemas parsed.
+  return { summary, load: load as CommandEntry["load"] };
+}

@@ -1,0 +1,72 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { openConfig, openEmbedder, openModel, openStore, openVectors } from "../../src/adapters/registry.ts";
+import { systemProcesses } from "../../src/adapters/system/process.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type { Context } from "../../src/ports/context.ts";
+import type { Store } from "../../src/ports/store.ts";
+import type { Story } from "../../src/ports/story.ts";
+
+/** A folder of the test's own, removed when the test ends. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "twelve-test-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Starts at 2026-01-01T00:00:00Z and goes on by one millisecond at each look; "random" bytes count up. */
+export function fixedClock(): Clock {
+  let ticks = 0;
+  let draws = 0;
+  return {
+    now: () => new Date(Date.UTC(2026, 0, 1) + ticks++),
+    monotonicMs: () => ticks++,
+    randomHex: (sizeBytes) => (++draws).toString(16).padStart(sizeBytes * 2, "0").slice(-sizeBytes * 2),
+  };
+}
+
+export interface TestContext extends Context {
+  /** Everything the command told, one entry a line: `note …`, `warn …`. */
+  readonly told: readonly string[];
+  /** Lines written to stdout by a long-running command. */
+  readonly lines: readonly string[];
+}
+
+export interface TestContextOptions {
+  readonly dir: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** A memory store of the test's own by default. */
+  readonly store?: Store;
+  readonly clock?: Clock;
+  readonly signal?: AbortSignal;
+}
+
+/** A context with the real embedded adapters, a memory store and a fixed clock. */
+export async function testContext({ dir, env = {}, store, clock, signal }: TestContextOptions): Promise<TestContext> {
+  const told: string[] = [];
+  const lines: string[] = [];
+  const opened = store ?? (await openStore("memory:", dir));
+  const story: Story = {
+    note: (message) => told.push(`note ${message}`),
+    warn: (message) => told.push(`warn ${message}`),
+    progress: () => ({ update: () => {}, done: (message) => told.push(`note ${message}`), stop: () => {} }),
+  };
+  return {
+    dir,
+    env,
+    clock: clock ?? fixedClock(),
+    processes: systemProcesses,
+    story,
+    signal: signal ?? new AbortController().signal,
+    store: () => Promise.resolve(opened),
+    openModel: (reference) => openModel(reference, dir),
+    openEmbedder: (reference) => openEmbedder(reference, dir),
+    openVectors: (reference) => openVectors(reference, dir),
+    openConfig: (reference) => openConfig(reference, dir),
+    writeLine: (line) => lines.push(line),
+    told,
+    lines,
+  };
+}
