@@ -36,6 +36,7 @@ export const failures = {
   PROCESS_UNSUPPORTED: { exit: 2, means: "This version of twelve cannot run this kind of process", fix: "Use `serve:` or `command:`" },
   PORT_TAKEN: { exit: 5, means: "Another program listens on the port", fix: "Choose another port with `--port` or PORT, or stop that program" },
   FOLDER_NOT_EMPTY: { exit: 5, means: "The target folder exists and is not empty", fix: "Choose another folder" },
+  FOLDER_UNUSABLE: { exit: 2, means: "The target folder cannot be read or written", fix: "Choose another folder, or correct its permissions" },
   TEMPLATE_UNKNOWN: { exit: 2, means: "There is no such template", fix: "Choose one of the templates named above" },
   BLOB_NOT_FOUND: { exit: 4, means: "The attached store has no such blob", fix: "Attach the store that holds it with TWELVE_STORE, or make the artifact again" },
   BLOB_CORRUPT: { exit: 6, means: "A blob's bytes do not match its digest", fix: "Restore the file from a backup, or delete it and make the artifact again" },
