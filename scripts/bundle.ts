@@ -1,0 +1,52 @@
+/** Bundles src/ and every pure JavaScript package into dist/, so that users install no dependency tree and start fast. */
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { manifestJsonSchema } from "../src/manifest/json-schema.ts";
+
+const root = join(import.meta.dirname, "..");
+const dist = join(root, "dist");
+
+await rm(dist, { recursive: true, force: true });
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: { main: "src/main.ts", ...(await workers()) },
+  outdir: "dist",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node22.18",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "none",
+  metafile: true,
+  // LanceDB's native parts are our optional dependencies; the other two are its optional packages that we never call.
+  external: ["@lancedb/lancedb-*", "@huggingface/transformers", "openai"],
+  // CommonJS packages inside the bundle call require() for Node's own modules and for the native binary.
+  banner: { js: 'import { createRequire as createRequire_ } from "node:module"; const require = createRequire_(import.meta.url);' },
+  logLevel: "warning",
+});
+await writeFile(join(dist, "twelve.schema.json"), manifestJsonSchema());
+await writeFile(join(dist, "THIRD-PARTY-NOTICES.txt"), await notices(Object.keys(metafile.inputs)));
+
+/** Worker threads are files of their own: `src/<folder>/<name>.worker.ts` becomes `dist/<name>.worker.js`. */
+async function workers(): Promise<Record<string, string>> {
+  const files = await readdir(join(root, "src"), { recursive: true });
+  const sources = files.filter((file) => file.endsWith(".worker.ts"));
+  return Object.fromEntries(sources.map((file) => [file.replace(/^.*[/\\]/, "").replace(/\.ts$/, ""), join("src", file)]));
+}
+
+/** Licence and notice texts of every package that went into the bundle, as their licences ask. */
+async function notices(inputs: readonly string[]): Promise<string> {
+  const packages = new Set(inputs.flatMap((input) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []));
+  const texts = await Promise.all([...packages].sort().map(async (folder) => notice(join(root, folder))));
+  return `twelve contains the following packages.\n\n${texts.join("\n")}`;
+}
+
+async function notice(folder: string): Promise<string> {
+  const { name, version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as Record<string, string>;
+  const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file)).sort();
+  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8").catch(() => "")));
+  return `${"=".repeat(72)}\n${name}@${version} (${license})\n${"=".repeat(72)}\n${texts.map((text) => text.trim()).join("\n\n")}\n`;
+}

@@ -1,0 +1,64 @@
+import type { Command as Program } from "commander";
+import type { Command } from "../ports/command.ts";
+import { openContext } from "./context.ts";
+import { readInput } from "./options.ts";
+import { printAnswer, printFailure, printVerdict } from "./output.ts";
+import type { GlobalFlags } from "./program.ts";
+import { openStory } from "./story.ts";
+import { version } from "./version.ts";
+
+const interrupted = 130;
+/** A command that is not a service gets this long to end by itself; all writes are atomic, so ending it is safe. */
+const graceMs = 1000;
+
+/** Runs one loaded command to its end and gives its exit code. Never throws. */
+export async function runCommand({ default: command }: { readonly default: Command }, program: Program): Promise<number> {
+  const flags = program.optsWithGlobals<GlobalFlags>();
+  const isJson = flags.json === true;
+  const interruption = listenForInterruption(command.isService === true);
+  const story = await openStory({ isJson, isQuiet: flags.quiet === true, isColorWanted: flags.color !== false, env: process.env });
+  try {
+    const input = readInput(program, command);
+    const context = openContext({ dir: flags.dir, story, signal: interruption.signal });
+    const output = await Promise.race([command.run(input, context), interruption.forced]);
+    if (command.isService !== true) printAnswer(command, output, input, isJson);
+    const verdict = command.verdict?.(output);
+    if (verdict === undefined) return 0;
+    printVerdict(verdict.message, isJson);
+    return verdict.exit;
+  } catch (error) {
+    if (interruption.signal.aborted && !(command.isService === true)) {
+      story.warn("Interrupted. Nothing is half-written; run the command again to go on.");
+      return interrupted;
+    }
+    return printFailure(error, { isJson, version });
+  } finally {
+    story.close();
+    interruption.stop();
+  }
+}
+
+/** First signal: ask the command to end. Second signal: end at once. */
+function listenForInterruption(isService: boolean): { readonly signal: AbortSignal; readonly forced: Promise<never>; stop(): void } {
+  const controller = new AbortController();
+  const { promise: forced, reject } = Promise.withResolvers<never>();
+  // Nobody may be waiting any more when it is rejected.
+  forced.catch(() => {});
+  let timer: NodeJS.Timeout | undefined;
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(interrupted);
+    controller.abort(new Error("interrupted"));
+    if (!isService) timer = setTimeout(() => reject(new Error("interrupted")), graceMs);
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return {
+    signal: controller.signal,
+    forced,
+    stop() {
+      clearTimeout(timer);
+      process.off("SIGINT", onSignal);
+      process.off("SIGTERM", onSignal);
+    },
+  };
+}
