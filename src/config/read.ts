@@ -1,0 +1,91 @@
+import { TwelveError } from "../core/errors.ts";
+import { didYouMean } from "../core/nearest.ts";
+import type { Manifest } from "../manifest/schema.ts";
+import type { Context } from "../ports/context.ts";
+import { type ConfigSources, findText, resolveConfig, type ResolvedConfig, type ResolvedValues } from "./resolve.ts";
+import { withoutCredentials } from "./url.ts";
+
+type Opening = Pick<Context, "env" | "openConfig">;
+type Provider = NonNullable<ConfigSources["provider"]>;
+export type EnvironmentDeclaration = Manifest["environments"][string];
+
+export interface Wanted {
+  readonly environment: string;
+  /** From `parseSets` in `set.ts`. */
+  readonly sets?: Readonly<Record<string, string>>;
+  /** The keys to resolve; all by default. A command that needs one key does not fail for another. */
+  readonly only?: readonly string[];
+}
+
+/** Every key, typed, with its source. Fails with ENVIRONMENT_UNKNOWN, and with CONFIG_INVALID naming all that is wrong. */
+export async function resolveFor(context: Opening, manifest: Manifest, wanted: Wanted): Promise<ResolvedValues> {
+  const { values, problems } = await inspectConfig(context, manifest, wanted);
+  if (problems.length === 0) return values;
+  throw new TwelveError("CONFIG_INVALID", `The configuration of ${wanted.environment} is not complete: ${problems.length === 1 ? "1 key is" : `${problems.length} keys are`} missing or wrong`, {
+    problems: problems.map(({ key, message }) => ({ path: key, message })),
+    fix: `Set ${problems.length === 1 ? "it" : "them"} in the process environment or in ${providerOf(manifest, wanted.environment) ?? "the environment's source"}; \`twelve config list --env ${wanted.environment}\` shows every key`,
+  });
+}
+
+/** Like `resolveFor`, with what is wrong beside the values instead of a failure. */
+export async function inspectConfig(context: Opening, manifest: Manifest, { environment, sets = {}, only }: Wanted): Promise<ResolvedConfig> {
+  const provider = await readProvider(context, environmentOf(manifest, environment));
+  const declarations = only === undefined ? manifest.config : Object.fromEntries(Object.entries(manifest.config).filter(([key]) => only.includes(key)));
+  return resolveConfig(declarations, { sets, env: context.env, ...(provider === undefined ? {} : { provider }) });
+}
+
+/** `development` exists without being declared. Fails with ENVIRONMENT_UNKNOWN, naming the nearest one. */
+export function environmentOf({ environments }: Pick<Manifest, "environments">, name: string): EnvironmentDeclaration {
+  const declared = Object.hasOwn(environments, name) ? environments[name] : undefined;
+  if (declared !== undefined) return declared;
+  if (name === "development") return { requires: [] };
+  const names = [...new Set(["development", ...Object.keys(environments)])];
+  throw new TwelveError("ENVIRONMENT_UNKNOWN", `There is no environment "${name}".${didYouMean(name, names)} Declared: ${names.join(", ")}`);
+}
+
+/** What a process of an activated release needs beside its frozen values. Made when it starts, and never written anywhere. */
+export interface ProcessConfig {
+  /** Service URLs, with the credentials that the environment holds for them. */
+  readonly attachments: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads secrets where the environment has them and completes the activation's URLs with credentials. The activation
+ * decides which service is meant: a URL that now names another one is not used. Fails with CONFIG_INVALID for a required
+ * secret that is missing.
+ */
+export async function readProcessConfig(
+  context: Opening,
+  manifest: Manifest,
+  { environment, attachments }: { readonly environment: string; readonly attachments: Readonly<Record<string, { readonly url: string | null }>> },
+): Promise<ProcessConfig> {
+  const provider = await readProvider(context, environmentOf(manifest, environment));
+  const sources = { env: context.env, ...(provider === undefined ? {} : { provider }) };
+  const urls = Object.entries(attachments).flatMap(([key, { url }]) => {
+    if (url === null) return [];
+    const text = findText(key, "attachment", sources)?.text;
+    return [[key, text !== undefined && withoutCredentials(text) === url ? text : url] as const];
+  });
+  const declared = Object.entries(manifest.config).filter(([, { kind }]) => kind === "secret");
+  const secrets = declared.flatMap(([key]) => {
+    const text = findText(key, "secret", sources)?.text;
+    return text === undefined ? [] : [[key, text] as const];
+  });
+  const missing = declared.filter(([key, { optional }]) => !optional && !secrets.some(([name]) => name === key)).map(([key]) => key);
+  if (missing.length > 0) {
+    const places = ["the process environment", ...(provider === undefined ? [] : [provider.reference])].join(" or ");
+    throw new TwelveError("CONFIG_INVALID", `${environment} lacks ${missing.length === 1 ? "a secret" : "secrets"}: ${missing.join(", ")}`, { fix: `Set ${missing.join(", ")} in ${places}` });
+  }
+  return { attachments: Object.fromEntries(urls), secrets: Object.fromEntries(secrets) };
+}
+
+function providerOf({ environments }: Pick<Manifest, "environments">, environment: string): string | undefined {
+  return environments[environment]?.config;
+}
+
+async function readProvider(context: Opening, { config: reference }: EnvironmentDeclaration): Promise<Provider | undefined> {
+  if (reference === undefined) return undefined;
+  const provider = await context.openConfig(reference);
+  return { reference: provider.reference, values: await provider.read() };
+}

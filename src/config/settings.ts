@@ -1,0 +1,72 @@
+import type { z } from "zod";
+import { type Problem, TwelveError } from "../core/errors.ts";
+import { formatPath } from "../core/problems.ts";
+import { AgentSettings, IndexSettings, type Manifest } from "../manifest/schema.ts";
+import { type ConfigValue, referencesIn, resolveReferences } from "../manifest/setting.ts";
+
+/** A value with its source: what `resolveConfig` gives, and what a release has frozen. */
+export type SourcedValues = Readonly<Record<string, { readonly value: ConfigValue | null; readonly source: string | null }>>;
+type Declared = Pick<Manifest, "config" | "agents" | "indexes">;
+
+/** Indexes with every `${KEY}` replaced. Fails with CONFIG_INVALID, naming the key that gives a wrong setting. */
+export function resolvedIndexes(manifest: Declared, values: SourcedValues, names: readonly string[] = Object.keys(manifest.indexes)): Readonly<Record<string, IndexSettings>> {
+  return resolveAll(IndexSettings, manifest, { group: "indexes", names, values });
+}
+
+/** Agents with every `${KEY}` replaced; an empty variant means none. Fails with CONFIG_INVALID, as above. */
+export function resolvedAgents(manifest: Declared, values: SourcedValues, names: readonly string[] = Object.keys(manifest.agents)): Readonly<Record<string, AgentSettings>> {
+  return resolveAll(AgentSettings, manifest, { group: "agents", names, values });
+}
+
+interface Wanted {
+  readonly group: "agents" | "indexes";
+  readonly names: readonly string[];
+  readonly values: SourcedValues;
+}
+
+function resolveAll<Schema extends z.ZodType>(schema: Schema, manifest: Declared, { group, names, values }: Wanted): Record<string, z.output<Schema>> {
+  const given = Object.fromEntries(Object.entries(values).flatMap(([key, { value }]) => (value === null ? [] : [[key, value]])));
+  const problems: Problem[] = [];
+  const settings: Record<string, z.output<Schema>> = {};
+  for (const name of names) {
+    const declared = manifest[group][name];
+    if (declared === undefined) continue;
+    const resolved = withoutEmptyVariant(resolveReferences(withoutUnset(declared, given), given));
+    const result = schema.safeParse(resolved);
+    if (result.success) settings[name] = result.data;
+    else problems.push(...result.error.issues.map((issue) => explain(issue, { declared, path: [group, name, ...issue.path], values, manifest })));
+  }
+  if (problems.length > 0) throw new TwelveError("CONFIG_INVALID", `Configuration gives ${problems.length === 1 ? "a setting" : "settings"} that ${group === "agents" ? "an agent" : "an index"} cannot use`, { problems });
+  return settings;
+}
+
+/** A field that is nothing but a `${KEY}` without a value is left out, so that its own default holds. */
+function withoutUnset(value: unknown, given: Readonly<Record<string, ConfigValue>>): unknown {
+  if (Array.isArray(value) || typeof value !== "object" || value === null) return value;
+  const isUnset = (field: unknown): boolean => typeof field === "string" && /^\$\{[^}]*\}$/.test(field) && !Object.hasOwn(given, field.slice(2, -1));
+  return Object.fromEntries(Object.entries(value).flatMap(([key, field]) => (isUnset(field) ? [] : [[key, withoutUnset(field, given)]])));
+}
+
+function withoutEmptyVariant(settings: unknown): unknown {
+  if (typeof settings !== "object" || settings === null || !("variant" in settings) || settings.variant !== "") return settings;
+  const { variant: _, ...others } = settings;
+  return others;
+}
+
+interface Place {
+  readonly declared: unknown;
+  readonly path: readonly PropertyKey[];
+  readonly values: SourcedValues;
+  readonly manifest: Declared;
+}
+
+function explain(issue: z.core.$ZodIssue, { declared, path, values, manifest }: Place): Problem {
+  const field = issue.path.reduce<unknown>((inner, key) => (typeof inner === "object" && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined), declared);
+  const causes = [...new Set(referencesIn(field).map(({ key }) => key))].map((key) => {
+    const { value = null, source = null } = values[key] ?? {};
+    if (value === null) return `${key} is not set`;
+    const isText = typeof value === "string" && issue.code === "invalid_type" && manifest.config[key]?.type === "string";
+    return `${key} is ${JSON.stringify(value)} (from ${source ?? "nowhere"})${isText ? `; declare it with \`type: ${issue.expected === "int" ? "integer" : issue.expected}\`` : ""}`;
+  });
+  return { path: formatPath(path), message: [issue.message, ...causes].join(". ") };
+}
