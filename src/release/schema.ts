@@ -32,7 +32,9 @@ export const releaseKind = { mediaType: "application/vnd.twelve.release.v1+json"
 export const ReleasePointer = z.strictObject({
   release: Descriptor,
   createdAt: z.iso.datetime().meta({ description: "When it was made, UTC" }),
+  message: z.string().max(1000).optional().meta({ description: "What the release is for, from --message" }),
 });
+export type ReleasePointer = z.infer<typeof ReleasePointer>;
 export const releasePointerKind = { mediaType: "release pointer", schema: ReleasePointer } as const;
 
 /** A release made current in an environment. Append-only: each names the one before it. */
