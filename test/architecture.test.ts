@@ -1,0 +1,90 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path/posix";
+import { describe, expect, it } from "vitest";
+
+/** A folder of src/ may import itself and what the table gives it. The product's data flow reads down this table. */
+const foundation = ["core", "ports", "artifact", "manifest", "config"];
+const stages = ["prompt", "build", "index", "release", "run", "eval"];
+const below: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  ports: ["core"],
+  adapters: ["core", "ports"],
+  artifact: ["core", "ports"],
+  manifest: ["core", "ports"],
+  config: ["core", "ports", "manifest"],
+  ...Object.fromEntries(stages.map((stage, i) => [stage, [...foundation, ...stages.slice(0, i)]])),
+  init: ["core", "ports", "manifest"],
+  verify: [...foundation, ...stages],
+  cli: ["core", "ports", "adapters", "manifest", "config", "init", "verify", ...stages],
+  main: ["cli", "core"],
+};
+
+/** From outside, a stage is entered only here. Each further door says who may use it, and for what. */
+const doors = new Set(["schema.ts", "read.ts"]);
+const furtherDoors = new Set([
+  "eval -> run/apply.ts", // eval asks a release by the path that production takes
+  "run -> prompt/render.ts", // run renders the prompts that build compiled
+]);
+
+const files = new Map(globSync("src/**/*.ts").sort().map((path) => [path.replaceAll("\\", "/"), readFileSync(path, "utf8")]));
+const areaOf = (path: string): string => path.split("/")[1]?.replace(/\.ts$/, "") ?? "";
+/** Every module named by `from "x"`, `import("x")` or `import "x"`, our own as paths from the root. */
+function importsOf(path: string, text: string): readonly string[] {
+  const names = [...text.matchAll(/(?:\bfrom\s*|\bimport\s*\(\s*|^\s*import\s+)["']([^"']+)["']/gm)].map(([, name = ""]) => name);
+  return names.map((name) => (name.startsWith(".") ? join(dirname(path), name) : name));
+}
+
+function wrongDirections(path: string, text: string): readonly string[] {
+  const area = areaOf(path);
+  const own = importsOf(path, text).filter((target) => target.startsWith("src/") && areaOf(target) !== area);
+  return own.filter((target) => !below[area]?.includes(areaOf(target))).map((target) => `${path} imports ${target}`);
+}
+
+function wrongDoors(path: string, text: string): readonly string[] {
+  const area = areaOf(path);
+  const isCli = area === "cli"; // its table of commands loads every command.ts
+  const foreign = importsOf(path, text).filter((target) => stages.includes(areaOf(target)) && areaOf(target) !== area);
+  const closed = foreign.filter((target) => {
+    const door = target.split("/").slice(2).join("/");
+    return !doors.has(door) && !furtherDoors.has(`${area} -> ${areaOf(target)}/${door}`) && !(isCli && /^(\w+-)?command\.ts$/.test(door));
+  });
+  return closed.map((target) => `${path} enters ${target}`);
+}
+
+function adapterImports(path: string, text: string): readonly string[] {
+  const isAllowed = areaOf(path) === "adapters" || path === "src/cli/context.ts";
+  return isAllowed ? [] : importsOf(path, text).filter((target) => areaOf(target) === "adapters" && target.startsWith("src/")).map((target) => `${path} opens ${target}`);
+}
+
+function impurities(path: string, text: string): readonly string[] {
+  if (!/(^|\/|-)plan\.ts$/.test(path)) return [];
+  const found = [...text.matchAll(/["']node:[^"']+["']|\bnew Date\b|\bDate\.|\bMath\.random\b|\bawait\b|\basync\b|\bprocess\.|\bfetch\(|\bPromise\b/g)];
+  return found.map(([word]) => `${path} uses ${word}`);
+}
+
+function tooLong(path: string, text: string): readonly string[] {
+  const lines = text.trimEnd().split("\n").length;
+  return lines > 250 ? [`${path} has ${lines} lines`] : [];
+}
+
+const rules: readonly (readonly [string, (path: string, text: string) => readonly string[], string, string])[] = [
+  ["imports only what lies below it", wrongDirections, "src/build/apply.ts", 'export { x } from "../run/schema.ts";'],
+  ["enters a stage by its doors", wrongDoors, "src/run/apply.ts", 'const x = import("../build/apply.ts");'],
+  ["leaves the opening of adapters to cli/context.ts", adapterImports, "src/run/apply.ts", 'import "../adapters/registry.ts";'],
+  ["keeps plans pure", impurities, "src/run/plan.ts", 'import { readFile } from "node:fs";'],
+  ["keeps files under 250 lines", tooLong, "src/run/apply.ts", "\n".repeat(250) + "x"],
+];
+
+describe("the source", () => {
+  it.each(rules)("%s", (_, check) => {
+    expect([...files].flatMap(([path, text]) => check(path, text))).toEqual([]);
+  });
+
+  it.each(rules)("would be caught where it does not: %s", (_, check, path, text) => {
+    expect(check(path, text)).toHaveLength(1);
+  });
+
+  it("has a place in the table for every folder", () => {
+    expect([...new Set([...files.keys()].map(areaOf))].filter((area) => below[area] === undefined)).toEqual([]);
+  });
+});
