@@ -22,6 +22,8 @@ export interface ModelRequest {
   readonly format?: "text" | "json";
   /** What retrieval found, already rendered into `messages`; models that only read messages ignore it. */
   readonly passages: readonly Passage[];
+  /** The user's own words, as they stand in `messages` among the prompt's. The extractive mock looks for them in the passages. */
+  readonly question?: string;
   readonly signal?: AbortSignal;
 }
 

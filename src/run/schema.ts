@@ -30,6 +30,7 @@ export const ModelCallEvent = z
     "gen_ai.usage.input_tokens": z.int().nullable().meta({ description: "All input tokens, cached ones included" }),
     "gen_ai.usage.output_tokens": z.int().nullable(),
     "gen_ai.usage.cache_read.input_tokens": z.int().nullable(),
+    "twelve.usage.estimated": z.boolean().meta({ description: "Whether the tokens are our own estimate, because the call was cut off before the provider counted" }),
     "gen_ai.response.time_to_first_chunk": z.number().nullable().meta({ description: "Seconds" }),
     "gen_ai.response.finish_reasons": z.array(z.string()),
     "twelve.duration_ms": z.number().meta({ description: "From the request to the last chunk, retrieval included" }),
@@ -60,9 +61,13 @@ export interface AnswerRequest {
   readonly maxTokens?: number;
   readonly stop?: readonly string[];
   readonly seed?: number;
+  /** `json` asks for one JSON value; the prompt's own output format otherwise. */
+  readonly format?: "text" | "json";
   readonly isStream: boolean;
   /** W3C trace ID (32 hex digits) that the call belongs to. */
   readonly traceId: string;
+  /** W3C span ID (16 hex digits) of the call; a new one when the caller has told nobody. */
+  readonly spanId?: string;
   readonly signal?: AbortSignal;
 }
 
