@@ -99,7 +99,7 @@ function describe({ description = "", enum: choices, default: fallback, type }: 
   const notes = [
     ...(choices === undefined ? [] : [`one of ${choices.join(", ")}`]),
     ...(type === "array" ? ["may be repeated"] : []),
-    ...(fallback === undefined || fallback === false || (Array.isArray(fallback) && fallback.length === 0) ? [] : [`default: ${String(fallback)}`]),
+    ...(fallback === undefined || fallback === false || (Array.isArray(fallback) && fallback.length === 0) ? [] : [`default: ${typeof fallback === "string" ? fallback : JSON.stringify(fallback)}`]),
   ];
   return notes.length === 0 ? description : `${description} (${notes.join("; ")})`;
 }

@@ -36,15 +36,15 @@ function issueProblems(issue: Issue, root: JsonSchema, source: YamlSource): read
   if (issue.code === "invalid_union") {
     const branch = closestBranch(issue.errors);
     if (branch !== undefined) {
-      return branch.flatMap((inner) => issueProblems({ ...inner, path: [...issue.path, ...inner.path] } as Issue, root, source));
+      return branch.flatMap((inner) => issueProblems({ ...inner, path: [...issue.path, ...inner.path] }, root, source));
     }
   }
   return [{ ...source.locate(issue.path), path: formatPath(issue.path), message: describe(issue, source) }];
 }
 
-/** The alternative that got furthest: its first complaint is the deepest, or is not about the type. */
+/** The alternative that got furthest into the value; the first one declared where several did. */
 function closestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
-  const depth = (issues: readonly Issue[]) => Math.max(...issues.map(({ path, code }) => path.length * 2 + (code === "invalid_type" ? 0 : 1)));
+  const depth = (issues: readonly Issue[]): number => Math.max(...issues.map(({ path }) => path.length));
   return branches.filter(({ length }) => length > 0).toSorted((left, right) => depth(right) - depth(left))[0];
 }
 
@@ -64,7 +64,7 @@ function show(value: unknown): string {
   if (typeof value === "string") return `the string ${JSON.stringify(value)}`;
   if (Array.isArray(value)) return "a list";
   if (value === null) return "nothing";
-  return typeof value === "object" ? "a mapping" : `the ${typeof value} ${String(value)}`;
+  return typeof value === "object" ? "a mapping" : `the ${typeof value} ${JSON.stringify(value)}`;
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
@@ -82,10 +82,10 @@ function allowedKeys(root: JsonSchema, path: readonly PropertyKey[]): readonly s
 function childSchemas(schema: JsonSchema, key: PropertyKey): readonly JsonSchema[] {
   return alternatives(schema).flatMap(({ properties, additionalProperties, items }) => {
     const child = typeof key === "number" ? items : (properties?.[String(key)] ?? additionalProperties);
-    return typeof child === "object" && !Array.isArray(child) ? [child as JsonSchema] : [];
+    return typeof child === "object" && !Array.isArray(child) ? [child] : [];
   });
 }
 
 function alternatives(schema: JsonSchema): readonly JsonSchema[] {
-  return schema.anyOf === undefined ? [schema] : schema.anyOf.flatMap((branch) => alternatives(branch as JsonSchema));
+  return schema.anyOf === undefined ? [schema] : schema.anyOf.flatMap((branch) => alternatives(branch));
 }

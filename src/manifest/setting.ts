@@ -5,7 +5,8 @@ const reference = /\$\{([^}]*)\}/g;
 /** A string with at least one `${KEY}`: the value of a declared, frozen configuration key. */
 export const Reference = z
   .string()
-  .regex(/\$\{[A-Z][A-Z0-9_]*\}/, "Expected a value or ${KEY} with a key of `config`")
+  // Aborting, so that a wrong value is reported by its own type and not as a bad reference.
+  .regex(/\$\{[A-Z][A-Z0-9_]*\}/, { abort: true, error: "Expected ${KEY} with a key of `config`" })
   .meta({ description: "${KEY}: the value of a configuration key" });
 
 type Shape = Readonly<Record<string, z.ZodType>>;

@@ -1,0 +1,111 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type Problem, TwelveError } from "../../src/core/errors.ts";
+import { manifestJsonSchema } from "../../src/manifest/json-schema.ts";
+import { parseManifest, readManifest } from "../../src/manifest/read.ts";
+import { temporaryFolder } from "../helpers/context.ts";
+
+const whole = `# a comment
+name: support-assistant
+prompts: [prompts, "npm:@acme/prompts"]
+config:
+  CHAT_MODEL:  { default: "mock:extractive", description: Model that answers }
+  TEMPERATURE: { type: number, default: 0.2, min: 0, max: 2 }
+  TOP_K:       { type: integer, default: 5 }
+  EMBEDDER:    { default: "hash:512" }
+  STATE_URL:   { kind: attachment, default: "pglite:.twelve/state" }
+  OPENAI_API_KEY: { kind: secret, optional: true }
+indexes:
+  docs: { source: [docs], embedder: "\${EMBEDDER}", chunk: { maxTokens: 400, overlapTokens: 50 } }
+agents:
+  support: { prompt: answer, model: "\${CHAT_MODEL}", temperature: "\${TEMPERATURE}", retrieve: { index: docs, topK: "\${TOP_K}", mode: hybrid }, session: true }
+processes:
+  web:    { serve: [support] }
+  worker: { work: [index] }
+evals:
+  smoke: { suite: evals/smoke.yaml, gate: { passRate: 0.9 } }
+environments:
+  development: { config: "dotenv:.env" }
+  production:  { config: "ssm:/support/production", requires: [smoke] }
+`;
+
+function problemsOf(text: string): readonly Problem[] {
+  try {
+    parseManifest(text);
+  } catch (error) {
+    if (error instanceof TwelveError && error.code === "MANIFEST_INVALID") return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("the manifest", () => {
+  it("reads every field of the documented example", () => {
+    const manifest = parseManifest(whole);
+    expect(manifest.agents["support"]).toMatchObject({ model: "${CHAT_MODEL}", temperature: "${TEMPERATURE}", session: true });
+    expect(manifest.config["TOP_K"]).toMatchObject({ kind: "frozen", type: "integer", default: 5 });
+    expect(manifest.evals["smoke"]?.gate).toEqual({ passRate: 0.9 });
+    expect(manifest.code).toEqual({ include: ["**"], exclude: [] });
+  });
+
+  it("is described by a JSON Schema with the same fields", () => {
+    const schema = JSON.parse(manifestJsonSchema()) as { properties: object; required: string[] };
+    expect(Object.keys(schema.properties)).toEqual(["name", "code", "prompts", "config", "indexes", "agents", "processes", "evals", "environments"]);
+    expect(schema.required).toEqual(["name"]);
+  });
+
+  it("names an unknown key with its place, the allowed ones and the nearest", () => {
+    expect(problemsOf(whole.replace("temperature:", "temprature:"))).toEqual([
+      { file: "twelve.yaml", line: 14, column: 54, path: "agents.support.temprature", message: expect.stringMatching(/^Unknown key\. Did you mean "temperature"\? Allowed: prompt, stop, /) as string },
+    ]);
+  });
+
+  it("names a wrong type with what it found", () => {
+    expect(problemsOf(whole.replace("session: true", "session: maybe"))).toEqual([
+      { file: "twelve.yaml", line: 14, column: expect.any(Number) as number, path: "agents.support.session", message: 'Expected boolean, found the string "maybe"' },
+    ]);
+  });
+
+  it.each([
+    ["a tab", "name: a\nprompts:\n\t- x\n", 3, /^Tab used for indentation/],
+    ["a duplicate key", "name: a\nname: b\n", 2, /^Duplicate key/],
+    ["an undeclared configuration key", 'name: a\nagents:\n  x: { prompt: p, model: "${CHAT}" }\nconfig: { CHAT_MODEL: {} }\n', 3, /^There is no configuration key "CHAT"\./],
+    ["a secret used as a value", 'name: a\nagents:\n  x: { prompt: p, model: "${KEY}" }\nconfig: { KEY: { kind: secret } }\n', 3, /^KEY is a secret/],
+    ["interpolation outside agents and indexes", 'name: a\nprompts: ["${DIR}"]\nconfig: { DIR: {} }\n', 2, /only in agents and indexes/],
+    ["a secret with a default", "name: a\nconfig:\n  KEY: { kind: secret, default: hunter2 }\n", 3, /^A secret has no default/],
+    ["a default of the wrong type", "name: a\nconfig:\n  K: { type: integer, default: 1.5 }\n", 3, /^Expected an integer/],
+    ["a default out of range", "name: a\nconfig:\n  K: { type: number, default: 3, max: 2 }\n", 3, /^Expected at most 2/],
+    ["an agent with an index that does not exist", 'name: a\nindexes: { docs: { source: [d] } }\nagents:\n  x: { prompt: p, model: "mock:echo", retrieve: { index: doc } }\n', 4, /Did you mean "docs"\?/],
+    ["a process with an agent that does not exist", "name: a\nprocesses:\n  web: { serve: [nobody] }\n", 3, /^There is no agent "nobody"/],
+    ["an environment with a suite that does not exist", "name: a\nenvironments:\n  production: { requires: [smoke] }\n", 3, /^There is no eval suite "smoke"/],
+    ["a number out of range", 'name: a\nagents:\n  x: { prompt: p, model: "mock:echo", temperature: 3 }\n', 3, /2/],
+    ["a string where a number or a reference belongs", 'name: a\nagents:\n  x: { prompt: p, model: "mock:echo", temperature: warm }\n', 3, /number/],
+    ["a model without a scheme", "name: a\nagents:\n  x: { prompt: p, model: gpt-4 }\n", 3, /service URL/],
+    ["a list instead of a mapping", "- name: a\n", 1, /found a list/],
+  ])("says where %s is", (_, text, line, message) => {
+    const [problem, ...others] = problemsOf(text);
+    expect(problem?.line).toBe(line);
+    expect(problem?.message).toMatch(message);
+    expect(others).toEqual([]);
+  });
+
+  it("asks for the name when the file is empty", () => {
+    expect(problemsOf("# nothing yet\n")).toEqual([expect.objectContaining({ path: "name", message: "Required; expected string" })]);
+  });
+
+  it("reports all problems at once", () => {
+    expect(problemsOf("nmae: a\nprompts: 3\n").map(({ path }) => path)).toEqual(["name", "prompts", "nmae"]);
+  });
+
+  it("never repeats a secret's default", () => {
+    expect(JSON.stringify(problemsOf("name: a\nconfig:\n  KEY: { kind: secret, default: hunter2 }\n"))).not.toContain("hunter2");
+  });
+
+  it("tells a missing file from a broken one", async () => {
+    const dir = await temporaryFolder();
+    await expect(readManifest(dir)).rejects.toMatchObject({ code: "MANIFEST_NOT_FOUND", exit: 2 });
+    await writeFile(join(dir, "twelve.yaml"), "name: [");
+    await expect(readManifest(dir)).rejects.toMatchObject({ code: "MANIFEST_INVALID", exit: 2 });
+  });
+});
