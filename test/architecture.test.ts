@@ -3,7 +3,7 @@ import { dirname, join } from "node:path/posix";
 import { describe, expect, it } from "vitest";
 
 /** A folder of src/ may import itself and what the table gives it. The product's data flow reads down this table. */
-const foundation = ["core", "ports", "artifact", "manifest", "config"];
+const foundation = ["core", "ports", "artifact", "manifest", "config", "code"];
 const stages = ["prompt", "build", "index", "release", "run", "eval"];
 const below: Readonly<Record<string, readonly string[]>> = {
   core: [],
@@ -12,6 +12,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   artifact: ["core", "ports"],
   manifest: ["core", "ports"],
   config: ["core", "ports", "manifest"],
+  code: ["core", "ports", "artifact"],
   ...Object.fromEntries(stages.map((stage, i) => [stage, [...foundation, ...stages.slice(0, i)]])),
   init: ["core", "ports", "manifest"],
   verify: [...foundation, ...stages],

@@ -3,17 +3,7 @@ import { Descriptor, Digest } from "../core/descriptor.ts";
 import { Manifest } from "../manifest/schema.ts";
 import { CompiledPrompt } from "../prompt/schema.ts";
 
-export const CodeFile = z.strictObject({
-  path: z.string().meta({ description: "Path below the application folder, with forward slashes" }),
-  mode: z.enum(["file", "executable", "symlink"]),
-  size: z.int().nonnegative(),
-  digest: Digest.meta({ description: "Digest of the content; of the target path for a symlink" }),
-});
-export type CodeFile = z.infer<typeof CodeFile>;
-
-/** The packaged files, sorted by path. Its digest is the identity of the code. */
-export const CodeTree = z.strictObject({ version: z.literal(1), files: z.array(CodeFile) });
-export type CodeTree = z.infer<typeof CodeTree>;
+export { CodeData, codeDataKind, CodeFile, CodeTree, codeTreeKind } from "../code/schema.ts";
 
 /** One immutable build. Equal inputs give an equal digest on any machine, so no time, path or host is in it. */
 export const Build = z
@@ -36,15 +26,10 @@ export const Build = z
 export type Build = z.infer<typeof Build>;
 
 export const buildKind = { mediaType: "application/vnd.twelve.build.v1+json", schema: Build } as const;
-export const codeTreeKind = { mediaType: "application/vnd.twelve.code-tree.v1+json", schema: CodeTree } as const;
 
 /** The ref value that finds a build; `latest` has the same form. */
 export const BuildPointer = z.strictObject({ build: Descriptor });
 export const buildPointerKind = { mediaType: "build pointer", schema: BuildPointer } as const;
-
-/** The tar archives that together hold a code tree's files; a later archive replaces files of an earlier one. */
-export const CodeData = z.strictObject({ version: z.literal(1), archives: z.array(Descriptor) });
-export const codeDataKind = { mediaType: "code data", schema: CodeData } as const;
 
 /** Something in the repository that goes against a factor of the methodology, without breaking the build. */
 export const Finding = z.strictObject({
