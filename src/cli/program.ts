@@ -1,4 +1,5 @@
 import { Command as Program, CommanderError } from "commander";
+import { TwelveError } from "../core/errors.ts";
 import { type CommandEntry, commands, groups } from "./commands.ts";
 import { printFailure } from "./output.ts";
 import { version } from "./version.ts";
@@ -30,10 +31,17 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     await program.parseAsync(withoutHelpCommand(args), { from: "user" });
     return exitCode;
   } catch (error) {
-    // Commander has printed its own text; help and version end this way too.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    return printFailure(error, { isJson: args.includes("--json"), version });
+    return endOf(error, { isJson: args.includes("--json"), version });
   }
+}
+
+/** Commander ends help and version by throwing too; what it complains about is a usage error of ours. */
+function endOf(error: unknown, how: { readonly isJson: boolean; readonly version: string }): number {
+  if (!(error instanceof CommanderError)) return printFailure(error, how);
+  if (error.exitCode === 0) return 0;
+  if (error.code === "commander.help") return 2;
+  const message = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
+  return printFailure(new TwelveError("USAGE_INVALID", `${message.charAt(0).toUpperCase()}${message.slice(1)}`), how);
 }
 
 type RunEntry = (entry: CommandEntry, leaf: Program) => Promise<void>;
@@ -73,7 +81,7 @@ function prepare(command: Program): Program {
     .helpOption("-h, --help", "Show help")
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
-    .configureOutput({ outputError: (text, write) => write(`${text.trimEnd()}\nRun \`twelve --help\` to see what there is.\n`) });
+    .configureOutput({ outputError: () => {} });
 }
 
 /** `help X` is read as `X --help`: commander's own help command would not load X and so show no flags. */

@@ -4,7 +4,7 @@
  * 100 a gate or check said no, 130 interrupted. `docs/reference/failures.md` is generated from this table.
  */
 export const failures = {
-  USAGE_INVALID: { exit: 2, means: "The command line does not match the command", fix: "Run `twelve help` or add `--help`" },
+  USAGE_INVALID: { exit: 2, means: "The command line does not match the command", fix: "Run `twelve --help`, or the command with `--help`" },
   MANIFEST_NOT_FOUND: { exit: 2, means: "The folder has no twelve.yaml", fix: "Run `twelve init <folder>`, or name the application's folder with `--dir`" },
   MANIFEST_INVALID: { exit: 2, means: "The manifest does not match its schema", fix: "Correct the fields named above" },
   CONFIG_INVALID: { exit: 2, means: "A configuration value is missing or has the wrong type", fix: "Set the keys named above" },
@@ -46,6 +46,7 @@ export const failures = {
   TEMPLATE_UNKNOWN: { exit: 2, means: "There is no such template", fix: "Choose one of the templates named above" },
   BLOB_NOT_FOUND: { exit: 4, means: "The attached store has no such blob", fix: "Attach the store that holds it with TWELVE_STORE, or make the artifact again" },
   BLOB_CORRUPT: { exit: 6, means: "A blob's bytes do not match its digest", fix: "Restore the file from a backup, or delete it and make the artifact again" },
+  REF_INVALID: { exit: 2, means: "A name or value is outside what a store can keep as a ref", fix: "Use names of letters, digits, dots, hyphens and underscores, and values of at most 64 KiB" },
   ARTIFACT_INVALID: { exit: 2, means: "An artifact was written by another version of twelve, or by hand", fix: "Make the artifact again with this version" },
   STORE_UNUSABLE: { exit: 6, means: "The store cannot be read or written", fix: "Check the folder's permissions and free space, or attach another store with TWELVE_STORE" },
   STORE_CORRUPT: { exit: 100, means: "`twelve verify` found blobs that are missing or damaged", fix: "Restore the blobs named above from a backup, or make their artifacts again" },

@@ -1,0 +1,67 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../helpers/context.ts";
+import { cleanEnv, twelve } from "../helpers/binary.ts";
+
+const binary = join(import.meta.dirname, "../../bin/twelve.js");
+
+describe("the program", () => {
+  it("prints its version as package.json has it", async () => {
+    const { version } = JSON.parse(await readFile(join(import.meta.dirname, "../../package.json"), "utf8")) as { version: string };
+    expect(await twelve(["--version"], { cwd: "." })).toEqual({ exitCode: 0, stdout: version, stderr: "" });
+  });
+
+  it("shows help on stdout, for itself and for a command, in both spellings", async () => {
+    const whole = await twelve(["--help"], { cwd: "." });
+    expect(whole.stdout).toContain("Usage: twelve");
+    expect(await twelve([], { cwd: "." })).toEqual(whole);
+    const build = await twelve(["build", "--help"], { cwd: "." });
+    expect(build.stdout).toContain("--strict");
+    expect(await twelve(["help", "build"], { cwd: "." })).toEqual(build);
+  });
+
+  it("loads no command, schema library or SDK to show its help", async () => {
+    const { stdout } = await execa(process.execPath, ["--import", `data:text/javascript,${encodeURIComponent(listLoaded)}`, binary, "--help"], { env: cleanEnv(), extendEnv: false });
+    const loaded = stdout.split("\n").filter((line) => line.startsWith("loaded "));
+    expect(loaded.length).toBeGreaterThan(0);
+    const sizes = await Promise.all(loaded.map(async (line) => (await readFile(new URL(line.slice("loaded ".length)))).length));
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(150_000);
+  });
+
+  it("names the nearest command for a typo and ends with 2", async () => {
+    const { exitCode, stdout, stderr } = await twelve(["biuld"], { cwd: "." });
+    expect([exitCode, stdout]).toEqual([2, ""]);
+    expect(stderr).toBe("Error: Unknown command 'biuld' (Did you mean build?)\nFix: Run `twelve --help`, or the command with `--help`  [USAGE_INVALID]");
+  });
+
+  it("prints a failure as one JSON object on stderr with --json", async () => {
+    const { exitCode, stdout, stderr } = await twelve(["build", "--json"], { cwd: await temporaryFolder() });
+    expect([exitCode, stdout]).toEqual([2, ""]);
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: "MANIFEST_NOT_FOUND", exit: 2 } });
+  });
+
+  it("ends quietly when its reader has gone away", async () => {
+    const shell = await execa("sh", ["-c", `"${process.execPath}" "${binary}" --help | true; exit 0`], { env: cleanEnv(), extendEnv: false });
+    expect(shell.stderr).toBe("");
+  });
+
+  it("writes no escape codes when stderr is not a terminal", async () => {
+    const { stderr } = await twelve(["init", "support"], { cwd: await temporaryFolder(), env: { FORCE_COLOR: "1" } });
+    expect(stderr).not.toContain("\u001b");
+  });
+
+  it("says in plain words that an old Node will not do", async () => {
+    const oldNode = `Object.defineProperty(process.versions, "node", { value: "20.19.0" }); Object.defineProperty(process, "version", { value: "v20.19.0" });`;
+    const result = await execa(process.execPath, ["--import", `data:text/javascript,${encodeURIComponent(oldNode)}`, binary, "--version"], { reject: false });
+    expect(result.exitCode).toBe(2);
+    expect(result.stderr).toBe("twelve needs Node 22.18 or newer; this is v20.19.0. Install a newer Node and try again.");
+  });
+});
+
+/** Prints the URL of every file of ours that gets loaded. */
+const listLoaded = `
+import { registerHooks } from "node:module";
+registerHooks({ load(url, context, next) { if (url.includes("/dist/")) console.log("loaded " + url); return next(url, context); } });
+`;
