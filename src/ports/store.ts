@@ -7,13 +7,15 @@ export interface BlobStore {
   read(blob: Descriptor): Promise<Uint8Array>;
   /** Durable when it returns. Writing bytes that are there already changes nothing. */
   write(bytes: Uint8Array, mediaType: string): Promise<Descriptor>;
-  /** Like `write`, for a local file of any size that the caller gives up: it may be moved. */
+  /** Like `write`, for a local file of any size that the caller gives up: it is gone afterwards. */
   writeFile(path: string, mediaType: string): Promise<Descriptor>;
   /**
-   * Puts the blob at `path` as a read-only local file, without copying where the store can.
-   * Verifies size and digest. Fails with BLOB_NOT_FOUND or BLOB_CORRUPT.
+   * Puts the blob at `path` as a read-only local file, without copying where the store can; a file that is there is replaced.
+   * Verifies size and digest. Fails with BLOB_NOT_FOUND, BLOB_CORRUPT, or FOLDER_UNUSABLE when `path` cannot be written.
    */
   readFile(blob: Descriptor, path: string): Promise<void>;
+  /** Reads the blob again from end to end and gives its size in bytes. Fails with BLOB_NOT_FOUND or BLOB_CORRUPT. */
+  check(digest: Digest): Promise<number>;
   /** Every blob there is, in no fixed order. */
   list(): AsyncIterable<Digest>;
 }
@@ -25,8 +27,9 @@ export interface Ref {
 }
 
 /**
- * Small named values that move. Names are slash-separated segments of `[A-Za-z0-9._-]`, none of them starting with a dot.
- * Values are at most 64 KiB of text. A value that was returned once is never seen torn, and both writes are durable.
+ * Small named values that move. Names are slash-separated segments of `[A-Za-z0-9._-]`, none of them starting with a dot,
+ * at most 120 characters each and 512 together. Values are at most 64 KiB of text. Anything else fails with REF_INVALID.
+ * A value is never seen torn, and both writes are durable when they return.
  */
 export interface RefStore {
   read(name: string): Promise<Ref | undefined>;
