@@ -1,0 +1,98 @@
+import { TwelveError } from "../../../core/errors.ts";
+import { isHangul } from "../../../core/script.ts";
+import type { Embedder } from "../../../ports/embedding.ts";
+import { stemOf, stopWords, type Word, wordsOf } from "./words.ts";
+
+/** Raised whenever some text gets another vector; part of the identity, so that older indexes are not mixed in. */
+const recipe = 1;
+const gramLength = 4;
+/** All the n-grams of a word together count as much as the word itself. */
+const gramWeight = 1;
+const cachedWords = 50_000;
+
+/** What a word adds to a vector. */
+type Feature = readonly [name: string, weight: number];
+
+/**
+ * Signed feature hashing (Weinberger et al., 2009) of stems and their character n-grams: no model, no network, and
+ * the same vector on every machine, because only additions, multiplications and square roots are used.
+ */
+export function openEmbedder(reference: string): Embedder {
+  const dimensions = parseDimensions(reference);
+  const cache = new Map<string, readonly Feature[]>();
+
+  function featuresOfCached(word: Word): readonly Feature[] {
+    const known = cache.get(word.text);
+    if (known !== undefined) return known;
+    const features = featuresOf(word);
+    if (cache.size < cachedWords && word.text.length <= 64) cache.set(word.text, features);
+    return features;
+  }
+
+  function vectorOf(text: string): Float32Array {
+    const counts = new Map<string, { count: number; weight: number }>();
+    for (const word of wordsOf(text)) {
+      for (const [name, weight] of featuresOfCached(word)) {
+        const seen = counts.get(name);
+        if (seen === undefined) counts.set(name, { count: 1, weight });
+        else seen.count++;
+      }
+    }
+    const sums = new Float64Array(dimensions);
+    for (const [name, { count, weight }] of counts) {
+      const hash = hashOf(name);
+      const place = (hash >>> 1) % dimensions;
+      // Sublinear: the tenth mention of a word says less than the first.
+      sums[place] = (sums[place] ?? 0) + (hash & 1 ? weight : -weight) * Math.sqrt(count);
+    }
+    return normalised(sums);
+  }
+
+  return {
+    identity: { provider: "hash", model: `words-${recipe}`, dimensions, normalised: true, documentTask: null, queryTask: null },
+    maxBatch: 256,
+    embed: (texts, _task, signal) => {
+      if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+      return Promise.resolve(texts.map(vectorOf));
+    },
+  };
+}
+
+function parseDimensions(reference: string): number {
+  const text = reference.slice("hash:".length);
+  const dimensions = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
+  if (dimensions >= 8 && dimensions <= 16_384) return dimensions;
+  throw new TwelveError("SERVICE_UNSUPPORTED", `${reference} is not an embedder: hash: takes a number of dimensions from 8 to 16384`, { fix: "Write hash:512, for example" });
+}
+
+function featuresOf({ text, isRun }: Word): readonly Feature[] {
+  if (isRun) return runFeatures([...text]);
+  if (stopWords.has(text)) return [];
+  const grams = gramsOf([...`^${text}$`], isHangul(text.charCodeAt(0)) ? 2 : gramLength);
+  return [[stemOf(text), 1], ...grams.map((gram): Feature => [`#${gram}`, gramWeight / grams.length])];
+}
+
+/** Without spaces the words are unknown; single characters and pairs of them are the usual stand-in. */
+function runFeatures(characters: readonly string[]): readonly Feature[] {
+  return [...characters.map((character): Feature => [character, 0.5]), ...gramsOf(characters, 2).map((pair): Feature => [pair, 1])];
+}
+
+function gramsOf(characters: readonly string[], length: number): readonly string[] {
+  return characters.slice(0, Math.max(0, characters.length - length + 1)).map((_, i) => characters.slice(i, i + length).join(""));
+}
+
+/** FNV-1a over UTF-16 code units with the finaliser of MurmurHash3, which spreads the low bits. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash ^= hash >>> 16;
+  hash = Math.imul(hash, 0x85ebca6b);
+  hash ^= hash >>> 13;
+  hash = Math.imul(hash, 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+function normalised(sums: Float64Array): Float32Array {
+  const length = Math.sqrt(sums.reduce((total, value) => total + value * value, 0));
+  return Float32Array.from(sums, (value) => (length === 0 ? 0 : value / length));
+}
