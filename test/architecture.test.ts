@@ -24,6 +24,8 @@ const below: Readonly<Record<string, readonly string[]>> = {
 const doors = new Set(["schema.ts", "read.ts"]);
 const furtherDoors = new Set([
   "eval -> run/apply.ts", // eval asks a release by the path that production takes
+  "release -> index/probe.ts", // before it is released and before it is served, an embedder is compared with
+  "run -> index/probe.ts", // the one that made the index
   "run -> prompt/render.ts", // run renders the prompts that build compiled
 ]);
 

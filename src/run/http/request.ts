@@ -12,16 +12,22 @@ const never = (): boolean => false;
 /** Fields that tell the provider about the caller and leave the answer as it is. */
 const ignored = z.unknown().optional();
 
-const textPart = z.strictObject({ type: z.literal("text"), text: z.string(), prompt_cache_breakpoint: ignored }).transform(({ text }) => text);
-const Part = z.unknown().transform((part, context) => {
-  const result = textPart.safeParse(part);
-  if (result.success) return result.data;
-  const type = typeof part === "object" && part !== null && "type" in part ? part.type : undefined;
-  const message = type === "text" || type === undefined ? "Expected {type: \"text\", text: \"...\"}" : `Parts of type ${JSON.stringify(type)} are not supported; only text is`;
-  context.addIssue({ code: "custom", message });
-  return z.NEVER;
+/** A text, or parts of text that are joined; what else other servers take in parts is named and refused. */
+const Content = z.unknown().transform((content, context): string => {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) {
+    context.addIssue({ code: "custom", message: "Expected a string or a list of text parts" });
+    return z.NEVER;
+  }
+  const texts = content.map((part: unknown, index) => {
+    const { type, text } = (typeof part === "object" && part !== null ? part : {}) as { readonly type?: unknown; readonly text?: unknown };
+    if (type === "text" && typeof text === "string") return text;
+    const message = typeof type === "string" && type !== "text" ? `Parts of type ${type} are not supported; only text is` : 'Expected {type: "text", text: "..."}';
+    context.addIssue({ code: "custom", path: [index], message });
+    return "";
+  });
+  return texts.join("");
 });
-const Content = z.union([z.string(), z.array(Part).transform((parts) => parts.join(""))], { error: "Expected a string or a list of text parts" });
 
 const noTools = "Tools are not supported by this version";
 const name = unsupported(never, "Names of participants are not supported; write them into the content");

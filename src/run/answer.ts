@@ -1,0 +1,144 @@
+import { TwelveError } from "../core/errors.ts";
+import { countTokens } from "../core/tokens.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Message, Model, ModelRequest, Usage } from "../ports/model.ts";
+import { citationsIn } from "./citation.ts";
+import { readConversation } from "./conversation.ts";
+import { type CallRecord, type EventFrame, eventOf } from "./event.ts";
+import type { Render } from "./message.ts";
+import type { AgentPlan } from "./plan.ts";
+import { costOf } from "./price.ts";
+import type { Answer, AnswerPart, AnswerRequest, ModelCallEvent, RetrievedChunk } from "./schema.ts";
+
+/** One agent with everything it needs to answer. */
+export interface OpenAgent {
+  readonly plan: AgentPlan;
+  readonly model: Model;
+  readonly render: Render;
+  /** What the question is searched in; absent for an agent that retrieves nothing. */
+  readonly search: ((question: string, signal: AbortSignal | undefined) => Promise<readonly RetrievedChunk[]>) | undefined;
+  readonly frame: EventFrame;
+}
+
+interface AnswerContext {
+  readonly clock: Clock;
+  readonly emit: (event: ModelCallEvent) => void;
+}
+
+type Open<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/**
+ * Retrieves, renders, asks the model and streams what it says. Exactly one event is written for every call: after the
+ * answer, after a failure, and when the reader goes away.
+ */
+export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, { clock, emit }: AnswerContext): AsyncGenerator<AnswerPart> {
+  const startedMs = clock.monotonicMs();
+  const call = openCall(agent, request, clock);
+  let messages: readonly Message[] = [];
+  try {
+    const conversation = readConversation(request.messages);
+    const { question } = conversation;
+    call.retrieved = (await agent.search?.(question, request.signal)) ?? [];
+    if (agent.search !== undefined) call.retrievalMs = clock.monotonicMs() - startedMs;
+    request.signal?.throwIfAborted();
+    messages = agent.render(conversation, call.retrieved, request.variables);
+    for await (const chunk of agent.model.generate(modelRequest(agent.plan, request, { messages, question, retrieved: call.retrieved }))) {
+      if (chunk.type === "text") {
+        call.timeToFirstTokenMs ??= clock.monotonicMs() - startedMs;
+        call.text += chunk.text;
+        yield chunk;
+        continue;
+      }
+      call.usage = chunk.usage;
+      call.finishReason = chunk.finishReason;
+      call.responseModel = chunk.model;
+      call.responseId = chunk.responseId ?? null;
+    }
+    if (call.finishReason === null || call.usage === null) throw new TwelveError("SERVICE_FAILED", `The model ${agent.plan.model} broke off its answer`);
+    if (call.finishReason === "error") throw new TwelveError("SERVICE_FAILED", `The model ${agent.plan.model} ended its answer with an error`);
+    call.durationMs = clock.monotonicMs() - startedMs;
+    yield { type: "end", answer: completeAnswer(agent, call, call.usage) };
+  } catch (error) {
+    call.error = error instanceof Error ? error : new Error(String(error));
+    throw error;
+  } finally {
+    const isCut = call.finishReason === null;
+    if (isCut) {
+      call.durationMs = clock.monotonicMs() - startedMs;
+      // Cut by the process itself at the end of its time, the call has an error of its own.
+      call.isAborted = !(call.error instanceof TwelveError) && (call.error === null || request.signal?.aborted === true);
+      estimateUsage(call, messages);
+    }
+    call.endedAt = clock.now();
+    emit(eventOf(agent.frame, call));
+  }
+}
+
+function openCall({ plan }: OpenAgent, request: AnswerRequest, clock: Clock): Open<CallRecord> {
+  return {
+    endedAt: new Date(0),
+    traceId: request.traceId,
+    spanId: request.spanId ?? clock.randomHex(8),
+    isStream: request.isStream,
+    temperature: request.temperature ?? plan.sampling.temperature,
+    text: "",
+    responseModel: null,
+    responseId: null,
+    usage: null,
+    isUsageEstimated: false,
+    finishReason: null,
+    durationMs: 0,
+    retrievalMs: null,
+    timeToFirstTokenMs: null,
+    retrieved: [],
+    isAborted: false,
+    error: null,
+  };
+}
+
+interface Asked {
+  readonly messages: readonly Message[];
+  readonly question: string;
+  readonly retrieved: readonly RetrievedChunk[];
+}
+
+function modelRequest({ sampling }: AgentPlan, request: AnswerRequest, { messages, question, retrieved }: Asked): ModelRequest {
+  const { temperature, topP, maxTokens, stop, seed, format, signal } = request;
+  return {
+    ...sampling,
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { topP }),
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...(stop === undefined ? {} : { stop }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(format === undefined ? {} : { format }),
+    ...(signal === undefined ? {} : { signal }),
+    messages,
+    question,
+    passages: retrieved,
+  };
+}
+
+function completeAnswer({ model, plan }: OpenAgent, call: CallRecord, usage: Usage): Answer {
+  const { text, retrieved, responseModel, durationMs, timeToFirstTokenMs } = call;
+  const name = responseModel ?? plan.model;
+  return {
+    text,
+    finishReason: call.finishReason ?? "stop",
+    usage,
+    model: name,
+    retrieved,
+    citations: citationsIn(text, retrieved),
+    latencyMs: durationMs,
+    timeToFirstTokenMs,
+    costUsd: costOf(model.provider, name, usage),
+  };
+}
+
+/** What was sent and received before a call was cut off is still paid for, so it is counted as well as we can. */
+function estimateUsage(call: Open<CallRecord>, messages: readonly Message[]): void {
+  if (call.text === "") return;
+  const inputTokens = messages.reduce((sum, { content }) => sum + countTokens(content), 0);
+  call.usage = { inputTokens, outputTokens: countTokens(call.text), cachedInputTokens: 0 };
+  call.isUsageEstimated = true;
+}

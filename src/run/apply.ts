@@ -1,0 +1,126 @@
+import { join } from "node:path";
+import { readDocument } from "../artifact/document.ts";
+import { buildKind } from "../build/schema.ts";
+import { layOutCode } from "../code/layout.ts";
+import { type Descriptor, hexOf } from "../core/descriptor.ts";
+import type { Context } from "../ports/context.ts";
+import type { Model } from "../ports/model.ts";
+import type { Release } from "../release/schema.ts";
+import { answerRequest, type OpenAgent } from "./answer.ts";
+import { refuseDrift } from "./drift.ts";
+import { prepareMessages } from "./message.ts";
+import { checkParts, type RuntimePart } from "./health.ts";
+import { type AgentPlan, planRun, unknownAgent } from "./plan.ts";
+import { openRetriever, type Retriever } from "./retrieve.ts";
+import type { ModelCallEvent, Runtime } from "./schema.ts";
+
+/** A release with its number, as `readRelease` and `readActive` give it. */
+export interface ReleaseToRun {
+  readonly number: number | null;
+  readonly release: Release;
+  readonly releaseDescriptor: Descriptor;
+}
+
+export interface RuntimeOptions {
+  readonly release: ReleaseToRun;
+  /** Where it runs, for the log; null outside every environment. */
+  readonly environment: string | null;
+  /** The agents to open; all of the release by default. */
+  readonly agents?: readonly string[];
+  /** Takes the event of each model call. */
+  readonly emit: (event: ModelCallEvent) => void;
+  /** Whether events carry the scrubbed answer. */
+  readonly isContentLogged?: boolean;
+}
+
+export interface OpenedRuntime extends Runtime {
+  /** Looks at every part again. */
+  check(): Promise<readonly RuntimePart[]>;
+}
+
+/**
+ * Opens a release for answering: checks that the process environment agrees with it, lays out its code and indexes with
+ * every digest verified, makes sure of the embedder, and opens the models. `run` and `eval` answer by the same path.
+ * Fails with CONFIG_DRIFTED, EMBEDDER_DRIFTED, AGENT_UNKNOWN, PROMPT_UNKNOWN, SERVICE_UNSUPPORTED, or as the store does.
+ */
+export async function openRuntime(context: Context, options: RuntimeOptions): Promise<OpenedRuntime> {
+  const { release, environment } = options;
+  const store = await context.store();
+  const build = await readDocument(store, buildKind, release.release.build);
+  refuseDrift({ release: release.release, name: releaseName(release), environment, declarations: build.manifest.config, env: context.env });
+  const plan = planRun(release.release, build, options.agents);
+
+  const layout = layOutCode(store, build.code, codeFolder(context.dir, build.code));
+  const opening = plan.indexes.map((index) => openRetriever(context, index));
+  const [retrievers, models] = await Promise.all([settle(opening), openModels(context, plan.models), layout]);
+  const agents = new Map(plan.agents.map((agent) => [agent.name, openAgent(agent, { options, retrievers, models })]));
+  return {
+    agents: [...agents.keys()],
+    answer(request) {
+      const agent = agents.get(request.agent);
+      if (agent === undefined) throw unknownAgent(request.agent, [...agents.keys()]);
+      return answerRequest(agent, request, { clock: context.clock, emit: options.emit });
+    },
+    check: () => checkParts({ release: releaseName(release), retrievers, models: plan.models }),
+    close: async () => closeAll(retrievers),
+  };
+}
+
+export function releaseName({ number, releaseDescriptor }: ReleaseToRun): string {
+  return number === null ? hexOf(releaseDescriptor.digest).slice(0, 12) : `v${number}`;
+}
+
+/** Where the release's code is laid out: below the application folder, so that its installed packages are found. */
+export function codeFolder(dir: string, code: Descriptor): string {
+  return join(dir, ".twelve", "cache", "code", hexOf(code.digest));
+}
+
+/** All or none: when one cannot be opened, those that were are closed again. */
+async function settle(opening: readonly Promise<Retriever>[]): Promise<readonly Retriever[]> {
+  const settled = await Promise.allSettled(opening);
+  const failed = settled.find((result) => result.status === "rejected");
+  const opened = settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  if (failed === undefined) return opened;
+  closeAll(opened);
+  throw failed.reason;
+}
+
+function closeAll(retrievers: readonly Retriever[]): void {
+  for (const retriever of retrievers) retriever.close();
+}
+
+async function openModels(context: Context, references: readonly string[]): Promise<ReadonlyMap<string, Model>> {
+  return new Map(await Promise.all(references.map(async (reference) => [reference, await context.openModel(reference)] as const)));
+}
+
+interface Opened {
+  readonly options: RuntimeOptions;
+  readonly retrievers: readonly Retriever[];
+  readonly models: ReadonlyMap<string, Model>;
+}
+
+function openAgent(plan: AgentPlan, { options, retrievers, models }: Opened): OpenAgent {
+  const { retrieve } = plan;
+  const retriever = retrieve === undefined ? undefined : retrievers.find(({ name }) => name === retrieve.index);
+  const model = models.get(plan.model);
+  if (model === undefined) throw new Error(`The model ${plan.model} was planned but not opened`);
+  return {
+    plan,
+    model,
+    render: prepareMessages(plan.prompt, retrieve !== undefined),
+    search: retriever === undefined || retrieve === undefined ? undefined : (question, signal) => retriever.search(question, retrieve, signal),
+    frame: {
+      app: options.release.release.app,
+      environment: options.environment,
+      releaseNumber: options.release.number,
+      releaseDigest: options.release.releaseDescriptor.digest,
+      agent: plan.name,
+      promptName: plan.prompt.variant === null ? plan.prompt.name : `${plan.prompt.name}.${plan.prompt.variant}`,
+      promptDigest: plan.prompt.digest,
+      provider: model.provider,
+      model: model.id,
+      index: retriever?.digest ?? null,
+      isContentLogged: options.isContentLogged === true,
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import { type Digest, digestOf } from "../core/descriptor.ts";
+import { TwelveError } from "../core/errors.ts";
+import type { FinishReason, Usage } from "../ports/model.ts";
+import { costOf, priceTable } from "./price.ts";
+import type { ModelCallEvent, RetrievedChunk } from "./schema.ts";
+import { scrub } from "./scrub.ts";
+
+/** What all calls of one agent have in common; made once, when the release is opened. */
+export interface EventFrame {
+  readonly app: string;
+  readonly environment: string | null;
+  readonly releaseNumber: number | null;
+  readonly releaseDigest: Digest;
+  readonly agent: string;
+  readonly promptName: string;
+  readonly promptDigest: Digest;
+  readonly provider: string;
+  readonly model: string;
+  readonly index: Digest | null;
+  readonly isContentLogged: boolean;
+}
+
+/** How one call went. */
+export interface CallRecord {
+  readonly endedAt: Date;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly isStream: boolean;
+  readonly temperature: number | undefined;
+  readonly text: string;
+  readonly responseModel: string | null;
+  readonly responseId: string | null;
+  readonly usage: Usage | null;
+  readonly isUsageEstimated: boolean;
+  readonly finishReason: FinishReason | null;
+  readonly durationMs: number;
+  readonly retrievalMs: number | null;
+  readonly timeToFirstTokenMs: number | null;
+  readonly retrieved: readonly RetrievedChunk[];
+  readonly isAborted: boolean;
+  readonly error: Error | null;
+}
+
+/** The log event of a call. The answer itself is in it only when content logging is on, and then scrubbed. */
+export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
+  const { usage, timeToFirstTokenMs } = call;
+  const hasText = call.text !== "" || call.finishReason !== null;
+  return {
+    event: "model-call-finished",
+    time: call.endedAt.toISOString(),
+    trace_id: call.traceId,
+    span_id: call.spanId,
+    "twelve.app": frame.app,
+    "twelve.environment": frame.environment,
+    "twelve.release.number": frame.releaseNumber,
+    "twelve.release.digest": frame.releaseDigest,
+    "gen_ai.operation.name": "chat",
+    "gen_ai.agent.name": frame.agent,
+    "gen_ai.prompt.name": frame.promptName,
+    "gen_ai.prompt.version": frame.promptDigest,
+    "gen_ai.provider.name": frame.provider,
+    "gen_ai.request.model": frame.model,
+    "gen_ai.response.model": call.responseModel,
+    "gen_ai.response.id": call.responseId,
+    "gen_ai.request.stream": call.isStream,
+    "gen_ai.request.temperature": call.temperature ?? null,
+    "gen_ai.usage.input_tokens": usage?.inputTokens ?? null,
+    "gen_ai.usage.output_tokens": usage?.outputTokens ?? null,
+    "gen_ai.usage.cache_read.input_tokens": usage?.cachedInputTokens ?? null,
+    "twelve.usage.estimated": call.isUsageEstimated,
+    "gen_ai.response.time_to_first_chunk": timeToFirstTokenMs === null ? null : round(timeToFirstTokenMs) / 1000,
+    // A stream that was cut off has no reason of its own; the conventions call that "error".
+    "gen_ai.response.finish_reasons": [call.finishReason ?? "error"],
+    "twelve.duration_ms": round(call.durationMs),
+    "twelve.retrieval_ms": call.retrievalMs === null ? null : round(call.retrievalMs),
+    "twelve.cost.amount": costOf(frame.provider, call.responseModel ?? frame.model, usage),
+    "twelve.cost.currency": "USD",
+    "twelve.cost.price_table": priceTable,
+    "twelve.index.ref": frame.index,
+    "gen_ai.retrieval.documents": call.retrieved.map(({ id, score }) => ({ id, score })),
+    "twelve.response.digest": hasText ? digestOf(call.text) : null,
+    "twelve.response.text": frame.isContentLogged && hasText ? scrub(call.text) : null,
+    "twelve.aborted": call.isAborted,
+    "error.type": call.error === null ? null : call.error instanceof TwelveError ? call.error.code : call.error.name,
+    "error.message": call.error === null ? null : scrub(call.error.message),
+  };
+}
+
+/** Microseconds are enough, and keep the line short. */
+function round(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
+}

@@ -1,0 +1,68 @@
+import type { z } from "zod";
+import { type FailureCode, TwelveError } from "../../core/errors.ts";
+import { didYouMean } from "../../core/nearest.ts";
+import { formatPath } from "../../core/problems.ts";
+
+/** An error as OpenAI's API gives it, with the trace that its log line has. */
+export interface ErrorBody {
+  readonly error: {
+    readonly message: string;
+    readonly type: "invalid_request_error" | "server_error";
+    readonly param: string | null;
+    readonly code: string | null;
+    readonly trace_id: string;
+  };
+}
+
+export interface HttpError {
+  readonly status: number;
+  readonly body: ErrorBody;
+}
+
+/** Failures that are not the server's own; every other one answers with 500. */
+const known: Readonly<Partial<Record<FailureCode, { readonly status: number; readonly code: string; readonly param?: string }>>> = {
+  AGENT_UNKNOWN: { status: 404, code: "model_not_found", param: "model" },
+  REQUEST_INVALID: { status: 400, code: "invalid_request" },
+  PROMPT_INPUT_INVALID: { status: 400, code: "invalid_variables", param: "variables" },
+  SERVICE_FAILED: { status: 502, code: "service_failed" },
+  ANSWER_CUT: { status: 503, code: "answer_cut" },
+};
+
+/** What the HTTP layer itself refuses, by Fastify's code. */
+const refused: Readonly<Record<string, { readonly code: string; readonly message: string }>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: "request_too_large", message: "The body is larger than 1 MiB" },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: "unsupported_media_type", message: "The body must be JSON: send it with content-type: application/json" },
+};
+
+export function httpError(status: number, fields: Omit<ErrorBody["error"], "type">): HttpError {
+  const { message, param, code, trace_id } = fields;
+  const type = status < 500 ? "invalid_request_error" : "server_error";
+  return { status, body: { error: { message, type, param, code, trace_id } } };
+}
+
+/** A bug of ours says nothing about its insides to the caller; the log has them under the same trace. */
+export function toHttpError(error: unknown, traceId: string): HttpError {
+  if (error instanceof TwelveError) {
+    const { status, code, param } = known[error.code] ?? { status: 500, code: error.code.toLowerCase() };
+    const problems = error.problems.map(({ path, message }) => (path === undefined ? message : `${path}: ${message}`));
+    return httpError(status, { message: [error.message, ...problems].join("; "), param: error.problems[0]?.path ?? param ?? null, code, trace_id: traceId });
+  }
+  const { code, statusCode, message } = error as { readonly code?: string; readonly statusCode?: number; readonly message?: string };
+  if (statusCode !== undefined && statusCode < 500) {
+    const known = refused[code ?? ""];
+    return httpError(statusCode, { message: known?.message ?? message ?? "The request cannot be read", param: null, code: known?.code ?? "invalid_request", trace_id: traceId });
+  }
+  return httpError(500, { message: `Something went wrong inside the server. Its log has the details under the trace ${traceId}`, param: null, code: "internal_error", trace_id: traceId });
+}
+
+/** What a request's schema says against it, one problem per field. */
+export function invalidRequest(error: z.ZodError, known: readonly string[]): TwelveError {
+  const problems = error.issues.flatMap((issue) => {
+    if (issue.code !== "unrecognized_keys") return [{ path: formatPath(issue.path), message: issue.message }];
+    return issue.keys.map((key) => ({
+      path: formatPath([...issue.path, key]),
+      message: `Unknown field.${issue.path.length === 0 ? didYouMean(key, known) : ""}`,
+    }));
+  });
+  return new TwelveError("REQUEST_INVALID", "The request is not valid", { problems: problems.map(({ path, message }) => (path === "" ? { message } : { path, message })) });
+}

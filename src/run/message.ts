@@ -1,0 +1,52 @@
+import { TwelveError } from "../core/errors.ts";
+import type { Json } from "../core/canonical-json.ts";
+import type { Message } from "../ports/model.ts";
+import { prepareRender } from "../prompt/render.ts";
+import type { CompiledPrompt, RenderedMessage } from "../prompt/schema.ts";
+import { type Conversation, joinConversation } from "./conversation.ts";
+import type { RetrievedChunk } from "./schema.ts";
+
+type Variables = Readonly<Record<string, Json>>;
+
+/** Makes the messages that the model is sent. Fails with PROMPT_INPUT_INVALID or REQUEST_INVALID. */
+export type Render = (conversation: Conversation, retrieved: readonly RetrievedChunk[], variables: Variables) => readonly Message[];
+
+/** Prepares an agent's prompt for any number of answers. `isRetrieving` says whether twelve fills `passages` itself. */
+export function prepareMessages(prompt: CompiledPrompt, isRetrieving: boolean): Render {
+  const render = prepareRender(prompt);
+  const own = ["question", ...(isRetrieving ? ["passages"] : [])];
+  const accepted = own.filter((name) => accepts(prompt, name));
+  return (conversation, retrieved, variables) => {
+    const taken = own.find((name) => Object.hasOwn(variables, name));
+    if (taken !== undefined) {
+      throw new TwelveError("REQUEST_INVALID", `The variable ${taken} is filled by twelve: ${taken === "question" ? "it is the last user message" : "retrieval gives the passages"}. Leave it out of variables`);
+    }
+    const standard: Record<string, Json> = { question: conversation.question, passages: retrieved.map(passageOf) };
+    const given = { ...Object.fromEntries(accepted.map((name) => [name, standard[name] ?? null])), ...variables };
+    const rendered = render(given, { history: conversation.history.map(toRendered) });
+    return joinConversation(rendered.map((message) => toMessage(message, prompt)), conversation);
+  };
+}
+
+/** A prompt that declares its variables is given only those. */
+function accepts({ input: { schema } }: CompiledPrompt, name: string): boolean {
+  const properties = schema?.["properties"];
+  if (schema === null || schema["additionalProperties"] === true) return true;
+  return typeof properties === "object" && properties !== null && Object.hasOwn(properties, name);
+}
+
+function passageOf({ number, document, headings, text }: RetrievedChunk): Json {
+  return { number, document, headings, text };
+}
+
+function toMessage({ role, content }: RenderedMessage, { path }: CompiledPrompt): Message {
+  const text = content.map((part) => {
+    if ("text" in part) return part.text;
+    throw new TwelveError("PROMPT_INVALID", `${path} renders media, which the models of this version do not take`, { fix: `Take {{media}} out of ${path}` });
+  });
+  return { role: role === "model" ? "assistant" : role, content: text.join("") };
+}
+
+function toRendered({ role, content }: Message): RenderedMessage {
+  return { role: role === "assistant" ? "model" : role, content: [{ text: content }] };
+}

@@ -1,0 +1,91 @@
+import type { Build } from "../build/schema.ts";
+import { resolvedIndexes } from "../config/settings.ts";
+import type { Descriptor } from "../core/descriptor.ts";
+import { TwelveError } from "../core/errors.ts";
+import { didYouMean } from "../core/nearest.ts";
+import type { AgentSettings } from "../manifest/schema.ts";
+import type { ModelRequest } from "../ports/model.ts";
+import type { CompiledPrompt } from "../prompt/schema.ts";
+import type { Release } from "../release/schema.ts";
+
+/** What a model is asked with where the caller says nothing. */
+export type Sampling = Pick<ModelRequest, "temperature" | "topP" | "maxTokens" | "stop" | "seed" | "format">;
+
+export interface AgentPlan {
+  readonly name: string;
+  readonly prompt: CompiledPrompt;
+  readonly model: string;
+  readonly sampling: Sampling;
+  readonly retrieve: AgentSettings["retrieve"];
+}
+
+export interface IndexPlan {
+  readonly name: string;
+  readonly index: Descriptor;
+  /** Reference of the embedder, such as hash:512. */
+  readonly embedder: string;
+}
+
+export interface RunPlan {
+  readonly agents: readonly AgentPlan[];
+  readonly indexes: readonly IndexPlan[];
+  readonly models: readonly string[];
+}
+
+/** What answering for these agents takes. Fails with AGENT_UNKNOWN, PROMPT_UNKNOWN or INDEX_NOT_FOUND. */
+export function planRun(release: Release, build: Build, names: readonly string[] = Object.keys(release.agents)): RunPlan {
+  const agents = names.map((name) => planAgent(name, release, build));
+  const searched = [...new Set(agents.flatMap(({ retrieve }) => retrieve?.index ?? []))];
+  const settings = resolvedIndexes(build.manifest, release.config, searched);
+  const indexes = searched.map((name): IndexPlan => {
+    const index = release.indexes[name];
+    const embedder = settings[name]?.embedder;
+    if (index === undefined || embedder === undefined) throw new TwelveError("INDEX_NOT_FOUND", `The release holds no index "${name}"`);
+    return { name, index, embedder };
+  });
+  return { agents, indexes, models: [...new Set(agents.map(({ model }) => model))] };
+}
+
+function planAgent(name: string, { agents }: Release, { prompts }: Build): AgentPlan {
+  const settings = Object.hasOwn(agents, name) ? agents[name] : undefined;
+  if (settings === undefined) throw unknownAgent(name, Object.keys(agents));
+  const variant = settings.variant ?? null;
+  const prompt = prompts.find((candidate) => candidate.name === settings.prompt && candidate.variant === variant);
+  if (prompt === undefined) {
+    const wanted = variant === null ? settings.prompt : `${settings.prompt}.${variant}`;
+    const names = prompts.map(({ name, variant }) => (variant === null ? name : `${name}.${variant}`));
+    throw new TwelveError("PROMPT_UNKNOWN", `Agent ${name} wants the prompt ${wanted}, which the build does not hold.${didYouMean(wanted, names)} It holds: ${names.join(", ") || "none"}`);
+  }
+  return { name, prompt, model: settings.model, sampling: samplingOf(settings, prompt), retrieve: settings.retrieve };
+}
+
+export function unknownAgent(name: string, names: readonly string[]): TwelveError {
+  return new TwelveError("AGENT_UNKNOWN", `There is no agent "${name}".${didYouMean(name, names)} This release serves: ${names.join(", ") || "none"}`);
+}
+
+/** The agent's own settings win over the prompt's front matter, field by field. */
+function samplingOf(settings: AgentSettings, { config, output }: CompiledPrompt): Sampling {
+  const temperature = settings.temperature ?? numberIn(config, "temperature");
+  const topP = settings.topP ?? numberIn(config, "topP");
+  const maxTokens = settings.maxTokens ?? numberIn(config, "maxOutputTokens");
+  const seed = settings.seed ?? numberIn(config, "seed");
+  const stop = settings.stop ?? stringsIn(config, "stopSequences");
+  return {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { topP }),
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(stop === undefined ? {} : { stop }),
+    ...(output.format === "json" ? { format: "json" } : {}),
+  };
+}
+
+function numberIn(config: CompiledPrompt["config"], key: string): number | undefined {
+  const value = config[key];
+  return typeof value === "number" ? value : undefined;
+}
+
+function stringsIn(config: CompiledPrompt["config"], key: string): readonly string[] | undefined {
+  const value = config[key];
+  return Array.isArray(value) && value.every((item) => typeof item === "string") ? value : undefined;
+}
