@@ -11,6 +11,7 @@ export const refs = {
   builds: (app: string) => `apps/${app}/builds/`,
   latestIndex: (app: string, index: string) => `apps/${app}/indexes/${index}/latest`,
   index: (app: string, index: string, digest: Digest) => `apps/${app}/indexes/${index}/${hexOf(digest)}`,
+  indexes: (app: string) => `apps/${app}/indexes/`,
   releases: (app: string) => `apps/${app}/releases/`,
   /** Zero-padded, so that the sorted list is in release order. */
   release: (app: string, number: number) => `apps/${app}/releases/${String(number).padStart(8, "0")}`,

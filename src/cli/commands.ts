@@ -18,7 +18,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   rollback: entry("Activate the release that was active before", () => import("../release/rollback-command.ts")),
   run: entry("Serve an environment's release over HTTP, or run its processes", () => import("../run/command.ts")),
   eval: entry("Measure a release against eval suites", () => import("../eval/command.ts")),
-  "config list": entry("List configuration keys, their values and where these come from", () => import("../config/list-command.ts")),
+  "config list": entry("List configuration keys, their values and where these come from", () => import("../release/config-command.ts")),
   verify: entry("Check every blob and reference of the store", () => import("../verify/command.ts")),
 };
 

@@ -3,6 +3,7 @@ import { readPointer } from "../artifact/pointer.ts";
 import { refs } from "../artifact/refs.ts";
 import { type Descriptor, hexOf, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
+import { didYouMean } from "../core/nearest.ts";
 import type { Store } from "../ports/store.ts";
 import { type Activation, activationKind, environmentPointerKind, type Release, releaseKind, type ReleasePointer, releasePointerKind } from "./schema.ts";
 
@@ -35,20 +36,26 @@ export async function readRelease(store: Store, app: string, wanted: string): Pr
 
 /** The release that is current in an environment. Fails with RELEASE_NOT_ACTIVE. */
 export async function readActive(store: Store, app: string, environment: string): Promise<ActiveRelease> {
+  const active = await readActiveOrNone(store, app, environment);
+  if (active !== undefined) return active;
+  const others = await listEnvironments(store, app);
+  throw new TwelveError("RELEASE_NOT_ACTIVE", `${app} has no active release in ${environment}.${didYouMean(environment, others)} ${others.length === 0 ? "Nothing was released yet" : `There is one in ${others.join(", ")}`}`, {
+    fix: `Run \`twelve release --env ${environment}\`${others[0] === undefined ? "" : ` or \`twelve promote ${others[0]} ${environment}\``}`,
+  });
+}
+
+export async function readActiveOrNone(store: Store, app: string, environment: string): Promise<ActiveRelease | undefined> {
   const current = await readCurrent(store, app, environment);
-  if (current === undefined) {
-    const others = await listEnvironments(store, app);
-    throw new TwelveError("RELEASE_NOT_ACTIVE", `${app} has no active release in ${environment}; ${others.length === 0 ? "nothing was released yet" : `there is one in ${others.join(", ")}`}`, {
-      fix: `Run \`twelve release --env ${environment}\`${others[0] === undefined ? "" : ` or \`twelve promote ${others[0]} ${environment}\``}`,
-    });
-  }
+  if (current === undefined) return undefined;
   const { number, release: releaseDescriptor } = current.activation;
   return { ...current, number, releaseDescriptor, release: await readDocument(store, releaseKind, releaseDescriptor) };
 }
 
 /** The newest activation of an environment, with the tag that a compare-and-swap needs; undefined before the first. */
 export async function readCurrent(store: Store, app: string, environment: string): Promise<(RecordedActivation & { readonly tag: string }) | undefined> {
-  const pointer = await readPointer(store, environmentPointerKind, refs.environment(app, environment));
+  // A slip such as `--env a/b` names no ref at all; the store would take it for a bug of ours.
+  const isName = /^[a-z0-9][a-z0-9-]*$/.test(environment);
+  const pointer = isName ? await readPointer(store, environmentPointerKind, refs.environment(app, environment)) : undefined;
   if (pointer === undefined) return undefined;
   const activationDescriptor = pointer.value.activation;
   return { activation: await readDocument(store, activationKind, activationDescriptor), activationDescriptor, tag: pointer.tag };

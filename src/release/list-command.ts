@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { readDocument } from "../artifact/document.ts";
+import { Digest, shortDigest } from "../core/descriptor.ts";
+import { type FoundBuild, readBuild } from "../build/read.ts";
+import { readManifest } from "../manifest/read.ts";
+import { defineCommand } from "../ports/command.ts";
+import { listEnvironments, listReleases, readHistory } from "./read.ts";
+import { releaseKind } from "./schema.ts";
+import { formatTable } from "./table.ts";
+
+const Row = z.strictObject({
+  number: z.int().positive().meta({ description: "3 for v3" }),
+  digest: Digest,
+  createdAt: z.iso.datetime(),
+  message: z.string().nullable(),
+  build: z.strictObject({ digest: Digest, commit: z.string().nullable(), dirty: z.boolean() }),
+  active: z.array(z.string()).meta({ description: "Environments where it is active now" }),
+  wasActive: z.boolean().meta({ description: "false when no environment ever had it: made at the same time as another, or cut off before it was activated" }),
+});
+
+export default defineCommand({
+  input: z.strictObject({ env: z.string().optional().meta({ description: "Only releases that were active in this environment", valueName: "name" }) }),
+  output: z.strictObject({ app: z.string(), releases: z.array(Row).meta({ description: "Newest first" }) }),
+  examples: ["twelve releases", "twelve releases --env production --json"],
+
+  async run({ env }, context) {
+    const { name: app } = await readManifest(context.dir);
+    const store = await context.store();
+    const environments = await listEnvironments(store, app);
+    const histories = await Promise.all(environments.map(async (environment) => ({ environment, records: await readHistory(store, app, environment) })));
+    const active = (number: number): readonly string[] => histories.filter(({ records }) => records[0]?.activation.number === number).map(({ environment }) => environment);
+    const everActive = new Set(histories.filter(({ environment }) => env === undefined || environment === env).flatMap(({ records }) => records.map(({ activation }) => activation.number)));
+    const wanted = (await listReleases(store, app)).filter(({ number }) => env === undefined || everActive.has(number));
+
+    // Many releases share a build; each is read once.
+    const builds = new Map<Digest, Promise<FoundBuild>>();
+    const readOnce = (digest: Digest): Promise<FoundBuild> => {
+      const reading = builds.get(digest) ?? readBuild(store, app, digest);
+      builds.set(digest, reading);
+      return reading;
+    };
+    const releases: z.output<typeof Row>[] = [];
+    for (const { number, releaseDescriptor, createdAt, message = null } of wanted.toReversed()) {
+      const release = await readDocument(store, releaseKind, releaseDescriptor);
+      const { build } = await readOnce(release.build.digest);
+      releases.push({
+        number,
+        digest: releaseDescriptor.digest,
+        createdAt,
+        message,
+        build: { digest: release.build.digest, commit: build.source.commit, dirty: build.source.dirty },
+        active: [...active(number)],
+        wasActive: everActive.has(number),
+      });
+    }
+    return { app, releases };
+  },
+
+  render({ app, releases }, { env }) {
+    if (releases.length === 0) return env === undefined ? `${app} has no release yet. Make one: \`twelve release --env development\`` : `No release of ${app} was ever active in ${env}.`;
+    const rows = releases.map(({ number, digest, createdAt, build, active, wasActive, message }) => [
+      `v${number}`,
+      shortDigest(digest),
+      createdAt.replace(/\.\d+Z$/, "Z"),
+      `${shortDigest(build.digest)} ${build.commit?.slice(0, 7) ?? "no commit"}${build.dirty ? " dirty" : ""}`,
+      active.length > 0 ? active.join(", ") : wasActive ? "-" : "never activated",
+      message ?? "",
+    ]);
+    return formatTable(["RELEASE", "DIGEST", "CREATED", "BUILD", "ACTIVE IN", "MESSAGE"], rows);
+  },
+});

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { canonicalJson } from "../core/canonical-json.ts";
+import { Digest, hexOf, shortDigest } from "../core/descriptor.ts";
+import { TwelveError } from "../core/errors.ts";
+import { readManifest } from "../manifest/read.ts";
+import { defineCommand } from "../ports/command.ts";
+import { appendAfter } from "./apply.ts";
+import { earlierActivation, previousRelease } from "./history.ts";
+import { digestPrefix, readActive, readHistory } from "./read.ts";
+import { Activation } from "./schema.ts";
+
+const Output = z.strictObject({
+  environment: z.string(),
+  number: z.int().positive().meta({ description: "Release that is active now: 3 for v3" }),
+  digest: Digest,
+  previous: z.int().positive().meta({ description: "Release that was active before" }),
+  attachments: Activation.shape.attachments,
+  secrets: Activation.shape.secrets,
+});
+
+export default defineCommand({
+  description:
+    "Activates the release that was active before, with the attachments it had then. Rolling back again goes further back. " +
+    "Only a release that was active in this environment can be named with --to, so no required eval is sidestepped.",
+  input: z.strictObject({
+    env: z.string().meta({ description: "Environment to roll back", valueName: "name" }),
+    to: z.string().optional().meta({ description: "Release to go to: v1, or the beginning of its digest; the one before the current one otherwise", valueName: "release" }),
+  }),
+  output: Output,
+  examples: ["twelve rollback --env production", "twelve rollback --env production --to v1"],
+
+  async run({ env: environment, to }, context) {
+    const { name: app } = await readManifest(context.dir);
+    const store = await context.store();
+    await readActive(store, app, environment);
+    const records = await readHistory(store, app, environment);
+    const history = records.map(({ activation }) => activation);
+    const [current] = records;
+    const target = to === undefined ? previousRelease(history) : earlierActivation(history, named(to));
+    if (current === undefined || target === undefined) throw nothingToRollBackTo(environment, to, history);
+    const { number: previous, attachments: present } = current.activation;
+    const { number, release, attachments, secrets } = target;
+    if (number === previous) throw new TwelveError("USAGE_INVALID", `v${number} is active in ${environment} already`, { fix: `Name another release: ${formatHistory(history)}` });
+
+    context.story.warn(`A rollback changes code, prompts, indexes and configuration of ${environment}; data in attached services stays as it is.`);
+    if (canonicalJson(present) !== canonicalJson(attachments)) {
+      const keys = [...new Set([...Object.keys(present), ...Object.keys(attachments)])].filter((key) => canonicalJson(present[key] ?? null) !== canonicalJson(attachments[key] ?? null));
+      context.story.warn(`Attachments as v${number} had them come back too: ${keys.map((key) => `${key}=${attachments[key]?.url ?? "unset"} (was ${present[key]?.url ?? "unset"})`).join(", ")}`);
+    }
+    await appendAfter({ store, clock: context.clock }, { app, environment, number, release, attachments, secrets, reason: "rollback" }, current.activationDescriptor);
+    return { environment, number, digest: release.digest, previous, attachments, secrets };
+  },
+
+  render: ({ environment, number, digest, previous }) =>
+    `v${number} (${shortDigest(digest)}) is active in ${environment} again; v${previous} was active before\n` +
+    `Next: restart its processes with \`twelve run --env ${environment}\`\nUndo: \`twelve rollback --env ${environment} --to v${previous}\``,
+});
+
+function named(to: string): (activation: Activation) => boolean {
+  const number = /^v(\d+)$/.exec(to)?.[1];
+  const prefix = digestPrefix(to);
+  return (activation) => (number === undefined ? prefix !== undefined && hexOf(activation.release.digest).startsWith(prefix) : activation.number === Number(number));
+}
+
+function nothingToRollBackTo(environment: string, to: string | undefined, history: readonly Activation[]): TwelveError {
+  const was = `Active there so far: ${formatHistory(history)}`;
+  if (to === undefined) return new TwelveError("RELEASE_NOT_FOUND", `${environment} has no earlier release to go back to. ${was}`, { fix: "Make a new release, or name one of those above with `--to`" });
+  return new TwelveError("RELEASE_NOT_FOUND", `${to} was never active in ${environment}. ${was}`, { fix: "Name one of those above, or bring another release there with `twelve promote`" });
+}
+
+function formatHistory(history: readonly Activation[]): string {
+  return [...new Set(history.map(({ number }) => `v${number}`))].slice(0, 10).join(", ");
+}

@@ -1,0 +1,85 @@
+import { z } from "zod";
+import { readDocument } from "../artifact/document.ts";
+import { Digest } from "../core/descriptor.ts";
+import { TwelveError } from "../core/errors.ts";
+import { readBuild } from "../build/read.ts";
+import { Build } from "../build/schema.ts";
+import { Index } from "../index/schema.ts";
+import { readManifest } from "../manifest/read.ts";
+import { defineCommand } from "../ports/command.ts";
+import type { Store } from "../ports/store.ts";
+import { findArtifact } from "./find.ts";
+import { type FoundRelease, listEnvironments, readCurrent } from "./read.ts";
+import { Activation, Release, releaseKind } from "./schema.ts";
+import { describeShown } from "./show-text.ts";
+
+const Past = Activation.pick({ number: true, reason: true, createdAt: true }).extend({ digest: Digest });
+
+/** What `show` knows of one artifact: its document, and what only refs say about it. */
+export const Shown = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("release"),
+    number: z.int().positive().meta({ description: "3 for v3" }),
+    digest: Digest,
+    createdAt: z.iso.datetime(),
+    message: z.string().nullable(),
+    active: z.array(z.string()).meta({ description: "Environments where it is active now" }),
+    source: Build.shape.source,
+    document: Release,
+  }),
+  z.strictObject({
+    kind: z.literal("environment"),
+    environment: z.string(),
+    number: z.int().positive(),
+    digest: Digest,
+    document: Activation,
+    source: Build.shape.source,
+    release: Release,
+    history: z.array(Past).meta({ description: "Every activation, newest first" }),
+  }),
+  z.strictObject({ kind: z.literal("build"), digest: Digest, document: Build }),
+  z.strictObject({ kind: z.literal("index"), digest: Digest, document: Index }),
+]);
+export type Shown = z.infer<typeof Shown>;
+
+export default defineCommand({
+  input: z.strictObject({
+    what: z.string().optional().meta({ description: "A release (v3), an environment, or the beginning of the digest of a release, build or index; the newest release otherwise", positional: true }),
+  }),
+  output: Shown,
+  examples: ["twelve show", "twelve show v3 --json", "twelve show production", "twelve show 3f2a9c"],
+
+  async run({ what }, context) {
+    const { name: app } = await readManifest(context.dir);
+    const store = await context.store();
+    const found = await findArtifact(store, app, what);
+    if (found.kind === "build") return { kind: found.kind, digest: found.digest, document: found.build };
+    if (found.kind === "index") return { kind: found.kind, digest: found.digest, document: found.index };
+    if (found.kind === "release") return showRelease(store, app, found.found);
+    const { environment, history } = found;
+    const [current] = history;
+    if (current === undefined) throw new TwelveError("RELEASE_NOT_ACTIVE", `${app} has no active release in ${environment}`);
+    const document = current.activation;
+    const release = await readDocument(store, releaseKind, document.release);
+    const { build } = await readBuild(store, app, release.build.digest);
+    return {
+      kind: found.kind,
+      environment,
+      number: document.number,
+      digest: document.release.digest,
+      document,
+      source: build.source,
+      release,
+      history: history.map(({ activation: { number, reason, createdAt, release } }) => ({ number, reason, createdAt, digest: release.digest })),
+    };
+  },
+
+  render: describeShown,
+});
+
+async function showRelease(store: Store, app: string, { number, release, releaseDescriptor, createdAt, message }: FoundRelease): Promise<Shown> {
+  const [{ build }, environments] = await Promise.all([readBuild(store, app, release.build.digest), listEnvironments(store, app)]);
+  const current = await Promise.all(environments.map(async (environment) => ({ environment, number: (await readCurrent(store, app, environment))?.activation.number })));
+  const active = current.filter((candidate) => candidate.number === number).map(({ environment }) => environment);
+  return { kind: "release", number, digest: releaseDescriptor.digest, createdAt, message: message ?? null, active, source: build.source, document: release };
+}

@@ -1,0 +1,13 @@
+/** Rows as columns, each as wide as its widest cell; the last column is not padded. */
+export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
+  return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n");
+}
+
+/** Label and value under each other, the values aligned; lines without a value are left out. */
+export function formatFields(fields: readonly (readonly [string, string | undefined])[]): string {
+  const shown = fields.filter((field): field is readonly [string, string] => field[1] !== undefined && field[1] !== "");
+  const width = Math.max(...shown.map(([label]) => label.length));
+  return shown.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`).join("\n");
+}
