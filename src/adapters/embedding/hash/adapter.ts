@@ -8,10 +8,13 @@ const recipe = 1;
 const gramLength = 4;
 /** All the n-grams of a word together count as much as the word itself. */
 const gramWeight = 1;
-const cachedWords = 50_000;
+const knownWords = 50_000;
 
-/** What a word adds to a vector. */
-type Feature = readonly [name: string, weight: number];
+/** What a word adds to a vector: a weight at each place, up or down. */
+interface Features {
+  readonly places: Uint32Array;
+  readonly weights: Float64Array;
+}
 
 /**
  * Signed feature hashing (Weinberger et al., 2009) of stems and their character n-grams: no model, no network, and
@@ -19,31 +22,34 @@ type Feature = readonly [name: string, weight: number];
  */
 export function openEmbedder(reference: string): Embedder {
   const dimensions = parseDimensions(reference);
-  const cache = new Map<string, readonly Feature[]>();
+  const known = new Map<string, Features>();
 
-  function featuresOfCached(word: Word): readonly Feature[] {
-    const known = cache.get(word.text);
-    if (known !== undefined) return known;
-    const features = featuresOf(word);
-    if (cache.size < cachedWords && word.text.length <= 64) cache.set(word.text, features);
+  function featuresOfWord(word: Word): Features {
+    const found = known.get(word.text);
+    if (found !== undefined) return found;
+    const names = namesOf(word);
+    const features = { places: Uint32Array.from(names, ([name]) => hashOf(name)), weights: Float64Array.from(names, ([, weight]) => weight) };
+    if (known.size < knownWords && word.text.length <= 64) known.set(word.text, features);
     return features;
   }
 
   function vectorOf(text: string): Float32Array {
-    const counts = new Map<string, { count: number; weight: number }>();
+    const counts = new Map<string, { readonly word: Word; count: number }>();
     for (const word of wordsOf(text)) {
-      for (const [name, weight] of featuresOfCached(word)) {
-        const seen = counts.get(name);
-        if (seen === undefined) counts.set(name, { count: 1, weight });
-        else seen.count++;
-      }
+      const seen = counts.get(word.text);
+      if (seen === undefined) counts.set(word.text, { word, count: 1 });
+      else seen.count++;
     }
     const sums = new Float64Array(dimensions);
-    for (const [name, { count, weight }] of counts) {
-      const hash = hashOf(name);
-      const place = (hash >>> 1) % dimensions;
+    for (const { word, count } of counts.values()) {
+      const { places, weights } = featuresOfWord(word);
       // Sublinear: the tenth mention of a word says less than the first.
-      sums[place] = (sums[place] ?? 0) + (hash & 1 ? weight : -weight) * Math.sqrt(count);
+      const factor = Math.sqrt(count);
+      for (const [i, hash] of places.entries()) {
+        const weight = (weights[i] ?? 0) * factor;
+        const place = (hash >>> 1) % dimensions;
+        sums[place] = (sums[place] ?? 0) + (hash & 1 ? weight : -weight);
+      }
     }
     return normalised(sums);
   }
@@ -65,16 +71,19 @@ function parseDimensions(reference: string): number {
   throw new TwelveError("SERVICE_UNSUPPORTED", `${reference} is not an embedder: hash: takes a number of dimensions from 8 to 16384`, { fix: "Write hash:512, for example" });
 }
 
-function featuresOf({ text, isRun }: Word): readonly Feature[] {
-  if (isRun) return runFeatures([...text]);
+/** The features of a word by name, each with its weight. */
+type Names = readonly (readonly [name: string, weight: number])[];
+
+function namesOf({ text, isRun }: Word): Names {
+  if (isRun) return runNames(Array.from(text));
   if (stopWords.has(text)) return [];
-  const grams = gramsOf([...`^${text}$`], isHangul(text.charCodeAt(0)) ? 2 : gramLength);
-  return [[stemOf(text), 1], ...grams.map((gram): Feature => [`#${gram}`, gramWeight / grams.length])];
+  const grams = gramsOf(Array.from(`^${text}$`), isHangul(text.charCodeAt(0)) ? 2 : gramLength);
+  return [[stemOf(text), 1] as const, ...grams.map((gram) => [`#${gram}`, gramWeight / grams.length] as const)];
 }
 
 /** Without spaces the words are unknown; single characters and pairs of them are the usual stand-in. */
-function runFeatures(characters: readonly string[]): readonly Feature[] {
-  return [...characters.map((character): Feature => [character, 0.5]), ...gramsOf(characters, 2).map((pair): Feature => [pair, 1])];
+function runNames(characters: readonly string[]): Names {
+  return [...characters.map((character) => [character, 0.5] as const), ...gramsOf(characters, 2).map((pair) => [pair, 1] as const)];
 }
 
 function gramsOf(characters: readonly string[], length: number): readonly string[] {
