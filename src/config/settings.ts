@@ -31,8 +31,11 @@ function resolveAll<Schema extends z.ZodType>(schema: Schema, manifest: Declared
   for (const name of names) {
     const declared = manifest[group][name];
     if (declared === undefined) continue;
-    const resolved = withoutEmptyVariant(resolveReferences(withoutUnset(declared, given), given));
-    const result = schema.safeParse(resolved);
+    const kept = withoutUnset(declared, given);
+    const unset = referencesIn(kept).filter(({ key }) => !Object.hasOwn(given, key));
+    problems.push(...unset.map(({ key, path }) => ({ path: formatPath([group, name, ...path]), message: `${key} is not set` })));
+    if (unset.length > 0) continue;
+    const result = schema.safeParse(withoutEmptyVariant(resolveReferences(kept, given)));
     if (result.success) settings[name] = result.data;
     else problems.push(...result.error.issues.map((issue) => explain(issue, { declared, path: [group, name, ...issue.path], values, manifest })));
   }

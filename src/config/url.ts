@@ -22,7 +22,7 @@ function withoutUser(url: string): string {
   const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*:(?:\/\/)?)(.*)$/is.exec(url) ?? [];
   const authority = /^[^/?#]*/.exec(rest)?.[0] ?? "";
   // `user:pa/ss@host`: what looks like a port is no number, so the password goes on to the last @.
-  const isBroken = /:(?!\d*$)/.test(authority) && !authority.startsWith("[");
+  const isBroken = !authority.includes("@") && authority.split(",").some((host) => /^[^[]*:(?!\d*$)/.test(host));
   const userEnd = (isBroken ? rest : authority).lastIndexOf("@");
   const hasUser = userEnd >= 0 && (scheme.endsWith("//") || rest.slice(0, userEnd).includes(":"));
   return hasUser ? scheme + rest.slice(userEnd + 1) : url;
@@ -33,7 +33,7 @@ function withoutParameters(url: string): string {
   if (start < 0) return url;
   const kept = url.slice(start).replaceAll(/([?#&;])([^=&;#?]*)=[^&;#]*/g, (parameter, mark: string, name: string) =>
     credentialName.test(decoded(name)) ? (mark === "&" ? "" : mark) : parameter);
-  return url.slice(0, start) + kept.replaceAll(/([?#;])&/g, "$1").replace(/[?#;]+$/, "");
+  return url.slice(0, start) + kept.replaceAll(/([?#;])&/g, "$1").replaceAll(/[?;]+(?=[#;]|$)/g, "").replace(/#$/, "");
 }
 
 function decoded(name: string): string {
