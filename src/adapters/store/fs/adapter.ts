@@ -1,0 +1,64 @@
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { TwelveError } from "../../../core/errors.ts";
+import type { BlobStore, RefStore, Store } from "../../../ports/store.ts";
+import { openArea } from "./area.ts";
+import { fileBlobs } from "./blobs.ts";
+import { guard } from "./failure.ts";
+import { limitTo } from "./limit.ts";
+import { fileRefs } from "./refs.ts";
+
+/** Enough to keep the disk busy; each takes one or two file handles, of which a process may have as few as 256. */
+const operationsAtOnce = 32;
+
+/**
+ * A store in a folder: `file:.twelve/store` is relative to `dir`, `file:///srv/store` absolute. Nothing is made before
+ * the first write. Any number of processes may use the folder at once.
+ */
+export function openStore(reference: string, dir: string): Store {
+  const root = folderOf(reference, dir);
+  const url = `file:${root}`;
+  const limit = limitTo(operationsAtOnce);
+  const run = <Result>(operation: () => Promise<Result>): Promise<Result> => limit(() => guard(root, operation));
+  const blobs = fileBlobs(openArea(join(root, "blobs")), url);
+  const refs = fileRefs(openArea(join(root, "refs")));
+  return {
+    url,
+    blobs: {
+      has: (digest) => run(() => blobs.has(digest)),
+      read: (blob) => run(() => blobs.read(blob)),
+      write: (bytes, mediaType) => run(() => blobs.write(bytes, mediaType)),
+      writeFile: (path, mediaType) => run(() => blobs.writeFile(path, mediaType)),
+      readFile: (blob, path) => run(() => blobs.readFile(blob, path)),
+      check: (digest) => run(() => blobs.check(digest)),
+      list: () => guardedList(root, blobs),
+    } satisfies BlobStore,
+    refs: {
+      read: (name) => run(() => refs.read(name)),
+      create: (name, value) => run(() => refs.create(name, value)),
+      replace: (name, value, tag) => run(() => refs.replace(name, value, tag)),
+      list: (prefix) => run(() => refs.list(prefix)),
+    } satisfies RefStore,
+  };
+}
+
+async function* guardedList(root: string, blobs: BlobStore): ReturnType<BlobStore["list"]> {
+  const digests = blobs.list()[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await guard(root, () => digests.next());
+    if (next.done === true) return;
+    yield next.value;
+  }
+}
+
+function folderOf(reference: string, dir: string): string {
+  const path = reference.slice("file:".length);
+  try {
+    // Three slashes make a URL, with its %20; anything else is a path as people write it.
+    if (path.startsWith("//")) return resolve(fileURLToPath(reference));
+  } catch (cause) {
+    throw new TwelveError("CONFIG_INVALID", `The store ${reference} names another machine or has no path. Write file:///path for an absolute path`, { cause });
+  }
+  if (path === "") throw new TwelveError("CONFIG_INVALID", "The store file: needs a path, such as file:.twelve/store");
+  return resolve(dir, path);
+}
