@@ -25,12 +25,12 @@ const rules: readonly Rule[] = [
   { name: "key", pattern: /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g },
   { name: "key", pattern: /\b(?:sk|pk|rk)[-_][\w-]{16,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abprs]-[\w-]{10,}|\bAIza[\w-]{30,}|\bhf_\w{20,}|\bnpm_\w{30,}/g },
   { name: "email", pattern: /[\p{L}\p{N}._%+'-]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,8}\.\p{L}{2,24}/gu },
-  { name: "iban", pattern: /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b/g, isReal: isIban },
+  { name: "iban", pattern: /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b/g, isReal: isIban },
   { name: "card", pattern: /(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d-])/g, isReal: isCard },
   { name: "ssn", pattern: /(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])/g },
   { name: "ip", pattern: /(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?!\.?\d)/g },
   // International, with a trunk zero or area code in parentheses, or in the groups of North America.
-  { name: "phone", pattern: /(?<![\w+])\+\d{1,3}(?:[ ./-]?\(?\d{1,5}\)?){2,6}(?!\w)|(?<![\w.-])\(\d{2,5}\)[ ./-]?\d{2,5}(?:[ .-]?\d{2,5}){0,3}(?![\w-])|(?<![\w.-])0\d{1,4}[ /-]\d{2,5}(?:[ -]?\d{2,5}){0,3}(?![\w-])|(?<![\w.-])\d{3}[-. ]\d{3}[-. ]\d{4}(?![\w-])/g, isReal: isPhone },
+  { name: "phone", pattern: /(?<![\w+])\+\d{1,3}(?:[ ./-]?\(?\d{1,5}\)?){2,6}(?!\w)|(?<![\w.-])\(\d{2,5}\)[ ./-]?\d{2,5}(?:[ .-]?\d{2,5}){0,3}(?![\w-])|(?<![\w.-]|\d )00?[1-9]\d{0,3}[ /-]\d{2,5}(?:[ -]?\d{2,5}){0,3}(?![\w-])|(?<![\w.-])\d{3}[-. ]\d{3}[-. ]\d{4}(?![\w-])/g, isReal: isPhone },
 ];
 
 function digitsOf(text: string): string {

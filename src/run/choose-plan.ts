@@ -1,0 +1,34 @@
+import { TwelveError } from "../core/errors.ts";
+import { didYouMean } from "../core/nearest.ts";
+import type { ProcessDeclaration } from "../manifest/schema.ts";
+import type { Release } from "../release/schema.ts";
+
+export type ChosenProcess =
+  | { readonly kind: "serve"; readonly name: string; readonly agents: readonly string[] }
+  | { readonly kind: "command"; readonly name: string; readonly command: string };
+
+/**
+ * The process to run: the named one, else `web`, else the only one. A release that declares none serves all its agents
+ * as `web`. Fails with PROCESS_UNKNOWN or PROCESS_UNSUPPORTED.
+ */
+export function chooseProcess({ processes, agents }: Pick<Release, "processes" | "agents">, wanted: string | undefined): ChosenProcess {
+  const names = Object.keys(processes);
+  if (names.length === 0 && (wanted ?? "web") === "web") {
+    if (Object.keys(agents).length === 0) throw new TwelveError("PROCESS_UNKNOWN", "The release has no process and no agent, so there is nothing to run", { fix: "Declare an agent under `agents:` in twelve.yaml, then build and release" });
+    return { kind: "serve", name: "web", agents: Object.keys(agents) };
+  }
+  const name = wanted ?? (names.includes("web") ? "web" : names.length === 1 ? names[0] : undefined);
+  const list = names.join(", ") || "none";
+  if (name === undefined) {
+    throw new TwelveError("PROCESS_UNKNOWN", `The release has several processes and none is named web: ${list}`, { fix: `Name one: \`twelve run ${names[0]}\`` });
+  }
+  const process = Object.hasOwn(processes, name) ? processes[name] : undefined;
+  if (process === undefined) throw new TwelveError("PROCESS_UNKNOWN", `The release has no process "${name}".${didYouMean(name, names)} It has: ${list}`);
+  return chosen(name, process);
+}
+
+function chosen(name: string, process: ProcessDeclaration): ChosenProcess {
+  if ("serve" in process) return { kind: "serve", name, agents: process.serve };
+  if ("command" in process) return { kind: "command", name, command: process.command };
+  throw new TwelveError("PROCESS_UNSUPPORTED", `The process ${name} works on queues (${process.work.join(", ")}), which this version of twelve does not have yet`);
+}

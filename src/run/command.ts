@@ -1,0 +1,79 @@
+import { z } from "zod";
+import { readDocument } from "../artifact/document.ts";
+import { buildKind } from "../build/schema.ts";
+import { resolveFor } from "../config/read.ts";
+import { Digest } from "../core/descriptor.ts";
+import { TwelveError } from "../core/errors.ts";
+import { readManifest } from "../manifest/read.ts";
+import { defineCommand } from "../ports/command.ts";
+import type { Context } from "../ports/context.ts";
+import { readActive, readRelease } from "../release/read.ts";
+import type { Activation } from "../release/schema.ts";
+import type { ReleaseToRun } from "./apply.ts";
+import { chooseProcess } from "./choose-plan.ts";
+import { runProgram } from "./program.ts";
+import { serve } from "./serve.ts";
+
+const defaultPort = 3000;
+
+export default defineCommand({
+  input: z.strictObject({
+    process: z.string().optional().meta({ description: "Process type; web by default, or the only one", positional: true }),
+    env: z.string().meta({ description: "Environment whose release is run", valueName: "name" }),
+    release: z.string().optional().meta({ description: "Another release than the active one, such as v3; attachments are then taken from the environment as it is now", valueName: "release" }),
+    port: z.int().min(0).max(65_535).optional().meta({ description: `Port to listen on, 0 for any free one; PORT or ${defaultPort} by default` }),
+    host: z.string().default("127.0.0.1").meta({ description: "Address to listen on; others than this machine's own are open to everyone who can reach them", valueName: "address" }),
+    drainSeconds: z.number().min(0).max(3600).default(60).meta({ description: "How long open requests may take after a request to stop", valueName: "seconds" }),
+    logContent: z.boolean().default(false).meta({ description: "Write the answers to the log, with personal data taken out" }),
+  }),
+  output: z.strictObject({
+    process: z.string(),
+    release: Digest,
+    exitCode: z.int().meta({ description: "Exit code of a `command:` process; 0 for a server that stopped in good order" }),
+  }),
+  isService: true,
+  description:
+    "Serves a process with `serve:` over an OpenAI-compatible HTTP API and writes one JSON event a line to stdout; runs a process " +
+    "with `command:` in the release's code, with its configuration in the environment. SIGTERM and Ctrl-C stop it in good order.",
+  examples: ["twelve run --env staging", "twelve run --env staging --port 8080", "twelve run worker --env production"],
+
+  async run({ process, env: environment, release: wanted, port, host, drainSeconds, logContent }, context) {
+    const { release, attachments } = await findRelease(context, environment, wanted);
+    const chosen = chooseProcess(release.release, process);
+    const shared = { release, environment, port: port ?? portFrom(context.env["PORT"]), drainMs: drainSeconds * 1000 };
+    const answer = { process: chosen.name, release: release.releaseDescriptor.digest };
+    if (chosen.kind === "serve") {
+      await serve(context, { ...shared, host, agents: chosen.agents, isContentLogged: logContent });
+      return { ...answer, exitCode: 0 };
+    }
+    return { ...answer, exitCode: await runProgram(context, { ...shared, attachments, process: chosen.name, command: chosen.command }) };
+  },
+
+  render: () => "",
+  verdict: ({ process, exitCode }) => (exitCode === 0 ? undefined : { exit: exitCode, message: `The process ${process} ended with exit code ${exitCode}` }),
+});
+
+interface Found {
+  readonly release: ReleaseToRun;
+  readonly attachments: Activation["attachments"];
+}
+
+async function findRelease(context: Context, environment: string, wanted: string | undefined): Promise<Found> {
+  const [store, { name: app }] = await Promise.all([context.store(), readManifest(context.dir)]);
+  if (wanted === undefined) {
+    const active = await readActive(store, app, environment);
+    return { release: active, attachments: active.activation.attachments };
+  }
+  const release = await readRelease(store, app, wanted);
+  const { manifest } = await readDocument(store, buildKind, release.release.build);
+  const values = await resolveFor(context, manifest, { environment, only: release.release.attachments });
+  const attachments = Object.entries(values).map(([key, { value, source }]) => [key, { url: value === null ? null : String(value), source: source ?? "default" }] as const);
+  return { release, attachments: Object.fromEntries(attachments) };
+}
+
+function portFrom(text: string | undefined): number {
+  if (text === undefined || text === "") return defaultPort;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
+  throw new TwelveError("USAGE_INVALID", `PORT is ${JSON.stringify(text)}; expected a number from 0 to 65535`, { fix: "Correct the variable PORT, or use `--port`" });
+}

@@ -1,0 +1,49 @@
+import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
+import { TwelveError } from "../../core/errors.ts";
+import type { Traffic } from "./traffic.ts";
+
+export interface Address {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+}
+
+/** Listens and gives the server's URL. Fails with PORT_TAKEN, and with USAGE_INVALID for an address that cannot be listened on. */
+export async function listen(app: FastifyInstance, { host, port }: Address): Promise<string> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    throw listenFailure(cause, { host, port });
+  }
+  const { port: taken } = app.server.address() as AddressInfo;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${taken}`;
+}
+
+function listenFailure(cause: unknown, { host, port }: Address): unknown {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  if (code === "EADDRINUSE") return new TwelveError("PORT_TAKEN", `Port ${port} on ${host} is in use`, { cause });
+  if (code === "EACCES") return new TwelveError("USAGE_INVALID", `Port ${port} needs privileges that this process does not have`, { cause, fix: "Choose a port above 1023 with `--port` or PORT" });
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EAI_AGAIN") {
+    return new TwelveError("USAGE_INVALID", `This machine has no address ${host} to listen on`, { cause, fix: "Use `--host 127.0.0.1`, or `--host 0.0.0.0` for every address" });
+  }
+  return cause;
+}
+
+/** Whether only programs of this machine can reach the address. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/**
+ * Stops in good order: takes no new connections, waits for the requests under way, cuts those that take longer than
+ * `drainMs`, and closes what is left.
+ */
+export async function stopServer(app: FastifyInstance, traffic: Traffic, drainMs: number): Promise<void> {
+  const drained = traffic.drain(drainMs);
+  // Stops listening at once, and resolves when every connection is closed.
+  const closed = app.close();
+  await drained;
+  app.server.closeAllConnections();
+  await closed;
+}

@@ -1,0 +1,99 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { TwelveError } from "../../core/errors.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { OpenedRuntime } from "../apply.ts";
+import { type Trace, traceOf, traceParent } from "../trace.ts";
+import { addChat } from "./chat.ts";
+import { httpError, toHttpError } from "./error.ts";
+import { addHealth } from "./health.ts";
+import { addModels } from "./models.ts";
+import type { Traffic } from "./traffic.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    trace: Trace;
+    /** Aborted when the client goes away, or when the server must stop. */
+    life: AbortSignal;
+  }
+}
+
+export interface ServerOptions {
+  readonly runtime: OpenedRuntime;
+  readonly traffic: Traffic;
+  readonly clock: Clock;
+  /** Names the release in every answer. */
+  readonly fingerprint: string;
+  /** Takes a JSON line about a failure that is a bug of ours. */
+  readonly writeLine: (line: string) => void;
+}
+
+export interface Server extends ServerOptions {
+  readonly report: (error: unknown, request: FastifyRequest) => void;
+}
+
+const bodyLimitBytes = 1024 * 1024;
+/** Longer than the 60 seconds after which load balancers usually drop an idle connection, so that they do it, not we. */
+const keepAliveMs = 65_000;
+const requestTimeoutMs = 30_000;
+
+/** The HTTP API over one runtime, not yet listening. */
+export async function openServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { default: fastify } = await import("fastify");
+  const { traffic, clock, writeLine } = options;
+  const app = fastify({
+    logger: false,
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveMs,
+    return503OnClosing: false,
+    // Requests have IDs of their own already: the trace.
+    genReqId: () => "",
+  });
+  const report = (error: unknown, request: FastifyRequest): void => {
+    const isBug = !(error instanceof TwelveError) && (error as { statusCode?: number }).statusCode === undefined;
+    if (!isBug || request.life.aborted) return;
+    const stack = error instanceof Error ? error.stack : undefined;
+    writeLine(JSON.stringify({ event: "request-failed", time: clock.now().toISOString(), trace_id: request.trace.traceId, "error.type": error instanceof Error ? error.name : typeof error, "exception.stacktrace": stack }));
+  };
+
+  app.decorateRequest("trace");
+  app.decorateRequest("life");
+  app.addHook("onRequest", (request, reply, done) => {
+    const header = request.headers["traceparent"];
+    const trace = traceOf(typeof header === "string" ? header : undefined, (sizeBytes) => clock.randomHex(sizeBytes));
+    request.trace = trace;
+    request.life = traffic.enter(reply.raw);
+    // OpenAI's clients show x-request-id with an error.
+    void reply.headers({ traceparent: traceParent(trace), "x-trace-id": trace.traceId, "x-request-id": trace.traceId });
+    if (traffic.isDraining) void reply.header("connection", "close");
+    done();
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "string", bodyLimit: bodyLimitBytes }, (_request, text, done) => {
+    try {
+      done(null, JSON.parse(String(text)));
+    } catch (cause) {
+      done(new TwelveError("REQUEST_INVALID", `The body is not valid JSON: ${cause instanceof Error ? cause.message : String(cause)}`));
+    }
+  });
+  app.setErrorHandler((error, request, reply) => {
+    report(error, request);
+    const { status, body } = toHttpError(error, request.trace.traceId);
+    return reply.code(status).send(body);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split("?", 1)[0] ?? "";
+    const allowed = (["GET", "POST"] as const).filter((method) => app.findRoute({ url: path, method }) !== null || (method === "GET" && path.startsWith("/v1/models/")));
+    const isKnown = allowed.length > 0;
+    const message = isKnown ? `${request.method} is not allowed for ${path}; use ${allowed.join(" or ")}` : `There is nothing at ${path}. The API is POST /v1/chat/completions, GET /v1/models, GET /livez and GET /readyz`;
+    const { status, body } = httpError(isKnown ? 405 : 404, { message, param: null, code: isKnown ? "method_not_allowed" : "not_found", trace_id: request.trace.traceId });
+    if (isKnown) void reply.header("allow", allowed.join(", "));
+    return reply.code(status).send(body);
+  });
+
+  const server: Server = { ...options, report };
+  addChat(app, server);
+  addModels(app, server);
+  addHealth(app, server);
+  return app;
+}

@@ -1,0 +1,88 @@
+import { constants } from "node:os";
+import { readDocument } from "../artifact/document.ts";
+import { buildKind } from "../build/schema.ts";
+import { layOutCode } from "../code/layout.ts";
+import { readProcessConfig } from "../config/read.ts";
+import { shortDigest } from "../core/descriptor.ts";
+import type { Context } from "../ports/context.ts";
+import type { Activation } from "../release/schema.ts";
+import { codeFolder, type ReleaseToRun, releaseName } from "./apply.ts";
+import { refuseDrift } from "./drift.ts";
+
+interface ProgramOptions {
+  readonly release: ReleaseToRun;
+  readonly environment: string;
+  readonly attachments: Activation["attachments"];
+  readonly process: string;
+  readonly command: string;
+  readonly port: number;
+  readonly drainMs: number;
+}
+
+/**
+ * Runs a program of the release, in the release's code and with the release's configuration as environment variables.
+ * Its output passes through unchanged, a request to stop is passed on, and its exit code is given back.
+ */
+export async function runProgram(context: Context, options: ProgramOptions): Promise<number> {
+  const { release, environment, command } = options;
+  const store = await context.store();
+  const build = await readDocument(store, buildKind, release.release.build);
+  const name = releaseName(release);
+  refuseDrift({ release: release.release, name, environment, declarations: build.manifest.config, env: context.env });
+  const config = await readProcessConfig(context, build.manifest, options);
+  const folder = codeFolder(context.dir, build.code);
+  await layOutCode(store, build.code, folder);
+
+  const env = {
+    ...context.env,
+    ...Object.fromEntries(Object.entries(release.release.config).map(([key, { value }]) => [key, value === null ? undefined : String(value)])),
+    ...config.attachments,
+    ...config.secrets,
+    PORT: String(options.port),
+    TWELVE_ENVIRONMENT: environment,
+    TWELVE_RELEASE: name,
+    TWELVE_RELEASE_DIGEST: release.releaseDescriptor.digest,
+  };
+  context.story.note(`Running ${options.process} of release ${name} (${shortDigest(release.releaseDescriptor.digest)}) in ${environment}: ${command}`);
+  return follow(command, { folder, env, signal: context.signal, graceMs: options.drainMs });
+}
+
+interface Following {
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  readonly graceMs: number;
+}
+
+async function follow(command: string, { folder, env, signal, graceMs }: Following): Promise<number> {
+  const { execa } = await import("execa");
+  // The shell and all it starts form one group, so that a signal reaches them all. Windows has no groups.
+  const isGroup = process.platform !== "win32";
+  const program = execa(command, { shell: true, cwd: folder, env, extendEnv: false, stdio: "inherit", reject: false, detached: isGroup, cleanup: !isGroup });
+  const send = (name: NodeJS.Signals): void => {
+    try {
+      if (isGroup && program.pid !== undefined) process.kill(-program.pid, name);
+      else program.kill(name);
+    } catch {
+      // It has ended already.
+    }
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    send("SIGTERM");
+    timer = setTimeout(() => send("SIGKILL"), graceMs);
+  };
+  const kill = (): void => send("SIGKILL");
+  signal.addEventListener("abort", stop, { once: true });
+  process.once("exit", kill);
+  try {
+    if (signal.aborted) stop();
+    const { exitCode, signal: killedBy } = await program;
+    if (killedBy !== undefined) return 128 + constants.signals[killedBy];
+    return exitCode ?? 1;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+    process.off("exit", kill);
+  }
+}

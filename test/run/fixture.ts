@@ -1,0 +1,96 @@
+import { digestOf } from "../../src/core/descriptor.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type { Message, Model, ModelChunk, ModelRequest } from "../../src/ports/model.ts";
+import { answerRequest, type OpenAgent } from "../../src/run/answer.ts";
+import type { OpenedRuntime } from "../../src/run/apply.ts";
+import { unknownAgent } from "../../src/run/plan.ts";
+import type { AnswerRequest, ModelCallEvent, RetrievedChunk } from "../../src/run/schema.ts";
+import { fixedClock } from "../helpers/context.ts";
+
+const usage = { inputTokens: 12, outputTokens: 3, cachedInputTokens: 4 };
+
+/** A model that says what the test wants, and remembers what it was asked. */
+export function scriptedModel(script: (request: ModelRequest) => AsyncIterable<ModelChunk> | Iterable<ModelChunk>): Model & { readonly asked: ModelRequest[] } {
+  const asked: ModelRequest[] = [];
+  return {
+    provider: "scripted",
+    id: "parrot-1",
+    asked,
+    async *generate(request) {
+      asked.push(request);
+      yield* script(request);
+    },
+  };
+}
+
+/** Says each text, then ends as a provider does. */
+export function* says(...texts: readonly string[]): Generator<ModelChunk> {
+  for (const text of texts) yield { type: "text", text };
+  yield { type: "end", finishReason: "stop", usage, model: "parrot-1-2026", responseId: "r-1" };
+}
+
+/** Says one text and then nothing until it is aborted. */
+export async function* saysAndHangs(text: string, { signal }: ModelRequest): AsyncGenerator<ModelChunk> {
+  yield { type: "text", text };
+  await new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()));
+  signal?.throwIfAborted();
+}
+
+export const chunks: readonly RetrievedChunk[] = [
+  { number: 1, id: "c-1", document: "docs/limits.md", headings: "Limits", text: "The body limit is 1 MiB.", score: 0.9 },
+  { number: 2, id: "c-2", document: "docs/ports.md", headings: "Ports", text: "The port is 3000.", score: 0.5 },
+];
+
+export function openAgent(model: Model, change: Partial<OpenAgent> = {}): OpenAgent {
+  return {
+    plan: {
+      name: "support",
+      prompt: { name: "answer", variant: null, path: "prompts/answer.prompt", model: null, config: {}, input: { schema: null, default: {} }, output: { format: "text", schema: null }, template: "", partials: {}, metadata: {}, digest: digestOf("prompt") },
+      model: "scripted:parrot-1",
+      sampling: { temperature: 0.2 },
+      retrieve: { index: "docs", topK: 2, mode: "hybrid" },
+    },
+    model,
+    render: ({ question, history, system }): readonly Message[] => [{ role: "system", content: "Be brief." }, ...system, ...history, { role: "user", content: question }],
+    search: () => Promise.resolve(chunks),
+    frame: {
+      app: "demo",
+      environment: "staging",
+      releaseNumber: 3,
+      releaseDigest: digestOf("release"),
+      agent: "support",
+      promptName: "answer",
+      promptDigest: digestOf("prompt"),
+      provider: model.provider,
+      model: model.id,
+      index: digestOf("index"),
+      isContentLogged: false,
+    },
+    ...change,
+  };
+}
+
+export interface FakeRuntime extends OpenedRuntime {
+  readonly events: ModelCallEvent[];
+}
+
+/** A runtime with the one agent `support`. */
+export function runtimeOf(agent: OpenAgent, clock: Clock = fixedClock()): FakeRuntime {
+  const events: ModelCallEvent[] = [];
+  return {
+    events,
+    agents: ["support"],
+    answer(request: AnswerRequest) {
+      if (request.agent !== "support") throw unknownAgent(request.agent, ["support"]);
+      return answerRequest(agent, request, { clock, emit: (event) => events.push(event) });
+    },
+    check: () => Promise.resolve([{ name: "release", isReady: true, detail: "v3" }]),
+    close: () => Promise.resolve(),
+  };
+}
+
+export async function collect<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

@@ -1,0 +1,108 @@
+import { connect, type Server } from "node:net";
+import { text } from "node:stream/consumers";
+import { describe, expect, it } from "vitest";
+import { isLoopback, listen, stopServer } from "../../../src/run/http/listen.ts";
+import { collect, openAgent, runtimeOf, says, saysAndHangs, scriptedModel } from "../fixture.ts";
+import { ask, openTestServer, startServer } from "./fixture.ts";
+
+const answering = () => runtimeOf(openAgent(scriptedModel(() => says("yes"))));
+const openConnections = (server: Server) => new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
+const given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+
+describe("the server", () => {
+  it("offers each agent as a model", async () => {
+    const { client } = await startServer(answering());
+    expect((await client.models.list()).data).toMatchObject([{ id: "support", object: "model", owned_by: "twelve" }]);
+    expect(await client.models.retrieve("support")).toMatchObject({ id: "support" });
+    await expect(client.models.retrieve("other")).rejects.toMatchObject({ status: 404, code: "model_not_found" });
+  });
+
+  it.each([
+    ["GET", "/v1/chat/completions", 405, "POST"],
+    ["DELETE", "/v1/models/support", 405, "GET"],
+    ["POST", "/v1/models", 405, "GET"],
+    ["GET", "/v1/embeddings", 404, null],
+    ["GET", "/", 404, null],
+    ["GET", "/v1/chat/completions/..%2f", 404, null],
+  ])("answers %s %s with %i and what is allowed", async (method, path, status, allow) => {
+    const { url } = await startServer(answering());
+    const response = await fetch(`${url}${path}`, { method });
+    expect([response.status, response.headers.get("allow")]).toEqual([status, allow]);
+    expect(await response.json()).toMatchObject({ error: { type: "invalid_request_error", trace_id: expect.stringMatching(/^[0-9a-f]{32}$/) } });
+  });
+
+  it("goes on with the caller's trace in the headers and in the event", async () => {
+    const runtime = answering();
+    const { post } = await startServer(runtime);
+    const response = await post(ask, { traceparent: given });
+    const [, traceId, spanId, flags] = (response.headers.get("traceparent") ?? "").split("-");
+    expect([traceId, flags]).toEqual(["4bf92f3577b34da6a3ce929d0e0e4736", "00"]);
+    expect(response.headers.get("x-trace-id")).toBe(traceId);
+    expect(runtime.events).toMatchObject([{ trace_id: traceId, span_id: spanId }]);
+    expect(spanId).not.toBe("00f067aa0ba902b7");
+  });
+
+  it("is live without asking anything, and ready when every part is", async () => {
+    const runtime = answering();
+    const { url } = await startServer({ ...runtime, check: () => Promise.resolve([{ name: "index docs", isReady: false, detail: "file is gone" }]) });
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+    const response = await fetch(`${url}/readyz`);
+    expect([response.status, await response.json()]).toEqual([503, { status: "failed", checks: { "index docs": { status: "failed", detail: "file is gone" } } }]);
+    const { url: healthy } = await startServer(runtime);
+    expect(await (await fetch(`${healthy}/readyz`)).json()).toEqual({ status: "ok", checks: { release: { status: "ok", detail: "v3" } } });
+  });
+
+  it("names a port that is in use", async () => {
+    const { url } = await startServer(answering());
+    const port = Number(new URL(url).port);
+    const { app: second } = await openTestServer(answering());
+    await expect(listen(second, { host: "127.0.0.1", port })).rejects.toMatchObject({ code: "PORT_TAKEN", message: `Port ${port} on 127.0.0.1 is in use` });
+  });
+
+  it.each([["127.0.0.1", true], ["127.8.0.1", true], ["::1", true], ["localhost", true], ["0.0.0.0", false], ["::", false], ["10.0.0.1", false]])("knows whether %s is this machine only", (host, isOwn) => {
+    expect(isLoopback(host)).toBe(isOwn);
+  });
+});
+
+describe("stopping", () => {
+  it("finishes the answer under way, says that it is not ready, and takes no new connection", async () => {
+    const { promise: go, resolve: letGo } = Promise.withResolvers<void>();
+    const model = scriptedModel(async function* () {
+      yield { type: "text", text: "a" };
+      await go;
+      yield* says("b");
+    });
+    const { app, url, post, traffic } = await startServer(runtimeOf(openAgent(model)));
+    const response = await post({ ...ask, stream: true });
+    // A load balancer's question that is half sent when the stop comes: idle connections are closed, this one is not.
+    const probe = connect(Number(new URL(url).port), "127.0.0.1");
+    probe.write("GET /readyz HTTP/1.1\r\nhost: x\r\n");
+    await expect.poll(() => openConnections(app.server)).toBe(2);
+    const stopped = stopServer(app, traffic, 60_000);
+    await expect(fetch(`${url}/livez`)).rejects.toThrow("fetch failed");
+    probe.end("\r\n");
+    const answer = await text(probe);
+    expect(answer).toMatch(/^HTTP\/1.1 503 .*connection: close.*"status":"draining"/s);
+    letGo();
+    expect(await response.text()).toContain("data: [DONE]");
+    await stopped;
+  });
+
+  it("cuts a stream at the deadline with an error in it", async () => {
+    const model = scriptedModel((request) => saysAndHangs("Half", request));
+    const runtime = runtimeOf(openAgent(model));
+    const { app, client, traffic } = await startServer(runtime);
+    const stream = await client.chat.completions.create({ ...ask, messages: [...ask.messages], stream: true });
+    const reading = collect(stream).catch((error: unknown) => error);
+    await stopServer(app, traffic, 0);
+    expect(await reading).toMatchObject({ code: "answer_cut", message: expect.stringContaining("stopping") });
+    expect(runtime.events).toMatchObject([{ "error.type": "ANSWER_CUT", "twelve.aborted": false, "gen_ai.usage.output_tokens": 1 }]);
+  });
+
+  it("does not wait for idle connections that clients keep open", async () => {
+    const { app, post, traffic } = await startServer(answering());
+    await (await post(ask)).text();
+    await stopServer(app, traffic, 60_000);
+    expect(traffic.taken).toBe(1);
+  });
+});
