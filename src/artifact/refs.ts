@@ -23,6 +23,6 @@ export const refs = {
   codeData: (tree: Digest) => `data/code/${hexOf(tree)}`,
   /** Engine files and probe vectors of one index. */
   indexData: (index: Digest) => `data/indexes/${hexOf(index)}`,
-  /** One ref per stored batch of embeddings, below the embedder's own prefix. */
+  /** The list of stored batches of embeddings, below the embedder's own prefix. */
   embeddings: (embedder: Digest) => `data/embeddings/${hexOf(embedder)}/`,
 } as const;

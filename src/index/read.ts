@@ -65,9 +65,15 @@ export interface OpenedIndexData {
  */
 export async function openIndexData(store: Store, index: Descriptor, dir: string): Promise<OpenedIndexData> {
   const data = await readIndexData(store, index);
-  const folder = join(dir, ".twelve", "cache", "index", hexOf(index.digest));
-  const [probe] = await Promise.all([store.blobs.read(data.probe), layOut(store, data, folder)]);
+  const [probe, folder] = await Promise.all([store.blobs.read(data.probe), layOutIndex(store, { index, data, dir })]);
   return { folder, data, probe };
+}
+
+/** As above, for data that no ref points to yet. Gives the folder. */
+export async function layOutIndex(store: Store, { index, data, dir }: { readonly index: Descriptor; readonly data: IndexData; readonly dir: string }): Promise<string> {
+  const folder = join(dir, ".twelve", "cache", "index", hexOf(index.digest));
+  await layOut(store, data, folder);
+  return folder;
 }
 
 const sealName = "twelve-seal.json";

@@ -68,3 +68,8 @@ export type IndexData = z.infer<typeof IndexData>;
 export const indexDataKind = { mediaType: "application/vnd.twelve.index-data.v1+json", schema: IndexData } as const;
 export const IndexDataPointer = z.strictObject({ data: Descriptor });
 export const indexDataPointerKind = { mediaType: "index data pointer", schema: IndexDataPointer } as const;
+
+/** The ref value that lists the stored batches of one embedder's vectors. */
+export const EmbeddingBatches = z.strictObject({ version: z.literal(1), batches: z.array(Descriptor) });
+export type EmbeddingBatches = z.infer<typeof EmbeddingBatches>;
+export const embeddingBatchesKind = { mediaType: "embedding batches", schema: EmbeddingBatches } as const;

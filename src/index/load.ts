@@ -1,0 +1,57 @@
+import { type Block, proseBlock } from "./block.ts";
+import { markdownBlocks } from "./markdown.ts";
+
+export const maxDocumentBytes = 20 * 1024 * 1024;
+
+const loaders: Readonly<Record<string, "markdown" | "mdx" | "text">> = {
+  ".md": "markdown",
+  ".markdown": "markdown",
+  ".mdx": "mdx",
+  ".txt": "text",
+  ".text": "text",
+};
+export type LoaderName = (typeof loaders)[string];
+
+export const knownEndings: readonly string[] = Object.keys(loaders);
+
+/** The ending that decides about a file, lower-cased; empty for a name without one. */
+export function endingOf(path: string): string {
+  return /[^/](\.[^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? "";
+}
+
+/** By ending; a README without one is text. */
+export function loaderFor(path: string): LoaderName | undefined {
+  const ending = endingOf(path);
+  if (ending === "" && /(^|\/)readme$/i.test(path)) return "text";
+  return Object.hasOwn(loaders, ending) ? loaders[ending] : undefined;
+}
+
+/** The text of a file, or why it cannot be read as text. */
+export function decodeText(bytes: Uint8Array): { readonly text: string } | { readonly reason: string } {
+  if (bytes.includes(0)) return { reason: "holds NUL bytes, so it is not UTF-8 text" };
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return { reason: "is not UTF-8" };
+  }
+  if (text.trim() === "") return { reason: "is empty" };
+  return { text };
+}
+
+/** The same blocks for CRLF and LF. Embedded images are cut to their type: nobody searches for base64. */
+export function loadBlocks(text: string, loader: LoaderName): readonly Block[] {
+  const source = text.replaceAll(/\r\n?/g, "\n").replaceAll(/(data:[\w.+/-]+;base64,)[A-Za-z0-9+/=]+/g, "$1");
+  if (loader === "text") return textBlocks(source);
+  try {
+    return markdownBlocks(source, loader);
+  } catch (error) {
+    // Nesting thousands deep exhausts the parser's stack. The words are still there.
+    if (error instanceof RangeError) return textBlocks(source);
+    throw error;
+  }
+}
+
+function textBlocks(source: string): readonly Block[] {
+  return source.split(/\n[ \t]*\n/).filter((paragraph) => paragraph.trim() !== "").map((paragraph) => proseBlock(paragraph.replace(/^\n+/, "").trimEnd()));
+}
