@@ -15,7 +15,7 @@ import { requireReports } from "./gate.ts";
 import { findIndexes, parsePins } from "./indexes.ts";
 import { captureEnvironment, planRelease, promptProblems, usedIndexes } from "./plan.ts";
 import { Activation, Release } from "./schema.ts";
-import { formatFields } from "./table.ts";
+import { formatFields, formatValue } from "./table.ts";
 
 const Output = z.strictObject({
   number: z.int().positive().meta({ description: "3 for v3" }),
@@ -92,7 +92,7 @@ export default defineCommand({
         ["build", `${shortDigest(release.build.digest)} (${formatSource(source)})`],
         ["indexes", indexes.join(", ")],
         ["models", release.models.join(", ")],
-        ["config", given.map(([key, frozen]) => `${key}=${String(frozen.value)} (${frozen.source})`).join(", ")],
+        ["config", given.map(([key, frozen]) => `${key}=${formatValue(frozen.value)} (${frozen.source})`).join(", ")],
       ]),
       `Next: \`twelve run --env ${environment}\` or \`twelve eval --env ${environment}\``,
     ].join("\n");
@@ -100,7 +100,7 @@ export default defineCommand({
 });
 
 function wayThroughGate(manifest: Manifest, environment: string, suites: readonly string[]): string {
-  const open = Object.entries(manifest.environments).find(([name, { requires }]) => name !== environment && requires.length === 0)?.[0] ?? "development";
+  const open = Object.entries(manifest.environments).find(([name, { requires }]) => name !== "development" && requires.length === 0)?.[0] ?? "development";
   const evals = suites.map((suite) => `\`twelve eval ${suite} --env ${open}\``).join(", ");
   return `Run \`twelve release --env ${open}\`, then ${evals}, then \`twelve promote ${open} ${environment}\``;
 }

@@ -5,7 +5,7 @@ import { readManifest } from "../manifest/read.ts";
 import { ConfigKind } from "../manifest/schema.ts";
 import { defineCommand } from "../ports/command.ts";
 import { readActiveOrNone } from "./read.ts";
-import { formatTable } from "./table.ts";
+import { formatTable, formatValue } from "./table.ts";
 
 const Value = z.union([z.string(), z.number(), z.boolean()]);
 const Key = z.strictObject({
@@ -55,9 +55,9 @@ export default defineCommand({
     const rows = keys.map(({ key, kind, isSet, value, source, frozen }) => [
       key,
       kind,
-      kind === "secret" ? (isSet ? "set" : "not set") : value === null ? "not set" : value === "" ? '""' : String(value),
+      kind === "secret" && isSet ? "set" : formatValue(value),
       source ?? "-",
-      frozen === null ? "" : `${String(frozen.value)} (${frozen.source})`,
+      frozen === null ? "" : `${formatValue(frozen.value)} (${frozen.source})`,
     ]);
     const hasDifference = keys.some(({ frozen }) => frozen !== null);
     const head = ["KEY", "KIND", "VALUE", "FROM", ...(hasDifference ? [`FROZEN IN v${active}`] : [])];

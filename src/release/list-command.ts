@@ -6,7 +6,7 @@ import { readManifest } from "../manifest/read.ts";
 import { defineCommand } from "../ports/command.ts";
 import { listEnvironments, listReleases, readHistory } from "./read.ts";
 import { releaseKind } from "./schema.ts";
-import { formatTable } from "./table.ts";
+import { formatTable, formatValue } from "./table.ts";
 
 const Row = z.strictObject({
   number: z.int().positive().meta({ description: "3 for v3" }),
@@ -64,7 +64,7 @@ export default defineCommand({
       createdAt.replace(/\.\d+Z$/, "Z"),
       `${shortDigest(build.digest)} ${build.commit?.slice(0, 7) ?? "no commit"}${build.dirty ? " dirty" : ""}`,
       active.length > 0 ? active.join(", ") : wasActive ? "-" : "never activated",
-      message ?? "",
+      message === null ? "" : formatValue(message),
     ]);
     return formatTable(["RELEASE", "DIGEST", "CREATED", "BUILD", "ACTIVE IN", "MESSAGE"], rows);
   },

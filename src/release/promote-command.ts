@@ -12,6 +12,7 @@ import { requireReports } from "./gate.ts";
 import { captureEnvironment, frozenDifferences, isSameActivation } from "./plan.ts";
 import { readActive, readCurrent } from "./read.ts";
 import { Activation } from "./schema.ts";
+import { formatValue } from "./table.ts";
 
 const Output = z.strictObject({
   from: z.string(),
@@ -57,7 +58,7 @@ export default defineCommand({
 
     const { values, problems } = await inspectConfig(context, manifest, { environment: to });
     for (const { key, frozen, here } of frozenDifferences(release, values)) {
-      story.warn(`${key} is ${String(frozen.value)} in v${number} (from ${frozen.source}), but ${String(here.value)} in ${here.source}. A frozen value belongs to the release, so ${String(frozen.value)} stays.`);
+      story.warn(`${key} is ${formatValue(frozen.value)} in v${number} (from ${frozen.source}), but ${formatValue(here.value)} in ${here.source}. A frozen value belongs to the release, so ${formatValue(frozen.value)} stays.`);
     }
     // Frozen keys come with the release; only what the target environment itself must give can be wrong here.
     const own = problems.filter(({ key }) => values[key]?.kind !== "frozen");

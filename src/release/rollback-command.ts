@@ -36,7 +36,9 @@ export default defineCommand({
     const records = await readHistory(store, app, environment);
     const history = records.map(({ activation }) => activation);
     const [current] = records;
-    const target = to === undefined ? previousRelease(history) : earlierActivation(history, named(to));
+    const named = to === undefined ? [] : history.filter(isNamed(to));
+    if (new Set(named.map(({ release }) => release.digest)).size > 1) throw new TwelveError("RELEASE_NOT_FOUND", `${to} names several releases: ${formatHistory(named)}`, { fix: "Name the one you mean by its number" });
+    const target = to === undefined ? previousRelease(history) : earlierActivation(history, isNamed(to));
     if (current === undefined || target === undefined) throw nothingToRollBackTo(environment, to, history);
     const { number: previous, attachments: present } = current.activation;
     const { number, release, attachments, secrets } = target;
@@ -56,7 +58,7 @@ export default defineCommand({
     `Next: restart its processes with \`twelve run --env ${environment}\`\nUndo: \`twelve rollback --env ${environment} --to v${previous}\``,
 });
 
-function named(to: string): (activation: Activation) => boolean {
+function isNamed(to: string): (activation: Activation) => boolean {
   const number = /^v(\d+)$/.exec(to)?.[1];
   const prefix = digestPrefix(to);
   return (activation) => (number === undefined ? prefix !== undefined && hexOf(activation.release.digest).startsWith(prefix) : activation.number === Number(number));

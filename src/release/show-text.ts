@@ -2,7 +2,7 @@ import { shortDigest } from "../core/descriptor.ts";
 import { formatSource } from "./dirty.ts";
 import type { Activation, Release } from "./schema.ts";
 import type { Shown } from "./show-command.ts";
-import { formatFields, formatTable } from "./table.ts";
+import { formatFields, formatTable, formatValue } from "./table.ts";
 
 type Of<Kind extends Shown["kind"]> = Extract<Shown, { kind: Kind }>;
 
@@ -24,7 +24,7 @@ function describeRelease({ number, digest, createdAt, message, active, source, d
   const fields = formatFields([
     ["digest", digest],
     ["created", createdAt],
-    ["message", message ?? undefined],
+    ["message", message === null ? undefined : formatValue(message)],
     ["active in", active.join(", ") || "no environment"],
     ...partsOf(document, source),
     ["attachments", document.attachments.join(", ")],
@@ -85,7 +85,7 @@ function partsOf(release: Release, source: Of<"release">["source"]): readonly (r
 }
 
 function frozenTable({ config }: Release): string {
-  const rows = Object.entries(config).map(([key, { value, source }]) => [key, value === null ? "not set" : String(value), source]);
+  const rows = Object.entries(config).map(([key, { value, source }]) => [key, formatValue(value), source]);
   return rows.length === 0 ? "" : `\n${formatTable(["FROZEN KEY", "VALUE", "FROM"], rows)}`;
 }
 

@@ -11,3 +11,9 @@ export function formatFields(fields: readonly (readonly [string, string | undefi
   const width = Math.max(...shown.map(([label]) => label.length));
   return shown.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`).join("\n");
 }
+
+/** A value in one line: empty text, line breaks and control characters are shown, not printed. */
+export function formatValue(value: string | number | boolean | null): string {
+  if (value === null) return "not set";
+  return typeof value === "string" && (value === "" || /[\p{Cc}\p{Cf}]/u.test(value)) ? JSON.stringify(value).replaceAll(/[\p{Cc}\p{Cf}]/gu, (mark) => `\\u{${mark.codePointAt(0)?.toString(16)}}`) : String(value);
+}
