@@ -6,9 +6,9 @@ export const noAnswer = "The documents do not answer this question.";
 
 const mostSentences = 3;
 /** A further sentence must be about as good as the best one. */
-const shareOfBest = 0.6;
+const shareOfBest = 0.7;
 /** The best sentence must hold this share of what the question asks for, weighed by how rare its words are. */
-const leastCoverage = 0.3;
+const leastCoverage = 0.4;
 
 interface Candidate {
   readonly text: string;
@@ -51,13 +51,19 @@ function candidatesOf(passages: readonly Passage[]): readonly Candidate[] {
 /** Pairs of characters that no sentence holds are mostly the borders between two words, so they count for little. */
 const shareOfUnknownPair = 0.25;
 
-/** A word of the question weighs more the fewer sentences hold it; one that no sentence holds weighs most. */
+/**
+ * A word of the question weighs more the fewer sentences hold it. One that no sentence holds tells nothing about them,
+ * so it weighs as much as the others do on average: it only makes the question harder to cover.
+ */
 function weigh(asked: readonly string[], candidates: readonly Candidate[]): ReadonlyMap<string, number> {
+  const holders = asked.map((term) => candidates.filter(({ terms }) => terms.has(term)).length);
+  const known = holders.filter((count) => count > 0).map((count) => Math.log(1 + candidates.length / count));
+  const average = known.length === 0 ? 1 : sum(known) / known.length;
   return new Map(
-    asked.map((term) => {
-      const holders = candidates.filter(({ terms }) => terms.has(term)).length;
-      const weight = Math.log(1 + (candidates.length - holders + 0.5) / (holders + 0.5));
-      return [term, holders === 0 && isPair(term) ? weight * shareOfUnknownPair : weight];
+    asked.map((term, index) => {
+      const count = holders[index] ?? 0;
+      if (count > 0) return [term, Math.log(1 + candidates.length / count)];
+      return [term, isPair(term) ? average * shareOfUnknownPair : average];
     }),
   );
 }
