@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { canonicalJson } from "../core/canonical-json.ts";
-import type { Descriptor } from "../core/descriptor.ts";
+import { type Descriptor, digestOf } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import type { Store } from "../ports/store.ts";
 
@@ -17,6 +17,12 @@ export async function writeDocument<Schema extends z.ZodType>(
   document: z.output<Schema>,
 ): Promise<Descriptor> {
   return store.blobs.write(new TextEncoder().encode(canonicalJson(document)), kind.mediaType);
+}
+
+/** What `writeDocument` would give, without storing anything. */
+export function describeDocument<Schema extends z.ZodType>(kind: ArtifactKind<Schema>, document: z.output<Schema>): Descriptor {
+  const bytes = new TextEncoder().encode(canonicalJson(document));
+  return { mediaType: kind.mediaType, digest: digestOf(bytes), size: bytes.length };
 }
 
 /** Fails with BLOB_NOT_FOUND, BLOB_CORRUPT, or ARTIFACT_INVALID when the document is not of this kind and version. */

@@ -17,13 +17,8 @@ export async function readBuild(store: Store, app: string, wanted?: string): Pro
   return { build: await readDocument(store, buildKind, buildDescriptor), buildDescriptor };
 }
 
-/** Where the latest build is, or undefined before the first one. */
-export async function readLatestDescriptor(store: Store, app: string): Promise<Descriptor | undefined> {
-  return (await readPointer(store, buildPointerKind, refs.latestBuild(app)))?.value.build;
-}
-
 async function readLatest(store: Store, app: string): Promise<Descriptor> {
-  const latest = await readLatestDescriptor(store, app);
+  const latest = (await readPointer(store, buildPointerKind, refs.latestBuild(app)))?.value.build;
   if (latest === undefined) throw new TwelveError("BUILD_NOT_FOUND", `${store.url} has no build of ${app} yet`);
   return latest;
 }

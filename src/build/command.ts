@@ -1,0 +1,83 @@
+import { z } from "zod";
+import { describeDocument } from "../artifact/document.ts";
+import { packCode, type PackedCode, readCode } from "../code/apply.ts";
+import { readCache, writeCache } from "../code/cache.ts";
+import { openGit } from "../code/git.ts";
+import type { ReadOptions } from "../code/pack.ts";
+import { codeTreeKind } from "../code/schema.ts";
+import { assertUnchanged, nextCache } from "../code/unchanged.ts";
+import type { Descriptor } from "../core/descriptor.ts";
+import { TwelveError } from "../core/errors.ts";
+import { defineCommand } from "../ports/command.ts";
+import type { Context } from "../ports/context.ts";
+import type { Store } from "../ports/store.ts";
+import { applyBuild } from "./apply.ts";
+import { refreshEditorSchema } from "./editor-schema.ts";
+import { inspectCode } from "./inspect-code.ts";
+import { planBuild } from "./plan.ts";
+import { type FoundBuild, readBuild } from "./read.ts";
+import { assertNoFindings, BuildReport, renderBuild, reportBuild, tellFindings } from "./report.ts";
+import { buildKind } from "./schema.ts";
+import { validateApplication, type ValidApplication } from "./validate.ts";
+
+export default defineCommand({
+  input: z.strictObject({
+    dryRun: z.boolean().default(false).meta({ description: "Print what would be packaged and write nothing" }),
+    strict: z.boolean().default(false).meta({ description: "Refuse to build when there are findings" }),
+  }),
+  output: BuildReport,
+  description: "Takes the files that git tracks, compiles and checks the prompts, and stores both as one artifact. No model is called. Equal input gives an equal digest on any machine.",
+  examples: ["twelve build", "twelve build --strict", "twelve build --dry-run --json"],
+  async run({ dryRun, strict }, context) {
+    const { dir, story } = context;
+    const application = await validateApplication(context);
+    const { manifest, repository, selection, prompts, promptPackages, warnings, notes } = application;
+    for (const note of notes) story.note(note);
+
+    const store = dryRun ? undefined : await context.store();
+    const previous = store && (await findPrevious(store, manifest.name));
+    const code = await takeCode(context, application, store, previous?.build.code);
+    const findings = await inspectCode(dir, repository, code.facts);
+    tellFindings(story, findings, warnings);
+    if (strict) assertNoFindings(findings);
+
+    const source = { commit: repository.commit, dirty: selection.isDirty };
+    const build = planBuild({ manifest, source, code: code.descriptor, tree: code.tree, prompts, promptPackages });
+    const descriptor = store === undefined ? describeDocument(buildKind, build) : await applyBuild(build, store);
+    if (store !== undefined) await refreshEditorSchema(dir, context.clock.randomHex(4));
+    const isNew = previous?.buildDescriptor.digest !== descriptor.digest;
+    return reportBuild({ build, descriptor, files: code.tree.files, storedBytes: code.storedBytes, isStored: !dryRun, isNew, findings, warnings });
+  },
+  render: (output) => renderBuild(output),
+});
+
+/** The latest build, to build upon; one that cannot be read is no reason not to make a new one. */
+async function findPrevious(store: Store, app: string): Promise<FoundBuild | undefined> {
+  try {
+    return await readBuild(store, app);
+  } catch (error) {
+    if (error instanceof TwelveError && error.code !== "STORE_UNUSABLE") return undefined;
+    throw error;
+  }
+}
+
+/** Reads the code, and with a store packages it there. What was read is remembered for the next build. */
+async function takeCode(context: Context, { selection: { files } }: ValidApplication, store: Store | undefined, earlier: Descriptor | undefined): Promise<PackedCode> {
+  const { dir, env, processes, clock, signal, story } = context;
+  const cache = readCache(dir);
+  const progress = story.progress("Packaging code");
+  const options: ReadOptions = { dir, signal, update: (done) => progress.update(done, files.length) };
+  try {
+    const code =
+      store === undefined
+        ? await readCode(files, cache, options).then((read) => ({ ...read, descriptor: describeDocument(codeTreeKind, read.tree), storedBytes: 0 }))
+        : await packCode(files, cache, store, earlier, options);
+    if (code.readFiles > 0) {
+      await assertUnchanged(openGit(processes, dir, env), files);
+      if (store !== undefined) writeCache(dir, nextCache(cache, files, code.facts), clock);
+    }
+    return code;
+  } finally {
+    progress.stop();
+  }
+}

@@ -1,0 +1,82 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { openGit } from "../code/git.ts";
+import { readRepository, type Repository } from "../code/repository.ts";
+import { selectFiles, type Selection, shellWord } from "../code/select-plan.ts";
+import { formatLocation, type Problem, TwelveError } from "../core/errors.ts";
+import { parseYaml } from "../core/yaml.ts";
+import { manifestFile, readManifest } from "../manifest/read.ts";
+import type { Manifest } from "../manifest/schema.ts";
+import type { Context } from "../ports/context.ts";
+import { compilePrompts } from "../prompt/compile.ts";
+import type { CompiledPrompt } from "../prompt/schema.ts";
+import { checkAgents } from "./agents-plan.ts";
+import { readPrompts, untrackedPrompts } from "./prompts.ts";
+import type { Build } from "./schema.ts";
+
+/** An application whose manifest, files and prompts can make a build. */
+export interface ValidApplication {
+  readonly manifest: Manifest;
+  readonly repository: Repository;
+  readonly selection: Selection;
+  readonly prompts: readonly CompiledPrompt[];
+  readonly promptPackages: Build["promptPackages"];
+  /** What the user should look at, each one a line. */
+  readonly warnings: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** Checks everything that a build checks before it reads the code. Nothing is written and no model is called. */
+export async function validateApplication({ dir, env, processes }: Context): Promise<ValidApplication> {
+  const git = openGit(processes, dir, env);
+  // Git works on its own process meanwhile; a broken manifest has the first word all the same.
+  const [manifestRead, repositoryRead] = await Promise.allSettled([readManifest(dir), readRepository(git)]);
+  if (manifestRead.status === "rejected") throw manifestRead.reason;
+  if (repositoryRead.status === "rejected") throw repositoryRead.reason;
+  const manifest = manifestRead.value;
+  const repository = repositoryRead.value;
+  assertManifestTracked(dir, repository);
+
+  const [sources, untracked] = await Promise.all([readPrompts(dir, manifest.prompts, repository.files), untrackedPrompts(git, manifest.prompts)]);
+  const selection = selectFiles(repository, { ...manifest.code, watched: [manifestFile, ...sources.texts.map(({ path }) => path)] });
+  if (selection.problems.length > 0) {
+    throw new TwelveError("CODE_INVALID", `${selection.problems.length === 1 ? "A file" : `${selection.problems.length} files`} of the application cannot be packaged`, { problems: selection.problems });
+  }
+  const { prompts, problems, warnings } = compilePrompts(sources.texts);
+  if (problems.length > 0) throw new TwelveError("PROMPT_INVALID", `The prompts have ${problems.length === 1 ? "a problem" : `${problems.length} problems`}`, { problems });
+
+  const agents = checkAgents(manifest, prompts);
+  if (agents.problems.length > 0) {
+    throw new TwelveError("PROMPT_UNKNOWN", `${agents.problems.length === 1 ? "An agent names a prompt" : `${agents.problems.length} agents name prompts`} that cannot be found`, { problems: await locate(dir, agents.problems) });
+  }
+  return {
+    manifest,
+    repository,
+    selection,
+    prompts,
+    promptPackages: sources.packages.map(({ name, version, digest }) => ({ name, version, digest })),
+    warnings: [...untracked, ...sources.warnings, ...warnings, ...agents.warnings].map(formatProblem),
+    notes: agents.notes,
+  };
+}
+
+function assertManifestTracked(dir: string, { files }: Repository): void {
+  if (files.some(({ path }) => path === manifestFile)) return;
+  const what = files.length === 0 ? `Git tracks no file in ${dir}` : `Git does not track ${join(dir, manifestFile)}`;
+  throw new TwelveError("MANIFEST_UNTRACKED", `${what}; a build packages only what git tracks`, {
+    fix: files.length === 0 ? `Run \`git -C ${shellWord(dir)} add .\`, look at \`git status\`, and try again` : `Run \`git -C ${shellWord(dir)} add ${manifestFile}\``,
+  });
+}
+
+/** Gives problems of the manifest their lines, which the parsed manifest no longer knows. */
+async function locate(dir: string, problems: readonly Problem[]): Promise<readonly Problem[]> {
+  const yaml = parseYaml(await readFile(join(dir, manifestFile), "utf8"), manifestFile);
+  if ("problems" in yaml) return problems;
+  return problems.map((problem) => ({ ...yaml.source.locate(problem.path?.split(".") ?? []), ...problem }));
+}
+
+function formatProblem(problem: Problem): string {
+  const field = problem.path === undefined ? "" : ` ${problem.path}:`;
+  const place = formatLocation(problem);
+  return field === "" ? `${place}${place === "" ? "" : " "}${problem.message}` : `${place}${field} ${problem.message}`;
+}

@@ -1,0 +1,108 @@
+import { describeDocument, readDocument, writeDocument } from "../artifact/document.ts";
+import { movePointer, readPointer } from "../artifact/pointer.ts";
+import { refs } from "../artifact/refs.ts";
+import type { Descriptor } from "../core/descriptor.ts";
+import { type Problem, TwelveError } from "../core/errors.ts";
+import type { Store } from "../ports/store.ts";
+import { filesToPack, isFragmented } from "./archives-plan.ts";
+import type { Facts, FactsCache } from "./cache.ts";
+import { linkTarget } from "./link.ts";
+import { packFiles, type ReadOptions, readFacts } from "./pack.ts";
+import type { FileFacts } from "./read-batch.ts";
+import { type CodeData, codeDataKind, type CodeTree, codeTreeKind } from "./schema.ts";
+import type { SelectedFile } from "./select-plan.ts";
+
+export interface ReadCode {
+  readonly tree: CodeTree;
+  /** In the order of the tree. */
+  readonly facts: readonly FileFacts[];
+  /** How many files had to be read. */
+  readonly readFiles: number;
+}
+
+export interface PackedCode extends ReadCode {
+  readonly descriptor: Descriptor;
+  /** How many bytes of archives were added to the store. */
+  readonly storedBytes: number;
+}
+
+/** The code as it would be packaged; nothing is stored. Files that the cache knows are not read. */
+export async function readCode(files: readonly SelectedFile[], cache: FactsCache, options: ReadOptions): Promise<ReadCode> {
+  const known = files.flatMap((file) => knownFacts(file, cache));
+  const isKnown = new Set(known.map(({ path }) => path));
+  const fresh = files.filter(({ path }) => !isKnown.has(path));
+  return { ...toTree([...known, ...(await readFacts(fresh, options))]), readFiles: fresh.length };
+}
+
+/**
+ * Packages the code into the store. With the archives of an earlier tree at hand only changed files are written; without,
+ * all are, each read exactly once.
+ */
+export async function packCode(files: readonly SelectedFile[], cache: FactsCache, store: Store, earlier: Descriptor | undefined, options: ReadOptions): Promise<PackedCode> {
+  const data = earlier === undefined ? undefined : await readArchives(store, earlier);
+  if (earlier === undefined || data === undefined) return packWhole(files, store, options);
+
+  const read = await readCode(files, cache, options);
+  const descriptor = describeDocument(codeTreeKind, read.tree);
+  if ((await readArchives(store, descriptor)) !== undefined) {
+    return { ...read, descriptor: await writeDocument(store, codeTreeKind, read.tree), storedBytes: 0 };
+  }
+  const changed = new Set(filesToPack(read.tree, await readDocument(store, codeTreeKind, earlier)).map(({ path }) => path));
+  const packed = await packFiles(files.filter(({ path }) => changed.has(path)), store, options);
+  assertSame(packed.facts, read.tree);
+  const archives = [...data.archives, ...packed.archives];
+  if (isFragmented(archives, read.tree)) return packWhole(files, store, options);
+  return { ...read, ...(await storeTree(store, read.tree, archives)), storedBytes: sizeOf(packed.archives) };
+}
+
+async function packWhole(files: readonly SelectedFile[], store: Store, options: ReadOptions): Promise<PackedCode> {
+  const { facts, archives } = await packFiles(files, store, options);
+  const read = toTree(facts);
+  return { ...read, readFiles: files.length, ...(await storeTree(store, read.tree, archives)), storedBytes: sizeOf(archives) };
+}
+
+async function storeTree(store: Store, tree: CodeTree, archives: readonly Descriptor[]): Promise<{ readonly descriptor: Descriptor }> {
+  const descriptor = await writeDocument(store, codeTreeKind, tree);
+  const data: CodeData = { version: 1, archives: [...archives] };
+  await movePointer(store, refs.codeData(descriptor.digest), data);
+  return { descriptor };
+}
+
+/** Archives of a tree, when the store still has all of them. */
+async function readArchives(store: Store, tree: Descriptor): Promise<CodeData | undefined> {
+  const data = (await readPointer(store, codeDataKind, refs.codeData(tree.digest)))?.value;
+  if (data === undefined) return undefined;
+  const present = await Promise.all([tree, ...data.archives].map(({ digest }) => store.blobs.has(digest)));
+  return present.every(Boolean) ? data : undefined;
+}
+
+function knownFacts({ path, mode, oid }: SelectedFile, cache: FactsCache): readonly FileFacts[] {
+  // A link's target is needed to see where it leads, and it costs nothing to read.
+  const facts: Facts | undefined = oid === undefined || mode === "symlink" ? undefined : cache.get(oid);
+  return facts === undefined ? [] : [{ path, mode, ...facts }];
+}
+
+/** Fails with CODE_INVALID for links that lead out of the application's folder. */
+function toTree(unsorted: readonly FileFacts[]): Pick<ReadCode, "tree" | "facts"> {
+  const facts = [...unsorted].sort((left, right) => (left.path < right.path ? -1 : 1));
+  const links = new Map(facts.flatMap(({ path, target }) => (target === undefined ? [] : [[path, target] as const])));
+  const problems = [...links].flatMap(([path, target]): readonly Problem[] => {
+    const answer = linkTarget(path, links);
+    if (answer === "inside") return [];
+    const what = answer === "loop" ? "which leads round in a circle" : "which is outside of the application's folder";
+    return [{ file: path, message: `is a link to ${JSON.stringify(target)}, ${what}. Replace it with the file, or leave it out with \`code.exclude\`` }];
+  });
+  if (problems.length > 0) throw new TwelveError("CODE_INVALID", `${problems.length === 1 ? "A link" : `${problems.length} links`} of the application cannot be packaged`, { problems });
+  return { facts, tree: { version: 1, files: facts.map(({ path, mode, size, digest }) => ({ path, mode, size, digest })) } };
+}
+
+/** The files were read twice; what was stored must be what was counted. */
+function assertSame(stored: readonly FileFacts[], tree: CodeTree): void {
+  const digests = new Map(tree.files.map(({ path, digest }) => [path, digest]));
+  const changed = stored.find(({ path, digest }) => digests.get(path) !== digest);
+  if (changed !== undefined) throw new TwelveError("CODE_CHANGED", `${changed.path} changed while it was packaged`);
+}
+
+function sizeOf(archives: readonly Descriptor[]): number {
+  return archives.reduce((sum, { size }) => sum + size, 0);
+}
