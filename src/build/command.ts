@@ -4,7 +4,7 @@ import { packCode, type PackedCode, readCode } from "../code/apply.ts";
 import { readCache, writeCache } from "../code/cache.ts";
 import { openGit } from "../code/git.ts";
 import type { ReadOptions } from "../code/pack.ts";
-import { codeTreeKind } from "../code/schema.ts";
+import { encodeTree } from "../code/tree.ts";
 import { assertUnchanged, nextCache } from "../code/unchanged.ts";
 import type { Descriptor } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
@@ -70,7 +70,7 @@ async function takeCode(context: Context, { selection: { files } }: ValidApplica
   try {
     const code =
       store === undefined
-        ? await readCode(files, cache, options).then((read) => ({ ...read, descriptor: describeDocument(codeTreeKind, read.tree), storedBytes: 0 }))
+        ? await readCode(files, cache, options).then((read) => ({ ...read, descriptor: encodeTree(read.tree).descriptor, storedBytes: 0 }))
         : await packCode(files, cache, store, earlier, options);
     if (code.readFiles > 0) {
       await assertUnchanged(openGit(processes, dir, env), files);

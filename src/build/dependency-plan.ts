@@ -56,9 +56,10 @@ export function findDependencies({ paths, texts }: DependencyTexts): readonly Fi
 
 function kindOf(path: string): string | undefined {
   const name = path.slice(path.lastIndexOf("/") + 1);
-  if (path.split("/").includes("node_modules")) return undefined;
-  if (/^requirements([-_.].+)?\.txt$/.test(name)) return "requirements.txt";
-  return Object.hasOwn(lockfilesOf, name) ? name : undefined;
+  const isRequirements = name.startsWith("requirements") && /^requirements([-_.].+)?\.txt$/.test(name);
+  const kind = isRequirements ? "requirements.txt" : Object.hasOwn(lockfilesOf, name) ? name : undefined;
+  // Packages that are committed with the code have dependency files of their own; they are not the application's.
+  return kind === undefined || /(^|\/)node_modules\//.test(path) ? undefined : kind;
 }
 
 /** In the same folder or in one above it, as workspaces have it. */

@@ -1,4 +1,4 @@
-import { describeDocument, readDocument, writeDocument } from "../artifact/document.ts";
+import { readDocument } from "../artifact/document.ts";
 import { movePointer, readPointer } from "../artifact/pointer.ts";
 import { refs } from "../artifact/refs.ts";
 import type { Descriptor } from "../core/descriptor.ts";
@@ -11,6 +11,7 @@ import { packFiles, type ReadOptions, readFacts } from "./pack.ts";
 import type { FileFacts } from "./read-batch.ts";
 import { type CodeData, codeDataKind, type CodeTree, codeTreeKind } from "./schema.ts";
 import type { SelectedFile } from "./select-plan.ts";
+import { type EncodedTree, encodeTree, storeTreeDocument } from "./tree.ts";
 
 export interface ReadCode {
   readonly tree: CodeTree;
@@ -43,29 +44,30 @@ export async function packCode(files: readonly SelectedFile[], cache: FactsCache
   if (earlier === undefined || data === undefined) return packWhole(files, store, options);
 
   const read = await readCode(files, cache, options);
-  const descriptor = describeDocument(codeTreeKind, read.tree);
-  if ((await readArchives(store, descriptor)) !== undefined) {
-    return { ...read, descriptor: await writeDocument(store, codeTreeKind, read.tree), storedBytes: 0 };
-  }
+  const encoded = encodeTree(read.tree);
+  const { descriptor } = encoded;
+  if ((await readArchives(store, descriptor)) !== undefined) return { ...read, descriptor, storedBytes: 0 };
   const changed = new Set(filesToPack(read.tree, await readDocument(store, codeTreeKind, earlier)).map(({ path }) => path));
   const packed = await packFiles(files.filter(({ path }) => changed.has(path)), store, options);
   assertSame(packed.facts, read.tree);
   const archives = [...data.archives, ...packed.archives];
   if (isFragmented(archives, read.tree)) return packWhole(files, store, options);
-  return { ...read, ...(await storeTree(store, read.tree, archives)), storedBytes: sizeOf(packed.archives) };
+  await storeTree(store, encoded, archives);
+  return { ...read, descriptor, storedBytes: sizeOf(packed.archives) };
 }
 
 async function packWhole(files: readonly SelectedFile[], store: Store, options: ReadOptions): Promise<PackedCode> {
   const { facts, archives } = await packFiles(files, store, options);
   const read = toTree(facts);
-  return { ...read, readFiles: files.length, ...(await storeTree(store, read.tree, archives)), storedBytes: sizeOf(archives) };
+  const encoded = encodeTree(read.tree);
+  await storeTree(store, encoded, archives);
+  return { ...read, readFiles: files.length, descriptor: encoded.descriptor, storedBytes: sizeOf(archives) };
 }
 
-async function storeTree(store: Store, tree: CodeTree, archives: readonly Descriptor[]): Promise<{ readonly descriptor: Descriptor }> {
-  const descriptor = await writeDocument(store, codeTreeKind, tree);
+async function storeTree(store: Store, encoded: EncodedTree, archives: readonly Descriptor[]): Promise<void> {
+  const { digest } = await storeTreeDocument(store, encoded);
   const data: CodeData = { version: 1, archives: [...archives] };
-  await movePointer(store, refs.codeData(descriptor.digest), data);
-  return { descriptor };
+  await movePointer(store, refs.codeData(digest), data);
 }
 
 /** Archives of a tree, when the store still has all of them. */
