@@ -10,8 +10,10 @@ const tableName = "chunks";
 const columns = ["id", "document", "headings", "content"];
 /** Rows of one append: each append makes one file, and few large files are searched faster. */
 const appendRows = 8192;
-/** Up to here every vector is compared, which is exact and takes some milliseconds. */
-const exactRows = 20_000;
+export interface LanceOptions {
+  /** Up to here every vector is compared, which is exact and takes some milliseconds. */
+  readonly exactRows?: number;
+}
 /** Words of a question beyond this are of no use to a search and cost time. */
 const maxQuestionLength = 4096;
 
@@ -31,11 +33,24 @@ const fullText = {
 } as const;
 
 /** Embedded LanceDB: one table in one folder, vectors and BM25 in the same files. */
-export function openVectors(): VectorEngine {
-  return { name: "lance", version: lanceVersion, write, open };
+export function openVectors({ exactRows = 20_000 }: LanceOptions = {}): VectorEngine {
+  return {
+    name: "lance",
+    version: lanceVersion,
+    async write(folder, rows, dimensions) {
+      try {
+        await write(folder, rows, { dimensions, exactRows });
+      } catch (cause) {
+        // Whatever the rows themselves failed with is not the engine's failure.
+        if (!(cause instanceof Error) || !cause.message.includes("lance")) throw cause;
+        throw new TwelveError("SERVICE_FAILED", `LanceDB cannot write the index to ${folder}: ${reasonOf(cause)}`, { cause, fix: "Check the folder's permissions and free space, then run `twelve index` again" });
+      }
+    },
+    open,
+  };
 }
 
-async function write(folder: string, rows: AsyncIterable<readonly VectorRow[]>, dimensions: number): Promise<void> {
+async function write(folder: string, rows: AsyncIterable<readonly VectorRow[]>, { dimensions, exactRows }: { readonly dimensions: number; readonly exactRows: number }): Promise<void> {
   const lance = await import("@lancedb/lancedb");
   const connection = await lance.connect(folder);
   const sample = toStoredRow({ id: "", document: "", headings: "", text: "", vector: new Float32Array(dimensions) });
@@ -65,7 +80,8 @@ async function open(folder: string): Promise<VectorIndex> {
 
   async function byVector(vector: Float32Array | undefined, limit: number): Promise<readonly VectorHit[]> {
     if (vector === undefined) throw new TypeError("A vector search needs the embedded question");
-    const query = table.query().nearestTo(vector).distanceType("cosine").ef(Math.max(100, limit * 2));
+    // Where there is an index of quantised vectors: look at more of them, and order the best by their exact vectors.
+    const query = table.query().nearestTo(vector).distanceType("cosine").ef(Math.max(300, limit * 3)).refineFactor(3);
     return toHits((await query.select([...columns, "_distance"]).limit(limit).toArray()) as readonly FoundRow[]);
   }
 
@@ -88,6 +104,11 @@ async function open(folder: string): Promise<VectorIndex> {
     count: () => table.countRows(),
     close: () => table.close(),
   };
+}
+
+/** The engine adds places in its own source to its messages, and the causes once more. */
+function reasonOf({ message }: Error): string {
+  return message.replace(/\s*Caused by:[\s\S]*$/, "").replace(/,? \/\S+\.rs:[\s\S]*$/, "");
 }
 
 async function* inGroups(batches: AsyncIterable<readonly VectorRow[]>, size: number): AsyncIterable<readonly VectorRow[]> {

@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import type { Embedder } from "../../src/ports/embedding.ts";
+
+/** The promise of the embedding port; every adapter joins with one call. */
+export function describeEmbedder(name: string, open: () => Embedder | Promise<Embedder>): void {
+  describe(`${name} as an embedder`, () => {
+    it("gives one vector of the promised length for each text, in order", async () => {
+      const { identity, embed } = await open();
+      const [first, second, third] = await embed(["store configuration", "send a parcel", "store configuration"], "document");
+      expect([first, second, third].map((vector) => vector?.length)).toEqual([identity.dimensions, identity.dimensions, identity.dimensions]);
+      expect(third).toEqual(first);
+      expect(second).not.toEqual(first);
+    });
+
+    it("gives a text the same vector alone and in a batch", async () => {
+      const { embed } = await open();
+      const texts = ["one text", "another text", "テキスト"];
+      const alone = await Promise.all(texts.map(async (text) => (await embed([text], "document"))[0]));
+      expect(await embed(texts, "document")).toEqual(alone);
+    });
+
+    it("gives vectors of length 1 when its identity says so", async () => {
+      const { identity, embed } = await open();
+      const [vector = new Float32Array()] = await embed(["Vectors of length one make cosine a sum of products"], "document");
+      const length = Math.hypot(...vector);
+      if (identity.normalised) expect(length).toBeCloseTo(1, 5);
+      else expect(length).toBeGreaterThan(0);
+    });
+
+    it("takes as many texts at once as it says", async () => {
+      const { maxBatch, embed } = await open();
+      const texts = Array.from({ length: maxBatch }, (_, i) => `text number ${i}`);
+      expect(await embed(texts, "document")).toHaveLength(maxBatch);
+      expect(await embed([], "document")).toEqual([]);
+    });
+
+    it("gives finite numbers for empty, long and strange texts", async () => {
+      const { embed } = await open();
+      const vectors = await embed(["", " \n", "word ".repeat(20_000), "👩‍👩‍👧 \u{10FFFF} \u0000", "!?"], "document");
+      expect(vectors.every((vector) => vector.every(Number.isFinite))).toBe(true);
+    });
+
+    it("does no work for an aborted signal", async () => {
+      const { embed } = await open();
+      const reason = new Error("stopped");
+      await expect(embed(["text"], "query", AbortSignal.abort(reason))).rejects.toBe(reason);
+    });
+  });
+}
