@@ -5,7 +5,7 @@ import { type Descriptor, hexOf, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import type { Store } from "../ports/store.ts";
-import { type Activation, activationKind, environmentPointerKind, type Release, releaseKind, type ReleasePointer, releasePointerKind } from "./schema.ts";
+import { type Activation, activationKind, type EnvironmentPointer, environmentPointerKind, type Release, releaseKind, type ReleasePointer, releasePointerKind } from "./schema.ts";
 
 /** A release number and what it stands for. */
 export interface NumberedRelease extends Omit<ReleasePointer, "release"> {
@@ -38,8 +38,13 @@ export async function readRelease(store: Store, app: string, wanted: string): Pr
 export async function readActive(store: Store, app: string, environment: string): Promise<ActiveRelease> {
   const active = await readActiveOrNone(store, app, environment);
   if (active !== undefined) return active;
+  throw await notActive(store, app, environment);
+}
+
+/** Says where there is a release instead. */
+export async function notActive(store: Store, app: string, environment: string): Promise<TwelveError> {
   const others = await listEnvironments(store, app);
-  throw new TwelveError("RELEASE_NOT_ACTIVE", `${app} has no active release in ${environment}.${didYouMean(environment, others)} ${others.length === 0 ? "Nothing was released yet" : `There is one in ${others.join(", ")}`}`, {
+  return new TwelveError("RELEASE_NOT_ACTIVE", `${app} has no active release in ${environment}.${didYouMean(environment, others)} ${others.length === 0 ? "Nothing was released yet" : `There is one in ${others.join(", ")}`}`, {
     fix: `Run \`twelve release --env ${environment}\`${others[0] === undefined ? "" : ` or \`twelve promote ${others[0]} ${environment}\``}`,
   });
 }
@@ -53,9 +58,7 @@ export async function readActiveOrNone(store: Store, app: string, environment: s
 
 /** The newest activation of an environment, with the tag that a compare-and-swap needs; undefined before the first. */
 export async function readCurrent(store: Store, app: string, environment: string): Promise<(RecordedActivation & { readonly tag: string }) | undefined> {
-  // A slip such as `--env a/b` names no ref at all; the store would take it for a bug of ours.
-  const isName = /^[a-z0-9][a-z0-9-]*$/.test(environment);
-  const pointer = isName ? await readPointer(store, environmentPointerKind, refs.environment(app, environment)) : undefined;
+  const pointer = await readEnvironment(store, app, environment);
   if (pointer === undefined) return undefined;
   const activationDescriptor = pointer.value.activation;
   return { activation: await readDocument(store, activationKind, activationDescriptor), activationDescriptor, tag: pointer.tag };
@@ -64,7 +67,7 @@ export async function readCurrent(store: Store, app: string, environment: string
 /** All activations of an environment, newest first. */
 export async function readHistory(store: Store, app: string, environment: string): Promise<readonly RecordedActivation[]> {
   const history: RecordedActivation[] = [];
-  let next = (await readPointer(store, environmentPointerKind, refs.environment(app, environment)))?.value.activation ?? null;
+  let next = (await readEnvironment(store, app, environment))?.value.activation ?? null;
   while (next !== null) {
     const activation: Activation = await readDocument(store, activationKind, next);
     history.push({ activation, activationDescriptor: next });
@@ -94,6 +97,12 @@ export async function listEnvironments(store: Store, app: string): Promise<reado
 /** At least four hex digits, with or without `sha256:`, name an artifact by the beginning of its digest. */
 export function digestPrefix(text: string): string | undefined {
   return /^(?:sha256:)?([0-9a-f]{4,64})$/i.exec(text)?.[1]?.toLowerCase();
+}
+
+async function readEnvironment(store: Store, app: string, environment: string): Promise<{ readonly value: EnvironmentPointer; readonly tag: string } | undefined> {
+  // A slip such as `--env a/b` names no ref at all; the store would take it for a bug of ours.
+  const isName = /^[a-z0-9][a-z0-9-]*$/.test(environment);
+  return isName ? readPointer(store, environmentPointerKind, refs.environment(app, environment)) : undefined;
 }
 
 async function readNumber(store: Store, app: string, number: number): Promise<NumberedRelease | undefined> {

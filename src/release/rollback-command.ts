@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { readDocument } from "../artifact/document.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import { Digest, hexOf, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
@@ -6,8 +7,8 @@ import { readManifest } from "../manifest/read.ts";
 import { defineCommand } from "../ports/command.ts";
 import { appendAfter } from "./apply.ts";
 import { earlierActivation, previousRelease } from "./history.ts";
-import { digestPrefix, readActive, readHistory } from "./read.ts";
-import { Activation } from "./schema.ts";
+import { digestPrefix, notActive, readHistory } from "./read.ts";
+import { Activation, releaseKind } from "./schema.ts";
 
 const Output = z.strictObject({
   environment: z.string(),
@@ -32,17 +33,19 @@ export default defineCommand({
   async run({ env: environment, to }, context) {
     const { name: app } = await readManifest(context.dir);
     const store = await context.store();
-    await readActive(store, app, environment);
     const records = await readHistory(store, app, environment);
     const history = records.map(({ activation }) => activation);
     const [current] = records;
+    if (current === undefined) throw await notActive(store, app, environment);
     const named = to === undefined ? [] : history.filter(isNamed(to));
     if (new Set(named.map(({ release }) => release.digest)).size > 1) throw new TwelveError("RELEASE_NOT_FOUND", `${to} names several releases: ${formatHistory(named)}`, { fix: "Name the one you mean by its number" });
     const target = to === undefined ? previousRelease(history) : earlierActivation(history, isNamed(to));
-    if (current === undefined || target === undefined) throw nothingToRollBackTo(environment, to, history);
+    if (target === undefined) throw nothingToRollBackTo(environment, to, history);
     const { number: previous, attachments: present } = current.activation;
     const { number, release, attachments, secrets } = target;
     if (number === previous) throw new TwelveError("USAGE_INVALID", `v${number} is active in ${environment} already`, { fix: `Name another release: ${formatHistory(history)}` });
+    // The current release may be damaged, which is a reason to roll back; the one to go to must not be.
+    await readDocument(store, releaseKind, release);
 
     context.story.warn(`A rollback changes code, prompts, indexes and configuration of ${environment}; data in attached services stays as it is.`);
     if (canonicalJson(present) !== canonicalJson(attachments)) {

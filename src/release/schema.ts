@@ -60,4 +60,5 @@ export const activationKind = { mediaType: "application/vnd.twelve.activation.v1
 
 /** The ref value of an environment. */
 export const EnvironmentPointer = z.strictObject({ activation: Descriptor });
+export type EnvironmentPointer = z.infer<typeof EnvironmentPointer>;
 export const environmentPointerKind = { mediaType: "environment pointer", schema: EnvironmentPointer } as const;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openStore } from "../../src/adapters/registry.ts";
+import { canonicalJson } from "../../src/core/canonical-json.ts";
 import { digestOf } from "../../src/core/descriptor.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { appendActivation, appendAfter, type NewActivation, recordRelease } from "../../src/release/apply.ts";
@@ -105,6 +106,18 @@ describe("readRelease", () => {
     await recordRelease({ store, clock }, release(1));
     const { releaseDescriptor } = await recordRelease({ store, clock }, release(1));
     expect((await readRelease(store, "a", releaseDescriptor.digest)).number).toBe(2);
+  });
+
+  it("does not choose between two releases whose digests begin alike", async () => {
+    const store = await memoryStore();
+    const seen = new Map<string, number>();
+    const prefixOf = (topK: number): string => digestOf(canonicalJson(release(topK))).slice(0, "sha256:".length + 4);
+    let topK = 0;
+    for (; !seen.has(prefixOf(topK)); topK++) seen.set(prefixOf(topK), topK);
+    await recordRelease({ store, clock }, release(seen.get(prefixOf(topK)) ?? -1));
+    await recordRelease({ store, clock }, release(topK));
+    const message = expect.stringMatching(/^sha256:[0-9a-f]{4} names 2 releases: v1 \([0-9a-f]{12}\), v2 \([0-9a-f]{12}\)$/);
+    await expect(readRelease(store, "a", prefixOf(topK))).rejects.toMatchObject({ code: "RELEASE_NOT_FOUND", message });
   });
 
   it.each(["v3", "v0", "v01", "V1", "1", "abcd", "", "../v1", "v99999999999"])("does not find %j and says what there is", async (wanted) => {

@@ -78,6 +78,29 @@ describe("twelve release", () => {
     expect((await readActive(store, "support", "staging")).number).toBe(2);
   });
 
+  it("leaves a newer release active that another process activated in between", async () => {
+    const { context, store, dir } = await app();
+    const overtaken = await testContext({
+      dir,
+      store: {
+        ...store,
+        refs: {
+          ...store.refs,
+          create: async (name, value) => {
+            const isCreated = await store.refs.create(name, value);
+            if (name === refs.release("support", 1)) await release(context);
+            return isCreated;
+          },
+        },
+      },
+    });
+    const answer = await release(overtaken);
+    expect(answer).toMatchObject({ number: 1, isActive: false });
+    expect((await readHistory(store, "support", "staging")).map(({ activation }) => activation.number)).toEqual([2]);
+    expect(overtaken.told).toContain("warn A newer release was activated in staging at the same time and stays active; v1 is recorded but active nowhere.");
+    expect(command.render(answer, command.input.parse({ env: "staging" }))).toMatch(/^v1 is recorded, and not active\n/);
+  });
+
   it("names the activation before it", async () => {
     const { context, store } = await app();
     await release(context);

@@ -65,6 +65,20 @@ describe("twelve promote", () => {
     ]);
   });
 
+  it("does not warn of a default, which nobody set in the target", async () => {
+    const { context } = await staged({ set: ["TOP_K=7"] });
+    await run(context);
+    expect(context.told.filter((line) => line.startsWith("warn"))).toEqual([]);
+  });
+
+  it("refuses when the embedder gives other vectors than at the time of the release", async () => {
+    const { context, store } = await staged();
+    const other = await context.openEmbedder("hash:64");
+    const drifted = { ...other, embed: async (texts: readonly string[]) => texts.map(() => new Float32Array(64).fill(0.125)) };
+    await expect(run({ ...context, openEmbedder: () => Promise.resolve(drifted) })).rejects.toMatchObject({ code: "EMBEDDER_DRIFTED" });
+    expect(await readHistory(store, "support", "production")).toEqual([]);
+  });
+
   it("does not fail for a frozen key that the target sets wrongly", async () => {
     const { context } = await staged({ files: { ".env.production": "TOP_K=many\n" } });
     expect(await run(context)).toMatchObject({ number: 1 });
@@ -125,6 +139,10 @@ describe("twelve promote, at the gate,", () => {
 
   it("asks the build's gate too, when a report was made with a laxer one", async () => {
     expect(await refusal({ smoke: { pass: true, passRate: 0.6, gate: { passRate: 0.5 } }, tone: {} })).toMatchObject({ problems: [{ path: "smoke", message: expect.stringContaining("the gate wants 90%") }] });
+  });
+
+  it("believes a report that says it failed, whatever its pass rate", async () => {
+    expect(await refusal({ smoke: { pass: false, passRate: 1 }, tone: {} })).toMatchObject({ code: "PROMOTION_REFUSED", problems: [{ path: "smoke" }] });
   });
 
   it("does not take the report of another release", async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { Digest } from "../../src/core/descriptor.ts";
+import { appendActivation } from "../../src/release/apply.ts";
 import release from "../../src/release/command.ts";
 import { readActive, readHistory } from "../../src/release/read.ts";
 import rollback from "../../src/release/rollback-command.ts";
@@ -59,6 +61,27 @@ describe("twelve rollback", () => {
     expect(await readHistory(store, "support", "staging")).toHaveLength(2);
   });
 
+  /** Activates a release that the store does not hold. */
+  async function activateMissing({ context, store }: Awaited<ReturnType<typeof released>>, digest: Digest, number: number): Promise<void> {
+    const release = { mediaType: "release", digest, size: 1 };
+    await appendActivation({ store, clock: context.clock }, { app: "support", environment: "staging", number, release, attachments: {}, secrets: {}, reason: "release" });
+  }
+
+  it("does not choose between two releases whose digests begin alike", async () => {
+    const app = await released(1);
+    await activateMissing(app, `sha256:${"a".repeat(63)}1`, 2);
+    await activateMissing(app, `sha256:${"a".repeat(63)}2`, 3);
+    await expect(run(app.context, "aaaaaa")).rejects.toMatchObject({ code: "RELEASE_NOT_FOUND", message: "aaaaaa names several releases: v3, v2" });
+  });
+
+  it("goes back from a release that is lost, but not to one", async () => {
+    const app = await released(1);
+    await activateMissing(app, `sha256:${"a".repeat(64)}`, 2);
+    await activateMissing(app, `sha256:${"b".repeat(64)}`, 3);
+    await expect(run(app.context)).rejects.toMatchObject({ code: "BLOB_NOT_FOUND" });
+    expect((await run(app.context, "v1")).number).toBe(1);
+  });
+
   it("passes over a release that is the same under another number", async () => {
     const { context } = await released(1, 2, 2);
     expect((await run(context)).number).toBe(1);
@@ -67,6 +90,11 @@ describe("twelve rollback", () => {
   it("refuses where nothing was released", async () => {
     const { context } = await released();
     await expect(run(context)).rejects.toMatchObject({ code: "RELEASE_NOT_ACTIVE", fix: "Run `twelve release --env staging`" });
+  });
+
+  it.each(["stagin", "a/b", "../x"])("says of %j where there is a release instead", async (env) => {
+    const { context } = await released(1);
+    await expect(rollback.run({ env }, context)).rejects.toMatchObject({ code: "RELEASE_NOT_ACTIVE", message: expect.stringContaining("There is one in staging") });
   });
 
   it("names what to run next and the command that undoes it", async () => {
