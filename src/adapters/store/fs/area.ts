@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { withPath } from "./failure.ts";
+import { errorCode, withPath } from "./failure.ts";
 import { groupedSync } from "./sync.ts";
 
 /** Left-over temporary files are removed when they are this old: no write takes as long. */
@@ -28,10 +28,13 @@ export function openArea(folder: string): Area {
   const temporaryFolder = join(folder, ".tmp");
 
   const make = async (wanted: string): Promise<void> => {
-    if (wanted !== folder) await prepare(dirname(wanted));
-    const first = (await mkdir(wanted, { recursive: true })) ?? wanted;
+    if (wanted !== folder && wanted.startsWith(folder)) await prepare(dirname(wanted));
+    if ((await makeFolder(wanted)) === "parent missing") {
+      await prepare(dirname(wanted));
+      await makeFolder(wanted);
+    }
     // Also when the folder was there: the process that made it may not have come to this line yet.
-    for (let made = wanted; made.length >= first.length; made = dirname(made)) await sync(dirname(made));
+    await sync(dirname(wanted));
     if (wanted === temporaryFolder) await removeStale(wanted);
   };
   const prepare = (wanted: string): Promise<void> => {
@@ -77,6 +80,18 @@ export function openArea(folder: string): Area {
       }
     },
   };
+}
+
+/** Not with `recursive`, which reports a read-only filesystem as a folder that does not exist. */
+async function makeFolder(folder: string): Promise<"there" | "parent missing"> {
+  try {
+    await mkdir(folder);
+    return "there";
+  } catch (error) {
+    if (errorCode(error) === "EEXIST" && (await stat(folder)).isDirectory()) return "there";
+    if (errorCode(error) === "ENOENT" && dirname(folder) !== folder) return "parent missing";
+    throw error;
+  }
 }
 
 async function removeStale(folder: string): Promise<void> {

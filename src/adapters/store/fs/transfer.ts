@@ -65,10 +65,11 @@ async function isLinked(stored: string, path: string): Promise<boolean> {
     await link(stored, path);
     return true;
   } catch (error) {
-    if (copyInstead.has(errorCode(error) ?? "")) return false;
-    if (errorCode(error) !== "EEXIST") throw error;
+    const code = errorCode(error) ?? "";
+    if (copyInstead.has(code)) return false;
+    if (code !== "EEXIST") throw error;
+    // Removed, because rename() would do nothing when both names lead to the same file.
     await rm(path);
-    await link(stored, path);
-    return true;
+    return isLinked(stored, path);
   }
 }
