@@ -1,25 +1,16 @@
-import { join } from "node:path";
 import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
 import { layOutCode } from "../code/layout.ts";
-import { type Descriptor, hexOf } from "../core/descriptor.ts";
 import type { Context } from "../ports/context.ts";
 import type { Model } from "../ports/model.ts";
-import type { Release } from "../release/schema.ts";
 import { answerRequest, type OpenAgent } from "./answer.ts";
 import { refuseDrift } from "./drift.ts";
 import { prepareMessages } from "./message.ts";
 import { checkParts, type RuntimePart } from "./health.ts";
+import { codeFolder, type ReleaseToRun, releaseName } from "./named.ts";
 import { type AgentPlan, planRun, unknownAgent } from "./plan.ts";
 import { openRetriever, type Retriever } from "./retrieve.ts";
 import type { ModelCallEvent, Runtime } from "./schema.ts";
-
-/** A release with its number, as `readRelease` and `readActive` give it. */
-export interface ReleaseToRun {
-  readonly number: number | null;
-  readonly release: Release;
-  readonly releaseDescriptor: Descriptor;
-}
 
 export interface RuntimeOptions {
   readonly release: ReleaseToRun;
@@ -64,15 +55,6 @@ export async function openRuntime(context: Context, options: RuntimeOptions): Pr
     check: () => checkParts({ release: releaseName(release), retrievers, models: plan.models }),
     close: async () => closeAll(retrievers),
   };
-}
-
-export function releaseName({ number, releaseDescriptor }: ReleaseToRun): string {
-  return number === null ? hexOf(releaseDescriptor.digest).slice(0, 12) : `v${number}`;
-}
-
-/** Where the release's code is laid out: below the application folder, so that its installed packages are found. */
-export function codeFolder(dir: string, code: Descriptor): string {
-  return join(dir, ".twelve", "cache", "code", hexOf(code.digest));
 }
 
 /** All or none: when one cannot be opened, those that were are closed again. */

@@ -9,10 +9,8 @@ import { defineCommand } from "../ports/command.ts";
 import type { Context } from "../ports/context.ts";
 import { readActive, readRelease } from "../release/read.ts";
 import type { Activation } from "../release/schema.ts";
-import type { ReleaseToRun } from "./apply.ts";
 import { chooseProcess } from "./choose-plan.ts";
-import { runProgram } from "./program.ts";
-import { serve } from "./serve.ts";
+import type { ReleaseToRun } from "./named.ts";
 
 const defaultPort = 3000;
 
@@ -43,9 +41,11 @@ export default defineCommand({
     const shared = { release, environment, port: port ?? portFrom(context.env["PORT"]), drainMs: drainSeconds * 1000 };
     const answer = { process: chosen.name, release: release.releaseDescriptor.digest };
     if (chosen.kind === "serve") {
+      const { serve } = await import("./serve.ts");
       await serve(context, { ...shared, host, agents: chosen.agents, isContentLogged: logContent });
       return { ...answer, exitCode: 0 };
     }
+    const { runProgram } = await import("./program.ts");
     return { ...answer, exitCode: await runProgram(context, { ...shared, attachments, process: chosen.name, command: chosen.command }) };
   },
 

@@ -6,8 +6,8 @@ import { readProcessConfig } from "../config/read.ts";
 import { shortDigest } from "../core/descriptor.ts";
 import type { Context } from "../ports/context.ts";
 import type { Activation } from "../release/schema.ts";
-import { codeFolder, type ReleaseToRun, releaseName } from "./apply.ts";
 import { refuseDrift } from "./drift.ts";
+import { codeFolder, type ReleaseToRun, releaseName } from "./named.ts";
 
 interface ProgramOptions {
   readonly release: ReleaseToRun;
@@ -58,7 +58,9 @@ async function follow(command: string, { folder, env, signal, graceMs }: Followi
   const { execa } = await import("execa");
   // The shell and all it starts form one group, so that a signal reaches them all. Windows has no groups.
   const isGroup = process.platform !== "win32";
-  const program = execa(command, { shell: true, cwd: folder, env, extendEnv: false, stdio: "inherit", reject: false, detached: isGroup, cleanup: !isGroup });
+  // The shell waits for what it started and ends with its exit code; without the trap it would die of the signal first.
+  const script = isGroup ? `trap 'exit $?' TERM\n${command}` : command;
+  const program = execa(script, { shell: true, cwd: folder, env, extendEnv: false, stdio: "inherit", reject: false, detached: isGroup, cleanup: !isGroup });
   const send = (name: NodeJS.Signals): void => {
     try {
       if (isGroup && program.pid !== undefined) process.kill(-program.pid, name);

@@ -1,9 +1,10 @@
 import { shortDigest } from "../core/descriptor.ts";
 import type { Context } from "../ports/context.ts";
-import { openRuntime, type ReleaseToRun, releaseName } from "./apply.ts";
+import { openRuntime } from "./apply.ts";
 import { type Address, isLoopback, listen, stopServer } from "./http/listen.ts";
 import { openServer } from "./http/server.ts";
 import { trackTraffic } from "./http/traffic.ts";
+import { type ReleaseToRun, releaseName } from "./named.ts";
 import type { ModelCallEvent } from "./schema.ts";
 
 interface ServeOptions extends Address {

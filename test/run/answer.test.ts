@@ -3,7 +3,7 @@ import { digestOf } from "../../src/core/descriptor.ts";
 import { TwelveError } from "../../src/core/errors.ts";
 import type { AnswerRequest } from "../../src/run/schema.ts";
 import { ModelCallEvent } from "../../src/run/schema.ts";
-import { chunks, collect, openAgent, runtimeOf, says, saysAndHangs, scriptedModel } from "./fixture.ts";
+import { chunks, openAgent, runtimeOf, says, saysAndHangs, scriptedModel } from "./fixture.ts";
 
 const request: AnswerRequest = { agent: "support", messages: [{ role: "user", content: "What is the limit?" }], variables: {}, isStream: false, traceId: "4bf92f3577b34da6a3ce929d0e0e4736" };
 
@@ -11,7 +11,7 @@ describe("an answer", () => {
   it("rests on what was retrieved, cites it, and writes one event with every field", async () => {
     const model = scriptedModel(() => says("1 MiB [2].", " Mail ann@example.org"));
     const runtime = runtimeOf(openAgent(model));
-    const parts = await collect(runtime.answer(request));
+    const parts = await Array.fromAsync(runtime.answer(request));
     const [second] = chunks.slice(1);
     expect(parts.at(-1)).toMatchObject({ type: "end", answer: { text: "1 MiB [2]. Mail ann@example.org", finishReason: "stop", model: "parrot-1-2026", retrieved: chunks, citations: [second], costUsd: null, usage: { inputTokens: 12 } } });
     expect(model.asked).toMatchObject([{ question: "What is the limit?", passages: chunks, temperature: 0.2 }]);
@@ -60,7 +60,7 @@ describe("an answer", () => {
   it("is written to the log only on demand, and then without personal data", async () => {
     const agent = openAgent(scriptedModel(() => says("Mail ann@example.org")));
     const runtime = runtimeOf({ ...agent, frame: { ...agent.frame, isContentLogged: true } });
-    const parts = await collect(runtime.answer(request));
+    const parts = await Array.fromAsync(runtime.answer(request));
     expect(parts[0]).toEqual({ type: "text", text: "Mail ann@example.org" });
     expect(runtime.events).toMatchObject([{ "twelve.response.text": "Mail [email]" }]);
   });
@@ -68,7 +68,7 @@ describe("an answer", () => {
   it("of an agent without retrieval searches nothing", async () => {
     const model = scriptedModel(() => says("[1]"));
     const runtime = runtimeOf(openAgent(model, { search: undefined }));
-    expect((await collect(runtime.answer(request))).at(-1)).toMatchObject({ answer: { retrieved: [], citations: [] } });
+    expect((await Array.fromAsync(runtime.answer(request))).at(-1)).toMatchObject({ answer: { retrieved: [], citations: [] } });
     expect(runtime.events).toMatchObject([{ "twelve.retrieval_ms": null, "gen_ai.retrieval.documents": [] }]);
   });
 
@@ -78,7 +78,7 @@ describe("an answer", () => {
     ["the model ends with an error", { model: scriptedModel(() => [{ type: "end", finishReason: "error", usage: { inputTokens: 5, outputTokens: 0, cachedInputTokens: 0 }, model: "m" }]) }, "The model scripted:parrot-1 ended its answer with an error", 0],
   ])("leaves an event when %s", async (_what, change, message, outputTokens) => {
     const runtime = runtimeOf(openAgent(scriptedModel(() => says("x")), change));
-    await expect(collect(runtime.answer(request))).rejects.toMatchObject({ code: "SERVICE_FAILED" });
+    await expect(Array.fromAsync(runtime.answer(request))).rejects.toMatchObject({ code: "SERVICE_FAILED" });
     expect(runtime.events).toMatchObject([{ "error.type": "SERVICE_FAILED", "error.message": message, "gen_ai.response.finish_reasons": ["error"], "gen_ai.usage.output_tokens": outputTokens, "twelve.aborted": false }]);
   });
 
@@ -96,7 +96,7 @@ describe("an answer", () => {
       return Promise.resolve(chunks);
     };
     const runtime = runtimeOf(openAgent(model, { search }));
-    await expect(collect(runtime.answer({ ...request, signal: controller.signal }))).rejects.toThrow("gone");
+    await expect(Array.fromAsync(runtime.answer({ ...request, signal: controller.signal }))).rejects.toThrow("gone");
     expect(model.asked).toEqual([]);
     expect(runtime.events).toMatchObject([{ "twelve.aborted": true, "gen_ai.usage.input_tokens": null, "twelve.response.digest": null }]);
   });

@@ -88,9 +88,3 @@ export function runtimeOf(agent: OpenAgent, clock: Clock = fixedClock()): FakeRu
     close: () => Promise.resolve(),
   };
 }
-
-export async function collect<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
-  const all: Item[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}

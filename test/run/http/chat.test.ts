@@ -1,7 +1,7 @@
 import { APIUserAbortError, NotFoundError } from "openai";
 import { describe, expect, it } from "vitest";
 import { TwelveError } from "../../../src/core/errors.ts";
-import { collect, openAgent, runtimeOf, says, saysAndHangs, scriptedModel } from "../fixture.ts";
+import { openAgent, runtimeOf, says, saysAndHangs, scriptedModel } from "../fixture.ts";
 import { ask, startServer } from "./fixture.ts";
 
 const answering = () => runtimeOf(openAgent(scriptedModel(() => says("It is ", "1 MiB", " [1]."))));
@@ -23,7 +23,7 @@ describe("POST /v1/chat/completions with the official client", () => {
   it("streams the role, the text as it comes, the reason it ended and, when asked, the tokens", async () => {
     const { client } = await startServer(answering());
     const stream = await client.chat.completions.create({ ...ask, messages: [...ask.messages], stream: true, stream_options: { include_usage: true } });
-    const chunks = await collect(stream);
+    const chunks = await Array.fromAsync(stream);
     expect(chunks.map(({ choices: [choice] }) => choice && [choice.delta, choice.finish_reason])).toEqual([
       [{ role: "assistant", content: "", refusal: null }, null],
       [{ content: "It is " }, null],
@@ -111,7 +111,7 @@ describe("POST /v1/chat/completions with the official client", () => {
     const runtime = runtimeOf(openAgent(model));
     const { client, post } = await startServer(runtime);
     const stream = await client.chat.completions.create({ ...ask, messages: [...ask.messages], stream: true });
-    await expect(collect(stream)).rejects.toThrow("The model broke off");
+    await expect(Array.fromAsync(stream)).rejects.toThrow("The model broke off");
     const text = await (await post({ ...ask, stream: true })).text();
     expect(text).not.toContain("[DONE]");
     expect(JSON.parse(text.trim().split("data: ").at(-1) ?? "")).toMatchObject({ error: { code: "service_failed" } });

@@ -2,7 +2,7 @@ import { connect, type Server } from "node:net";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { isLoopback, listen, stopServer } from "../../../src/run/http/listen.ts";
-import { collect, openAgent, runtimeOf, says, saysAndHangs, scriptedModel } from "../fixture.ts";
+import { openAgent, runtimeOf, says, saysAndHangs, scriptedModel } from "../fixture.ts";
 import { ask, openTestServer, startServer } from "./fixture.ts";
 
 const answering = () => runtimeOf(openAgent(scriptedModel(() => says("yes"))));
@@ -93,7 +93,7 @@ describe("stopping", () => {
     const runtime = runtimeOf(openAgent(model));
     const { app, client, traffic } = await startServer(runtime);
     const stream = await client.chat.completions.create({ ...ask, messages: [...ask.messages], stream: true });
-    const reading = collect(stream).catch((error: unknown) => error);
+    const reading = Array.fromAsync(stream).catch((error: unknown) => error);
     await stopServer(app, traffic, 0);
     expect(await reading).toMatchObject({ code: "answer_cut", message: expect.stringContaining("stopping") });
     expect(runtime.events).toMatchObject([{ "error.type": "ANSWER_CUT", "twelve.aborted": false, "gen_ai.usage.output_tokens": 1 }]);

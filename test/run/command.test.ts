@@ -1,0 +1,170 @@
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import OpenAI from "openai";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { ModelCallEvent } from "../../src/run/schema.ts";
+import command from "../../src/run/command.ts";
+import { temporaryFolder, testContext, type TestContext } from "../helpers/context.ts";
+import { makeRelease, manifest, writeFiles } from "./release.ts";
+
+async function releasedApp(text = manifest): Promise<TestContext> {
+  const context = await testContext({ dir: await temporaryFolder() });
+  await makeRelease(context, text);
+  return context;
+}
+
+/** The same application in another process: with its own environment, output and signal. */
+async function processOf(app: TestContext, env: Record<string, string> = {}) {
+  const controller = new AbortController();
+  const context = await testContext({ dir: app.dir, env, store: await app.store(), signal: controller.signal });
+  const run = (input: object) => command.run(command.input.parse({ env: "staging", ...input }), context);
+  return { context, run, stop: () => controller.abort() };
+}
+
+/** A field that the official client does not know; it sends it all the same. */
+const withVariables = (variables: Record<string, string>): object => ({ variables });
+
+async function serving(app: TestContext, { env = {}, change = {} }: { env?: Record<string, string>; change?: Partial<TestContext> } = {}) {
+  const controller = new AbortController();
+  const own = await testContext({ dir: app.dir, env, store: await app.store(), signal: controller.signal });
+  const context = { ...own, ...change };
+  const ended = command.run(command.input.parse({ env: "staging", port: 0 }), context);
+  onTestFinished(() => {
+    controller.abort();
+    return ended.then(() => {}, () => {});
+  });
+  const isReady = async (): Promise<void> => {
+    while (own.lines.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  await Promise.race([ended, isReady()]);
+  const ready = JSON.parse(own.lines[0] ?? "{}") as { readonly url: string };
+  return { context: own, ready, client: new OpenAI({ baseURL: `${ready.url}/v1`, apiKey: "none", maxRetries: 0 }), stop: () => controller.abort(), ended };
+}
+
+describe("twelve run", () => {
+  it("serves the release's agents with cited answers, logs each call, and stops in good order", async () => {
+    const app = await releasedApp();
+    const { context, ready, client, stop, ended } = await serving(app);
+    expect(ready).toMatchObject({ event: "server-ready", "twelve.app": "handbook", "twelve.environment": "staging", "twelve.release.number": 1, agents: ["support", "chat"] });
+    expect(context.told).toEqual([expect.stringMatching(/^note Ready: http:\/\/127\.0\.0\.1:\d+ {2}release v1 \([0-9a-f]{12}\) {2}agents: support, chat$/), expect.stringContaining(`note Try it: curl ${ready.url}/v1/chat/completions`)]);
+
+    const { choices, system_fingerprint } = await client.chat.completions.create({ model: "support", messages: [{ role: "user", content: "How large may the body of a request be?" }] });
+    expect(choices[0]?.message).toMatchObject({ content: "The body of a request may be 1 MiB large. [1]", citations: [{ number: 1, document: "docs/limits.md", headings: "Limits" }] });
+    expect(system_fingerprint).toMatch(/^v1-[0-9a-f]{12}$/);
+    const event = JSON.parse(context.lines[1] ?? "{}") as ModelCallEvent;
+    expect(event).toMatchObject({ event: "model-call-finished", "gen_ai.agent.name": "support", "gen_ai.provider.name": "mock", "gen_ai.request.model": "extractive", "twelve.cost.amount": 0, "twelve.index.ref": expect.stringMatching(/^sha256:/) });
+    expect(event["gen_ai.retrieval.documents"]).toHaveLength(2);
+
+    const readiness = await fetch(`${ready.url}/readyz`);
+    expect([readiness.status, await readiness.json()]).toEqual([200, { status: "ok", checks: {
+      release: { status: "ok", detail: "v1, every digest verified at start" },
+      "index docs": { status: "ok", detail: "2 chunks of 2 documents; the embedder agrees to 1.0000" },
+      "model mock:extractive": { status: "ok", detail: "open; asked only for answers" },
+      "model mock:echo": { status: "ok", detail: "open; asked only for answers" },
+    } }]);
+
+    stop();
+    expect(await ended).toMatchObject({ process: "web", exitCode: 0 });
+    expect(JSON.parse(context.lines.at(-1) ?? "{}")).toMatchObject({ event: "server-stopped", requests: 2 });
+  });
+
+  it("gives the prompt its variables and the earlier turns of the conversation", async () => {
+    const { client, context } = await serving(await releasedApp());
+    const echo = await client.chat.completions.create({ model: "chat", messages: [{ role: "user", content: "Hi" }, { role: "assistant", content: "Hello" }, { role: "user", content: "Say it again" }], ...withVariables({ tone: "polite" }) });
+    expect(echo.choices[0]?.message.content).toBe("Say it again");
+    const tokens = (JSON.parse(context.lines[1] ?? "{}") as ModelCallEvent)["gen_ai.usage.input_tokens"];
+    // "You are polite." 4, "Hi" 1, "Hello" 1, "Say it again" 3, and 4 around each of the four messages.
+    expect(tokens).toBe(25);
+    await expect(client.chat.completions.create({ model: "chat", messages: [{ role: "user", content: "x" }], ...withVariables({ question: "y" }) })).rejects.toMatchObject({ status: 400, message: expect.stringContaining("The variable question is filled by twelve") });
+  });
+
+  it("refuses to start when the environment has another value for a frozen key", async () => {
+    const { run } = await processOf(await releasedApp(), { TOP_K: "9" });
+    await expect(run({})).rejects.toMatchObject({
+      code: "CONFIG_DRIFTED",
+      problems: [{ path: "TOP_K", message: '2 in release v1 (from default), "9" in the process environment' }],
+      fix: expect.stringContaining("twelve release --env staging"),
+    });
+    await expect(run({ process: "show" })).rejects.toMatchObject({ code: "CONFIG_DRIFTED" });
+  });
+
+  it("refuses an embedder that gives other vectors than the index was made with", async () => {
+    const app = await releasedApp();
+    const openEmbedder: TestContext["openEmbedder"] = async (reference) => {
+      const embedder = await app.openEmbedder(reference);
+      return { ...embedder, embed: async (...call) => (await embedder.embed(...call)).map((vector) => vector.toReversed()) };
+    };
+    await expect(serving(app, { change: { openEmbedder } })).rejects.toMatchObject({ code: "EMBEDDER_DRIFTED" });
+  });
+
+  it("names a port that is in use, and a PORT that is no port", async () => {
+    const app = await releasedApp();
+    const other = createServer().listen(0, "127.0.0.1");
+    onTestFinished(() => void other.close());
+    await new Promise((resolve) => other.once("listening", resolve));
+    const { port } = other.address() as AddressInfo;
+    const { run } = await processOf(app, { PORT: String(port) });
+    await expect(run({})).rejects.toMatchObject({ code: "PORT_TAKEN", message: `Port ${port} on 127.0.0.1 is in use` });
+    const { run: wrong } = await processOf(app, { PORT: "http" });
+    await expect(wrong({})).rejects.toMatchObject({ code: "USAGE_INVALID", message: 'PORT is "http"; expected a number from 0 to 65535' });
+  });
+
+  it("says what is missing when nothing is active or the release does not exist", async () => {
+    const app = await releasedApp();
+    const { run } = await processOf(app);
+    await expect(run({ env: "production" })).rejects.toMatchObject({ code: "RELEASE_NOT_ACTIVE" });
+    await expect(run({ release: "v9" })).rejects.toMatchObject({ code: "RELEASE_NOT_FOUND" });
+    await expect(run({ process: "worker" })).rejects.toMatchObject({ code: "PROCESS_UNSUPPORTED" });
+  });
+});
+
+describe("a command: process", () => {
+  it("gets the release's configuration in its environment, whatever twelve.yaml says now", async () => {
+    const app = await releasedApp();
+    await writeFiles(app.dir, { "twelve.yaml": manifest.replace("default: 2", "default: 4") });
+    const out = join(app.dir, "out.txt");
+    const { run, context } = await processOf(app, { PATH: process.env["PATH"] ?? "", OUT: out, OTHER: "kept", API_KEY: "k-1", STATE_URL: "postgres://ann:pass@localhost/state" });
+    expect(await run({ process: "show", port: 4321 })).toMatchObject({ process: "show", exitCode: 0 });
+    expect(await readFile(out, "utf8")).toBe("v1|staging|4321|2|unset|postgres://ann:pass@localhost/state|k-1|kept");
+    expect(context.lines).toEqual([]);
+    expect(context.told).toEqual([expect.stringMatching(/^note Running show of release v1 \([0-9a-f]{12}\) in staging: sh show\.sh$/)]);
+  });
+
+  it("keeps to the service that the activation recorded", async () => {
+    const app = await releasedApp();
+    const out = join(app.dir, "out.txt");
+    const { run } = await processOf(app, { PATH: process.env["PATH"] ?? "", OUT: out, STATE_URL: "postgres://elsewhere/state", PORT: "80" });
+    await run({ process: "show" });
+    expect(await readFile(out, "utf8")).toBe("v1|staging|80|2|unset|postgres://localhost/state||");
+  });
+
+  it("passes its exit code on", async () => {
+    const { run } = await processOf(await releasedApp());
+    const output = await run({ process: "fail" });
+    expect(output).toMatchObject({ process: "fail", exitCode: 7 });
+    expect(command.verdict?.(output)).toEqual({ exit: 7, message: "The process fail ended with exit code 7" });
+  });
+
+  it("is asked to stop when twelve is, and gives its own exit code", async () => {
+    const app = await releasedApp();
+    const out = join(app.dir, "out.txt");
+    const { run, stop } = await processOf(app, { PATH: process.env["PATH"] ?? "", OUT: out });
+    const ended = run({ process: "patient" });
+    await expect.poll(() => readFile(out, "utf8").catch(() => "")).toBe("started");
+    stop();
+    expect(await ended).toMatchObject({ exitCode: 5 });
+    expect(await readFile(out, "utf8")).toBe("startedstopped");
+  });
+
+  it("that does not listen is killed when its time is up", async () => {
+    const app = await releasedApp(manifest.replace("command: exit 7", "command: 'trap \"\" TERM; printf started > \"$OUT\"; while :; do sleep 0.05; done'"));
+    const out = join(app.dir, "out.txt");
+    const { run, stop } = await processOf(app, { PATH: process.env["PATH"] ?? "", OUT: out });
+    const ended = run({ process: "fail", drainSeconds: 0 });
+    await expect.poll(() => readFile(out, "utf8").catch(() => "")).toBe("started");
+    stop();
+    expect(await ended).toMatchObject({ exitCode: 137 });
+  });
+});
