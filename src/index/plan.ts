@@ -1,9 +1,9 @@
 import type { Descriptor, Digest } from "../core/descriptor.ts";
 import type { EmbedderIdentity } from "../ports/embedding.ts";
 import { type ChunkSizes, type ChunkText, chunkerVersion, embeddedText } from "./chunk.ts";
-import type { ChunkerIdentity, Index, IndexedDocument, Ledger } from "./schema.ts";
+import { chunkDefaults, type ChunkerIdentity, type Index, type IndexedDocument, type Ledger } from "./schema.ts";
 
-export function chunkerIdentity({ maxTokens = 400, overlapTokens = 50 }: { readonly [Size in keyof ChunkSizes]?: number | undefined } = {}): ChunkerIdentity {
+export function chunkerIdentity({ maxTokens = chunkDefaults.maxTokens, overlapTokens = chunkDefaults.overlapTokens }: { readonly [Size in keyof ChunkSizes]?: number | undefined } = {}): ChunkerIdentity {
   return { name: "structure", version: chunkerVersion, maxTokens, overlapTokens };
 }
 

@@ -32,6 +32,8 @@ export const ChunkerIdentity = z.strictObject({
   overlapTokens: z.int(),
 });
 export type ChunkerIdentity = z.infer<typeof ChunkerIdentity>;
+/** What the chunker cuts to where the manifest says nothing. */
+export const chunkDefaults = { maxTokens: 400, overlapTokens: 50 } as const;
 
 /** The logical identity of an index: what was indexed and how. Engine files may differ and are found by ref. */
 export const Index = z

@@ -4,7 +4,7 @@ import { TwelveError } from "../core/errors.ts";
 import { readDocument } from "../artifact/document.ts";
 import { checkProbe } from "../index/probe.ts";
 import { readIndex, readIndexData } from "../index/read.ts";
-import { type Index, indexKind } from "../index/schema.ts";
+import { chunkDefaults, type Index, indexKind } from "../index/schema.ts";
 import type { IndexSettings } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
 import type { Store } from "../ports/store.ts";
@@ -60,8 +60,8 @@ export async function checkIndex(context: Context, store: Store, { name, descrip
 
 function chunkDifferences({ chunker }: Index, { chunk = {} }: IndexSettings): readonly string[] {
   return (["maxTokens", "overlapTokens"] as const).flatMap((setting) => {
-    const wanted = chunk[setting];
-    return wanted === undefined || wanted === chunker[setting] ? [] : [`its chunks have ${setting} ${chunker[setting]}, the release wants ${wanted}`];
+    const wanted = chunk[setting] ?? chunkDefaults[setting];
+    return wanted === chunker[setting] ? [] : [`its chunks have ${setting} ${chunker[setting]}, the release wants ${wanted}`];
   });
 }
 

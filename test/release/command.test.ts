@@ -225,6 +225,14 @@ describe("twelve release, before it records anything,", () => {
     expect(await listReleases(store, "support")).toEqual([]);
   });
 
+  it("refuses an index whose chunk sizes the manifest no longer names", async () => {
+    const { context, dir, store } = await app();
+    const withoutChunk = (await readFile(join(dir, "twelve.yaml"), "utf8")).replace(", chunk: { maxTokens: 100, overlapTokens: 10 }", "");
+    await writeFile(join(dir, "twelve.yaml"), withoutChunk);
+    await storeBuild(store, dir);
+    await expect(release(context)).rejects.toMatchObject({ code: "INDEX_STALE", message: expect.stringContaining("its chunks have maxTokens 100, the release wants 400; its chunks have overlapTokens 10, the release wants 50") });
+  });
+
   it("refuses an embedder that gives other vectors under its old name", async () => {
     const { context, store } = await app();
     await storeIndex(store, { probe: new Uint8Array(9 * 64 * 4).fill(63) });
