@@ -26,6 +26,7 @@ const furtherDoors = new Set([
   "eval -> run/apply.ts", // eval asks a release by the path that production takes
   "release -> index/probe.ts", // before it is released and before it is served, an embedder is compared with
   "run -> index/probe.ts", // the one that made the index
+  "build -> prompt/compile.ts", // build turns prompt files into compiled prompts
   "run -> prompt/render.ts", // run renders the prompts that build compiled
 ]);
 
@@ -67,7 +68,7 @@ function adapterImports(path: string, text: string): readonly string[] {
 
 function impurities(path: string, text: string): readonly string[] {
   if (!/(^|\/|-)plan\.ts$/.test(path)) return [];
-  const found = [...text.matchAll(/["']node:[^"']+["']|\bnew Date\b|\bDate\.|\bMath\.random\b|\bawait\b|\basync\b|\bprocess\.|\bfetch\(|\bPromise\b/g)];
+  const found = [...text.matchAll(/["']node:[^"']+["']|\bnew Date\b|\bDate\.|\bMath\.random\b|\bawait\b|\basync (?=function|\()|\bprocess\.(?:env|argv|cwd|platform|std\w+)\b|\bfetch\(|\bPromise\b/g)];
   return found.map(([word]) => `${path} uses ${word}`);
 }
 
