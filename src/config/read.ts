@@ -21,9 +21,11 @@ export interface Wanted {
 export async function resolveFor(context: Opening, manifest: Manifest, wanted: Wanted): Promise<ResolvedValues> {
   const { values, problems } = await inspectConfig(context, manifest, wanted);
   if (problems.length === 0) return values;
-  throw new TwelveError("CONFIG_INVALID", `The configuration of ${wanted.environment} is not complete: ${problems.length === 1 ? "1 key is" : `${problems.length} keys are`} missing or wrong`, {
+  const [what, it] = problems.length === 1 ? ["1 key is", "it"] : [`${problems.length} keys are`, "them"];
+  const source = manifest.environments[wanted.environment]?.config;
+  throw new TwelveError("CONFIG_INVALID", `The configuration of ${wanted.environment} cannot be used: ${what} missing or wrong`, {
     problems: problems.map(({ key, message }) => ({ path: key, message })),
-    fix: `Set ${problems.length === 1 ? "it" : "them"} in the process environment or in ${providerOf(manifest, wanted.environment) ?? "the environment's source"}; \`twelve config list --env ${wanted.environment}\` shows every key`,
+    fix: `Set ${it} in the process environment${source === undefined ? "" : ` or in ${source}`}; \`twelve config list --env ${wanted.environment}\` shows every key`,
   });
 }
 
@@ -78,10 +80,6 @@ export async function readProcessConfig(
     throw new TwelveError("CONFIG_INVALID", `${environment} lacks ${missing.length === 1 ? "a secret" : "secrets"}: ${missing.join(", ")}`, { fix: `Set ${missing.join(", ")} in ${places}` });
   }
   return { attachments: Object.fromEntries(urls), secrets: Object.fromEntries(secrets) };
-}
-
-function providerOf({ environments }: Pick<Manifest, "environments">, environment: string): string | undefined {
-  return environments[environment]?.config;
 }
 
 async function readProvider(context: Opening, { config: reference }: EnvironmentDeclaration): Promise<Provider | undefined> {

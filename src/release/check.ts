@@ -1,19 +1,41 @@
 import type { Build } from "../build/schema.ts";
 import { resolvedIndexes } from "../config/settings.ts";
+import { referencesIn } from "../manifest/setting.ts";
 import type { Context } from "../ports/context.ts";
 import type { Store } from "../ports/store.ts";
 import { checkIndex } from "./indexes.ts";
 import type { Release } from "./schema.ts";
 
+interface ServicesQuestion {
+  readonly build: Build;
+  readonly release: Release;
+  readonly environment: string;
+}
+
 /**
  * Whether this environment's services are what the release needs: every model can be opened, and every index fits its
  * embedder. Fails with SERVICE_UNSUPPORTED, INDEX_STALE or EMBEDDER_DRIFTED before anything is recorded.
  */
-export async function checkServices(context: Context, store: Store, { build, release }: { readonly build: Build; readonly release: Release }): Promise<void> {
+export async function checkServices(context: Context, store: Store, { build, release, environment }: ServicesQuestion): Promise<void> {
   await Promise.all([...new Set(Object.values(release.agents).map(({ model }) => model))].map((model) => context.openModel(model)));
   const settings = resolvedIndexes(build.manifest, release.config, Object.keys(release.indexes));
   for (const [name, descriptor] of Object.entries(release.indexes)) {
     const own = settings[name];
-    if (own !== undefined) await checkIndex(context, store, { name, descriptor, settings: own });
+    if (own !== undefined) await checkIndex(context, store, { name, descriptor, settings: own, command: indexCommand(name, { build, release, environment }) });
   }
+}
+
+/** The command that makes an index with the configuration that the release has. */
+function indexCommand(name: string, { build, release, environment }: ServicesQuestion): string {
+  const keys = [...new Set(referencesIn(build.manifest.indexes[name]).map(({ key }) => key))];
+  const sets = keys.flatMap((key) => {
+    const frozen = release.config[key];
+    return frozen?.source === "--set" ? [` --set ${quoted(`${key}=${String(frozen.value)}`)}`] : [];
+  });
+  return `twelve index ${name} --env ${environment}${sets.join("")}`;
+}
+
+/** As a shell takes it for one word. */
+function quoted(text: string): string {
+  return /^[\w=:./@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

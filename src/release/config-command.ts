@@ -55,7 +55,7 @@ export default defineCommand({
     const rows = keys.map(({ key, kind, isSet, value, source, frozen }) => [
       key,
       kind,
-      kind === "secret" && isSet ? "set" : formatValue(value),
+      !isSet || value !== null ? formatValue(value) : kind === "secret" ? "set" : "wrong",
       source ?? "-",
       frozen === null ? "" : `${formatValue(frozen.value)} (${frozen.source})`,
     ]);

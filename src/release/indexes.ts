@@ -33,13 +33,15 @@ interface IndexQuestion {
   readonly name: string;
   readonly descriptor: Descriptor;
   readonly settings: IndexSettings;
+  /** What makes an index that fits. */
+  readonly command: string;
 }
 
 /**
  * Refuses an index that the release's configuration would not have made: another embedder, other chunks, or an
  * embedder that gives other vectors under its old name. Fails with INDEX_STALE or EMBEDDER_DRIFTED.
  */
-export async function checkIndex(context: Context, store: Store, { name, descriptor, settings }: IndexQuestion): Promise<void> {
+export async function checkIndex(context: Context, store: Store, { name, descriptor, settings, command }: IndexQuestion): Promise<void> {
   const [index, data, embedder] = await Promise.all([
     readDocument(store, indexKind, descriptor),
     readIndexData(store, descriptor),
@@ -51,7 +53,7 @@ export async function checkIndex(context: Context, store: Store, { name, descrip
   ];
   if (differences.length > 0) {
     throw new TwelveError("INDEX_STALE", `Index "${name}" (${shortDigest(descriptor.digest)}) does not fit the configuration: ${differences.join("; ")}`, {
-      fix: `Run \`twelve index ${name}\` with the same configuration, then release again`,
+      fix: `Run \`${command}\`, then release again`,
     });
   }
   const cosine = await checkProbe(embedder, await store.blobs.read(data.probe), index.embedder, context.signal);

@@ -68,7 +68,7 @@ export default defineCommand({
         fix: `Set the keys named above for ${to}; \`twelve config list --env ${to}\` shows every key`,
       });
     }
-    await checkServices(context, store, { build, release });
+    await checkServices(context, store, { build, release, environment: to });
 
     const captured = captureEnvironment(values);
     const wanted = { app, environment: to, number, release: releaseDescriptor, ...captured, reason: "promote" } as const;

@@ -38,7 +38,7 @@ describe("resolveFor", () => {
     const failure = resolveFor(await context({ TOP_K: "many" }), manifest, { environment: "staging" });
     await expect(failure).rejects.toMatchObject({
       code: "CONFIG_INVALID",
-      message: "The configuration of staging is not complete: 3 keys are missing or wrong",
+      message: "The configuration of staging cannot be used: 3 keys are missing or wrong",
       problems: [{ path: "TOP_K" }, { path: "STATE_URL" }, { path: "API_KEY" }],
       fix: "Set them in the process environment or in dotenv:.env.staging; `twelve config list --env staging` shows every key",
     });

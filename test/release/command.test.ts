@@ -225,6 +225,14 @@ describe("twelve release, before it records anything,", () => {
     expect(await listReleases(store, "support")).toEqual([]);
   });
 
+  it("names the command that makes an index which fits", async () => {
+    const { context } = await app();
+    await expect(release(context, { set: ["EMBEDDER=hash:128", "TOP_K=8"] })).rejects.toMatchObject({
+      code: "INDEX_STALE",
+      fix: "Run `twelve index docs --env staging --set EMBEDDER=hash:128`, then release again",
+    });
+  });
+
   it("refuses an index whose chunk sizes the manifest no longer names", async () => {
     const { context, dir, store } = await app();
     const withoutChunk = (await readFile(join(dir, "twelve.yaml"), "utf8")).replace(", chunk: { maxTokens: 100, overlapTokens: 10 }", "");

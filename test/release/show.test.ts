@@ -157,6 +157,7 @@ describe("twelve config list", () => {
     const context = await testContext({ dir: await supportApp(), env: { TOP_K: "many" } });
     const answer = await inspect(context);
     expect(answer.keys.find(({ key }) => key === "TOP_K")).toMatchObject({ isSet: true, value: null, problem: 'Expected an integer, found "many" (from environment)' });
+    expect(config.render(answer, { env: "staging" })).toMatch(/TOP_K +frozen +wrong +environment\n/);
     expect(config.render(answer, { env: "staging" })).toContain('A release to staging would be refused:\n  TOP_K: Expected an integer, found "many" (from environment)');
   });
 
