@@ -11,6 +11,7 @@ import { TwelveError } from "../core/errors.ts";
 import { defineCommand } from "../ports/command.ts";
 import type { Context } from "../ports/context.ts";
 import type { Store } from "../ports/store.ts";
+import type { Story } from "../ports/story.ts";
 import { applyBuild } from "./apply.ts";
 import { refreshEditorSchema } from "./editor-schema.ts";
 import { inspectCode } from "./inspect-code.ts";
@@ -44,7 +45,7 @@ export default defineCommand({
     const source = { commit: repository.commit, dirty: selection.isDirty };
     const build = planBuild({ manifest, source, code: code.descriptor, tree: code.tree, prompts, promptPackages });
     const descriptor = store === undefined ? describeDocument(buildKind, build) : await applyBuild(build, store);
-    if (store !== undefined) await refreshEditorSchema(dir, context.clock.randomHex(4));
+    if (store !== undefined) await refreshEditorSchema(dir, context.clock.randomHex(4)).catch((error: unknown) => story.note(`The editor's schema was not refreshed: ${String(error)}`));
     const isNew = previous?.buildDescriptor.digest !== descriptor.digest;
     return reportBuild({ build, descriptor, files: code.tree.files, storedBytes: code.storedBytes, isStored: !dryRun, isNew, findings, warnings });
   },
@@ -74,10 +75,19 @@ async function takeCode(context: Context, { selection: { files } }: ValidApplica
         : await packCode(files, cache, store, earlier, options);
     if (code.readFiles > 0) {
       await assertUnchanged(openGit(processes, dir, env), files);
-      if (store !== undefined) writeCache(dir, nextCache(cache, files, code.facts), clock);
+      if (store !== undefined) remember(() => writeCache(dir, nextCache(cache, files, code.facts), clock), story);
     }
     return code;
   } finally {
     progress.stop();
+  }
+}
+
+/** Without the cache the next build is slower, and that is all. */
+function remember(write: () => void, story: Story): void {
+  try {
+    write();
+  } catch (error) {
+    story.note(`What was read is not remembered for the next build: ${String(error)}`);
   }
 }

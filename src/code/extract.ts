@@ -34,6 +34,10 @@ export function extractFiles(wanted: ReadonlyMap<string, CodeFile>, { archives, 
         else if (!copyEntry(source, entry, file, join(folder, file.path))) continue;
         missing.delete(entry.path);
       }
+    } catch (cause) {
+      // The archive is what its digest says, so this is how it was made; a full disk and the like have codes.
+      if (!(cause instanceof Error) || "code" in cause) throw cause;
+      throw refused(name, `an archive that is damaged: ${cause.message}`);
     } finally {
       closeSync(source);
     }

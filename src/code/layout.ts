@@ -34,6 +34,9 @@ export async function layOutCode(store: Store, tree: Descriptor, folder: string)
     const missing = extractFiles(wanted, { archives, folder: fresh, name });
     if (missing.length > 0) throw incomplete(store, name, missing);
     if (!moveWhole(fresh, folder)) moveEach(fresh, folder, wanted);
+  } catch (cause) {
+    if (cause instanceof TwelveError) throw cause;
+    throw new TwelveError("STORE_UNUSABLE", `The code ${name} cannot be laid out in ${folder}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, fix: "Check the folder's permissions and free space" });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
