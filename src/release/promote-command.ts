@@ -58,7 +58,7 @@ export default defineCommand({
 
     const { values, problems } = await inspectConfig(context, manifest, { environment: to });
     for (const { key, frozen, here } of frozenDifferences(release, values)) {
-      story.warn(`${key} is ${formatValue(frozen.value)} in v${number} (from ${frozen.source}), but ${formatValue(here.value)} in ${here.source}. A frozen value belongs to the release, so ${formatValue(frozen.value)} stays.`);
+      story.warn(`${key} is ${formatValue(frozen.value)} in v${number} (from ${frozen.source}), but ${formatValue(here.value)} in ${here.source === "environment" ? "the process environment" : here.source}. A frozen value belongs to the release, so ${formatValue(frozen.value)} stays.`);
     }
     // Frozen keys come with the release; only what the target environment itself must give can be wrong here.
     const own = problems.filter(({ key }) => values[key]?.kind !== "frozen");
