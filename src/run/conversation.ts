@@ -25,15 +25,8 @@ export function readConversation(messages: readonly Message[]): Conversation {
   };
 }
 
-/**
- * Adds what the caller said to a rendered prompt. The caller's instructions follow the prompt's own. Earlier turns stand
- * before the last user message, unless the template has placed them itself.
- */
-export function joinConversation(prompt: readonly Message[], { system, history }: Conversation, isHistoryPlaced: boolean): readonly Message[] {
+/** The caller's instructions follow the prompt's own, so that they can add to these but stand behind them. */
+export function addInstructions(prompt: readonly Message[], { system }: Conversation): readonly Message[] {
   const firstOther = prompt.findIndex(({ role }) => role !== "system");
-  const instructionsEnd = firstOther === -1 ? prompt.length : firstOther;
-  const joined = [...prompt.slice(0, instructionsEnd), ...system, ...prompt.slice(instructionsEnd)];
-  if (isHistoryPlaced || history.length === 0) return joined;
-  const lastUser = joined.findLastIndex(({ role }) => role === "user");
-  return joined.toSpliced(lastUser === -1 ? joined.length : lastUser, 0, ...history);
+  return prompt.toSpliced(firstOther === -1 ? prompt.length : firstOther, 0, ...system);
 }

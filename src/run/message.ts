@@ -3,7 +3,7 @@ import type { Json } from "../core/canonical-json.ts";
 import type { Message } from "../ports/model.ts";
 import { prepareRender } from "../prompt/render.ts";
 import type { CompiledPrompt, RenderedMessage } from "../prompt/schema.ts";
-import { type Conversation, joinConversation } from "./conversation.ts";
+import { type Conversation, addInstructions } from "./conversation.ts";
 import type { RetrievedChunk } from "./schema.ts";
 
 type Variables = Readonly<Record<string, Json>>;
@@ -24,7 +24,7 @@ export function prepareMessages(prompt: CompiledPrompt, isRetrieving: boolean): 
     const standard: Record<string, Json> = { question: conversation.question, passages: retrieved.map(passageOf) };
     const given = { ...Object.fromEntries(accepted.map((name) => [name, standard[name] ?? null])), ...variables };
     const rendered = render(given, { history: conversation.history.map(toRendered) });
-    return joinConversation(rendered.map((message) => toMessage(message, prompt)), conversation);
+    return addInstructions(rendered.map((message) => toMessage(message, prompt)), conversation);
   };
 }
 
@@ -39,12 +39,14 @@ function passageOf({ number, document, headings, text }: RetrievedChunk): Json {
   return { number, document, headings, text };
 }
 
-function toMessage({ role, content }: RenderedMessage, { path }: CompiledPrompt): Message {
+/** White space at the ends comes from the layout of the template file, except in what was said earlier. */
+function toMessage({ role, content, metadata }: RenderedMessage, { path }: CompiledPrompt): Message {
   const text = content.map((part) => {
     if ("text" in part) return part.text;
+    if (!("media" in part)) return "";
     throw new TwelveError("PROMPT_INVALID", `${path} renders media, which the models of this version do not take`, { fix: `Take {{media}} out of ${path}` });
-  });
-  return { role: role === "model" ? "assistant" : role, content: text.join("") };
+  }).join("");
+  return { role: role === "model" ? "assistant" : role, content: metadata?.purpose === "history" ? text : text.trim() };
 }
 
 function toRendered({ role, content }: Message): RenderedMessage {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Message } from "../../src/ports/model.ts";
-import { joinConversation, readConversation } from "../../src/run/conversation.ts";
+import { addInstructions, readConversation } from "../../src/run/conversation.ts";
 
 const say = (role: Message["role"], content: string): Message => ({ role, content });
-const prompt = [say("system", "Rules."), say("user", "Rendered question")];
 
 describe("readConversation", () => {
   it("takes the last message as the question and the others apart", () => {
@@ -23,20 +22,16 @@ describe("readConversation", () => {
   });
 });
 
-describe("joinConversation", () => {
-  const conversation = { question: "q", system: [say("system", "Also.")], history: [say("user", "a"), say("assistant", "b")] };
+describe("addInstructions", () => {
+  const conversation = { question: "q", system: [say("system", "Also.")], history: [] };
   const texts = (messages: readonly Message[]): readonly string[] => messages.map(({ content }) => content);
 
-  it("puts the caller's instructions after the prompt's and earlier turns before the last user message", () => {
-    expect(texts(joinConversation(prompt, conversation, false))).toEqual(["Rules.", "Also.", "a", "b", "Rendered question"]);
-  });
-
-  it("leaves earlier turns out where the template has placed them", () => {
-    expect(texts(joinConversation(prompt, conversation, true))).toEqual(["Rules.", "Also.", "Rendered question"]);
-  });
-
-  it("works for prompts of one kind of message", () => {
-    expect(texts(joinConversation([say("system", "x")], conversation, false))).toEqual(["x", "Also.", "a", "b"]);
-    expect(texts(joinConversation([say("user", "x")], conversation, false))).toEqual(["Also.", "a", "b", "x"]);
+  it.each([
+    [[say("system", "Rules."), say("user", "Question")], ["Rules.", "Also.", "Question"]],
+    [[say("system", "Rules.")], ["Rules.", "Also."]],
+    [[say("user", "Question")], ["Also.", "Question"]],
+    [[say("system", "Rules."), say("user", "Example"), say("system", "Late."), say("user", "Question")], ["Rules.", "Also.", "Example", "Late.", "Question"]],
+  ])("puts the caller's instructions behind the prompt's own in %j", (prompt, joined) => {
+    expect(texts(addInstructions(prompt, conversation))).toEqual(joined);
   });
 });

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
+import { TwelveError } from "../../core/errors.ts";
 import type { Answer, AnswerPart } from "../schema.ts";
 import { chunkMaker, completion, type CompletionFrame } from "./completion.ts";
 import { invalidRequest, toHttpError } from "./error.ts";
@@ -11,9 +12,7 @@ const fields = Object.keys(ChatRequest.shape);
 /** `POST /v1/chat/completions`, whole and streamed. */
 export function addChat(app: FastifyInstance, { runtime, fingerprint, clock, report }: Server): void {
   app.post("/v1/chat/completions", async (request, reply) => {
-    const result = ChatRequest.safeParse(request.body);
-    if (!result.success) throw invalidRequest(result.error, fields);
-    const body = result.data;
+    const body = parseRequest(request.body);
     const { trace, life } = request;
     const parts = runtime.answer({ ...toAnswerRequest(body), traceId: trace.traceId, spanId: trace.spanId, signal: life });
     const frame: CompletionFrame = {
@@ -40,6 +39,17 @@ export function addChat(app: FastifyInstance, { runtime, fingerprint, clock, rep
     });
     return reply;
   });
+}
+
+function parseRequest(body: unknown): ChatRequest {
+  try {
+    const result = ChatRequest.safeParse(body);
+    if (result.success) return result.data;
+    throw invalidRequest(result.error, fields);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new TwelveError("REQUEST_INVALID", "The request is nested too deeply");
+  }
 }
 
 async function lastOf(parts: AsyncIterable<AnswerPart>): Promise<Answer> {

@@ -34,7 +34,8 @@ export async function sendStream(response: ServerResponse, { first, rest, chunks
       response.write("data: [DONE]\n\n");
     }
   } catch (error) {
-    response.write(`data: ${JSON.stringify(onFailure(error).body)}\n\n`);
+    const { body } = onFailure(error);
+    if (!response.destroyed) response.write(`data: ${JSON.stringify(body)}\n\n`);
   } finally {
     // A reader that has gone away leaves the generator in the middle; this lets it write its event.
     await rest.return?.();
@@ -43,7 +44,8 @@ export async function sendStream(response: ServerResponse, { first, rest, chunks
 }
 
 async function send(response: ServerResponse, chunk: object): Promise<void> {
-  if (response.write(`data: ${JSON.stringify(chunk)}\n\n`) || response.closed) return;
+  if (response.destroyed) return;
+  if (response.write(`data: ${JSON.stringify(chunk)}\n\n`) || response.destroyed) return;
   // The client reads more slowly than the model writes: wait for it, or for its end.
   await new Promise<void>((resolve) => {
     const go = (): void => {

@@ -59,6 +59,7 @@ describe("malformed requests", () => {
     ["a list", "[]", 400, "invalid_request"],
     ["a question that is missing", JSON.stringify({ ...ask, messages: [{ role: "system", content: "x" }] }), 400, "invalid_request"],
     ["a question that is empty", JSON.stringify({ ...ask, messages: [{ role: "user", content: " " }] }), 400, "invalid_request"],
+    ["variables that are nested 100,000 deep", `{"model": "support", "messages": [{"role": "user", "content": "x"}], "variables": {"a": ${"[".repeat(100_000)}${"]".repeat(100_000)}}}`, 400, "invalid_request"],
   ])("answers %s with 400 in the shape of OpenAI's errors", async (_what, body, status, code) => {
     const { post } = await startServer(answering());
     const response = await post(body);
