@@ -68,6 +68,12 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
     if (traffic.isDraining) void reply.header("connection", "close");
     done();
   });
+  // Closing at once would reset the connection under a client that is still sending, and it would never see the answer:
+  // the rest of the body is read and thrown away instead, for as long as a request may take.
+  app.addHook("onSend", (_request, reply, _payload, done) => {
+    if (reply.statusCode === 413) void reply.header("connection", "keep-alive");
+    done();
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string", bodyLimit: bodyLimitBytes }, (_request, text, done) => {
     try {
