@@ -22,10 +22,9 @@ export function parseYaml(text: string, file: string, firstLine = 1): YamlResult
     return { file, line: line + firstLine - 1, column: col };
   };
   // The parser reports a tab as an indentation error with the tab's own message; that message is the useful one.
-  const complaints = [...document.errors, ...document.warnings];
-  if (complaints.length > 0) {
-    return { problems: complaints.map(({ message, pos }) => ({ ...place(pos[0]), message: plain(message) })) };
-  }
+  // Only the first: what a parser says after a syntax error is mostly about the first one.
+  const [complaint] = [...document.errors, ...document.warnings];
+  if (complaint !== undefined) return { problems: [{ ...place(complaint.pos[0]), message: plain(complaint.message) }] };
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 1000 });

@@ -29,7 +29,11 @@ export type CompiledPrompt = z.infer<typeof CompiledPrompt>;
 export interface RenderedMessage {
   readonly role: "system" | "user" | "model" | "tool";
   readonly content: readonly RenderedPart[];
+  /** `history` for a message of the earlier conversation. */
+  readonly metadata?: { readonly purpose: string };
 }
 export type RenderedPart =
   | { readonly text: string }
+  /** Start of a named section, from the section helper. */
+  | { readonly metadata: { readonly purpose: string; readonly pending: true } }
   | { readonly media: { readonly url: string; readonly contentType?: string } };

@@ -1,0 +1,101 @@
+import { randomBytes } from "node:crypto";
+import Handlebars from "handlebars";
+import type { Json } from "../core/canonical-json.ts";
+import { TwelveError } from "../core/errors.ts";
+import { type Marker, type Piece, toMessages } from "./message.ts";
+import type { CompiledPrompt, RenderedMessage } from "./schema.ts";
+import { helperNames } from "./template.ts";
+import { prepareCheck } from "./validate.ts";
+
+export interface RenderOptions {
+  /** Earlier messages of the conversation. Their text is never read as a template or searched for markers. */
+  readonly history?: readonly RenderedMessage[];
+  /** Values of further `@` variables. Build refuses them; only the format's conformance suite uses any. */
+  readonly context?: Readonly<Record<string, Json>>;
+}
+
+export type Render = (variables: Readonly<Record<string, Json>>, options?: RenderOptions) => readonly RenderedMessage[];
+
+const roles: readonly string[] = ["system", "user", "model", "tool"];
+
+/**
+ * Prepares a prompt for any number of renderings. A rendering fails with PROMPT_INPUT_INVALID when a variable is missing,
+ * unknown or of the wrong type; `isLenient`, for the format's conformance suite, lets a prompt without a schema lack variables. Whatever a variable holds stays text: the marks that helpers leave between the text hold
+ * a number drawn anew for each rendering, so no value can be mistaken for one.
+ */
+export function prepareRender(prompt: CompiledPrompt, { isLenient = false }: { readonly isLenient?: boolean } = {}): Render {
+  let rendering: { readonly nonce: string; readonly markers: Marker[] } | undefined;
+  const mark = (marker: Marker): string => {
+    if (rendering === undefined) throw new Error("A helper ran outside of a rendering");
+    rendering.markers.push(marker);
+    return `\u0002${rendering.nonce}:${rendering.markers.length - 1}\u0003`;
+  };
+  // With a schema, the build has proved every name and the check below every value.
+  const template = compileTemplate(prompt, { mark, isStrict: prompt.input.schema === null && !isLenient });
+  const check = prepareVariables(prompt);
+  return (variables, { history = [], context = {} } = {}) => {
+    const given = check(variables);
+    rendering = { nonce: randomBytes(16).toString("hex"), markers: [] };
+    try {
+      const metadata = { prompt: { model: prompt.model, config: prompt.config, ...prompt.metadata }, messages: history };
+      const text = template(given, { data: { metadata, ...context } });
+      return toMessages(pieces(text, rendering.nonce, rendering.markers), history);
+    } catch (cause) {
+      if (cause instanceof Handlebars.Exception) throw new TwelveError("PROMPT_INPUT_INVALID", `The prompt ${titleOf(prompt)} cannot be rendered: ${cause.message}`, { cause });
+      throw cause;
+    } finally {
+      rendering = undefined;
+    }
+  };
+}
+
+/** An instance of its own: partials and helpers of one prompt cannot reach another's. */
+function compileTemplate({ template, partials }: CompiledPrompt, { mark, isStrict }: { readonly mark: (marker: Marker) => string; readonly isStrict: boolean }): Handlebars.TemplateDelegate {
+  const handlebars = Handlebars.create();
+  handlebars.unregisterHelper("log");
+  handlebars.registerHelper("json", (value: unknown, options: Handlebars.HelperOptions) => JSON.stringify(value, null, Number(options.hash["indent"] ?? 0)));
+  handlebars.registerHelper("role", (role: string) => {
+    if (!roles.includes(role)) throw new TwelveError("PROMPT_INPUT_INVALID", `There is no role "${role}". Roles: ${roles.join(", ")}`);
+    return mark({ type: "role", role: role as RenderedMessage["role"] });
+  });
+  handlebars.registerHelper("history", () => mark({ type: "history" }));
+  handlebars.registerHelper("section", (purpose: string) => mark({ type: "part", part: { metadata: { purpose, pending: true } } }));
+  handlebars.registerHelper("media", ({ hash }: Handlebars.HelperOptions) => {
+    const { url, contentType } = hash as Readonly<Record<string, string | undefined>>;
+    return mark({ type: "part", part: { media: { url: String(url ?? ""), ...(contentType === undefined ? {} : { contentType }) } } });
+  });
+  handlebars.registerHelper("ifEquals", function (this: unknown, left: unknown, right: unknown, options: Handlebars.HelperOptions) {
+    return left === right ? options.fn(this) : options.inverse(this);
+  });
+  handlebars.registerHelper("unlessEquals", function (this: unknown, left: unknown, right: unknown, options: Handlebars.HelperOptions) {
+    return left === right ? options.inverse(this) : options.fn(this);
+  });
+  for (const [name, source] of Object.entries(partials)) handlebars.registerPartial(name, source);
+  const knownHelpers = Object.fromEntries(helperNames.map((name) => [name, true]));
+  return handlebars.compile(template, { knownHelpers, knownHelpersOnly: true, noEscape: true, strict: isStrict });
+}
+
+/** Fills in defaults and checks the rest against the schema. */
+function prepareVariables(prompt: CompiledPrompt): (variables: Readonly<Record<string, Json>>) => unknown {
+  const { schema, default: defaults } = prompt.input;
+  if (schema === null) return (variables) => ({ ...defaults, ...variables });
+  const problemsOf = prepareCheck(schema);
+  return (variables) => {
+    const given = { ...defaults, ...variables };
+    const problems = problemsOf(given);
+    if (problems.length === 0) return given;
+    throw new TwelveError("PROMPT_INPUT_INVALID", `The variables do not fit the prompt ${titleOf(prompt)}: ${problems.map(({ path, message }) => `${path ?? ""}: ${message}`).join("; ")}`, { problems });
+  };
+}
+
+function titleOf({ name, variant }: CompiledPrompt): string {
+  return variant === null ? name : `${name}.${variant}`;
+}
+
+function pieces(text: string, nonce: string, markers: readonly Marker[]): readonly Piece[] {
+  return text.split(new RegExp(`\u0002${nonce}:(\\d+)\u0003`)).map((piece, index) => {
+    // Odd places of the split hold what the expression's group matched.
+    const marker = index % 2 === 1 ? markers[Number(piece)] : undefined;
+    return marker ?? piece;
+  });
+}
