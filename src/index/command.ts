@@ -12,9 +12,9 @@ import { readDocuments, type SourceDocument } from "./documents.ts";
 import { embedTexts } from "./embed.ts";
 import { openEmbeddings } from "./embeddings.ts";
 import { loadBlocks } from "./load.ts";
-import { type ChunkedDocument, chunkerIdentity, type IndexFacts, isSameDocuments, planIndex, planLedger, planTexts } from "./plan.ts";
+import { type ChunkedDocument, chunkerIdentity, countTexts, type IndexFacts, isSameDocuments, planIndex, planLedger, planTexts } from "./plan.ts";
 import { findIndex, type StoredIndex } from "./read.ts";
-import { indexKind, ledgerKind, SkippedDocument } from "./schema.ts";
+import { indexKind, type Ledger, ledgerKind, SkippedDocument } from "./schema.ts";
 import { readSettings } from "./settings.ts";
 
 const Output = z.strictObject({
@@ -58,9 +58,10 @@ export default defineCommand({
       ({ ...index, name, ...work, embedder: settings.embedder, skipped: [...skipped], ignored, durationMs: { read, chunk: 0, embed: 0, write: 0, ...durations, total: lap.total() } });
 
     const previous = await findPrevious(store, facts, context);
-    if (previous !== undefined && (await isUnchanged(store, previous, { facts, documents })) && (await isHeld(store, previous.descriptor, engine))) {
+    const same = previous === undefined ? undefined : await findSameLedger(store, previous, { facts, documents });
+    if (previous !== undefined && same !== undefined && (await isHeld(store, previous.descriptor, engine))) {
       const { index, descriptor } = previous;
-      return report({ digest: descriptor.digest, documents: index.documents, chunks: index.chunks }, { embedded: 0, fromCache: index.chunks, isChanged: false }, {});
+      return report({ digest: descriptor.digest, documents: index.documents, chunks: index.chunks }, { embedded: 0, fromCache: countTexts(same), isChanged: false }, {});
     }
 
     const chunked = await cutDocuments(documents, facts.chunker, context);
@@ -78,7 +79,7 @@ export default defineCommand({
       await storeIndexData(store, { dir, index: descriptor, documents: chunked, vectors, embedder, engine, signal, randomHex: (size) => clock.randomHex(size) });
     }
     await publishIndex(store, index, descriptor);
-    const fromCache = planTexts(chunked).size - embedded;
+    const fromCache = countTexts(ledger) - embedded;
     return report({ digest: descriptor.digest, documents: index.documents, chunks: index.chunks }, { embedded, fromCache, isChanged: previous?.descriptor.digest !== descriptor.digest }, { chunk, embed, write: lap() });
   },
 
@@ -107,13 +108,15 @@ async function findPrevious(store: Store, { app, name }: IndexFacts, { story }: 
   }
 }
 
-async function isUnchanged(store: Store, { index }: StoredIndex, { facts, documents }: { readonly facts: IndexFacts; readonly documents: readonly SourceDocument[] }): Promise<boolean> {
+/** The previous ledger, where these documents and settings would give the same one. */
+async function findSameLedger(store: Store, { index }: StoredIndex, { facts, documents }: { readonly facts: IndexFacts; readonly documents: readonly SourceDocument[] }): Promise<Ledger | undefined> {
   const { embedder, chunker } = index;
-  if (canonicalJson([embedder, chunker]) !== canonicalJson([facts.embedder, facts.chunker])) return false;
+  if (canonicalJson([embedder, chunker]) !== canonicalJson([facts.embedder, facts.chunker])) return undefined;
   try {
-    return isSameDocuments(await readDocument(store, ledgerKind, index.ledger), documents);
+    const ledger = await readDocument(store, ledgerKind, index.ledger);
+    return isSameDocuments(ledger, documents) ? ledger : undefined;
   } catch (error) {
-    if (isGone(error)) return false;
+    if (isGone(error)) return undefined;
     throw error;
   }
 }

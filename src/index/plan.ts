@@ -45,6 +45,11 @@ export function isSameDocuments({ documents }: Ledger, found: readonly Omit<Inde
   return found.every(({ path, digest, loader }) => byPath.get(path)?.digest === digest && byPath.get(path)?.loader === loader);
 }
 
+/** How many different texts have a vector in the index. */
+export function countTexts({ documents }: Ledger): number {
+  return new Set(documents.flatMap(({ chunks }) => chunks.map(({ textDigest }) => textDigest))).size;
+}
+
 /** Every text once, under its digest, in the order of the documents. */
 export function planTexts(documents: readonly ChunkedDocument[]): ReadonlyMap<Digest, string> {
   return new Map(documents.flatMap(({ chunks }) => chunks.map(({ textDigest, headings, text }) => [textDigest, embeddedText(headings, text)] as const)));

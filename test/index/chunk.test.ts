@@ -29,7 +29,8 @@ describe("chunks", () => {
   });
 
   it("are cut between blocks before a block is cut", () => {
-    const [first = "", second = ""] = [`${words(30)}.`, `${words(30, "other")}.`];
+    const first = `${words(30)}.`;
+    const second = `${words(30, "other")}.`;
     expect(texts(chunk(`${first}\n\n${second}`, 80, 0))).toEqual([first, second]);
   });
 
@@ -72,11 +73,12 @@ describe("chunks", () => {
     ["a list with a long item", `- ${words(300)}\n- short`],
     ["a long quote", `> ${words(300)}`],
   ])("of %s are never longer than the limit, well formed, and lose nothing", (_, source) => {
+    const signs = (text: string): number => text.replaceAll(/[\s`|-]/g, "").length;
     for (const overlap of [0, 20, 64]) {
       const chunks = texts(chunk(source, 64, overlap));
       expect(Math.max(...chunks.map(countTokens))).toBeLessThanOrEqual(64);
       expect(chunks.every((text) => text.isWellFormed() && text.trim() !== "")).toBe(true);
-      if (overlap === 0) expect(chunks.join("").replaceAll(/[\s`|-]|(?<![a-z])[ab](?![a-z])/g, "").length).toBeGreaterThanOrEqual(source.replaceAll(/[\s`|-]|(?<![a-z])[ab](?![a-z])/g, "").length);
+      expect(signs(chunks.join(""))).toBeGreaterThanOrEqual(signs(source));
     }
   });
 });
