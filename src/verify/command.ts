@@ -60,8 +60,13 @@ function damagedIn(states: ReadonlyMap<Digest, BlobState>): readonly (readonly [
 }
 
 function formatProblem({ kind, message, referredBy, neededBy }: StoreProblem): string {
-  const users = referredBy.length === 0 ? "nothing refers to it" : `named by ${listSome(referredBy)}; needed by ${listSome(neededBy)}`;
+  const users = referredBy.length === 0 ? "nothing refers to it" : `named by ${listSome(referredBy)}; needed by ${listSome(shortestFirst(neededBy))}`;
   return `  ${kind}: ${message}\n    ${users}`;
+}
+
+/** The long names are digests; the short ones are what people know. */
+function shortestFirst(names: readonly string[]): readonly string[] {
+  return names.toSorted((left, right) => left.length - right.length);
 }
 
 const shownNames = 4;

@@ -102,7 +102,7 @@ describe("verify of a store where something is wrong", () => {
       referredBy: [`index data ${shortDigest(indexData.digest)}`],
       neededBy: [...toRelease(release), ...indexes].sort(),
     }]);
-    expect(command.render(report, {})).toContain(`1 problem:\n  missing: Blob ${blob("engineFile").digest} is not in memory:\n    named by index data ${shortDigest(indexData.digest)}; needed by apps/support/environments/staging, `);
+    expect(command.render(report, {})).toContain(`1 problem:\n  missing: Blob ${blob("engineFile").digest} is not in memory:\n    named by index data ${shortDigest(indexData.digest)}; needed by apps/support/releases/00000001, apps/support/indexes/docs/latest, apps/support/environments/staging, `);
     expect(command.render(report, {})).toMatch(/ and 2 more$/);
   });
 
