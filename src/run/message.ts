@@ -50,5 +50,5 @@ function toMessage({ role, content, metadata }: RenderedMessage, { path }: Compi
 }
 
 function toRendered({ role, content }: Message): RenderedMessage {
-  return { role: role === "assistant" ? "model" : role, content: [{ text: content }] };
+  return { role: role === "assistant" ? "model" : role, content: [{ text: content }], metadata: { purpose: "history" } };
 }

@@ -51,7 +51,8 @@ export function openVectors({ exactRows = 20_000 }: LanceOptions = {}): VectorEn
 }
 
 async function write(folder: string, rows: AsyncIterable<readonly VectorRow[]>, { dimensions, exactRows }: { readonly dimensions: number; readonly exactRows: number }): Promise<void> {
-  const lance = await import("@lancedb/lancedb");
+  // In the bundle a CommonJS package has only its default export; Node gives it the same one.
+  const { default: lance } = await import("@lancedb/lancedb");
   const connection = await lance.connect(folder);
   const sample = toStoredRow({ id: "", document: "", headings: "", text: "", vector: new Float32Array(dimensions) });
   const table = await connection.createEmptyTable(tableName, lance.makeArrowTable([sample]).schema);
@@ -69,7 +70,8 @@ async function write(folder: string, rows: AsyncIterable<readonly VectorRow[]>, 
 }
 
 async function open(folder: string): Promise<VectorIndex> {
-  const lance = await import("@lancedb/lancedb");
+  // In the bundle a CommonJS package has only its default export; Node gives it the same one.
+  const { default: lance } = await import("@lancedb/lancedb");
   let table: Table;
   try {
     table = await (await lance.connect(folder)).openTable(tableName);
