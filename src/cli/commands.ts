@@ -9,6 +9,7 @@ export interface CommandEntry {
 /** Every command, in the order of a first day's work. A name with a space is a subcommand of its first word. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
   init: entry("Make a new application from a template", () => import("../init/command.ts")),
+  check: entry("Check the manifest, the prompts and the code as a build does", () => import("../build/check-command.ts")),
   build: entry("Validate prompts and package code into one immutable build", () => import("../build/command.ts")),
   index: entry("Embed documents into one immutable index", () => import("../index/command.ts")),
   release: entry("Freeze build, indexes and configuration into a numbered release and activate it", () => import("../release/command.ts")),

@@ -4,13 +4,13 @@ import { describe, expect, it } from "vitest";
 import { systemProcesses } from "../../src/adapters/system/process.ts";
 import { openGit } from "../../src/code/git.ts";
 import { readRepository } from "../../src/code/repository.ts";
-import { selectFiles, type Selection } from "../../src/code/select-plan.ts";
+import { selectFiles, type Selection, type SelectionRules } from "../../src/code/select-plan.ts";
 import { temporaryFolder } from "../helpers/context.ts";
 import { git, gitApp, writeFiles } from "../helpers/git-app.ts";
 
-const everything = { include: ["**"], exclude: [], watched: ["twelve.yaml"] };
+const everything: SelectionRules = { include: ["**"], exclude: [], watched: ["twelve.yaml"] };
 
-async function select(dir: string, rules: Partial<typeof everything> = {}, env: Readonly<Record<string, string | undefined>> = process.env): Promise<Selection> {
+async function select(dir: string, rules: Partial<SelectionRules> = {}, env: Readonly<Record<string, string | undefined>> = process.env): Promise<Selection> {
   return selectFiles(await readRepository(openGit(systemProcesses, dir, env)), { ...everything, ...rules });
 }
 const paths = ({ files }: Selection): readonly string[] => files.map(({ path }) => path);
