@@ -133,7 +133,7 @@ export function checkTemplate(program: Program, schema: Shape, origin: TemplateO
   }
 
   function resolvePath(path: hbs.AST.PathExpression, scope: Scope): Shape {
-    const parts = path.parts.map((part) => String(part));
+    const { parts } = path;
     const [first, ...rest] = parts;
     if (path.data) {
       if (first === "root") return follow(scope.chain[0], rest, path, scope);
@@ -170,7 +170,7 @@ function isHelperCall({ path, params, hash }: { readonly path: Expression; reado
 
 function originalOf(node: Expression): string {
   const { original } = node as { readonly original?: unknown };
-  return typeof original === "string" ? original : String(original ?? "");
+  return typeof original === "string" ? original : JSON.stringify(original ?? "");
 }
 
 function unknownHelper(name: string): string {

@@ -80,7 +80,7 @@ function parsePrompt(file: PromptFile): ParsedPrompt | { readonly problems: read
 /** LiteLLM uses the same ending for another format, whose roles are lines such as `System:`. */
 function dialectProblem(template: string, origin: TemplateOrigin): Problem | undefined {
   if (/\{\{~?\s*role\b/.test(template) || !/^User:/m.test(template)) return undefined;
-  const line = template.split("\n").findIndex((text) => /^System:/.test(text));
+  const line = template.split("\n").findIndex((text) => text.startsWith("System:"));
   if (line === -1) return undefined;
   return { file: origin.file, line: origin.line + line, column: 1, message: '"System:" and "User:" lines are LiteLLM\'s dialect of .prompt files; here they would be plain text. Write {{role "system"}} and {{role "user"}}' };
 }

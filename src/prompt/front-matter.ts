@@ -41,7 +41,7 @@ export type FrontMatterResult = { readonly value: ReadFrontMatter } | { readonly
 export const noFrontMatter: ReadFrontMatter = { name: undefined, model: null, config: {}, inputSchema: null, inputDefault: {}, format: "text", outputSchema: null, metadata: {} };
 
 /** What LiteLLM writes at the top level, and dotprompt keeps under `config`. */
-const foreignKeys = ["temperature", "max_tokens", "max_completion_tokens", "top_p", "stop", "seed", "provider", "frequency_penalty", "presence_penalty"];
+const foreignKeys = new Set(["temperature", "max_tokens", "max_completion_tokens", "top_p", "stop", "seed", "provider", "frequency_penalty", "presence_penalty"]);
 
 /** Reads front matter that starts at `line` of `file`. Unknown keys, wrong types and unreadable schemas are problems. */
 export function readFrontMatter(text: string, file: string, line: number): FrontMatterResult {
@@ -50,7 +50,7 @@ export function readFrontMatter(text: string, file: string, line: number): Front
   const { source } = yaml;
   const all = source.value ?? {};
   if (typeof all !== "object" || Array.isArray(all)) return { problems: [{ file, line, column: 1, message: "The front matter must be a mapping of keys" }] };
-  const foreign = Object.keys(all).filter((key) => foreignKeys.includes(key));
+  const foreign = Object.keys(all).filter((key) => foreignKeys.has(key));
   if (foreign.length > 0) return { problems: foreign.map((key) => ({ ...source.locate([key], "key"), path: key, message: liteLlmMessage(key) })) };
 
   // A key with a dot belongs to an extension: `twelve.owner: x`.

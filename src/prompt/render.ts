@@ -62,7 +62,7 @@ function compileTemplate({ template, partials }: CompiledPrompt, { mark, isStric
   handlebars.registerHelper("section", (purpose: string) => mark({ type: "part", part: { metadata: { purpose, pending: true } } }));
   handlebars.registerHelper("media", ({ hash }: Handlebars.HelperOptions) => {
     const { url, contentType } = hash as Readonly<Record<string, string | undefined>>;
-    return mark({ type: "part", part: { media: { url: String(url ?? ""), ...(contentType === undefined ? {} : { contentType }) } } });
+    return mark({ type: "part", part: { media: { url: url ?? "", ...(contentType === undefined ? {} : { contentType }) } } });
   });
   handlebars.registerHelper("ifEquals", function (this: unknown, left: unknown, right: unknown, options: Handlebars.HelperOptions) {
     return left === right ? options.fn(this) : options.inverse(this);
