@@ -68,7 +68,7 @@ export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
     "gen_ai.usage.output_tokens": usage?.outputTokens ?? null,
     "gen_ai.usage.cache_read.input_tokens": usage?.cachedInputTokens ?? null,
     "twelve.usage.estimated": call.isUsageEstimated,
-    "gen_ai.response.time_to_first_chunk": timeToFirstTokenMs === null ? null : round(timeToFirstTokenMs) / 1000,
+    "gen_ai.response.time_to_first_chunk": timeToFirstTokenMs === null ? null : Math.round(timeToFirstTokenMs * 1000) / 1e6,
     // A stream that was cut off has no reason of its own; the conventions call that "error".
     "gen_ai.response.finish_reasons": [call.finishReason ?? "error"],
     "twelve.duration_ms": round(call.durationMs),

@@ -1,7 +1,7 @@
 /** Words that carry no topic; the shorter list of Lucene, with question words. */
 const stopWords = new Set(
   ("a about all also am an and any are as at be been but by can could did do does for from get had has have how i if in " +
-    "into is it its just long many may me much my no not of on one or our shall should so some such than that the their them then there " +
+    "into is it its just long many may me much my no not of on one or our shall should so some such take than that the their them then there " +
     "these they this to us use was we were what when where which who whom whose why will with would you your").split(" "),
 );
 
