@@ -44,9 +44,24 @@ async function notices(inputs: readonly string[]): Promise<string> {
   return `twelve contains the following packages.\n\n${texts.join("\n")}`;
 }
 
+interface PackageFile {
+  readonly name: string;
+  readonly version: string;
+  readonly license?: string;
+  /** How packages named their licence before npm settled on `license`. */
+  readonly licenses?: readonly { readonly type: string }[];
+  readonly author?: string | { readonly name: string };
+}
+
 async function notice(folder: string): Promise<string> {
-  const { name, version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as Record<string, string>;
+  const { name, version, author, ...rest } = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as PackageFile;
+  const license = rest.license ?? rest.licenses?.[0]?.type ?? "";
   const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file)).sort();
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8").catch(() => "")));
+  // Some packages name their licence without carrying its text; the text is owed all the same.
+  if (!texts.some((text) => text.length > 400)) {
+    const holder = typeof author === "string" ? author : (author?.name ?? `the authors of ${name}`);
+    texts.push(`Copyright (c) ${holder}\n\n${await readFile(join(import.meta.dirname, "licences", `${license}.txt`), "utf8")}`);
+  }
   return `${"=".repeat(72)}\n${name}@${version} (${license})\n${"=".repeat(72)}\n${texts.map((text) => text.trim()).join("\n\n")}\n`;
 }

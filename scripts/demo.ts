@@ -72,8 +72,9 @@ async function serve(cwd: string): Promise<void> {
   const { exitCode, stdout } = await server;
   const event = stdout.split("\n").find((text) => text.includes('"model-call-finished"'));
   if (event === undefined) throw new Error(`The server logged no model call: ${stdout}`);
-  explain("Each model call is one JSON line on stdout; this is the first one.");
-  say(indent(JSON.stringify(JSON.parse(event), null, 2)));
+  explain("Each model call is one JSON line on stdout; this is the first one, a field a line.");
+  const fields = Object.entries(JSON.parse(event) as Record<string, unknown>);
+  say(indent(fields.map(([name, value]) => `${name.padEnd(36)} ${JSON.stringify(value)}`).join("\n")));
   if (exitCode !== 0) throw new Error(`The server ended with exit code ${exitCode}`);
   explain("At SIGTERM the server finished what it was doing and ended with exit code 0.");
 }

@@ -55,7 +55,7 @@ describe("an application folder", () => {
 
 describe("a manifest", () => {
   it.each([
-    ["a tab", "  docs:\n", "\tdocs:\n", "twelve.yaml:22:1"],
+    ["a tab", "  docs:\n", "\tdocs:\n", "twelve.yaml:19:1"],
     ["a duplicate key", "prompts: [prompts]\n", "prompts: [prompts]\nprompts: [more]\n", "twelve.yaml:8:1"],
     ["an unknown key", "    prompt: answer\n", "    promt: answer\n", "agents.support.promt  Unknown key. Did you mean \"prompt\"?"],
     ["a wrong type", "{ passRate: 1 }", "{ passRate: high }", "evals.smoke.gate.passRate"],
@@ -71,7 +71,7 @@ describe("a manifest", () => {
     await edit(join(cwd, "twelve.yaml"), "    prompt: answer\n", "    promt: answer\n");
     const { exitCode, stdout, stderr } = await twelve(["build", "--json"], { cwd });
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-    expect(JSON.parse(stderr)).toMatchObject({ error: { code: "MANIFEST_INVALID", exit: 2, problems: [{ file: "twelve.yaml", path: "agents.support.promt" }, {}] } });
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: "MANIFEST_INVALID", exit: 2, problems: [{ path: "agents.support.prompt" }, { file: "twelve.yaml", line: 27, path: "agents.support.promt" }] } });
   });
 });
 
@@ -160,7 +160,7 @@ describe("a store", () => {
 
 describe("a release", () => {
   it("that does not exist is refused with the ones that do", async () => {
-    for (const args of [["show", "v9"], ["run", "--release", "v9", "--port", "0"], ["eval", "--release", "v9"]]) {
+    for (const args of [["show", "v9"], ["run", "--env", "staging", "--release", "v9", "--port", "0"], ["eval", "--release", "v9"]]) {
       expectRefusal(await twelve(args, { cwd: await app() }), 4, "v9", "v1", "[RELEASE_NOT_FOUND]");
     }
   });

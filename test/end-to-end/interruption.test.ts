@@ -33,7 +33,7 @@ describe("two at the same time", () => {
     await twelveJson(["index"], { cwd });
     const releases = await Promise.all([1, 2].map(() => twelveJson<{ number: number }>(["release", "--env", "staging"], { cwd })));
     expect(new Set(releases.map(({ number }) => number))).toEqual(new Set([1, 2]));
-    expect(await twelveJson(["verify"], { cwd })).toMatchObject({ damaged: [], missing: [] });
+    expect(await twelveJson(["verify"], { cwd })).toMatchObject({ problems: [] });
   });
 });
 
