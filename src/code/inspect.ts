@@ -16,8 +16,8 @@ export const inspectionVersion = 1;
 /** As much of a file as is looked at. */
 export const inspectedBytes = 1 << 20;
 
-/** Secrets are looked for in this much of each file: whole for most files, and a first build stays as fast as reading. */
-const secretBytes = 32 << 10;
+/** Secrets are looked for in this much of each file: all of most files, without making a first build of large ones slow. */
+const secretBytes = 16 << 10;
 
 /** `head` is the beginning of the content, `inspectedBytes` of it at most. */
 export function inspectContent(head: Buffer): Marks {

@@ -18,11 +18,11 @@ export function openReaders(fileCount: number): Readers {
   if (fileCount < minFilesForThreads) {
     return { width: 1, read: (request) => Promise.resolve(readBatch(request)), close: () => Promise.resolve() };
   }
-  // One core is left for the main thread, which writes.
-  const workers = Array.from({ length: Math.min(4, Math.max(1, availableParallelism() - 1)) }, () => openWorker());
+  // The main thread only hashes and writes what they have read, which is less work: with two cores there are two all the same.
+  const workers = Array.from({ length: Math.min(4, Math.max(2, availableParallelism() - 1)) }, () => openWorker());
   let next = 0;
   return {
-    width: workers.length * 2,
+    width: workers.length + 1,
     read: (request) => {
       const worker = workers[next++ % workers.length];
       if (worker === undefined) throw new Error("There is no reader");

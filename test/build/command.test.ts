@@ -27,7 +27,7 @@ describe("twelve build", () => {
     const { build: stored } = await readBuild(store, "shop");
     const folder = join(await temporaryFolder(), "code");
     await layOutCode(store, stored.code, folder);
-    expect(new Set(readdirSync(folder, { recursive: true }))).toEqual(new Set(["prompts", "prompts/answer.prompt", "src", "src/main.py", "twelve.yaml"]));
+    expect(new Set(readdirSync(folder, { recursive: true, encoding: "utf8" }))).toEqual(new Set(["prompts", "prompts/answer.prompt", "src", "src/main.py", "twelve.yaml"]));
     expect(stored).toMatchObject({ app: "shop", source: { commit: git(dir, "rev-parse", "HEAD"), dirty: false }, prompts: [{ name: "answer", variant: null, path: "prompts/answer.prompt" }], lockfiles: [], models: ["mock:echo"] });
     expect(report).toMatchObject({ app: "shop", isStored: true, isNew: true, dirty: false, code: { digest: stored.code.digest, files: 3 }, prompts: [{ name: "answer", variant: null }], findings: [] });
   });
