@@ -37,7 +37,7 @@ describe("the package", () => {
 
   it("carries the licence of every package in the bundle", async () => {
     const notices = await readFile(join(root, "dist/THIRD-PARTY-NOTICES.txt"), "utf8");
-    const sections = notices.split(/^={72}\n(?=.+@)/m).slice(1);
+    const sections = notices.split(/^={72}\n(?=\S+@\S+ \()/m).slice(1);
     const grants = /Permission is hereby granted|Permission to use, copy, modify|Apache License\s+Version 2\.0|Redistribution and use|Blue Oak Model License/;
     expect(sections.filter((section) => !grants.test(section)).map((section) => section.split("\n")[0])).toEqual([]);
     const bundled = ["@lancedb/lancedb", "commander", "fastify", "handlebars", "yaml", "zod"];
