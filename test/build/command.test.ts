@@ -85,6 +85,16 @@ describe("twelve build", () => {
     expect(report.files?.map(({ path }) => path)).toEqual(["prompts/answer.prompt", "src/main.py", "twelve.yaml"]);
   });
 
+  it.each([
+    ["the manifest", { "twelve.yaml": 'name: shop\ncode: { include: ["src/**"] }\nconfig: { KEY: { default: "x" } }\n' }],
+    ["a prompt", { "prompts/answer.prompt": "---\ninput: { schema: { question: string } }\n---\nPlease: {{question}}\n" }],
+  ])("is dirty when %s changed, also where the code leaves it out", async (_, change) => {
+    const dir = await gitApp(withFiles({ "twelve.yaml": 'name: shop\ncode: { include: ["src/**"] }\n' }));
+    const before = await buildIn(dir);
+    writeFiles(dir, change);
+    expect([before.dirty, (await buildIn(dir)).dirty]).toEqual([false, true]);
+  });
+
   it("refreshes the schema that editors check the manifest with", async () => {
     const dir = await gitApp();
     writeFiles(dir, { ".twelve/twelve.schema.json": "old" });

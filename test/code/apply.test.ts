@@ -14,7 +14,7 @@ import { archiveMediaType, codeDataKind, type CodeFile, codeTreeKind } from "../
 import { readRepository } from "../../src/code/repository.ts";
 import { selectFiles } from "../../src/code/select-plan.ts";
 import { endBytes, fileHeader, linkHeader, paddedSize } from "../../src/code/tar.ts";
-import { nextCache } from "../../src/code/unchanged.ts";
+import { assertUnchanged, nextCache } from "../../src/code/unchanged.ts";
 import { type Descriptor, digestOf } from "../../src/core/descriptor.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { fixedClock, temporaryFolder } from "../helpers/context.ts";
@@ -107,6 +107,27 @@ describe("packaged code", () => {
     await writeDocument(store, codeTreeKind, first.tree);
     const second = await pack(dir, store, first.descriptor);
     expect(second).toMatchObject({ descriptor: first.descriptor, storedBytes: 512 + 512 + endBytes });
+  });
+
+  it("is stored again when only the list of its archives is left", async () => {
+    const dir = await gitApp({ "a.txt": "a" });
+    const full = await memory();
+    const first = await pack(dir, full);
+    const store = await memory();
+    await writeDocument(store, codeTreeKind, first.tree);
+    await store.refs.create(refs.codeData(first.descriptor.digest), JSON.stringify({ version: 1, archives: await archivesOf(full, first) }));
+    await pack(dir, store, first.descriptor);
+    const folder = join(await temporaryFolder(), "code");
+    await layOutCode(store, first.descriptor, folder);
+    expect(contents(folder)).toEqual({ "a.txt": "a" });
+  });
+
+  it("is refused when a file changed between git's look at it and ours", async () => {
+    const dir = await gitApp({ "a.txt": "a", "b.txt": "b" });
+    const access = openGit(systemProcesses, dir, process.env);
+    const { files } = selectFiles(await readRepository(access), { include: ["**"], exclude: [], watched: [] });
+    writeFiles(dir, { "b.txt": "changed" });
+    await expect(assertUnchanged(access, files)).rejects.toMatchObject({ code: "CODE_CHANGED", message: "b.txt changed while the code was packaged" });
   });
 
   it("is packed anew when more than half of its archives is out of date", async () => {
