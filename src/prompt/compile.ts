@@ -6,7 +6,6 @@ import { noFrontMatter, readFrontMatter, type ReadFrontMatter } from "./front-ma
 import type { CompiledPrompt } from "./schema.ts";
 import { splitSource } from "./source.ts";
 import { parseTemplate, type TemplateOrigin } from "./template.ts";
-import { valueProblems } from "./validate.ts";
 
 /** A prompt file. `name` is its path below the folder that the manifest lists: `support/answer.strict.prompt`. */
 export interface PromptFile {
@@ -56,7 +55,7 @@ export function compilePrompts(files: readonly PromptFile[]): Compilation {
   const prompts = parsed.filter(({ file }) => !isPartial(file.name)).map((prompt) => {
     const { frontMatter, parsed: { program, origin } } = prompt;
     const check = checkTemplate(program, frontMatter.inputSchema ?? undefined, origin, programs);
-    problems.push(...check.problems, ...defaultProblems(prompt));
+    problems.push(...check.problems);
     warnings.push(...check.warnings, ...promptWarnings(prompt));
     return assemble(prompt, Object.fromEntries([...check.partials].sort().flatMap((name) => (partials.has(name) ? [[name, partials.get(name)?.template ?? ""]] : []))));
   });
@@ -66,8 +65,15 @@ export function compilePrompts(files: readonly PromptFile[]): Compilation {
 const emptyPartial: ParsedPartial = { program: { type: "Program", body: [] } as unknown as ParsedPartial["program"], origin: { file: "", line: 1, column: 1 } };
 
 function parsePrompt(file: PromptFile): ParsedPrompt | { readonly problems: readonly Problem[] } {
+  if (!/^(?:.*\/)?(?!_?\.)[^/.]+(?:\.[^/.]+)?\.prompt$/.test(file.name)) {
+    return { problems: [{ file: file.path, line: 1, column: 1, message: "The file's name must be name.prompt or name.variant.prompt" }] };
+  }
   const split = splitSource(file.text, file.path);
   if ("problem" in split) return { problems: [split.problem] };
+  if (isPartial(file.name) && split.frontMatter !== null) {
+    const line = split.frontMatter.line - 1;
+    return { problems: [{ file: file.path, line, column: 1, message: "A partial takes no front matter: it is part of the prompts that include it, and uses their variables" }] };
+  }
   const read = split.frontMatter === null ? { value: noFrontMatter } : readFrontMatter(split.frontMatter.text, file.path, split.frontMatter.line);
   const origin: TemplateOrigin = { file: file.path, line: split.line, column: split.column };
   const dialect = dialectProblem(split.template, origin);
@@ -100,11 +106,6 @@ function assemble({ file, frontMatter, template }: ParsedPrompt, partials: Reado
     metadata: { ...metadata },
   } as Omit<CompiledPrompt, "path" | "digest">;
   return { ...content, path: file.path, digest: digestOf(canonicalJson(content)) };
-}
-
-function defaultProblems({ file, frontMatter: { inputSchema, inputDefault } }: ParsedPrompt): readonly Problem[] {
-  if (inputSchema === null || Object.keys(inputDefault).length === 0) return [];
-  return valueProblems(inputSchema, inputDefault, { isPartial: true }).map(({ path, message }) => ({ file: file.path, path: `input.default${path === undefined || path === "" ? "" : `.${path}`}`, message }));
 }
 
 function promptWarnings({ file, frontMatter, parsed: { program } }: ParsedPrompt): readonly Problem[] {

@@ -1,11 +1,24 @@
 import { z } from "zod";
-import type { Json } from "../core/canonical-json.ts";
+import { canonicalJson, type Json } from "../core/canonical-json.ts";
 import type { Problem } from "../core/errors.ts";
 import { formatPath, schemaProblems } from "../core/problems.ts";
 import { parseYaml, type YamlSource } from "../core/yaml.ts";
 import { type JsonSchema, readSchema, SchemaProblem } from "./picoschema.ts";
+import { schemaFault, valueProblems } from "./validate.ts";
 
 const Values = z.record(z.string(), z.json());
+
+/** The settings that all models share have their types; the others are the provider's own. */
+const Config = z
+  .object({
+    version: z.string().optional(),
+    temperature: z.number().optional(),
+    maxOutputTokens: z.number().optional(),
+    topK: z.number().optional(),
+    topP: z.number().optional(),
+    stopSequences: z.array(z.string()).optional(),
+  })
+  .catchall(z.json());
 
 /** The keys of the dotprompt format (https://google.github.io/dotprompt/reference/frontmatter/). */
 const FrontMatter = z.strictObject({
@@ -14,7 +27,7 @@ const FrontMatter = z.strictObject({
   version: z.union([z.string(), z.number()]).optional(),
   description: z.string().optional(),
   model: z.string().optional(),
-  config: Values.optional(),
+  config: Config.optional(),
   input: z.strictObject({ schema: z.json().optional(), default: Values.optional() }).optional(),
   output: z.strictObject({ format: z.enum(["text", "json"]).optional(), schema: z.json().optional() }).optional(),
   tools: z.array(z.json()).optional(),
@@ -50,6 +63,8 @@ export function readFrontMatter(text: string, file: string, line: number): Front
   const { source } = yaml;
   const all = source.value ?? {};
   if (typeof all !== "object" || Array.isArray(all)) return { problems: [{ file, line, column: 1, message: "The front matter must be a mapping of keys" }] };
+  const unstorable = storageFault(all);
+  if (unstorable !== undefined) return { problems: [{ file, line, column: 1, message: `The front matter cannot be stored: ${unstorable}` }] };
   const foreign = Object.keys(all).filter((key) => foreignKeys.has(key));
   if (foreign.length > 0) return { problems: foreign.map((key) => ({ ...source.locate([key], "key"), path: key, message: liteLlmMessage(key) })) };
 
@@ -62,6 +77,12 @@ export function readFrontMatter(text: string, file: string, line: number): Front
   const problems: Problem[] = [];
   const inputSchema = schemaAt(input.schema, ["input", "schema"], source, problems);
   const outputSchema = schemaAt(output.schema, ["output", "schema"], source, problems);
+  if (problems.length === 0 && inputSchema !== null) {
+    for (const { path = "", message } of valueProblems(inputSchema, input.default ?? {}, { isPartial: true })) {
+      const at = ["input", "default", ...(path === "" ? [] : path.split("."))];
+      problems.push({ ...source.locate(at, path === "" ? "value" : "key"), path: formatPath(at), message });
+    }
+  }
   if (problems.length > 0) return { problems };
   return {
     value: {
@@ -80,12 +101,34 @@ export function readFrontMatter(text: string, file: string, line: number): Front
 function schemaAt(schema: unknown, path: readonly string[], source: YamlSource, problems: Problem[]): JsonSchema | null {
   if (schema === undefined || schema === null) return null;
   try {
-    return readSchema(schema);
+    const read = readSchema(schema);
+    const fault = schemaFault(read) ?? (path[0] === "input" ? inputFault(read) : undefined);
+    if (fault === undefined) return read;
+    problems.push({ ...source.locate(path), path: formatPath(path), message: fault });
+    return null;
   } catch (error) {
     if (!(error instanceof SchemaProblem)) throw error;
     const at = [...path, ...error.path];
     problems.push({ ...source.locate(at, error.path.length > 0 ? "key" : "value"), path: formatPath(at), message: error.message });
     return null;
+  }
+}
+
+/** Variables have names: a prompt that takes a string or a list could never be given it. */
+function inputFault({ type }: JsonSchema): string | undefined {
+  const types = JSON.stringify(type ?? "object");
+  return types.includes('"object"') ? undefined : `The variables of a prompt are an object with named fields, not ${types}`;
+}
+
+/** YAML can say what JSON cannot: .inf, half a surrogate pair, a value that holds itself. */
+function storageFault(value: unknown): string | undefined {
+  try {
+    canonicalJson(value);
+    return undefined;
+  } catch (cause) {
+    if (cause instanceof RangeError) return "a value holds itself through an alias";
+    if (cause instanceof TypeError) return cause.message;
+    throw cause;
   }
 }
 

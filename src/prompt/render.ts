@@ -4,6 +4,8 @@ import type { Json } from "../core/canonical-json.ts";
 import { TwelveError } from "../core/errors.ts";
 import { type Marker, type Piece, toMessages } from "./message.ts";
 import type { CompiledPrompt, RenderedMessage } from "./schema.ts";
+import { roles } from "./call.ts";
+import { printHelper, printThroughHelper, printValue } from "./print.ts";
 import { helperNames } from "./template.ts";
 import { prepareCheck } from "./validate.ts";
 
@@ -15,8 +17,6 @@ export interface RenderOptions {
 }
 
 export type Render = (variables: Readonly<Record<string, Json>>, options?: RenderOptions) => readonly RenderedMessage[];
-
-const roles: readonly string[] = ["system", "user", "model", "tool"];
 
 /**
  * Prepares a prompt for any number of renderings. A rendering fails with PROMPT_INPUT_INVALID when a variable is missing,
@@ -38,7 +38,7 @@ export function prepareRender(prompt: CompiledPrompt, { isLenient = false }: { r
     rendering = { nonce: randomBytes(16).toString("hex"), markers: [] };
     try {
       const metadata = { prompt: { model: prompt.model, config: prompt.config, ...prompt.metadata }, messages: history };
-      const text = template(given, { data: { metadata, ...context } });
+      const text = template(given, { data: { metadata, ...context }, ...ownPropertiesOnly });
       return toMessages(pieces(text, rendering.nonce, rendering.markers), history);
     } catch (cause) {
       if (cause instanceof Handlebars.Exception) throw new TwelveError("PROMPT_INPUT_INVALID", `The prompt ${titleOf(prompt)} cannot be rendered: ${cause.message}`, { cause });
@@ -48,6 +48,9 @@ export function prepareRender(prompt: CompiledPrompt, { isLenient = false }: { r
     }
   };
 }
+
+/** What Handlebars does anyway; said here, it does it without a warning on the console. */
+const ownPropertiesOnly = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false };
 
 /** An instance of its own: partials and helpers of one prompt cannot reach another's. */
 function compileTemplate({ template, partials }: CompiledPrompt, { mark, isStrict }: { readonly mark: (marker: Marker) => string; readonly isStrict: boolean }): Handlebars.TemplateDelegate {
@@ -62,7 +65,10 @@ function compileTemplate({ template, partials }: CompiledPrompt, { mark, isStric
   handlebars.registerHelper("section", (purpose: string) => mark({ type: "part", part: { metadata: { purpose, pending: true } } }));
   handlebars.registerHelper("media", ({ hash }: Handlebars.HelperOptions) => {
     const { url, contentType } = hash as Readonly<Record<string, string | undefined>>;
-    return mark({ type: "part", part: { media: { url: url ?? "", ...(contentType === undefined ? {} : { contentType }) } } });
+    if (typeof url !== "string" || url === "") {
+      throw new TwelveError("PROMPT_INPUT_INVALID", "{{media}} was given no URL", { fix: "Give the variable that holds the URL, or put {{#if}} around {{media}}" });
+    }
+    return mark({ type: "part", part: { media: { url, ...(contentType === undefined ? {} : { contentType }) } } });
   });
   handlebars.registerHelper("ifEquals", function (this: unknown, left: unknown, right: unknown, options: Handlebars.HelperOptions) {
     return left === right ? options.fn(this) : options.inverse(this);
@@ -70,9 +76,12 @@ function compileTemplate({ template, partials }: CompiledPrompt, { mark, isStric
   handlebars.registerHelper("unlessEquals", function (this: unknown, left: unknown, right: unknown, options: Handlebars.HelperOptions) {
     return left === right ? options.inverse(this) : options.fn(this);
   });
-  for (const [name, source] of Object.entries(partials)) handlebars.registerPartial(name, source);
-  const knownHelpers = Object.fromEntries(helperNames.map((name) => [name, true]));
-  return handlebars.compile(template, { knownHelpers, knownHelpersOnly: true, noEscape: true, strict: isStrict });
+  handlebars.registerHelper(printHelper, printValue);
+  const knownHelpers = Object.fromEntries([...helperNames, printHelper].map((name) => [name, true]));
+  const compile = (source: string): Handlebars.TemplateDelegate =>
+    handlebars.compile(printThroughHelper(Handlebars.parse(source), isStrict), { knownHelpers, knownHelpersOnly: true, noEscape: true, strict: isStrict });
+  for (const [name, source] of Object.entries(partials)) handlebars.registerPartial(name, compile(source));
+  return compile(template);
 }
 
 /** Fills in defaults and checks the rest against the schema. */

@@ -33,6 +33,12 @@ export function itemsOf(shape: Shape): Shape {
   return mapping(shape["additionalProperties"]);
 }
 
+/** Whether there is nothing inside the value to go over. */
+export function isScalar(shape: Shape): boolean {
+  if (shape === undefined || isOpen(shape)) return false;
+  return !typesOf(shape).some((type) => type === "array" || type === "object");
+}
+
 /** `list` and `object` cannot be written out as text; a list of scalars can. */
 export function textForm(shape: Shape): "text" | "object" | "list of objects" {
   if (shape === undefined || isOpen(shape)) return "text";

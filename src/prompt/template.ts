@@ -20,7 +20,7 @@ export function parseTemplate(template: string, origin: TemplateOrigin): { reado
     return { program: Handlebars.parse(template) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const { line, column } = failurePlace(error, message);
+    const { line, column } = failurePlace(error);
     return { problem: { ...placeOf({ line, column }, origin), message: `The template cannot be read: ${plain(message)}` } };
   }
 }
@@ -30,18 +30,19 @@ export function placeOf({ line, column }: { readonly line: number; readonly colu
   return { file: origin.file, line: origin.line + line - 1, column: (line === 1 ? origin.column : 1) + column };
 }
 
-function failurePlace(error: unknown, message: string): { readonly line: number; readonly column: number } {
-  const { lineNumber, column, hash } = error as { lineNumber?: number; column?: number; hash?: { loc?: { first_line: number; first_column: number } } };
+/** A mismatched block says where it is; the parser itself only by where its lexer stopped. */
+function failurePlace(error: unknown): { readonly line: number; readonly column: number } {
+  const { lineNumber, column } = error as { lineNumber?: number; column?: number };
   if (lineNumber !== undefined) return { line: lineNumber, column: column ?? 0 };
-  const line = Number(/error on line (\d+)/.exec(message)?.[1] ?? hash?.loc?.first_line ?? 1);
-  return { line, column: hash?.loc?.first_column ?? 0 };
+  const { lexer } = (Handlebars as unknown as { Parser: { lexer: { yylloc: { first_line: number; first_column: number } } } }).Parser;
+  return { line: lexer.yylloc.first_line, column: lexer.yylloc.first_column };
 }
 
 /** The parser's own text shows a piece of the source with an arrow and the names of its tokens; the last line says what is wrong. */
 function plain(message: string): string {
   const [first = "", ...rest] = message.split("\n");
   const got = /got '([^']*)'/.exec(message)?.[1];
-  if (got === undefined) return first.replace(/^(Parse|Lexical) error on line \d+[:.]?\s*/, "") || rest.join(" ");
+  if (got === undefined) return first.replace(/^(Parse|Lexical) error on line \d+[:.]?\s*/, "").replace(/ - \d+:\d+$/, "") || rest.join(" ");
   if (got === "INVALID") return `an expression is not closed, or holds a character that does not belong there, near ${JSON.stringify(rest[0]?.trim() ?? "")}`;
   if (got === "EOF") return "it ends inside an expression or a block; a }} or a closing {{/...}} is missing";
   return `unexpected ${tokenNames[got] ?? got.toLowerCase()} near ${JSON.stringify(rest[0]?.trim() ?? "")}`;

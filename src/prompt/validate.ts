@@ -13,15 +13,45 @@ export function valueProblems(schema: JsonSchema, value: unknown, { isPartial }:
 
 /** Compiles the schema once for any number of values. A schema that is itself wrong is a problem at every value. */
 export function prepareCheck(schema: JsonSchema): Check {
-  const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false, logger: false });
+  const ajv = new Ajv2020({ allErrors: true, ...options });
   let validate: ReturnType<typeof ajv.compile>;
   try {
-    validate = ajv.compile(schema);
+    validate = ajv.compile(closed(schema));
   } catch (cause) {
     const message = `The schema is not valid JSON Schema: ${cause instanceof Error ? cause.message : String(cause)}`;
     return () => [{ message }];
   }
-  return (value) => (validate(value) ? [] : (validate.errors ?? []).map((error) => toProblem(error, schema)));
+  // A long list of wrong items says no more than its first few.
+  return (value) => (validate(value) ? [] : (validate.errors ?? []).slice(0, 10).map((error) => toProblem(error, schema)));
+}
+
+const options = { strict: false, validateFormats: false, logger: false } as const;
+
+/** Says what is wrong with a schema itself, misspelt keywords included; undefined for a good one. */
+export function schemaFault(written: JsonSchema): string | undefined {
+  const schema = withoutDialect(written);
+  try {
+    if (strictAjv.validateSchema(schema) !== true) {
+      const [error] = strictAjv.errors ?? [];
+      return `Not valid JSON Schema: ${error?.instancePath.slice(1).replaceAll("/", ".") ?? ""} ${error?.message ?? ""}`;
+    }
+    strictAjv.compile(schema);
+    return undefined;
+  } catch (cause) {
+    return `Not valid JSON Schema: ${(cause instanceof Error ? cause.message : String(cause)).replace(/^strict mode: /, "")}`;
+  }
+}
+
+const strictAjv = new Ajv2020({ ...options, strictSchema: true, addUsedSchema: false });
+
+/**
+ * A template can name only the variables that are declared, so no others are taken; JSON Schema alone would take any.
+ * What a schema says about further properties stands.
+ */
+function closed(written: JsonSchema): JsonSchema {
+  const schema = withoutDialect(written);
+  const isOpen = ["additionalProperties", "unevaluatedProperties", "patternProperties", "$ref", "anyOf", "oneOf", "allOf", "if"].some((key) => key in schema);
+  return isOpen || !("properties" in schema) ? schema : { ...schema, additionalProperties: false };
 }
 
 function toProblem({ keyword, instancePath, params, message }: ErrorObject, schema: JsonSchema): Problem {
@@ -37,4 +67,9 @@ function toProblem({ keyword, instancePath, params, message }: ErrorObject, sche
   if (keyword === "type") return { path, message: `Expected ${[given["type"]].flat().join(" or ")}` };
   if (keyword === "enum") return { path, message: `Expected one of ${(given["allowedValues"] as readonly unknown[]).map((allowed) => JSON.stringify(allowed)).join(", ")}` };
   return { path, message: message ?? keyword };
+}
+
+/** The validator knows one dialect and refuses to hear of another, even of one that says the same. */
+function withoutDialect(schema: JsonSchema): JsonSchema {
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => key !== "$schema"));
 }

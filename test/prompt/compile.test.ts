@@ -77,8 +77,8 @@ describe("compiling prompts", () => {
     ["fields that also read as JSON Schema", schema("type: string\ntitle: string"), /"type" and "title" read as JSON Schema and as fields/],
     ["LiteLLM's sampling", "---\ntemperature: 0.2\n---\nHi", /^a\.prompt:2:1 "temperature" stands at the top level in LiteLLM's dialect/],
     ["LiteLLM's roles", "---\nmodel: x\n---\n\nSystem: be kind\nUser: {{q}}", /^a\.prompt:5:1 "System:" and "User:" lines are LiteLLM's dialect/],
-    ["a default of the wrong type", "---\ninput: { schema: { n: integer }, default: { n: x } }\n---\n{{n}}", /Expected integer/],
-    ["a default that is not declared", "---\ninput: { schema: { n: integer }, default: { m: 1 } }\n---\n{{n}}", /Unknown variable\. Did you mean "n"\?/],
+    ["a default of the wrong type", "---\ninput: { schema: { n: integer }, default: { n: x } }\n---\n{{n}}", /^a\.prompt:2:45 Expected integer/],
+    ["a default that is not declared", "---\ninput: { schema: { n: integer }, default: { m: 1 } }\n---\n{{n}}", /^a\.prompt:2:45 Unknown variable\. Did you mean "n"\?/],
     ["an expression without an end", schema("q: string") + "Hi {{q", /^a\.prompt:6:\d+ The template cannot be read: an expression is not closed/],
     ["a block without an end", schema("q: string") + "{{#if q}}x", /^a\.prompt:6:\d+ The template cannot be read/],
     ["an unknown variable", `${schema("question: string")}\nHi\n  {{qestion}}`, /^a\.prompt:8:5 The schema declares no variable "qestion"\. Did you mean "question"\? Declared: question$/],
@@ -93,6 +93,24 @@ describe("compiling prompts", () => {
     ["an unknown block helper", schema("q: string") + "{{#iff q}}x{{/iff}}", /There is no helper "iff"\. Did you mean "if"/],
     ["a data variable that nobody gives", schema("q: string") + "{{@auth.name}}", /Rendering gives no @auth/],
     ["a missing partial", "{{> stile}}", /There is no partial "stile"\. Did you mean "style"/],
+    ["a role that a variable chooses", schema("q: string") + "{{role q}}", /^a\.prompt:6:1 The role must stand in quotes/],
+    ["a role that does not exist", '{{role "assistant"}}', /^a\.prompt:1:1 There is no role "assistant"\. Did you mean "model"\?/],
+    ["a variable named like a helper", schema("role: string") + "{{role}}", /For a variable of this name write \{\{this\.role\}\}$/],
+    ["a block helper without its block", schema("q: string") + '{{#if (ifEquals q "a")}}x{{/if}}', /"ifEquals" does not work in this place/],
+    ["a condition without a value", "{{#if}}x{{/if}}", /"if" takes one value, found 0/],
+    ["media without a URL", "{{media}}", /"media" needs url=/],
+    ["a misspelt argument", schema("q: string") + "{{json q indnt=2}}", /"json" takes no indnt=\. Did you mean "indent"\?/],
+    ["a loop over a string", schema("q: string") + "{{#each q}}x{{/each}}", /\{\{#each q\}\} goes over nothing/],
+    ["a loop's number outside of a loop", "{{@index}}", /@index is set only inside \{\{#each\}\}/],
+    ["an outer loop's number where there is none", schema("l(array): string") + "{{#each l}}{{@../index}}{{/each}}", /set only inside 2 \{\{#each\}\} blocks/],
+    ["a JSON Schema with a type that does not exist", "---\ninput: { schema: { type: object, properties: { q: { type: strin } } } }\n---\n{{q}}", /^a\.prompt:2:\d+ Not valid JSON Schema: properties\.q\.type must be equal/],
+    ["a misspelt keyword of JSON Schema", "---\noutput: { schema: { type: object, properties: { q: { type: string, minLenght: 3 } } } }\n---\nHi", /^a\.prompt:2:\d+ Not valid JSON Schema: unknown keyword: "minLenght"/],
+    ["an input without names", "---\ninput: { schema: string }\n---\nHi", /^a\.prompt:2:\d+ The variables of a prompt are an object with named fields, not "string"/],
+    ["a setting of the wrong type", "---\nconfig: { temperature: hot }\n---\nHi", /^a\.prompt:2:24 Expected number/],
+    ["a number that JSON cannot hold", "---\nconfig: { temperature: .inf }\n---\nHi", /^a\.prompt:2:1 The front matter cannot be stored: Infinity/],
+    ["half a surrogate pair", '---\ndescription: "\\ud800"\n---\nHi', /^a\.prompt:2:1 The front matter cannot be stored: A string with a lone surrogate/],
+    ["a value that holds itself", "---\nmetadata: &x\n  b: *x\n---\nHi", /^a\.prompt:2:1 The front matter cannot be stored: a value holds itself/],
+    ["prompty's dialect", "---\nmodel: { id: gpt }\n---\nHi", /^a\.prompt:2:8 Expected string, found a mapping/],
     ["an inline partial", '{{#*inline "x"}}y{{/inline}}', /not part of the dotprompt format/],
   ])("says where %s is", (_, text, message) => {
     const problems = problemsOf(text, { "_style.prompt": "S" });
@@ -116,6 +134,28 @@ describe("compiling prompts", () => {
 
   it("checks a partial in the context that includes it, and names the partial's own line", () => {
     expect(problemsOf(`${schema("q: string")}{{> greet}}`, { "_greet.prompt": "Hello\n{{name}}" })).toEqual(['_greet.prompt:2:3 The schema declares no variable "name". Declared: q']);
+  });
+
+  it.each([
+    ["../", "{{#each l}}{{> p}}{{/each}}", "{{../q}}", /^_p\.prompt:1:3 \.\.\/q leads out of the template/],
+    ["a block parameter", "{{#each l as |it|}}{{> p}}{{/each}}", "{{it}}", /^_p\.prompt:1:3 The schema declares no variable "it"|^_p\.prompt:1:3 .*no field "it"/],
+  ])("knows that %s does not lead out of a partial", (_, text, partial, message) => {
+    const problems = problemsOf(`${schema("q: string\nl(array):\n  name: string")}${text}`, { "_p.prompt": partial });
+    expect(problems).toEqual([expect.stringMatching(message)]);
+  });
+
+  it("refuses front matter in a partial", () => {
+    expect(problemsOf("{{> p}}", { "_p.prompt": "---\nmodel: x\n---\nHi" })).toEqual(["_p.prompt:1:1 A partial takes no front matter: it is part of the prompts that include it, and uses their variables"]);
+  });
+
+  it.each(["a.b.c.prompt", "a..prompt", ".prompt", "_.prompt"])("refuses the file name %s", (name) => {
+    expect(compile({ [name]: "Hi" }).problems).toEqual([{ file: `prompts/${name}`, line: 1, column: 1, message: "The file's name must be name.prompt or name.variant.prompt" }]);
+  });
+
+  it("warns of text behind {{history}} that would be put into the model's mouth", () => {
+    const warnings = (text: string): readonly string[] => compile({ "a.prompt": schema("q: string") + text }).warnings.map(({ line, column, message }) => `${line}:${column} ${message}`);
+    expect(warnings('{{role "user"}}{{history}}\n{{q}}')).toEqual(['7:1 What follows {{history}} is sent as the model\'s own words. Write {{role "user"}} after {{history}}']);
+    expect(warnings('{{history}}\n{{! x }}{{role "user"}}{{q}}')).toEqual([]);
   });
 
   it("names a cycle of partials as a chain", () => {

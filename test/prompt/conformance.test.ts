@@ -28,6 +28,8 @@ const refused: Readonly<Record<string, string>> = {
   "metadata_context_variables": "Rendering gives no @auth and no @user, for the same reason",
   "raw": "The unknown key custom is an error",
   "named_schema_override_description": "Named schemas are not resolved: the front matter must be complete",
+  "input_and_output": "An input that is a string has no names that a template could use",
+  "line_endings_crlf": "The same; CRLF itself is read, as the compiler's own tests prove",
   "nested_named_schema": "Named schemas are not resolved: the front matter must be complete",
 };
 

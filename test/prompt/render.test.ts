@@ -61,8 +61,34 @@ describe("rendering a prompt", () => {
     expect(render("Hello {{name}}{{#if loud}}!{{/if}}", { name: "you" })).toEqual([{ role: "user", content: [{ text: "Hello you" }] }]);
   });
 
-  it("refuses a role that does not exist", () => {
-    expect(() => render('{{role "assistant"}}Hi')).toThrow(expect.objectContaining({ code: "PROMPT_INPUT_INVALID", message: 'There is no role "assistant". Roles: system, user, model, tool' }));
+  it("prints numbers and truth values side by side as text, never added up", () => {
+    expect(render('---\ninput: { schema: { a: integer, b: integer, c: boolean } }\n---\n{{a}}{{b}}{{c}}', { a: 1, b: 2, c: false })).toEqual([{ role: "user", content: [{ text: "12false" }] }]);
+  });
+
+  it.each([
+    ["an object", { a: 1 }, "q holds an object and would print as [object Object]"],
+    ["a list of objects", [{ a: 1 }], "q holds a list of objects and would print as [object Object]"],
+  ])("refuses to print %s where the schema allows anything", (_, q, message) => {
+    expect(() => render("---\ninput: { schema: { q: any } }\n---\n{{q}}", { q })).toThrow(expect.objectContaining({ code: "PROMPT_INPUT_INVALID", message }));
+  });
+
+  it("refuses media without a URL", () => {
+    const text = '---\ninput: { schema: { "u?": string } }\n---\n{{media url=u}}';
+    expect(render(text, { u: "http://a/b c:role" })).toEqual([{ role: "user", content: [{ media: { url: "http://a/b c:role" } }] }]);
+    expect(() => render(text)).toThrow(expect.objectContaining({ code: "PROMPT_INPUT_INVALID", message: "{{media}} was given no URL" }));
+  });
+
+  it("takes no variable that a JSON Schema does not name, unless the schema says so", () => {
+    const text = (more: string): string => `---\ninput: { schema: { type: object, properties: { q: { type: string } }${more} } }\n---\n{{q}}`;
+    expect(() => render(text(""), { q: "a", z: 1 })).toThrow(expect.objectContaining({ code: "PROMPT_INPUT_INVALID" }));
+    expect(render(text(", additionalProperties: true"), { q: "a", z: 1 })).toEqual([{ role: "user", content: [{ text: "a" }] }]);
+  });
+
+  it("prints the block that a partial is given", () => {
+    const { prompts: [prompt], problems } = compilePrompts([{ path: "a.prompt", name: "a.prompt", text: "{{#> frame}}in{{/frame}}" }, { path: "_frame.prompt", name: "_frame.prompt", text: "<{{> @partial-block}}>" }]);
+    expect(problems).toEqual([]);
+    if (prompt === undefined) throw new Error("The template gave no prompt");
+    expect(prepareRender(prompt)({})).toEqual([{ role: "user", content: [{ text: "<in>" }] }]);
   });
 
   it("places the conversation before the last user message, or where the template says", () => {
