@@ -1,4 +1,4 @@
-import type { Nodes } from "mdast";
+import type { Nodes, RootContent } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { frontmatterFromMarkdown } from "mdast-util-frontmatter";
 import { gfmTableFromMarkdown } from "mdast-util-gfm-table";
@@ -8,6 +8,7 @@ import { gfmTable } from "micromark-extension-gfm-table";
 import { parse as parseYaml } from "yaml";
 import { type Block, proseBlock } from "./block.ts";
 import { withoutMarkup } from "./markup.ts";
+import { type Segment, segmentsOf } from "./segment.ts";
 
 /**
  * Chunks keep the source text of a block, so emphasis, links and the like need not be found. That alone takes most
@@ -18,23 +19,58 @@ const blocksOnly = { disable: { null: withoutInline } };
 /** In MDX indentation is layout of components, never code. */
 const mdxBlocksOnly = { disable: { null: [...withoutInline, "codeIndented"] } };
 
+export type Dialect = "markdown" | "mdx";
+
 /** The blocks of a markdown or MDX file. Without a first-level heading, the title of the front matter becomes one. */
-export function markdownBlocks(source: string, dialect: "markdown" | "mdx"): readonly Block[] {
-  const root = fromMarkdown(source, {
+export function markdownBlocks(source: string, dialect: Dialect): readonly Block[] {
+  const segments = segmentsOf(source);
+  return withTitle(source, segments === undefined ? wholeBlocks(source, dialect) : segmentBlocks(segments, dialect));
+}
+
+/** All by the parser; slower, and what the faster way is tested against. */
+export function wholeBlocks(source: string, dialect: Dialect): readonly Block[] {
+  return parse(source, dialect).flatMap((node) => blocksOf(node, source, dialect));
+}
+
+/** A heading ends whatever stands above it, so the segments for the parser can be parsed in one go, as one text. */
+const boundary = "# \u{F0000}";
+
+function segmentBlocks(segments: readonly Segment[], dialect: Dialect): readonly Block[] {
+  const others = segments.filter(({ kind }) => kind === "other").map(({ text }) => text);
+  // Front matter counts only at the very start, and must not come there from further down.
+  const text = [...(segments[0]?.kind === "other" ? [] : [""]), ...others].join(`\n\n${boundary}\n\n`);
+  const parsed: Block[][] = segments[0]?.kind === "other" ? [[]] : [];
+  for (const node of others.length === 0 ? [] : parse(text, dialect)) {
+    if (node.type === "heading" && sourceOf(node, text) === boundary) parsed.push([]);
+    else parsed.at(-1)?.push(...blocksOf(node, text, dialect));
+  }
+  const queue = parsed.values();
+  return segments.flatMap((segment) => (segment.kind === "other" ? (queue.next().value ?? []) : knownBlocks(segment, dialect)));
+}
+
+function knownBlocks(segment: Exclude<Segment, { readonly kind: "other" }>, dialect: Dialect): readonly Block[] {
+  if (segment.kind === "heading") return [{ kind: "heading", depth: segment.depth, text: headingText(segment.text) }];
+  return segment.kind === "code" ? [codeBlock(segment.text, segment.value)] : paragraphBlocks(segment.text, dialect);
+}
+
+function parse(source: string, dialect: Dialect): readonly RootContent[] {
+  return fromMarkdown(source, {
     extensions: [dialect === "mdx" ? mdxBlocksOnly : blocksOnly, gfmTable(), frontmatter(["yaml", "toml"])],
     mdastExtensions: [gfmTableFromMarkdown(), frontmatterFromMarkdown(["yaml", "toml"])],
-  });
-  const blocks = root.children.flatMap((node) => blocksOf(node, source, dialect));
-  const hasTitle = blocks.some((block) => block.kind === "heading" && block.depth === 1);
-  const [first] = root.children;
-  const title = hasTitle || first?.type !== "yaml" ? undefined : titleOf(first.value);
+  }).children;
+}
+
+function withTitle(source: string, blocks: readonly Block[]): readonly Block[] {
+  if (blocks.some((block) => block.kind === "heading" && block.depth === 1)) return blocks;
+  const yaml = /^---[ \t]*\n([\s\S]*?)^---[ \t]*$/m.exec(source);
+  const title = yaml?.index === 0 ? titleOf(yaml[1] ?? "") : undefined;
   return title === undefined ? blocks : [{ kind: "heading", depth: 1, text: title }, ...blocks];
 }
 
 /** TOML front matter is no node of standard markdown, so only its name is known here. */
 const unread: ReadonlySet<string> = new Set(["yaml", "toml", "thematicBreak", "definition"]);
 
-function blocksOf(node: Nodes, source: string, dialect: "markdown" | "mdx"): readonly Block[] {
+function blocksOf(node: Nodes, source: string, dialect: Dialect): readonly Block[] {
   if (unread.has(node.type)) return [];
   const text = sourceOf(node, source);
   if (node.type === "heading") return [{ kind: "heading", depth: node.depth, text: headingText(toString(node)) }];
@@ -45,9 +81,16 @@ function blocksOf(node: Nodes, source: string, dialect: "markdown" | "mdx"): rea
     return [{ kind: "table", text, parts: rows, head: `${header}\n${rule}\n` }];
   }
   if (node.type === "html") return proseBlocks(withoutMarkup(text));
-  if (node.type === "paragraph" && dialect === "mdx" && /^(import|export)\s/.test(text)) return [];
-  // Between backticks a tag is what the text is about.
-  return proseBlocks(text.includes("`") ? text : withoutMarkup(text));
+  return node.type === "paragraph" ? paragraphBlocks(text, dialect) : proseBlocks(plainText(text));
+}
+
+function paragraphBlocks(text: string, dialect: Dialect): readonly Block[] {
+  return dialect === "mdx" && /^(import|export)\s/.test(text) ? [] : proseBlocks(plainText(text));
+}
+
+/** Between backticks a tag is what the text is about. */
+function plainText(text: string): string {
+  return text.includes("`") ? text : withoutMarkup(text);
 }
 
 function proseBlocks(text: string): readonly Block[] {
@@ -62,7 +105,7 @@ function codeBlock(text: string, value: string): Block {
 }
 
 function sourceOf({ position }: Nodes, source: string): string {
-  return source.slice(position?.start.offset ?? 0, position?.end.offset ?? 0);
+  return source.slice(position?.start.offset ?? 0, position?.end.offset ?? 0).trimEnd();
 }
 
 /** A heading as plain words: it is shown and searched, not rendered. */
