@@ -28,21 +28,13 @@ function tokenEnd(text: string, start: number): number {
   if (first === "letter") return runEnd(text, start, "letter", longestWordPart);
   if (first === "digit") return runEnd(text, start, "digit", longestNumberPart);
   const isWordNext = text[start] === " " && start + 1 < text.length && kindAt(text, start + 1) === "letter";
-  return isWordNext ? runEnd(text, start + 1, "letter", longestWordPart) : spaceEnd(text, start);
+  return isWordNext ? runEnd(text, start + 1, "letter", longestWordPart) : runEnd(text, start, "space", Number.POSITIVE_INFINITY);
 }
 
 function runEnd(text: string, start: number, kind: Kind, limit: number): number {
   let at = start + 1;
   while (at < text.length && at - start < limit && kindAt(text, at) === kind) at++;
   return at;
-}
-
-/** White space up to the space that belongs to the next word. */
-function spaceEnd(text: string, start: number): number {
-  let at = start + 1;
-  while (at < text.length && kindAt(text, at) === "space") at++;
-  const leavesSpace = at - start > 1 && text[at - 1] === " " && at < text.length && kindAt(text, at) === "letter";
-  return leavesSpace ? at - 1 : at;
 }
 
 function kindAt(text: string, at: number): Kind {

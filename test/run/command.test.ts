@@ -123,9 +123,9 @@ describe("twelve run", () => {
 describe("a command: process", () => {
   it("gets the release's configuration in its environment, whatever twelve.yaml says now", async () => {
     const app = await releasedApp();
-    await writeFiles(app.dir, { "twelve.yaml": manifest.replace("default: 2", "default: 4") });
+    await writeFiles(app.dir, { "twelve.yaml": manifest.replace("default: 2", "default: 4"), ".env": "API_KEY=k-1\nTOP_K=6\n" });
     const out = join(app.dir, "out.txt");
-    const { run, context } = await processOf(app, { PATH: process.env["PATH"] ?? "", OUT: out, OTHER: "kept", API_KEY: "k-1", STATE_URL: "postgres://ann:pass@localhost/state" });
+    const { run, context } = await processOf(app, { PATH: process.env["PATH"] ?? "", OUT: out, OTHER: "kept", STATE_URL: "postgres://ann:pass@localhost/state" });
     expect(await run({ process: "show", port: 4321 })).toMatchObject({ process: "show", exitCode: 0 });
     expect(await readFile(out, "utf8")).toBe("v1|staging|4321|2|unset|postgres://ann:pass@localhost/state|k-1|kept");
     expect(context.lines).toEqual([]);

@@ -36,7 +36,7 @@ processes:
   fail: { command: exit 7 }
   patient: { command: sh patient.sh }
   worker: { work: [index] }
-environments: { staging: {}, production: {} }
+environments: { staging: { config: "dotenv:.env" }, production: {} }
 `;
 
 export const documents: Files = {

@@ -37,8 +37,6 @@ export async function sendStream(response: ServerResponse, { first, rest, chunks
     const { body } = onFailure(error);
     if (!response.destroyed) response.write(`data: ${JSON.stringify(body)}\n\n`);
   } finally {
-    // A reader that has gone away leaves the generator in the middle; this lets it write its event.
-    await rest.return?.();
     response.end();
   }
 }

@@ -129,16 +129,17 @@ describe("POST /v1/chat/completions with the official client", () => {
   });
 
   it("aborts a streaming model when the client goes away, and logs what was said", async () => {
-    const { runtime, model, client } = await startHanging();
+    const { runtime, model, client, lines } = await startHanging();
     const controller = new AbortController();
     const stream = await client.chat.completions.create({ ...ask, messages: [...ask.messages], stream: true }, { signal: controller.signal });
     for await (const { choices } of stream) if (choices[0]?.delta.content === "Half an ") controller.abort();
     await expect.poll(() => runtime.events).toMatchObject([{ ...abandoned, "gen_ai.request.stream": true }]);
     expect(model.asked[0]?.signal?.aborted).toBe(true);
+    expect(lines).toEqual([]);
   });
 
   it("does the same when nobody waits for the whole answer any more", async () => {
-    const { runtime, model, client } = await startHanging();
+    const { runtime, model, client, lines } = await startHanging();
     const controller = new AbortController();
     const answer = client.chat.completions.create({ ...ask, messages: [...ask.messages] }, { signal: controller.signal });
     const outcome = answer.catch((error: unknown) => error);
@@ -147,6 +148,7 @@ describe("POST /v1/chat/completions with the official client", () => {
     expect(await outcome).toBeInstanceOf(APIUserAbortError);
     await expect.poll(() => runtime.events).toMatchObject([{ ...abandoned, "gen_ai.request.stream": false }]);
     expect(model.asked[0]?.signal?.aborted).toBe(true);
+    expect(lines).toEqual([]);
   });
 });
 
@@ -155,6 +157,6 @@ const abandoned = { "twelve.aborted": true, "gen_ai.response.finish_reasons": ["
 async function startHanging() {
   const model = scriptedModel((request) => saysAndHangs("Half an ", request));
   const runtime = runtimeOf(openAgent(model));
-  const { client } = await startServer(runtime);
-  return { model, runtime, client };
+  const { client, lines } = await startServer(runtime);
+  return { model, runtime, client, lines };
 }

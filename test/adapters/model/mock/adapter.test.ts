@@ -44,6 +44,10 @@ describe("the mock models", () => {
     expect(await generate("mock:fixed:END of it", { stop: ["never", "END"] })).toMatchObject([{ type: "end", finishReason: "stop", usage: { outputTokens: 0 } }]);
   });
 
+  it("end with the signal's reason even when they have nothing to say", async () => {
+    await expect(generate("mock:fixed:", { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+  });
+
   it.each([
     ["mock:extractiv", 'There is no model mock:extractiv. Did you mean "mock:extractive"? Supported: mock:extractive, mock:echo, mock:fixed:<text>'],
     ["mock:", "There is no model mock:. Supported: mock:extractive, mock:echo, mock:fixed:<text>"],
