@@ -73,7 +73,7 @@ async function takeCode(context: Context, { selection: { files } }: ValidApplica
       store === undefined
         ? await readCode(files, cache, options).then((read) => ({ ...read, descriptor: encodeTree(read.tree).descriptor, storedBytes: 0 }))
         : await packCode(files, cache, store, earlier, options);
-    if (code.readFiles > 0) {
+    if (code.isLearned) {
       await assertUnchanged(openGit(processes, dir, env), files);
       if (store !== undefined) remember(() => writeCache(dir, nextCache(cache, files, code.facts), clock), story);
     }

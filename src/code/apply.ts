@@ -19,6 +19,8 @@ export interface ReadCode {
   readonly facts: readonly FileFacts[];
   /** How many files had to be read. */
   readonly readFiles: number;
+  /** Whether some of these are worth remembering: what git has a name for is not read again. */
+  readonly isLearned: boolean;
 }
 
 export interface PackedCode extends ReadCode {
@@ -32,7 +34,7 @@ export async function readCode(files: readonly SelectedFile[], cache: FactsCache
   const known = files.flatMap((file) => knownFacts(file, cache));
   const isKnown = new Set(known.map(({ path }) => path));
   const fresh = files.filter(({ path }) => !isKnown.has(path));
-  return { ...toTree([...known, ...(await readFacts(fresh, options))]), readFiles: fresh.length };
+  return { ...toTree([...known, ...(await readFacts(fresh, options))]), readFiles: fresh.length, isLearned: fresh.some(isNamed) };
 }
 
 /**
@@ -61,7 +63,7 @@ async function packWhole(files: readonly SelectedFile[], store: Store, options: 
   const read = toTree(facts);
   const encoded = encodeTree(read.tree);
   await storeTree(store, encoded, archives);
-  return { ...read, readFiles: files.length, descriptor: encoded.descriptor, storedBytes: sizeOf(archives) };
+  return { ...read, readFiles: files.length, isLearned: files.some(isNamed), descriptor: encoded.descriptor, storedBytes: sizeOf(archives) };
 }
 
 async function storeTree(store: Store, encoded: EncodedTree, archives: readonly Descriptor[]): Promise<void> {
@@ -78,10 +80,14 @@ async function readArchives(store: Store, tree: Descriptor): Promise<CodeData | 
   return present.every(Boolean) ? data : undefined;
 }
 
-function knownFacts({ path, mode, oid }: SelectedFile, cache: FactsCache): readonly FileFacts[] {
-  // A link's target is needed to see where it leads, and it costs nothing to read.
-  const facts: Facts | undefined = oid === undefined || mode === "symlink" ? undefined : cache.get(oid);
-  return facts === undefined ? [] : [{ path, mode, ...facts }];
+function knownFacts(file: SelectedFile, cache: FactsCache): readonly FileFacts[] {
+  const facts: Facts | undefined = isNamed(file) ? cache.get(file.oid ?? "") : undefined;
+  return facts === undefined ? [] : [{ path: file.path, mode: file.mode, ...facts }];
+}
+
+/** A link's target is needed to see where it leads, and it costs nothing to read. */
+function isNamed({ mode, oid }: SelectedFile): boolean {
+  return oid !== undefined && mode !== "symlink";
 }
 
 /** Fails with CODE_INVALID for links that lead out of the application's folder. */
