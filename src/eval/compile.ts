@@ -56,8 +56,8 @@ function isSyntax(code: string): string | undefined {
 }
 
 async function compileSchema(schema: Json): Promise<Validate> {
-  const { Ajv2020 } = await import("ajv/dist/2020.js");
-  const { Ajv } = await import("ajv");
+  // The default export is what a CommonJS package has both in Node and inside the bundle.
+  const [{ default: { Ajv2020 } }, { default: { Ajv } }] = await Promise.all([import("ajv/dist/2020.js"), import("ajv")]);
   const draft = typeof schema === "object" && schema !== null && "$schema" in schema ? schema.$schema : undefined;
   const options = { strict: false, allErrors: false, validateFormats: false, logger: false } as const;
   const engine = typeof draft === "string" && draft.includes("draft-07") ? new Ajv(options) : new Ajv2020(options);
