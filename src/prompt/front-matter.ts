@@ -77,8 +77,8 @@ export function readFrontMatter(text: string, file: string, line: number): Front
   const problems: Problem[] = [];
   const inputSchema = schemaAt(input.schema, ["input", "schema"], source, problems);
   const outputSchema = schemaAt(output.schema, ["output", "schema"], source, problems);
-  if (problems.length === 0 && inputSchema !== null) {
-    for (const { path = "", message } of valueProblems(inputSchema, input.default ?? {}, { isPartial: true })) {
+  if (problems.length === 0 && inputSchema !== null && input.default !== undefined) {
+    for (const { path = "", message } of valueProblems(inputSchema, input.default, { isPartial: true })) {
       const at = ["input", "default", ...(path === "" ? [] : path.split("."))];
       problems.push({ ...source.locate(at, path === "" ? "value" : "key"), path: formatPath(at), message });
     }

@@ -110,6 +110,22 @@ function describe(text: unknown): { readonly type: string; readonly description?
   return description === undefined || description === "" ? { type: type.trim() } : { type: type.trim(), description };
 }
 
+const listsOfSchemas = new Set(["anyOf", "oneOf", "allOf", "prefixItems"]);
+const mapsOfSchemas = new Set(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"]);
+const schemasWithin = new Set(["items", "contains", "additionalProperties", "unevaluatedProperties", "unevaluatedItems", "propertyNames", "not", "if", "then", "else"]);
+
+/** The first keyword that JSON Schema does not have; a validator would pass over it in silence. */
+export function unknownKeyword(schema: Json | undefined): string | undefined {
+  if (!isMapping(schema)) return undefined;
+  for (const [key, value] of Object.entries(schema as JsonSchema)) {
+    if (!keywords.has(key) && !key.startsWith("x-")) return key;
+    const inner = mapsOfSchemas.has(key) || listsOfSchemas.has(key) ? Object.values(value ?? {}) : schemasWithin.has(key) ? [value] : [];
+    const found = (inner as readonly Json[]).map((child) => unknownKeyword(child)).find((name) => name !== undefined);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
