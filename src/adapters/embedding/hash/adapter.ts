@@ -45,7 +45,8 @@ export function openEmbedder(reference: string): Embedder {
       const { places, weights } = featuresOfWord(word);
       // Sublinear: the tenth mention of a word says less than the first.
       const factor = Math.sqrt(count);
-      for (const [i, hash] of places.entries()) {
+      for (let i = 0; i < places.length; i++) {
+        const hash = places[i] ?? 0;
         const weight = (weights[i] ?? 0) * factor;
         const place = (hash >>> 1) % dimensions;
         sums[place] = (sums[place] ?? 0) + (hash & 1 ? weight : -weight);
@@ -102,6 +103,11 @@ function hashOf(text: string): number {
 }
 
 function normalised(sums: Float64Array): Float32Array {
-  const length = Math.sqrt(sums.reduce((total, value) => total + value * value, 0));
-  return Float32Array.from(sums, (value) => (length === 0 ? 0 : value / length));
+  let squares = 0;
+  for (const value of sums) squares += value * value;
+  const vector = new Float32Array(sums.length);
+  // A text without words has no direction: its vector stays zero.
+  const length = squares === 0 ? 1 : Math.sqrt(squares);
+  for (let i = 0; i < sums.length; i++) vector[i] = (sums[i] ?? 0) / length;
+  return vector;
 }
