@@ -44,6 +44,13 @@ describe("the package", () => {
     expect(bundled.filter((name) => sections.some((section) => section.startsWith(`${name}@`)))).toEqual(bundled);
   });
 
+  it("is developed with a lockfile that holds the binaries of every platform, or npm ci refuses it", async () => {
+    const { packages } = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8")) as { packages: Record<string, { optionalDependencies?: Record<string, string> }> };
+    const wanted = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) => Object.keys(optionalDependencies).map((name) => ({ path, name })));
+    const missing = wanted.filter(({ path, name }) => packages[`node_modules/${name}`] === undefined && packages[`${path}/node_modules/${name}`] === undefined);
+    expect(missing).toEqual([]);
+  });
+
   it.skipIf(unreachable !== undefined)(`works from its tarball in an empty folder${unreachable === undefined ? "" : ` (skipped: ${unreachable})`}`, async () => {
     const folder = await temporaryFolder();
     const { tarball } = await pack(folder);
