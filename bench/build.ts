@@ -5,24 +5,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { type Row, scale } from "./row.ts";
 
 const run = promisify(execFile);
 const binary = join(import.meta.dirname, "../bin/twelve.js");
 
-export interface BuildRow {
-  readonly name: string;
-  readonly measured: string;
-  readonly baseline: string;
-  readonly ratio: number;
-  readonly budget: string;
-  readonly isWithin: boolean;
-}
-
-/** TWELVE_BENCH_SCALE=0.1 makes a tenth of the files; the budgets in seconds hold for the whole size. */
-const scale = Number(process.env["TWELVE_BENCH_SCALE"] ?? 1);
-
 /** Rounds of one read, one plain durable write and the three builds, next to each other; the fastest of each counts. */
-export async function benchBuild({ rounds = 3, fileCount = Math.round(20_000 * scale), sizeBytes = Math.round(1024 ** 3 * scale) } = {}): Promise<readonly BuildRow[]> {
+export async function benchBuild({ rounds = 3, fileCount = Math.round(20_000 * scale), sizeBytes = Math.round(1024 ** 3 * scale) } = {}): Promise<readonly Row[]> {
   const dir = await mkdtemp(join(tmpdir(), "twelve-bench-build-"));
   try {
     const paths = await makeApp(dir, fileCount, Math.floor(sizeBytes / fileCount));
@@ -51,7 +40,7 @@ export async function benchBuild({ rounds = 3, fileCount = Math.round(20_000 * s
   }
 }
 
-function row(name: string, measured: number, what: string, baseline: number, budget: string, isWithin: boolean): BuildRow {
+function row(name: string, measured: number, what: string, baseline: number, budget: string, isWithin: boolean): Row {
   return { name, measured: `${measured.toFixed(2)} s`, baseline: `${what}: ${baseline.toFixed(2)} s`, ratio: measured / baseline, budget, isWithin };
 }
 

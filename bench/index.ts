@@ -4,14 +4,14 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { RunRow } from "./run.ts";
+import { type Row, scaled } from "./row.ts";
 
 const run = promisify(execFile);
 const binary = join(import.meta.dirname, "../bin/twelve.js");
 /** What any indexer has to do: read each file and hash it. */
 const bareRead = 'const fs = require("node:fs"), c = require("node:crypto"); for (const f of fs.readdirSync("docs")) c.hash("sha256", fs.readFileSync("docs/" + f))';
 
-export async function benchIndex({ documents = 5000 } = {}): Promise<readonly RunRow[]> {
+export async function benchIndex({ documents = scaled(5000) } = {}): Promise<readonly Row[]> {
   const dir = await mkdtemp(join(tmpdir(), "twelve-bench-index-"));
   try {
     await mkdir(join(dir, "docs"));
@@ -42,7 +42,7 @@ async function timed(args: readonly string[], cwd: string): Promise<number> {
   return performance.now() - startMs;
 }
 
-function row(name: string, measuredMs: number, bareMs: number, budgetMs: number): RunRow {
+function row(name: string, measuredMs: number, bareMs: number, budgetMs: number): Row {
   const show = (value: number): string => `${Math.round(value)} ms`;
   return { name, measured: show(measuredMs), baseline: `${show(bareMs)} (read and hash each file)`, ratio: measuredMs / bareMs, budget: `<= ${show(budgetMs)}`, isWithin: measuredMs <= budgetMs };
 }

@@ -4,26 +4,18 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { type Row } from "./row.ts";
 
 const run = promisify(execFile);
 const binary = join(import.meta.dirname, "../bin/twelve.js");
 const bareServer = 'const s = require("node:http").createServer((q, r) => r.end()).listen(0, "127.0.0.1", () => console.log(JSON.stringify({ url: "http://127.0.0.1:" + s.address().port })))';
-
-export interface RunRow {
-  readonly name: string;
-  readonly measured: string;
-  readonly baseline: string;
-  readonly ratio: number;
-  readonly budget: string;
-  readonly isWithin: boolean;
-}
 
 const readyBudgetMs = 400;
 const idleBudgetMb = 200;
 const loadedBudgetMb = 350;
 
 /** The template `rag`, released; then `starts` starts of its server, each beside one of a bare node:http server. */
-export async function benchRun({ starts = 9, requests = 3000, atOnce = 50 } = {}): Promise<readonly RunRow[]> {
+export async function benchRun({ starts = 9, requests = 3000, atOnce = 50 } = {}): Promise<readonly Row[]> {
   const parent = await mkdtemp(join(tmpdir(), "twelve-bench-run-"));
   try {
     const dir = await releasedApp(parent);
@@ -56,7 +48,7 @@ export async function benchRun({ starts = 9, requests = 3000, atOnce = 50 } = {}
   }
 }
 
-function row(name: string, [measured, baseline, budget]: readonly [number, number, number], unit: string): RunRow {
+function row(name: string, [measured, baseline, budget]: readonly [number, number, number], unit: string): Row {
   const show = (value: number): string => `${Math.round(value)} ${unit}`;
   return { name, measured: show(measured), baseline: `${show(baseline)} (bare node:http)`, ratio: measured / baseline, budget: `<= ${show(budget)}`, isWithin: measured <= budget };
 }

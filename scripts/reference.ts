@@ -1,8 +1,8 @@
 /** The pages of docs/reference, made from the schemas and tables that the program itself uses. */
 import { z } from "zod";
 import { commands, type CommandEntry } from "../src/cli/commands.ts";
+import { globalFlags } from "../src/cli/global-flags.ts";
 import { flagsOf } from "../src/cli/options.ts";
-import { globalFlags } from "../src/cli/program.ts";
 import { failures } from "../src/core/failures.ts";
 import { EvalReport } from "../src/eval/schema.ts";
 import { Build } from "../src/build/schema.ts";

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { commands } from "../src/cli/commands.ts";
 import { flagsOf } from "../src/cli/options.ts";
-import { globalFlags } from "../src/cli/program.ts";
+import { globalFlags } from "../src/cli/global-flags.ts";
 import { failures } from "../src/core/failures.ts";
 import { parseManifest } from "../src/manifest/read.ts";
 

@@ -4,14 +4,15 @@ import { z } from "zod";
 import { canonicalJson } from "../core/canonical-json.ts";
 import { type Digest, digestOf } from "../core/descriptor.ts";
 import { type Problem, TwelveError } from "../core/errors.ts";
-import { type PromptText, readText } from "./prompts.ts";
+import type { PromptFile } from "../prompt/compile.ts";
+import { readText } from "./prompts.ts";
 
 export interface PromptPackage {
   readonly name: string;
   readonly version: string;
   /** Digest over the paths and contents of its prompt files. */
   readonly digest: Digest;
-  readonly texts: readonly PromptText[];
+  readonly texts: readonly PromptFile[];
   readonly problems: readonly Problem[];
 }
 

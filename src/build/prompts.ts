@@ -5,17 +5,11 @@ import { listUntracked } from "../code/repository.ts";
 import type { Git } from "../code/git.ts";
 import type { TrackedFile } from "../code/repository.ts";
 import { shellWord } from "../code/select-plan.ts";
+import type { PromptFile } from "../prompt/compile.ts";
 import { type PromptPackage, readPromptPackage } from "./prompt-package.ts";
 
-/** The text of a prompt file. `name` is its path below the folder that the manifest lists. */
-export interface PromptText {
-  readonly path: string;
-  readonly name: string;
-  readonly text: string;
-}
-
 export interface PromptSources {
-  readonly texts: readonly PromptText[];
+  readonly texts: readonly PromptFile[];
   readonly packages: readonly PromptPackage[];
   readonly warnings: readonly Problem[];
 }
@@ -53,7 +47,7 @@ function promptFolders(sources: readonly string[]): readonly string[] {
 }
 
 interface FolderTexts {
-  readonly texts: readonly PromptText[];
+  readonly texts: readonly PromptFile[];
   readonly problems: readonly Problem[];
 }
 

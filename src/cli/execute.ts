@@ -1,9 +1,9 @@
 import type { Command as Program } from "commander";
 import type { Command } from "../ports/command.ts";
 import { openContext } from "./context.ts";
+import type { GlobalFlags } from "./global-flags.ts";
 import { readInput } from "./options.ts";
 import { printAnswer, printFailure, printVerdict } from "./output.ts";
-import type { GlobalFlags } from "./program.ts";
 import { openStory } from "./story.ts";
 import { version } from "./version.ts";
 
@@ -38,7 +38,7 @@ export async function runCommand({ default: command }: { readonly default: Comma
   }
 }
 
-/** First signal: ask the command to end. Second signal: end at once. */
+/** First signal: ask the command to end. Second signal: end at once. A service is asked, too, when its log loses its reader. */
 function listenForInterruption(isService: boolean): { readonly signal: AbortSignal; readonly forced: Promise<never>; stop(): void } {
   const controller = new AbortController();
   const { promise: forced, reject } = Promise.withResolvers<never>();
@@ -50,6 +50,9 @@ function listenForInterruption(isService: boolean): { readonly signal: AbortSign
     controller.abort(new Error("interrupted"));
     if (!isService) timer = setTimeout(() => reject(new Error("interrupted")), graceMs);
   };
+  // A service whose log nobody reads any more stops in good order; any other command goes on to its end.
+  const onLostReader = (): void => controller.abort(new Error("interrupted"));
+  if (isService) process.stdout.once("error", onLostReader);
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   return {
@@ -57,6 +60,7 @@ function listenForInterruption(isService: boolean): { readonly signal: AbortSign
     forced,
     stop() {
       clearTimeout(timer);
+      process.stdout.off("error", onLostReader);
       process.off("SIGINT", onSignal);
       process.off("SIGTERM", onSignal);
     },

@@ -1,24 +1,9 @@
 import { Command as Program, CommanderError } from "commander";
 import { TwelveError } from "../core/errors.ts";
 import { type CommandEntry, commands, groups } from "./commands.ts";
+import { globalFlags } from "./global-flags.ts";
 import { printFailure } from "./output.ts";
 import { version } from "./version.ts";
-
-/** Flags that every command takes. */
-export interface GlobalFlags {
-  readonly json?: boolean;
-  readonly dir?: string;
-  readonly quiet?: boolean;
-  /** Commander's form of `--no-color`. */
-  readonly color?: boolean;
-}
-
-export const globalFlags = [
-  ["--json", "Print exactly one JSON document, and failures as JSON on stderr"],
-  ["--dir <folder>", "The application's folder; the current one by default"],
-  ["-q, --quiet", "Say nothing but the answer, warnings and failures"],
-  ["--no-color", "Use no colour; NO_COLOR does the same"],
-] as const;
 
 /** Runs one command line and gives its exit code. Never throws. */
 export async function runProgram(args: readonly string[]): Promise<number> {

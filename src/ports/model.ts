@@ -11,15 +11,19 @@ export interface Passage {
   readonly text: string;
 }
 
-export interface ModelRequest {
-  readonly messages: readonly Message[];
+/** How a model chooses its words. What is left out is the model's own default. */
+export interface Sampling {
   readonly temperature?: number;
   readonly topP?: number;
   readonly maxTokens?: number;
   readonly stop?: readonly string[];
   readonly seed?: number;
-  /** `json` asks the model for one JSON value. */
+  /** `json` asks for one JSON value. */
   readonly format?: "text" | "json";
+}
+
+export interface ModelRequest extends Sampling {
+  readonly messages: readonly Message[];
   /** What retrieval found, already rendered into `messages`; models that only read messages ignore it. */
   readonly passages: readonly Passage[];
   /** The user's own words, as they stand in `messages` among the prompt's. The extractive mock looks for them in the passages. */

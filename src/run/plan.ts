@@ -4,17 +4,15 @@ import type { Descriptor } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import type { AgentSettings } from "../manifest/schema.ts";
-import type { ModelRequest } from "../ports/model.ts";
+import type { Sampling } from "../ports/model.ts";
 import type { CompiledPrompt } from "../prompt/schema.ts";
 import type { Release } from "../release/schema.ts";
-
-/** What a model is asked with where the caller says nothing. */
-export type Sampling = Pick<ModelRequest, "temperature" | "topP" | "maxTokens" | "stop" | "seed" | "format">;
 
 export interface AgentPlan {
   readonly name: string;
   readonly prompt: CompiledPrompt;
   readonly model: string;
+  /** What the model is asked with where the caller says nothing. */
   readonly sampling: Sampling;
   readonly retrieve: AgentSettings["retrieve"];
 }

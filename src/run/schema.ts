@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Json } from "../core/canonical-json.ts";
 import { Digest } from "../core/descriptor.ts";
-import type { FinishReason, Message, Usage } from "../ports/model.ts";
+import type { FinishReason, Message, Sampling, Usage } from "../ports/model.ts";
 
 /**
  * The log event of one model call: one JSON line on stdout. Names follow the OpenTelemetry GenAI conventions
@@ -50,19 +50,12 @@ export const ModelCallEvent = z
 export type ModelCallEvent = z.infer<typeof ModelCallEvent>;
 
 /** What a caller of the HTTP API may set for one answer; everything else is frozen in the release. */
-export interface AnswerRequest {
+export interface AnswerRequest extends Sampling {
   readonly agent: string;
   /** The conversation; the last user message is the question. */
   readonly messages: readonly Message[];
   /** Further variables of the agent's prompt. */
   readonly variables: Readonly<Record<string, Json>>;
-  readonly temperature?: number;
-  readonly topP?: number;
-  readonly maxTokens?: number;
-  readonly stop?: readonly string[];
-  readonly seed?: number;
-  /** `json` asks for one JSON value; the prompt's own output format otherwise. */
-  readonly format?: "text" | "json";
   readonly isStream: boolean;
   /** W3C trace ID (32 hex digits) that the call belongs to. */
   readonly traceId: string;

@@ -4,7 +4,7 @@ import type { Answer, AnswerPart } from "../schema.ts";
 import { chunkMaker, completion, type CompletionFrame } from "./completion.ts";
 import { invalidRequest, toHttpError } from "./error.ts";
 import { ChatRequest, toAnswerRequest } from "./request.ts";
-import type { Server } from "./server.ts";
+import type { Server } from "./api.ts";
 import { sendStream, streamHeaders } from "./stream.ts";
 
 const fields = Object.keys(ChatRequest.shape);

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { RuntimePart } from "../health.ts";
-import type { Server } from "./server.ts";
+import type { Server } from "./api.ts";
 
 /** `GET /livez`: the process answers. `GET /readyz`: it can take requests, part by part. */
 export function addHealth(app: FastifyInstance, { runtime, traffic }: Server): void {

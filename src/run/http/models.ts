@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { unknownAgent } from "../plan.ts";
-import type { Server } from "./server.ts";
+import type { Server } from "./api.ts";
 
 /** `GET /v1/models` and `GET /v1/models/:id`: each agent is a model to its callers. */
 export function addModels(app: FastifyInstance, { runtime, clock }: Server): void {

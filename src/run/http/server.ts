@@ -1,35 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { TwelveError } from "../../core/errors.ts";
-import type { Clock } from "../../ports/clock.ts";
-import type { OpenedRuntime } from "../apply.ts";
-import { type Trace, traceOf, traceParent } from "../trace.ts";
+import { traceOf, traceParent } from "../trace.ts";
+import type { Server, ServerOptions } from "./api.ts";
 import { addChat } from "./chat.ts";
 import { httpError, toHttpError } from "./error.ts";
 import { addHealth } from "./health.ts";
 import { addModels } from "./models.ts";
-import type { Traffic } from "./traffic.ts";
-
-declare module "fastify" {
-  interface FastifyRequest {
-    trace: Trace;
-    /** Aborted when the client goes away, or when the server must stop. */
-    life: AbortSignal;
-  }
-}
-
-export interface ServerOptions {
-  readonly runtime: OpenedRuntime;
-  readonly traffic: Traffic;
-  readonly clock: Clock;
-  /** Names the release in every answer. */
-  readonly fingerprint: string;
-  /** Takes a JSON line about a failure that is a bug of ours. */
-  readonly writeLine: (line: string) => void;
-}
-
-export interface Server extends ServerOptions {
-  readonly report: (error: unknown, request: FastifyRequest) => void;
-}
 
 const bodyLimitBytes = 1024 * 1024;
 /** Longer than the 60 seconds after which load balancers usually drop an idle connection, so that they do it, not we. */

@@ -1,0 +1,15 @@
+/** Flags that every command takes. */
+export interface GlobalFlags {
+  readonly json?: boolean;
+  readonly dir?: string;
+  readonly quiet?: boolean;
+  /** Commander's form of `--no-color`. */
+  readonly color?: boolean;
+}
+
+export const globalFlags = [
+  ["--json", "Print exactly one JSON document, and failures as JSON on stderr"],
+  ["--dir <folder>", "The application's folder; the current one by default"],
+  ["-q, --quiet", "Say nothing but the answer, warnings and failures"],
+  ["--no-color", "Use no colour; NO_COLOR does the same"],
+] as const;

@@ -1,0 +1,29 @@
+import type { FastifyRequest } from "fastify";
+import type { Clock } from "../../ports/clock.ts";
+import type { OpenedRuntime } from "../apply.ts";
+import type { Trace } from "../trace.ts";
+import type { Traffic } from "./traffic.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    trace: Trace;
+    /** Aborted when the client goes away, or when the server must stop. */
+    life: AbortSignal;
+  }
+}
+
+/** What the API stands on. */
+export interface ServerOptions {
+  readonly runtime: OpenedRuntime;
+  readonly traffic: Traffic;
+  readonly clock: Clock;
+  /** Names the release in every answer. */
+  readonly fingerprint: string;
+  /** Takes a JSON line about a failure that is a bug of ours. */
+  readonly writeLine: (line: string) => void;
+}
+
+/** What every group of routes is given. */
+export interface Server extends ServerOptions {
+  readonly report: (error: unknown, request: FastifyRequest) => void;
+}
