@@ -47,6 +47,29 @@ describe("the program", () => {
     expect(shell.stderr).toBe("");
   });
 
+  it("does its work to the end when nobody reads its story", async () => {
+    const cwd = await temporaryFolder();
+    await twelve(["init", "support"], { cwd });
+    const script = `("${process.execPath}" "${binary}" index; echo "exit $?") 2>&1 >answer | true`;
+    await execa("sh", ["-c", script], { cwd: join(cwd, "support"), env: cleanEnv(), extendEnv: false });
+    expect(await readFile(join(cwd, "support", "answer"), "utf8")).toMatch(/^Index docs [0-9a-f]{12}\n[\s\S]*exit 0\n$/);
+  });
+
+  it("stops a server in good order when nobody reads its log any more", async () => {
+    const cwd = await temporaryFolder();
+    await twelve(["init", "chat", "--template", "chat"], { cwd });
+    const app = join(cwd, "chat");
+    for (const args of [["build"], ["release", "--env", "staging"]]) await twelve(args, { cwd: app });
+    const script = `("${process.execPath}" "${binary}" run --env staging --port 0; echo "exit $?") 2>story | true`;
+    await execa("sh", ["-c", `${script}; sleep 0`], { cwd: app, env: cleanEnv(), extendEnv: false });
+    expect(await readFile(join(app, "story"), "utf8")).toContain("Stopping: waiting up to 60 s");
+  });
+
+  it.skipIf(process.platform !== "linux")("does not call it done when its answer cannot be written", async () => {
+    const full = await execa("sh", ["-c", `"${process.execPath}" "${binary}" --version > /dev/full`], { env: cleanEnv(), extendEnv: false, reject: false });
+    expect(full.exitCode).toBe(6);
+  });
+
   it("writes no escape codes when stderr is not a terminal", async () => {
     const { stderr } = await twelve(["init", "support"], { cwd: await temporaryFolder(), env: { FORCE_COLOR: "1" } });
     expect(stderr).not.toContain("\u001b");
