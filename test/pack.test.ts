@@ -71,8 +71,8 @@ describe("the package", () => {
     const call = (cwd: string, ...args: readonly string[]) => execa(program, args, { cwd, env, extendEnv: false });
     expect((await call(home, "--version")).stdout).toBe(manifest.version);
     await call(home, "init", "support");
-    const built = JSON.parse((await call(join(home, "support"), "build", "--json")).stdout) as { build: string };
-    expect(built.build).toMatch(/^sha256:[0-9a-f]{64}$/);
+    const built = JSON.parse((await call(join(home, "support"), "build", "--json")).stdout) as { digest: string };
+    expect(built.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
     expect((await stat(join(home, "support/.twelve/store"))).isDirectory()).toBe(true);
     const indexed = JSON.parse((await call(join(home, "support"), "index", "--json")).stdout) as { documents: number };
     expect(indexed.documents).toBe(6);

@@ -9,7 +9,7 @@ import { type Build, Finding } from "./schema.ts";
 export const BuildReport = z
   .strictObject({
     app: z.string(),
-    build: Digest.meta({ description: "Digest that names the build" }),
+    digest: Digest.meta({ description: "Digest that names the build" }),
     isStored: z.boolean().meta({ description: "false with --dry-run" }),
     isNew: z.boolean().meta({ description: "Whether this differs from the latest build before it" }),
     commit: z.string().nullable().meta({ description: "Git commit; null before the first one" }),
@@ -46,7 +46,7 @@ export interface ReportParts {
 export function reportBuild({ build, descriptor, files, storedBytes, isStored, isNew, findings, warnings }: ReportParts): BuildReport {
   return {
     app: build.app,
-    build: descriptor.digest,
+    digest: descriptor.digest,
     isStored,
     isNew,
     commit: build.source.commit,
@@ -63,11 +63,11 @@ export function reportBuild({ build, descriptor, files, storedBytes, isStored, i
   };
 }
 
-export function renderBuild({ app, build, isStored, isNew, commit, dirty, code, prompts, promptPackages, indexes, findings, files }: BuildReport): string {
+export function renderBuild({ app, digest, isStored, isNew, commit, dirty, code, prompts, promptPackages, indexes, findings, files }: BuildReport): string {
   const from = commit === null ? "no commit yet" : `commit ${commit.slice(0, 12)}${dirty ? ", with uncommitted changes" : ""}`;
   const names = prompts.map(({ name, variant }) => (variant === null ? name : `${name} (${variant})`));
   const lines = [
-    `${isStored ? "Build" : "Would make build"} ${shortDigest(build)} of ${app} from ${from}${isStored && !isNew ? "; nothing changed since the latest build" : ""}`,
+    `${isStored ? "Build" : "Would make build"} ${shortDigest(digest)} of ${app} from ${from}${isStored && !isNew ? "; nothing changed since the latest build" : ""}`,
     `  code     ${code.files} ${code.files === 1 ? "file" : "files"}, ${formatBytes(code.sizeBytes)}`,
     `  prompts  ${names.join(", ") || "none"}`,
     ...promptPackages.map(({ name, version }) => `  package  ${name}@${version}`),

@@ -25,6 +25,7 @@ export default defineCommand({
   }),
   output: z.strictObject({
     pass: z.boolean().meta({ description: "Whether every gate holds" }),
+    opens: z.array(z.string()).meta({ description: "Environments that require no more than these suites: the release may be promoted there" }),
     reports: z.array(EvalReport).meta({ description: "One report for each suite, as it is stored" }),
   }),
   description:
@@ -54,10 +55,14 @@ export default defineCommand({
     } finally {
       await runtime.close();
     }
-    return { pass: reports.every(({ pass }) => pass), reports };
+    const pass = reports.every((report) => report.pass);
+    return { pass, opens: environment === undefined || !pass ? [] : [...opened(manifest, environment, names)], reports };
   },
 
-  render: ({ reports }) => reports.map((report) => formatReport(report, process.stdout.columns)).join("\n\n"),
+  render: ({ opens, reports }, { env }) => {
+    const next = opens.map((environment) => `Next: \`twelve promote ${env ?? ""} ${environment}\``);
+    return [...reports.map((report) => formatReport(report, process.stdout.columns)), ...next].join("\n\n");
+  },
   verdict: ({ reports }) => {
     const failing = reports.filter(({ pass }) => !pass);
     if (failing.length === 0) return undefined;
@@ -65,6 +70,12 @@ export default defineCommand({
     return { exit: 100, message: `${failing.length === 1 ? "The gate" : "The gates"} of ${named.join(", ")} ${failing.length === 1 ? "does" : "do"} not hold` };
   },
 });
+
+/** Environments whose gate these suites are. */
+function opened({ environments }: Manifest, measured: string, suites: readonly string[]): readonly string[] {
+  const gated = Object.entries(environments).filter(([name, { requires }]) => name !== measured && requires.length > 0);
+  return gated.filter(([, { requires }]) => requires.every((suite) => suites.includes(suite))).map(([name]) => name);
+}
 
 interface Which {
   readonly environment: string | undefined;

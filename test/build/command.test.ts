@@ -39,7 +39,7 @@ describe("twelve build", () => {
     cpSync(first, second, { recursive: true });
     const one = await buildIn(first);
     const two = await buildIn(second);
-    expect(two.build).toBe(one.build);
+    expect(two.digest).toBe(one.digest);
   });
 
   it("gives one digest whether the code was stored at once or bit by bit", async () => {
@@ -49,13 +49,13 @@ describe("twelve build", () => {
     writeFiles(dir, { "src/main.py": "print('changed')\n" });
     git(dir, "commit", "--quiet", "--all", "--message", "Second");
     const second = await build(context);
-    expect((await buildIn(dir)).build).toBe(second.build);
+    expect((await buildIn(dir)).digest).toBe(second.digest);
   });
 
   it("says when nothing changed", async () => {
     const context = await testContext({ dir: await gitApp() });
-    const { build: digest } = await build(context);
-    expect(await build(context)).toMatchObject({ build: digest, isNew: false, code: { storedBytes: 0 } });
+    const { digest } = await build(context);
+    expect(await build(context)).toMatchObject({ digest, isNew: false, code: { storedBytes: 0 } });
   });
 
   it("moves latest, and keeps earlier builds under their digests", async () => {
@@ -66,15 +66,15 @@ describe("twelve build", () => {
     const second = await build(context);
     const store = await context.store();
     const latest = await readBuild(store, "shop");
-    const earlier = await readBuild(store, "shop", first.build.slice(7, 15));
-    expect([latest.buildDescriptor.digest, earlier.buildDescriptor.digest]).toEqual([second.build, first.build]);
+    const earlier = await readBuild(store, "shop", first.digest.slice(7, 15));
+    expect([latest.buildDescriptor.digest, earlier.buildDescriptor.digest]).toEqual([second.digest, first.digest]);
     expect([latest.build.source.dirty, earlier.build.source.dirty]).toEqual([true, false]);
   });
 
   it("makes another digest of another commit, prompt or manifest", async () => {
     const prompt = withFiles({ "prompts/answer.prompt": "---\ninput: { schema: { question: string } }\n---\nPlease: {{question}}\n" });
     const manifest = withFiles({ "twelve.yaml": "name: shop\nagents:\n  support: { prompt: answer, model: \"mock:extractive\" }\n" });
-    const digests = await Promise.all([smallApp, prompt, manifest].map(async (files) => (await buildOf(files)).build));
+    const digests = await Promise.all([smallApp, prompt, manifest].map(async (files) => (await buildOf(files)).digest));
     expect(new Set(digests).size).toBe(3);
   });
 
@@ -107,7 +107,7 @@ describe("twelve build", () => {
     const store = await openStore("file:.twelve/store", dir);
     writeFiles(dir, { ".twelve/cache/code-facts.123-0001": "half of a cac" });
     const report = await build(await testContext({ dir, store }));
-    expect((await readBuild(store, "shop", "latest")).buildDescriptor.digest).toBe(report.build);
+    expect((await readBuild(store, "shop", "latest")).buildDescriptor.digest).toBe(report.digest);
   });
 });
 
@@ -118,7 +118,7 @@ describe("twelve build --dry-run", () => {
     const plan = await build(context, { dryRun: true });
     expect(plan).toMatchObject({ isStored: false, files: [{ path: "prompts/answer.prompt", mode: "file", size: 59 }, { path: "src/main.py" }, { path: "twelve.yaml" }] });
     expect([await (await context.store()).refs.list(""), existsSync(join(dir, ".twelve"))]).toEqual([[], false]);
-    expect((await build(context)).build).toBe(plan.build);
+    expect((await build(context)).digest).toBe(plan.digest);
   });
 });
 
@@ -252,7 +252,7 @@ describe("prompts of an installed package", () => {
     const first = await buildIn(dir);
     install(dir, "1.2.4");
     const second = await buildIn(dir);
-    expect([first.promptPackages[0]?.digest === second.promptPackages[0]?.digest, first.build === second.build]).toEqual([true, false]);
+    expect([first.promptPackages[0]?.digest === second.promptPackages[0]?.digest, first.digest === second.digest]).toEqual([true, false]);
   });
 
   it("come from the folder that the package names", async () => {

@@ -9,8 +9,8 @@ import { gitApp } from "../helpers/git-app.ts";
 
 async function built(): Promise<{ store: Store; digest: Digest }> {
   const context = await testContext({ dir: await gitApp() });
-  const { build } = await command.run({ dryRun: false, strict: false }, context);
-  return { store: await context.store(), digest: build };
+  const { digest } = await command.run({ dryRun: false, strict: false }, context);
+  return { store: await context.store(), digest };
 }
 
 describe("a build", () => {

@@ -35,9 +35,9 @@ describe("the straight line", () => {
     const { folder } = await twelveJson<{ folder: string }>(["init", "app", "--template", asked.template], { cwd: parent });
     const cwd = folder;
 
-    const { build } = await twelveJson<{ build: string }>(["build"], { cwd });
+    const { digest: build } = await twelveJson<{ digest: string }>(["build"], { cwd });
     expect(build).toMatch(/^sha256:[0-9a-f]{64}$/);
-    expect(await twelveJson(["build"], { cwd })).toMatchObject({ build, isNew: false });
+    expect(await twelveJson(["build"], { cwd })).toMatchObject({ digest: build, isNew: false });
     if (asked.template === "rag") await twelveJson(["index", "--source", "docs/"], { cwd });
     expect(await twelveJson(["release", "--env", "staging"], { cwd })).toMatchObject({ number: 1 });
 
@@ -57,11 +57,12 @@ describe("the straight line", () => {
 
     const report = await twelve(["eval", "--env", "staging"], { cwd });
     expect(report).toMatchObject({ exitCode: 0 });
+    expect(report.stdout).toContain("Next: `twelve promote staging production`");
     expect(await twelveJson(["promote", "staging", "production"], { cwd })).toMatchObject({ number: 1 });
 
     await appendFile(join(cwd, "README.md"), "\nA second version.\n");
     execFileSync("git", ["commit", "--quiet", "--all", "--message", "Second version"], { cwd, env: cleanEnv() });
-    expect((await twelveJson<{ build: string }>(["build"], { cwd })).build).not.toBe(build);
+    expect((await twelveJson<{ digest: string }>(["build"], { cwd })).digest).not.toBe(build);
     expect(await twelveJson(["release", "--env", "staging"], { cwd })).toMatchObject({ number: 2 });
     await twelveJson(["eval", "--env", "staging"], { cwd });
     expect(await twelveJson(["promote", "staging", "production"], { cwd })).toMatchObject({ number: 2 });
