@@ -1,5 +1,5 @@
 import { createHash, hash, randomBytes } from "node:crypto";
-import { type BigIntStats, closeSync, constants, lstatSync, openSync, readFileSync, readlinkSync, readSync, renameSync, writeFileSync } from "node:fs";
+import { type BigIntStats, closeSync, constants, lstatSync, openSync, readFileSync, readlinkSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf } from "../core/descriptor.ts";
 import type { CodeFile } from "./schema.ts";
@@ -21,11 +21,15 @@ export function damagedFiles(folder: string, files: Files): Files {
   return new Map(damaged.map((file) => [file.path, file]));
 }
 
-/** The note is a cache: without it the files are hashed again. */
+/** The note is a cache: where it cannot be written, as on a read-only disk, the files are hashed again the next time. */
 function writeNote(folder: string, note: string): void {
   const temporary = `${notePath(folder)}.${randomBytes(6).toString("hex")}`;
-  writeFileSync(temporary, note);
-  renameSync(temporary, notePath(folder));
+  try {
+    writeFileSync(temporary, note);
+    renameSync(temporary, notePath(folder));
+  } catch {
+    rmSync(temporary, { force: true });
+  }
 }
 
 interface FileState {

@@ -205,6 +205,14 @@ describe("a laid-out folder", () => {
     expect(contents(folder)).toEqual(whole);
   });
 
+  it("is served also where nothing can be noted beside it, as on a read-only disk", async () => {
+    const { store, descriptor, folder } = await laidOut();
+    rmSync(`${folder}.intact`);
+    mkdirSync(`${folder}.intact`);
+    await layOutCode(store, descriptor, folder);
+    expect(contents(folder)).toEqual(whole);
+  });
+
   it("keeps what programs wrote beside the code", async () => {
     const { store, descriptor, folder } = await laidOut();
     writeFileSync(join(folder, "cache.tmp"), "x");
