@@ -5,7 +5,7 @@ export interface BlobStore {
   has(digest: Digest): Promise<boolean>;
   /** Verifies size and digest. Fails with BLOB_NOT_FOUND or BLOB_CORRUPT, naming the blob. */
   read(blob: Descriptor): Promise<Uint8Array>;
-  /** Durable when it returns. Writing bytes that are there already changes nothing. */
+  /** Durable when it returns. Writing bytes that are there already changes nothing, save that a damaged blob is whole again. */
   write(bytes: Uint8Array, mediaType: string): Promise<Descriptor>;
   /** Like `write`, for a local file of any size that the caller gives up: it is gone afterwards. */
   writeFile(path: string, mediaType: string): Promise<Descriptor>;

@@ -166,6 +166,19 @@ function describeDamage(open: () => Promise<StoreUnderTest>): void {
     await expect(stat(path)).rejects.toThrow("ENOENT");
   });
 
+  it("is whole again when a damaged blob is written again, from memory or from a file", async () => {
+    const { store, flipBit } = await open();
+    const blob = await store.blobs.write(bytes("precious"), type);
+    await flipBit(blob);
+    await store.blobs.write(bytes("precious"), type);
+    expect(text(await store.blobs.read(blob))).toBe("precious");
+    await flipBit(blob);
+    const path = join(await temporaryFolder(), "in");
+    await writeFile(path, "precious");
+    await store.blobs.writeFile(path, type);
+    expect(text(await store.blobs.read(blob))).toBe("precious");
+  });
+
   it("reports a blob of another size than its descriptor says", async () => {
     const { store } = await open();
     const path = join(await temporaryFolder(), "out");

@@ -26,7 +26,9 @@ export function fileBlobs(area: Area, url: string): BlobStore {
   const expectDigest = (digest: Digest, found: Digest): void => {
     if (found !== digest) throw corrupt(digest, `hashes to ${found}`);
   };
-  const isStored = async (digest: Digest, size: number): Promise<boolean> => (await sizeOf(file(digest))) === size;
+  /** Whether it is there and whole: a damaged blob is replaced when its bytes are written again. */
+  const isStored = async (digest: Digest, size: number): Promise<boolean> =>
+    (await sizeOf(file(digest))) === size && (await hashFile(file(digest))).digest === digest;
 
   return {
     has: async (digest) => (await sizeOf(file(digest))) !== undefined,

@@ -26,8 +26,8 @@ function memoryBlobs(contents: Map<Digest, Uint8Array>): BlobStore {
   };
   const write = (bytes: Uint8Array, mediaType: string): Descriptor => {
     const digest = digestOf(bytes);
-    // Copied, as it is on the way out: nobody else's array may change what is stored.
-    if (!contents.has(digest)) contents.set(digest, bytes.slice());
+    // Copied, as it is on the way out: nobody else's array may change what is stored. A damaged blob is replaced.
+    contents.set(digest, bytes.slice());
     return { mediaType, digest, size: bytes.length };
   };
   return {
