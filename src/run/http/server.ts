@@ -1,5 +1,6 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { TwelveError } from "../../core/errors.ts";
+import { scrub } from "../scrub.ts";
 import { traceOf, traceParent } from "../trace.ts";
 import type { Server, ServerOptions } from "./api.ts";
 import { addChat } from "./chat.ts";
@@ -24,11 +25,16 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
     return503OnClosing: false,
     // Requests have IDs of their own already: the trace.
     genReqId: () => "",
+    // A path that cannot be decoded is refused before any hook has run.
+    frameworkErrors: (error, _request, reply: FastifyReply) => {
+      const { status, body } = toHttpError(error, clock.randomHex(16));
+      void reply.code(status).send(body);
+    },
   });
   const report = (error: unknown, request: FastifyRequest): void => {
     const isBug = !(error instanceof TwelveError) && (error as { statusCode?: number }).statusCode === undefined;
     if (!isBug || request.life.aborted) return;
-    const stack = error instanceof Error ? error.stack : undefined;
+    const stack = error instanceof Error ? scrub(error.stack ?? error.message) : undefined;
     writeLine(JSON.stringify({ event: "request-failed", time: clock.now().toISOString(), trace_id: request.trace.traceId, "error.type": error instanceof Error ? error.name : typeof error, "exception.stacktrace": stack }));
   };
 

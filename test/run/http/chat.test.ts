@@ -119,13 +119,13 @@ describe("POST /v1/chat/completions with the official client", () => {
   });
 
   it("keeps a bug's insides from the caller and writes them to the log", async () => {
-    const model = scriptedModel(() => { throw new TypeError("x is not a function"); });
+    const model = scriptedModel(() => { throw new TypeError("x is not a function, said ada@example.com"); });
     const { post, lines } = await startServer(runtimeOf(openAgent(model)));
     const response = await post(ask);
     expect(response.status).toBe(500);
     const { error } = (await response.json()) as { error: { message: string; trace_id: string } };
     expect(error.message).not.toContain("x is not a function");
-    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ event: "request-failed", trace_id: error.trace_id, "error.type": "TypeError", "exception.stacktrace": expect.stringContaining("x is not a function") });
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ event: "request-failed", trace_id: error.trace_id, "error.type": "TypeError", "exception.stacktrace": expect.stringContaining("x is not a function, said [email]") });
   });
 
   it("aborts a streaming model when the client goes away, and logs what was said", async () => {

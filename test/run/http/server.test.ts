@@ -24,6 +24,7 @@ describe("the server", () => {
     ["GET", "/v1/embeddings", 404, null],
     ["GET", "/", 404, null],
     ["GET", "/v1/chat/completions/..%2f", 404, null],
+    ["GET", "/%zz", 400, null],
   ])("answers %s %s with %i and what is allowed", async (method, path, status, allow) => {
     const { url } = await startServer(answering());
     const response = await fetch(`${url}${path}`, { method });
