@@ -44,7 +44,7 @@ function opener<Service>(kind: string, adapters: Readonly<Record<string, Open<Se
     if (open !== undefined) return open(reference, dir);
     const schemes = Object.keys(adapters).map((name) => `${name}:`);
     // Only the scheme is repeated: the rest of a URL may hold a password.
-    const what = scheme === "" ? `A ${kind} needs a URL with a scheme` : `This version has no ${kind} for ${scheme}:.${didYouMean(`${scheme}:`, schemes)}`;
+    const what = scheme === "" ? `A ${kind} needs a URL with a scheme.` : `This version has no ${kind} for ${scheme}:.${didYouMean(`${scheme}:`, schemes)}`;
     throw new TwelveError("SERVICE_UNSUPPORTED", `${what} Supported: ${schemes.join(", ")}`);
   };
 }
