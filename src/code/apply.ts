@@ -52,23 +52,22 @@ export async function packCode(files: readonly SelectedFile[], cache: FactsCache
   const changed = new Set(filesToPack(read.tree, await readDocument(store, codeTreeKind, earlier)).map(({ path }) => path));
   const packed = await packFiles(files.filter(({ path }) => changed.has(path)), store, options);
   assertSame(packed.facts, read.tree);
-  const archives = [...data.archives, ...packed.archives];
-  if (isFragmented(archives, read.tree)) return packWhole(files, store, options);
-  await storeTree(store, encoded, archives);
+  const merged: CodeData = { version: 1, archives: [...data.archives, ...packed.archives], contentBytes: data.contentBytes + packed.contentBytes };
+  if (isFragmented(merged, read.tree)) return packWhole(files, store, options);
+  await storeTree(store, encoded, merged);
   return { ...read, descriptor, storedBytes: sizeOf(packed.archives) };
 }
 
 async function packWhole(files: readonly SelectedFile[], store: Store, options: ReadOptions): Promise<PackedCode> {
-  const { facts, archives } = await packFiles(files, store, options);
+  const { facts, archives, contentBytes } = await packFiles(files, store, options);
   const read = toTree(facts);
   const encoded = encodeTree(read.tree);
-  await storeTree(store, encoded, archives);
+  await storeTree(store, encoded, { version: 1, archives: [...archives], contentBytes });
   return { ...read, readFiles: files.length, isLearned: files.some(isNamed), descriptor: encoded.descriptor, storedBytes: sizeOf(archives) };
 }
 
-async function storeTree(store: Store, encoded: EncodedTree, archives: readonly Descriptor[]): Promise<void> {
+async function storeTree(store: Store, encoded: EncodedTree, data: CodeData): Promise<void> {
   const { digest } = await storeTreeDocument(store, encoded);
-  const data: CodeData = { version: 1, archives: [...archives] };
   await movePointer(store, refs.codeData(digest), data);
 }
 

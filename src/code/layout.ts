@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { zstdDecompressSync } from "node:zlib";
 import { readDocument } from "../artifact/document.ts";
 import { readPointer } from "../artifact/pointer.ts";
 import { refs } from "../artifact/refs.ts";
@@ -10,7 +11,8 @@ import type { Store } from "../ports/store.ts";
 import { extractFiles } from "./extract.ts";
 import { damagedFiles } from "./intact.ts";
 import { assertContained, filesByPath } from "./safety.ts";
-import { type CodeFile, codeDataKind, codeTreeKind } from "./schema.ts";
+import { maxArchiveBytes } from "./read-batch.ts";
+import { type CodeFile, codeDataKind, codeTreeKind, compressedArchiveMediaType } from "./schema.ts";
 
 /**
  * Lays out the files of a code tree in `folder`, each one verified. A folder that is there already is checked and what
@@ -49,11 +51,25 @@ async function fetchArchives(store: Store, tree: Descriptor, scratch: string): P
   if (data === undefined) {
     throw new TwelveError("BLOB_NOT_FOUND", `${store.url} does not hold the files of the code ${shortDigest(tree.digest)}`, { fix: "Run `twelve build` in a checkout of that code, or attach the store that holds it with TWELVE_STORE" });
   }
-  return Promise.all(data.value.archives.map(async (archive, index) => {
+  const paths: string[] = [];
+  // One after the other: an archive is in memory while it is unpacked.
+  for (const [index, archive] of data.value.archives.entries()) {
     const path = join(scratch, `${index}.tar`);
-    await store.blobs.readFile(archive, path);
-    return path;
-  }));
+    if (archive.mediaType === compressedArchiveMediaType) writeFileSync(path, await unpack(store, archive));
+    else await store.blobs.readFile(archive, path);
+    paths.push(path);
+  }
+  return paths;
+}
+
+async function unpack(store: Store, archive: Descriptor): Promise<Uint8Array> {
+  const packed = await store.blobs.read(archive);
+  try {
+    return zstdDecompressSync(packed, { maxOutputLength: maxArchiveBytes });
+  } catch (cause) {
+    // The bytes are what the digest says, so this is how the archive was made.
+    throw new TwelveError("ARTIFACT_INVALID", `The archive ${shortDigest(archive.digest)} of ${store.url} cannot be unpacked: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
 
 function incomplete(store: Store, name: string, missing: readonly string[]): TwelveError {

@@ -7,7 +7,7 @@ import type { Store } from "../ports/store.ts";
 import { inspectContent, inspectedBytes } from "./inspect.ts";
 import type { FileFacts } from "./read-batch.ts";
 import { openReaders } from "./readers.ts";
-import { archiveMediaType } from "./schema.ts";
+import { archiveMediaType, compressedArchiveMediaType } from "./schema.ts";
 import type { SelectedFile } from "./select-plan.ts";
 import { endBytes, fileHeader, paddedSize } from "./tar.ts";
 
@@ -21,6 +21,8 @@ export interface ReadOptions {
 export interface Packed {
   readonly facts: readonly FileFacts[];
   readonly archives: readonly Descriptor[];
+  /** Bytes of tar in them, before compression. */
+  readonly contentBytes: number;
 }
 
 /** Batches are cut by count, so that equal files make equal archives however many threads read them. */
@@ -53,10 +55,12 @@ async function readAll(files: readonly SelectedFile[], { dir, signal, update }: 
       const batch = await readers.read({ dir, files, isArchiving: store !== undefined, buffers: buffers.splice(0, 1) });
       problems.push(...batch.problems);
       const archives: Descriptor[] = [];
+      let contentBytes = 0;
       const facts = [...batch.facts];
-      for (const { buffer, used } of batch.archives) {
-        if (store !== undefined) archives.push(await store.blobs.write(new Uint8Array(buffer, 0, used), archiveMediaType));
-        buffers.push(buffer);
+      for (const archive of batch.archives) {
+        if (store === undefined) continue;
+        archives.push(await store.blobs.write(archive.bytes, compressedArchiveMediaType));
+        contentBytes += archive.contentBytes;
       }
       buffers.push(...batch.unused);
       for (const file of batch.large) {
@@ -64,8 +68,9 @@ async function readAll(files: readonly SelectedFile[], { dir, signal, update }: 
         if (packed === undefined) continue;
         facts.push(packed.facts);
         archives.push(packed.archive);
+        contentBytes += packed.archive.size;
       }
-      results[index] = { facts, archives };
+      results[index] = { facts, archives, contentBytes };
       update((done += files.length));
     }
   };
@@ -73,10 +78,14 @@ async function readAll(files: readonly SelectedFile[], { dir, signal, update }: 
   await readers.close();
   for (const lane of lanes) if (lane.status === "rejected") throw lane.reason;
   if (problems.length > 0) throw new TwelveError("CODE_INVALID", `${problems.length === 1 ? "A file" : `${problems.length} files`} of the application cannot be packaged`, { problems });
-  return { facts: results.flatMap(({ facts }) => facts), archives: results.flatMap(({ archives }) => archives) };
+  return {
+    facts: results.flatMap(({ facts }) => facts),
+    archives: results.flatMap(({ archives }) => archives),
+    contentBytes: results.reduce((sum, packed) => sum + packed.contentBytes, 0),
+  };
 }
 
-/** One large file as an archive of its own, written piece by piece; the store may take the scratch file itself. */
+/** One large file as an archive of its own, not compressed, written piece by piece; the store may take the scratch file itself. */
 async function packLarge({ path, mode }: Pick<SelectedFile, "path" | "mode">, dir: string, store: Store): Promise<{ readonly facts: FileFacts; readonly archive: Descriptor }> {
   const folder = join(dir, ".twelve", "cache");
   await mkdir(folder, { recursive: true });

@@ -1,6 +1,7 @@
 import { createHash, hash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { constants as zlib, zstdCompressSync } from "node:zlib";
 import { digestOf } from "../core/descriptor.ts";
 import type { Problem } from "../core/errors.ts";
 import type { Facts } from "./cache.ts";
@@ -12,6 +13,8 @@ import { endBytes, fileHeader, linkHeader, paddedSize } from "./tar.ts";
 export const archiveBytes = 32 << 20;
 /** Larger files become an archive of their own that never is in memory as a whole. */
 export const largeFileBytes = 64 << 20;
+/** No archive that is compressed holds more: one file just below the limit, its headers and the end mark. */
+export const maxArchiveBytes = largeFileBytes + (1 << 20);
 
 export interface BatchRequest {
   readonly dir: string;
@@ -31,28 +34,40 @@ export interface FileFacts extends Facts {
 
 export interface Batch {
   readonly facts: readonly FileFacts[];
-  /** Each holds `used` bytes of a whole tar archive. */
-  readonly archives: readonly { readonly buffer: ArrayBuffer; readonly used: number }[];
+  /** Whole tar archives, compressed. */
+  readonly archives: readonly PackedArchive[];
   /** Files above `largeFileBytes`, which were left out because archives were wanted. */
   readonly large: readonly { readonly path: string; readonly mode: CodeFile["mode"] }[];
   readonly unused: readonly ArrayBuffer[];
   readonly problems: readonly Problem[];
 }
 
+export interface PackedArchive {
+  /** A buffer of its own, so that a thread can hand it over. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Bytes of tar in it, before compression. */
+  readonly contentBytes: number;
+}
+
+/** The quickest level: code shrinks to a fifth, and the disk has less to do than it costs to compress. */
+const compression = { params: { [zlib.ZSTD_c_compressionLevel]: 1 } };
+
 /** Reads files once, for their digest, what they show, and their archive. Synchronous: it is meant for a worker thread. */
 export function readBatch({ dir, files, isArchiving, buffers }: BatchRequest): Batch {
   const spare = [...buffers];
   const facts: FileFacts[] = [];
-  const archives: { buffer: ArrayBuffer; used: number }[] = [];
+  const archives: PackedArchive[] = [];
   const large: { path: string; mode: CodeFile["mode"] }[] = [];
   const problems: Problem[] = [];
-  let buffer = Buffer.alloc(0);
+  let buffer: Buffer<ArrayBuffer> = Buffer.alloc(0);
   let used = 0;
 
   const cut = (): void => {
     if (used === 0) return;
     buffer.fill(0, used, used + endBytes);
-    archives.push({ buffer: buffer.buffer, used: used + endBytes });
+    const packed = zstdCompressSync(buffer.subarray(0, used + endBytes), compression);
+    archives.push({ bytes: new Uint8Array(packed), contentBytes: used + endBytes });
+    spare.push(buffer.buffer);
     buffer = Buffer.alloc(0);
     used = 0;
   };

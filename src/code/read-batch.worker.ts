@@ -4,5 +4,5 @@ import { type BatchRequest, readBatch } from "./read-batch.ts";
 /** Answers each request with its batch; the buffers change hands, nothing is copied. */
 parentPort?.on("message", (request: BatchRequest) => {
   const batch = readBatch(request);
-  parentPort?.postMessage(batch, [...batch.archives.map(({ buffer }) => buffer), ...batch.unused]);
+  parentPort?.postMessage(batch, [...batch.archives.map(({ bytes }) => bytes.buffer), ...batch.unused]);
 });

@@ -14,8 +14,14 @@ export const CodeTree = z.strictObject({ version: z.literal(1), files: z.array(C
 export type CodeTree = z.infer<typeof CodeTree>;
 export const codeTreeKind = { mediaType: "application/vnd.twelve.code-tree.v1+json", schema: CodeTree } as const;
 
-/** The tar archives that together hold a code tree's files; a later archive replaces files of an earlier one. */
-export const CodeData = z.strictObject({ version: z.literal(1), archives: z.array(Descriptor) });
+/** The archives that together hold a code tree's files; a later archive replaces files of an earlier one. */
+export const CodeData = z.strictObject({
+  version: z.literal(1),
+  archives: z.array(Descriptor),
+  contentBytes: z.int().nonnegative().meta({ description: "Bytes of tar in all archives, before compression" }),
+});
 export type CodeData = z.infer<typeof CodeData>;
 export const codeDataKind = { mediaType: "code data", schema: CodeData } as const;
+/** A tar archive, alone or compressed with Zstandard (RFC 8878). */
 export const archiveMediaType = "application/x-tar";
+export const compressedArchiveMediaType = "application/x-tar+zstd";

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { openStore } from "../../src/adapters/registry.ts";
 import { systemProcesses } from "../../src/adapters/system/process.ts";
@@ -10,7 +11,8 @@ import { packCode, type PackedCode } from "../../src/code/apply.ts";
 import { readCache, writeCache } from "../../src/code/cache.ts";
 import { openGit } from "../../src/code/git.ts";
 import { layOutCode } from "../../src/code/layout.ts";
-import { archiveMediaType, codeDataKind, type CodeFile, codeTreeKind } from "../../src/code/schema.ts";
+import { maxArchiveBytes } from "../../src/code/read-batch.ts";
+import { archiveMediaType, codeDataKind, type CodeFile, codeTreeKind, compressedArchiveMediaType } from "../../src/code/schema.ts";
 import { readRepository } from "../../src/code/repository.ts";
 import { selectFiles } from "../../src/code/select-plan.ts";
 import { endBytes, fileHeader, linkHeader, paddedSize } from "../../src/code/tar.ts";
@@ -86,7 +88,11 @@ describe("packaged code", () => {
     const first = await pack(dir, store);
     writeFiles(dir, { "b.txt": "changed" });
     const second = await pack(dir, store, first.descriptor);
-    expect(await archivesOf(store, second)).toEqual([...(await archivesOf(store, first)), expect.objectContaining({ size: 512 + 512 + endBytes })]);
+    const [added, ...others] = (await archivesOf(store, second)).slice((await archivesOf(store, first)).length);
+    if (added === undefined) throw new Error("No archive was added");
+    expect([others, added.mediaType, added.size]).toEqual([[], compressedArchiveMediaType, second.storedBytes]);
+    const tar = zstdDecompressSync(await store.blobs.read(added));
+    expect([tar.length, tar.toString("utf8", 0, 5)]).toEqual([512 + 512 + endBytes, "b.txt"]);
     const folder = join(await temporaryFolder(), "code");
     await layOutCode(store, second.descriptor, folder);
     expect(contents(folder)["b.txt"]).toBe("changed");
@@ -106,7 +112,8 @@ describe("packaged code", () => {
     const store = await memory();
     await writeDocument(store, codeTreeKind, first.tree);
     const second = await pack(dir, store, first.descriptor);
-    expect(second).toMatchObject({ descriptor: first.descriptor, storedBytes: 512 + 512 + endBytes });
+    expect(second).toMatchObject({ descriptor: first.descriptor, storedBytes: first.storedBytes });
+    expect(second.storedBytes).toBeGreaterThan(0);
   });
 
   it("is stored again when only the list of its archives is left", async () => {
@@ -115,7 +122,7 @@ describe("packaged code", () => {
     const first = await pack(dir, full);
     const store = await memory();
     await writeDocument(store, codeTreeKind, first.tree);
-    await store.refs.create(refs.codeData(first.descriptor.digest), JSON.stringify({ version: 1, archives: await archivesOf(full, first) }));
+    await store.refs.create(refs.codeData(first.descriptor.digest), JSON.stringify({ version: 1, archives: await archivesOf(full, first), contentBytes: 0 }));
     await pack(dir, store, first.descriptor);
     const folder = join(await temporaryFolder(), "code");
     await layOutCode(store, first.descriptor, folder);
@@ -198,10 +205,11 @@ describe("a laid-out folder", () => {
 
   it("needs no archive when it is whole", async () => {
     const { store, descriptor, folder } = await laidOut();
-    const readFile = (): never => {
-      throw new Error("an archive was read");
+    const read = (blob: Descriptor): Promise<Uint8Array> => {
+      if (blob.digest !== descriptor.digest) throw new Error("an archive was read");
+      return store.blobs.read(blob);
     };
-    await layOutCode({ ...store, blobs: { ...store.blobs, readFile } }, descriptor, folder);
+    await layOutCode({ ...store, blobs: { ...store.blobs, read } }, descriptor, folder);
     expect(contents(folder)).toEqual(whole);
   });
 
@@ -240,11 +248,12 @@ describe("a hostile store", () => {
     header.write((Number.parseInt(header.toString("latin1", 148, 154), 8) - 1).toString(8).padStart(6, "0"), 148);
     return header;
   };
-  async function layOut(files: readonly CodeFile[], entries: readonly Buffer[]): Promise<string> {
+  const plain = { mediaType: archiveMediaType, pack: (tar: Buffer): Buffer => tar };
+  async function layOut(files: readonly CodeFile[], entries: readonly Buffer[], { mediaType, pack } = plain): Promise<string> {
     const store = await memory();
     const tree = await writeDocument(store, codeTreeKind, { version: 1, files: [...files] });
-    const archive = await store.blobs.write(Buffer.concat([...entries, Buffer.alloc(endBytes)]), archiveMediaType);
-    await store.refs.create(refs.codeData(tree.digest), JSON.stringify({ version: 1, archives: [archive] }));
+    const archive = await store.blobs.write(pack(Buffer.concat([...entries, Buffer.alloc(endBytes)])), mediaType);
+    await store.refs.create(refs.codeData(tree.digest), JSON.stringify({ version: 1, archives: [archive], contentBytes: archive.size }));
     const folder = join(await temporaryFolder(), "inner", "code");
     mkdirSync(join(folder, ".."));
     await layOutCode(store, tree, folder);
@@ -262,6 +271,12 @@ describe("a hostile store", () => {
   ];
   it.each(refusals)("cannot lay out %s", async (_, files, entries, message) => {
     await expect(layOut(files, entries)).rejects.toThrow(message);
+  });
+
+  it("cannot fill memory with an archive that unpacks to more than any archive holds", async () => {
+    const bomb = (tar: Buffer): Buffer => zstdCompressSync(Buffer.concat([tar, Buffer.alloc(maxArchiveBytes)]));
+    const laidOut = layOut([file("a")], [entry("a")], { mediaType: compressedArchiveMediaType, pack: bomb });
+    await expect(laidOut).rejects.toMatchObject({ code: "ARTIFACT_INVALID", message: expect.stringContaining("cannot be unpacked") });
   });
 
   it("cannot pass off other content as a file of the tree", async () => {

@@ -82,7 +82,7 @@ async function storeBuild(context: TestContext): Promise<void> {
     const size = Buffer.byteLength(text);
     return [fileHeader({ path, isExecutable: false, size }), Buffer.concat([Buffer.from(text)], paddedSize(size))];
   }), Buffer.alloc(endBytes)]);
-  await movePointer(store, refs.codeData(tree.digest), { version: 1, archives: [await store.blobs.write(archive, archiveMediaType)] });
+  await movePointer(store, refs.codeData(tree.digest), { version: 1, archives: [await store.blobs.write(archive, archiveMediaType)], contentBytes: archive.length });
   const build: Build = {
     version: 1, app: manifest.name, source: { commit: "1234567890abcdef", dirty: false }, manifest, manifestDigest: digestOf(canonicalJson(manifest)),
     code: tree, prompts, promptPackages: [], lockfiles: [], models: [],

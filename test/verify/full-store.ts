@@ -25,7 +25,7 @@ export async function fillStore(store: Store): Promise<FullStore> {
 
   const archive = await data("a tar archive", archiveMediaType);
   const tree = await writeDocument(store, codeTreeKind, { version: 1, files: [] });
-  await point(refs.codeData(tree.digest), { version: 1, archives: [archive] });
+  await point(refs.codeData(tree.digest), { version: 1, archives: [archive], contentBytes: archive.size });
   const manifest = Manifest.parse({ name: app });
   const build = await writeDocument(store, buildKind, Build.parse({
     version: 1, app, source: { commit: null, dirty: true }, manifest, manifestDigest: digestOf(canonicalJson(manifest)),
