@@ -27,7 +27,8 @@ export async function runCommand({ default: command }: { readonly default: Comma
     printVerdict(verdict.message, isJson);
     return verdict.exit;
   } catch (error) {
-    if (interruption.signal.aborted && !(command.isService === true)) {
+    // A service that is asked to stop ends by itself, unless it was still starting.
+    if (interruption.signal.aborted && (command.isService !== true || error === interruption.signal.reason)) {
       story.warn("Interrupted. Nothing is half-written; run the command again to go on.");
       return interrupted;
     }

@@ -65,6 +65,15 @@ describe("the program", () => {
     expect(await readFile(join(app, "story"), "utf8")).toContain("Stopping: waiting up to 60 s");
   });
 
+  it("counts a signal while a server starts as an interruption, not as a bug", async () => {
+    const cwd = await temporaryFolder();
+    await twelve(["init", "support"], { cwd });
+    const app = join(cwd, "support");
+    for (const args of [["build"], ["index"], ["release", "--env", "staging"]]) await twelve(args, { cwd: app });
+    const server = execa(process.execPath, ["--import", `data:text/javascript,${encodeURIComponent(stopAtStart)}`, binary, "run", "--env", "staging", "--port", "0"], { cwd: app, env: cleanEnv(), extendEnv: false, reject: false });
+    expect(await server).toMatchObject({ exitCode: 130, stdout: "", stderr: expect.stringMatching(/^Warning: Interrupted\./) });
+  });
+
   it.skipIf(process.platform !== "linux")("does not call it done when its answer cannot be written", async () => {
     const full = await execa("sh", ["-c", `"${process.execPath}" "${binary}" --version > /dev/full`], { env: cleanEnv(), extendEnv: false, reject: false });
     expect(full.exitCode).toBe(6);
@@ -88,3 +97,6 @@ const listLoaded = `
 import { registerHooks } from "node:module";
 registerHooks({ load(url, context, next) { if (url.includes("/dist/")) console.log("loaded " + url); return next(url, context); } });
 `;
+
+/** Sends the program SIGTERM as soon as it listens for it. */
+const stopAtStart = `process.on("newListener", (name) => name === "SIGTERM" && setImmediate(() => process.kill(process.pid, "SIGTERM")));`;
