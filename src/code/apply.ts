@@ -49,7 +49,9 @@ export async function packCode(files: readonly SelectedFile[], cache: FactsCache
   const encoded = encodeTree(read.tree);
   const { descriptor } = encoded;
   if ((await readArchives(store, descriptor)) !== undefined) return { ...read, descriptor, storedBytes: 0 };
-  const changed = new Set(filesToPack(read.tree, await readDocument(store, codeTreeKind, earlier)).map(({ path }) => path));
+  const earlierTree = await readable(readDocument(store, codeTreeKind, earlier));
+  if (earlierTree === undefined) return packWhole(files, store, options);
+  const changed = new Set(filesToPack(read.tree, earlierTree).map(({ path }) => path));
   const packed = await packFiles(files.filter(({ path }) => changed.has(path)), store, options);
   assertSame(packed.facts, read.tree);
   const merged: CodeData = { version: 1, archives: [...data.archives, ...packed.archives], contentBytes: data.contentBytes + packed.contentBytes };
@@ -73,10 +75,20 @@ async function storeTree(store: Store, encoded: EncodedTree, data: CodeData): Pr
 
 /** Archives of a tree, when the store still has all of them. */
 async function readArchives(store: Store, tree: Descriptor): Promise<CodeData | undefined> {
-  const data = (await readPointer(store, codeDataKind, refs.codeData(tree.digest)))?.value;
+  const data = (await readable(readPointer(store, codeDataKind, refs.codeData(tree.digest))))?.value;
   if (data === undefined) return undefined;
   const present = await Promise.all([tree, ...data.archives].map(({ digest }) => store.blobs.has(digest)));
   return present.every(Boolean) ? data : undefined;
+}
+
+/** What an earlier build left helps this one; when it is damaged or of another version, this one does without. */
+async function readable<Left>(reading: Promise<Left>): Promise<Left | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof TwelveError && error.code !== "STORE_UNUSABLE") return undefined;
+    throw error;
+  }
 }
 
 function knownFacts(file: SelectedFile, cache: FactsCache): readonly FileFacts[] {

@@ -4,7 +4,8 @@ import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { openStore } from "../../src/adapters/registry.ts";
 import { systemProcesses } from "../../src/adapters/system/process.ts";
-import { readPointer } from "../../src/artifact/pointer.ts";
+import { openStore as openMemory } from "../../src/adapters/store/memory/adapter.ts";
+import { movePointer, readPointer } from "../../src/artifact/pointer.ts";
 import { writeDocument } from "../../src/artifact/document.ts";
 import { refs } from "../../src/artifact/refs.ts";
 import { packCode, type PackedCode } from "../../src/code/apply.ts";
@@ -17,7 +18,7 @@ import { readRepository } from "../../src/code/repository.ts";
 import { selectFiles } from "../../src/code/select-plan.ts";
 import { endBytes, fileHeader, linkHeader, paddedSize } from "../../src/code/tar.ts";
 import { assertUnchanged, nextCache } from "../../src/code/unchanged.ts";
-import { type Descriptor, digestOf } from "../../src/core/descriptor.ts";
+import { type Descriptor, type Digest, digestOf } from "../../src/core/descriptor.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { fixedClock, temporaryFolder } from "../helpers/context.ts";
 import { type Contents, git, gitApp, writeFiles } from "../helpers/git-app.ts";
@@ -127,6 +128,21 @@ describe("packaged code", () => {
     const folder = join(await temporaryFolder(), "code");
     await layOutCode(store, first.descriptor, folder);
     expect(contents(folder)).toEqual({ "a.txt": "a" });
+  });
+
+  it("is stored again when what an earlier build left cannot be read", async () => {
+    const dir = await gitApp({ "a.txt": "a" });
+    const blobs = new Map<Digest, Uint8Array>();
+    const store = openMemory(blobs);
+    const { descriptor } = await pack(dir, store);
+    await movePointer(store, refs.codeData(descriptor.digest), { version: 0 });
+    expect(await pack(dir, store, descriptor)).toMatchObject({ descriptor });
+    expect(await readPointer(store, codeDataKind, refs.codeData(descriptor.digest))).toBeDefined();
+    writeFiles(dir, { "a.txt": "changed" });
+    blobs.get(descriptor.digest)?.fill(0);
+    const folder = join(await temporaryFolder(), "code");
+    await layOutCode(store, (await pack(dir, store, descriptor)).descriptor, folder);
+    expect(contents(folder)).toEqual({ "a.txt": "changed" });
   });
 
   it("is refused when a file changed between git's look at it and ours", async () => {
