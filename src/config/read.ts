@@ -3,7 +3,7 @@ import { didYouMean } from "../core/nearest.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
 import { type ConfigSources, findText, resolveConfig, type ResolvedConfig, type ResolvedValues } from "./resolve.ts";
-import { withoutCredentials } from "./url.ts";
+import { withoutCredentials } from "../core/url.ts";
 
 type Opening = Pick<Context, "env" | "openConfig">;
 type Provider = NonNullable<ConfigSources["provider"]>;

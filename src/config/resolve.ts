@@ -2,7 +2,7 @@ import type { ConfigDeclaration, ConfigKind } from "../manifest/schema.ts";
 import type { ConfigValue } from "../manifest/setting.ts";
 import { parseValue, valueComplaint } from "../manifest/value.ts";
 import type { Environment } from "../ports/context.ts";
-import { hasCredentials, isUrl } from "./url.ts";
+import { hasCredentials, isUrl } from "../core/url.ts";
 
 /** Where values may come from, strongest first; the declaration's default comes last. */
 export interface ConfigSources {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Problem, TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { formatPath, schemaProblems } from "../core/problems.ts";
+import { hasCredentials } from "../core/url.ts";
 import { parseYaml, type YamlSource } from "../core/yaml.ts";
 import { Manifest } from "./schema.ts";
 import { referencesIn } from "./setting.ts";
@@ -59,6 +60,13 @@ function crossProblems(manifest: Manifest, source: YamlSource): readonly Problem
     const complaint = declaration.default === undefined ? undefined : valueComplaint(declaration, declaration.default);
     return complaint === undefined ? [] : [at(["config", key, "default"], complaint)];
   });
+  const urls: readonly (readonly [path: readonly PropertyKey[], url: unknown])[] = [
+    ...Object.entries(config).map(([key, declaration]) => [["config", key, "default"], declaration.default] as const),
+    ...Object.entries(agents).map(([agent, { model }]) => [["agents", agent, "model"], model] as const),
+    ...Object.entries(indexes).map(([index, { embedder }]) => [["indexes", index, "embedder"], embedder] as const),
+  ];
+  const credentials = urls.flatMap(([path, url]) =>
+    typeof url === "string" && hasCredentials(url) ? [at(path, "The URL holds credentials, and the manifest is stored in every build. Take them out of it and declare a key of kind secret")] : []);
   const names = [
     ...Object.entries(agents).flatMap(([agent, { retrieve }]) =>
       retrieve === undefined ? [] : named(["agents", agent, "retrieve", "index"], retrieve.index, "index", indexes)),
@@ -69,5 +77,5 @@ function crossProblems(manifest: Manifest, source: YamlSource): readonly Problem
     ...Object.entries(environments).flatMap(([environment, { requires }]) =>
       requires.flatMap((suite, i) => named(["environments", environment, "requires", i], suite, "eval suite", evals))),
   ];
-  return [...references, ...declarations, ...names];
+  return [...references, ...declarations, ...credentials, ...names];
 }

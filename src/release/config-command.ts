@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { inspectConfig } from "../config/read.ts";
-import { withoutCredentials } from "../config/url.ts";
+import { withoutCredentials } from "../core/url.ts";
 import { readManifest } from "../manifest/read.ts";
 import { ConfigKind } from "../manifest/schema.ts";
 import { defineCommand } from "../ports/command.ts";

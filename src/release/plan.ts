@@ -4,7 +4,7 @@ import type { Problem } from "../core/errors.ts";
 import type { Build } from "../build/schema.ts";
 import type { ResolvedValues } from "../config/resolve.ts";
 import { resolvedAgents, resolvedIndexes } from "../config/settings.ts";
-import { withoutCredentials } from "../config/url.ts";
+import { withoutCredentials } from "../core/url.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import { type ConfigValue, referencesIn } from "../manifest/setting.ts";
 import type { Activation, FrozenValue, Release } from "./schema.ts";

@@ -1,4 +1,4 @@
-import { withoutCredentials } from "../config/url.ts";
+import { withoutCredentials } from "../core/url.ts";
 import { type Problem, TwelveError } from "../core/errors.ts";
 import type { ConfigDeclaration } from "../manifest/schema.ts";
 import { parseValue } from "../manifest/value.ts";

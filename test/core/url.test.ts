@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hasCredentials, isUrl, withoutCredentials } from "../../src/config/url.ts";
+import { hasCredentials, isUrl, withoutCredentials } from "../../src/core/url.ts";
 
 describe("withoutCredentials", () => {
   it.each([
