@@ -43,7 +43,7 @@ export default defineCommand({
       const suite = await readSuite(context.dir, manifest.evals[name]?.suite ?? "");
       return { name, suite, ...subjectOf(name, { manifest, release, build }) };
     }));
-    await noteChanges(context, build, { manifest, suites });
+    await warnOfChanges(context, build, { manifest, suites });
     // A call's event would say less than its case in the report, and stdout is for the answer.
     const runtime = await openRuntime(context, { release, environment: environment ?? null, agents: [...new Set(suites.map(({ agent }) => agent))], emit: () => {} });
     const reports: EvalReport[] = [];
@@ -117,13 +117,15 @@ interface Working {
 }
 
 /** The working folder's suite is what counts; when the release was packaged with another one, a reader should know. */
-async function noteChanges(context: Context, build: Build, { manifest, suites }: Working): Promise<void> {
+async function warnOfChanges(context: Context, build: Build, { manifest, suites }: Working): Promise<void> {
   const tree = await readDocument(await context.store(), codeTreeKind, build.code);
   const packaged = new Map(tree.files.map(({ path, digest }) => [path, digest]));
   for (const { name, suite } of suites) {
     const changed = Object.entries(suite.files).filter(([path, digest]) => packaged.get(path) !== digest).map(([path]) => path);
-    if (changed.length > 0) context.story.note(`${name}: ${changed.join(", ")} in the working folder ${changed.length === 1 ? "is" : "are"} not what the release was packaged with`);
+    // A suite that the build leaves out on purpose is no surprise.
+    const tell = changed.some((path) => packaged.has(path)) ? "warn" : "note";
+    if (changed.length > 0) context.story[tell](`${name}: ${changed.join(", ")} in the working folder ${changed.length === 1 ? "is" : "are"} not what the release was packaged with`);
     const isOther = canonicalJson(manifest.evals[name]) !== canonicalJson(build.manifest.evals[name] ?? null);
-    if (isOther) context.story.note(`${name}: \`evals.${name}\` in twelve.yaml is not what the release was built with`);
+    if (isOther) context.story.warn(`${name}: \`evals.${name}\` in twelve.yaml is not what the release was built with`);
   }
 }

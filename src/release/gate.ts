@@ -24,7 +24,7 @@ export async function requireReports(store: Store, { app, manifest, release, tit
   const { requires } = environmentOf(manifest, environment);
   const problems: (Problem & { readonly path: string })[] = [];
   for (const suite of requires) {
-    const reason = complaint(await newestReport(store, app, release, suite), manifest.evals[suite]?.gate.passRate ?? 1);
+    const reason = complaint(await newestReport(store, app, release, suite), manifest.evals[suite]);
     if (reason !== undefined) problems.push({ path: suite, message: reason });
   }
   if (problems.length === 0) return;
@@ -40,10 +40,12 @@ async function newestReport(store: Store, app: string, release: Digest, suite: s
   return report.release.digest === release && report.suite === suite ? report : undefined;
 }
 
-/** The build's own gate is asked too: a report may have been made with a laxer one. */
-function complaint(report: EvalReport | undefined, passRate: number): string | undefined {
+/** The build's own declaration is asked too: a report may have been made with a laxer gate, or of another agent. */
+function complaint(report: EvalReport | undefined, declared: Manifest["evals"][string] | undefined): string | undefined {
   if (report === undefined) return "There is no eval report for exactly this release";
-  const wanted = Math.max(passRate, report.gate.passRate);
+  const agent = declared?.agent ?? report.agent;
+  if (report.agent !== agent) return `The newest report (${report.createdAt}) is about the agent ${report.agent}; the build's suite asks ${agent}`;
+  const wanted = Math.max(declared?.gate.passRate ?? 1, report.gate.passRate);
   if (report.pass && report.passRate >= wanted) return undefined;
   return `The newest report (${report.createdAt}) failed: ${report.passed} of ${report.cases.length} cases passed (${percent(report.passRate)}), the gate wants ${percent(wanted)}`;
 }

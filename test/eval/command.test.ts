@@ -30,7 +30,7 @@ tests:
 async function app(suite = smoke, text = evals()): Promise<TestContext> {
   const context = await testContext({ dir: await temporaryFolder() });
   await writeFiles(context.dir, { "evals/smoke.yaml": suite });
-  await makeRelease(context, text);
+  await makeRelease(context, text, { "evals/smoke.yaml": suite });
   return context;
 }
 
@@ -166,13 +166,13 @@ describe("twelve eval", () => {
     expect(await store.refs.list(refs.reports("handbook", releaseDescriptor.digest))).toEqual([]);
   });
 
-  it("notes that suite and gate are not those of the release", async () => {
+  it("warns that suite and gate are not those of the release", async () => {
     const context = await app();
-    await writeFiles(context.dir, { "twelve.yaml": evals(0.25), "evals/smoke.yaml": smoke });
+    await writeFiles(context.dir, { "twelve.yaml": evals(0.25), "evals/smoke.yaml": `${smoke}# weaker\n` });
     await evaluate(context, { suite: "smoke", release: "v1" });
     expect(context.told.slice(-2)).toEqual([
-      "note smoke: evals/smoke.yaml in the working folder is not what the release was packaged with",
-      "note smoke: `evals.smoke` in twelve.yaml is not what the release was built with",
+      "warn smoke: evals/smoke.yaml in the working folder is not what the release was packaged with",
+      "warn smoke: `evals.smoke` in twelve.yaml is not what the release was built with",
     ]);
   });
 

@@ -141,6 +141,11 @@ describe("twelve promote, at the gate,", () => {
     expect(await refusal({ smoke: { pass: true, passRate: 0.6, gate: { passRate: 0.5 } }, tone: {} })).toMatchObject({ problems: [{ path: "smoke", message: expect.stringContaining("the gate wants 90%") }] });
   });
 
+  it("does not take the report of another agent than the build's suite asks", async () => {
+    const message = "The newest report (2026-01-02T00:00:00.000Z) is about the agent echo; the build's suite asks support";
+    expect(await refusal({ smoke: { agent: "echo" }, tone: {} })).toMatchObject({ problems: [{ path: "smoke", message }] });
+  });
+
   it("believes a report that says it failed, whatever its pass rate", async () => {
     expect(await refusal({ smoke: { pass: false, passRate: 1 }, tone: {} })).toMatchObject({ code: "PROMOTION_REFUSED", problems: [{ path: "smoke" }] });
   });

@@ -66,14 +66,14 @@ export async function writeFiles(dir: string, files: Files): Promise<void> {
 }
 
 /** Makes v1 in the environment `staging`: a build with code, an index with its engine files, and a release of both. */
-export async function makeRelease(context: TestContext, text = manifest): Promise<void> {
+export async function makeRelease(context: TestContext, text = manifest, packaged: Files = {}): Promise<void> {
   await writeFiles(context.dir, { "twelve.yaml": text, ...documents });
-  await storeBuild(context);
+  await storeBuild(context, { ...code, ...packaged });
   await indexCommand.run(indexCommand.input.parse({}), context);
   await releaseCommand.run(releaseCommand.input.parse({ env: "staging" }), context);
 }
 
-async function storeBuild(context: TestContext): Promise<void> {
+async function storeBuild(context: TestContext, code: Files): Promise<void> {
   const store = await context.store();
   const manifest = await readManifest(context.dir);
   const files: CodeFile[] = Object.entries(code).map(([path, text]) => ({ path, mode: "file", size: Buffer.byteLength(text), digest: digestOf(text) }));
