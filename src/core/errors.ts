@@ -49,3 +49,8 @@ export class TwelveError extends Error {
 export function formatLocation({ file, line, column }: Location): string {
   return [file, line, line === undefined ? undefined : column].filter((part) => part !== undefined).join(":");
 }
+
+/** A failure on one line: what happened, and each problem with its field. */
+export function summaryOf({ message, problems }: Pick<TwelveError, "message" | "problems">): string {
+  return [message, ...problems.map((problem) => (problem.path === undefined ? problem.message : `${problem.path}: ${problem.message}`))].join("; ");
+}

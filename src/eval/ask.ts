@@ -1,4 +1,4 @@
-import { TwelveError } from "../core/errors.ts";
+import { summaryOf, TwelveError } from "../core/errors.ts";
 import type { Context } from "../ports/context.ts";
 import type { Progress } from "../ports/story.ts";
 import type { CompiledPrompt } from "../prompt/schema.ts";
@@ -62,7 +62,7 @@ async function askOne({ clock, signal }: Context, item: Case, { runtime, agent, 
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof TwelveError)) throw error;
-    return { error: `${error.code}: ${[error.message, ...error.problems.map(({ message }) => message)].join("; ")}`, latencyMs: clock.monotonicMs() - started };
+    return { error: `${error.code}: ${summaryOf(error)}`, latencyMs: clock.monotonicMs() - started };
   }
 }
 

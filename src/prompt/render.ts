@@ -93,7 +93,7 @@ function prepareVariables(prompt: CompiledPrompt): (variables: Readonly<Record<s
     const given = { ...defaults, ...variables };
     const problems = problemsOf(given);
     if (problems.length === 0) return given;
-    throw new TwelveError("PROMPT_INPUT_INVALID", `The variables do not fit the prompt ${titleOf(prompt)}: ${problems.map(({ path, message }) => `${path ?? ""}: ${message}`).join("; ")}`, { problems });
+    throw new TwelveError("PROMPT_INPUT_INVALID", `The variables do not fit the prompt ${titleOf(prompt)}`, { problems });
   };
 }
 

@@ -1,5 +1,5 @@
 import { type Digest, digestOf } from "../core/descriptor.ts";
-import { TwelveError } from "../core/errors.ts";
+import { summaryOf, TwelveError } from "../core/errors.ts";
 import type { FinishReason, Usage } from "../ports/model.ts";
 import { costOf, priceTable } from "./price.ts";
 import type { ModelCallEvent, RetrievedChunk } from "./schema.ts";
@@ -82,7 +82,7 @@ export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
     "twelve.response.text": frame.isContentLogged && hasText ? scrub(call.text) : null,
     "twelve.aborted": call.isAborted,
     "error.type": call.error === null ? null : call.error instanceof TwelveError ? call.error.code : call.error.name,
-    "error.message": call.error === null ? null : scrub(call.error.message),
+    "error.message": call.error === null ? null : scrub(call.error instanceof TwelveError ? summaryOf(call.error) : call.error.message),
   };
 }
 

@@ -47,12 +47,12 @@ describe("rendering a prompt", () => {
   });
 
   it.each([
-    ["a missing variable", {}, "question: Missing; the schema requires it"],
-    ["an unknown variable", { question: "x", qestion: "y" }, 'qestion: Unknown variable. Did you mean "question"? Declared: question, tone'],
-    ["a wrong type", { question: 3 }, "question: Expected string"],
-  ])("refuses %s", (_, variables, message) => {
+    ["a missing variable", {}, { path: "question", message: "Missing; the schema requires it" }],
+    ["an unknown variable", { question: "x", qestion: "y" }, { path: "qestion", message: 'Unknown variable. Did you mean "question"? Declared: question, tone' }],
+    ["a wrong type", { question: 3 }, { path: "question", message: "Expected string" }],
+  ])("refuses %s", (_, variables, problem) => {
     expect(() => render(question, variables as Record<string, Json>)).toThrow(
-      expect.objectContaining({ code: "PROMPT_INPUT_INVALID", message: `The variables do not fit the prompt a: ${message}` }),
+      expect.objectContaining({ code: "PROMPT_INPUT_INVALID", message: "The variables do not fit the prompt a", problems: [problem] }),
     );
   });
 

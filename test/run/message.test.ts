@@ -38,7 +38,7 @@ describe("prepareMessages", () => {
   it("gives a prompt only the standard variables that it declares, and the caller's own", () => {
     const render = prepareMessages(compiled("{{question}} in {{tone}}", { question: { type: "string" }, tone: { type: "string" } }), true);
     expect(render({ ...conversation, history: [] }, chunks, { tone: "verse" })).toEqual([{ role: "user", content: "Why? in verse" }]);
-    expect(() => render(conversation, chunks, { tome: "verse" })).toThrow(expect.objectContaining({ code: "PROMPT_INPUT_INVALID", message: expect.stringContaining('Did you mean "tone"?') }));
+    expect(() => render(conversation, chunks, { tome: "verse" })).toThrow(expect.objectContaining({ code: "PROMPT_INPUT_INVALID", problems: expect.arrayContaining([{ path: "tome", message: expect.stringContaining('Did you mean "tone"?') }]) }));
     expect(() => render(conversation, chunks, { tone: 3 })).toThrow(expect.objectContaining({ problems: [{ path: "tone", message: "Expected string" }] }));
   });
 

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { type FailureCode, TwelveError } from "../../core/errors.ts";
+import { type FailureCode, summaryOf, TwelveError } from "../../core/errors.ts";
 import { didYouMean } from "../../core/nearest.ts";
 import { formatPath } from "../../core/problems.ts";
 
@@ -44,8 +44,7 @@ export function httpError(status: number, fields: Omit<ErrorBody["error"], "type
 export function toHttpError(error: unknown, traceId: string): HttpError {
   if (error instanceof TwelveError) {
     const { status, code, param } = known[error.code] ?? { status: 500, code: error.code.toLowerCase() };
-    const problems = error.problems.map(({ path, message }) => (path === undefined ? message : `${path}: ${message}`));
-    return httpError(status, { message: [error.message, ...problems].join("; "), param: error.problems[0]?.path ?? param ?? null, code, trace_id: traceId });
+    return httpError(status, { message: summaryOf(error), param: error.problems[0]?.path ?? param ?? null, code, trace_id: traceId });
   }
   const { code, statusCode, message } = error as { readonly code?: string; readonly statusCode?: number; readonly message?: string };
   if (statusCode !== undefined && statusCode < 500) {
