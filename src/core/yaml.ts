@@ -16,7 +16,7 @@ export type YamlResult = { readonly source: YamlSource } | { readonly problems: 
  */
 export function parseYaml(text: string, file: string, firstLine = 1): YamlResult {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, maxAliasCount: 1000 } as never);
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const place = (offset: number): Location => {
     const { line, col } = lines.linePos(offset);
     return { file, line: line + firstLine - 1, column: col };
@@ -57,6 +57,7 @@ function offsetOf(root: Node | null, path: readonly PropertyKey[], target: "key"
 }
 
 function plain(message: string): string {
+  if (message.includes("multiple documents")) return "Only one YAML document is allowed: take out the line ---";
   if (message.includes("Map keys must be unique")) return "Duplicate key; each key may stand only once";
   if (/tab/i.test(message)) return "Tab used for indentation; YAML allows only spaces";
   return message;

@@ -41,5 +41,3 @@ export function printValue(value: unknown, name: string): string {
     fix: `Give it as text, or write {{json ${name}}} in the template`,
   });
 }
-
-export type PrintHelper = Handlebars.HelperDelegate;

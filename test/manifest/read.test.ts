@@ -76,6 +76,7 @@ describe("the manifest", () => {
     ["a secret with a default", "name: a\nconfig:\n  KEY: { kind: secret, default: hunter2 }\n", 3, /^A secret has no default/],
     ["a default with a password in it", 'name: a\nconfig:\n  DB: { kind: attachment, default: "postgres://me:pa55@db/app" }\n', 3, /^The URL holds credentials(?!.*pa55)/],
     ["a model with a password in it", 'name: a\nagents:\n  x:\n    prompt: p\n    model: "https://me:pa55@host/v1#m"\n', 5, /^The URL holds credentials(?!.*pa55)/],
+    ["a second document", "name: a\n---\nname: b\n", 2, /^Only one YAML document is allowed/],
     ["a default of the wrong type", "name: a\nconfig:\n  K: { type: integer, default: 1.5 }\n", 3, /^Expected an integer/],
     ["a default out of range", "name: a\nconfig:\n  K: { type: number, default: 3, max: 2 }\n", 3, /^Expected at most 2/],
     ["an agent with an index that does not exist", 'name: a\nindexes: { docs: { source: [d] } }\nagents:\n  x: { prompt: p, model: "mock:echo", retrieve: { index: doc } }\n', 4, /Did you mean "docs"\?/],
