@@ -15,7 +15,8 @@ const plainIntervalMs = 5000;
  * Colour and a moving line appear only where stderr is a terminal that can show them.
  */
 export async function openStory({ isJson, isQuiet, isColorWanted, env }: StoryOptions): Promise<Story & { close(): void }> {
-  const isTerminal = process.stderr.isTTY && env["TERM"] !== "dumb";
+  // A terminal of no width, as some build machines offer, can show no moving line: it would be wrapped without end.
+  const isTerminal = process.stderr.isTTY && env["TERM"] !== "dumb" && process.stderr.columns > 0;
   const isMoving = isTerminal && !isJson && !isQuiet && !env["CI"];
   const isColored = isTerminal && !isJson && isColorWanted && !env["NO_COLOR"];
   const yellow = isColored ? await loadYellow() : (text: string): string => text;
@@ -30,7 +31,7 @@ export async function openStory({ isJson, isQuiet, isColorWanted, env }: StoryOp
     note,
     warn: (message) => write(isJson ? JSON.stringify({ warning: message }) : `${yellow("Warning:")} ${message}`),
     progress(label) {
-      const progress = moving === undefined ? plainProgress(label, note) : movingProgress(label, moving({ stream: process.stderr, ...(isColored ? {} : { color: false }) } as never), note);
+      const progress = moving === undefined ? plainProgress(label, note) : movingProgress(label, moving(spinnerOptions(isColored)), note);
       running.add(progress);
       return progress;
     },
@@ -43,6 +44,11 @@ export async function openStory({ isJson, isQuiet, isColorWanted, env }: StoryOp
 async function loadYellow(): Promise<(text: string) => string> {
   const { Chalk } = await import("chalk");
   return new Chalk({ level: 1 }).yellow;
+}
+
+/** Standard input is left alone: the spinner would put it into raw mode, in which Ctrl-C is a character and no signal. */
+function spinnerOptions(isColored: boolean): { readonly stream: NodeJS.WriteStream; readonly discardStdin: false; readonly color?: false } {
+  return { stream: process.stderr, discardStdin: false, ...(isColored ? {} : { color: false }) };
 }
 
 interface Spinner {

@@ -83,7 +83,7 @@ export default defineCommand({
     return report({ digest: descriptor.digest, documents: index.documents, chunks: index.chunks }, { embedded, fromCache, isChanged: previous?.descriptor.digest !== descriptor.digest }, { chunk, embed, write: lap() });
   },
 
-  render({ digest, name, documents, chunks, embedded, fromCache, isChanged, skipped, ignored, durationMs }, { env }) {
+  render({ digest, name, documents, chunks, embedded, fromCache, isChanged, skipped, ignored, durationMs }, { env, set }) {
     const number = (value: number): string => value.toLocaleString("en-US");
     const others = Object.entries(ignored).map(([ending, count]) => `${number(count)} ${ending === "" ? "without an ending" : ending}`);
     return [
@@ -93,7 +93,7 @@ export default defineCommand({
       ...skipped.slice(0, 20).map(({ path, reason }) => `    ${path} ${reason}`),
       ...(skipped.length > 20 ? [`    … and ${number(skipped.length - 20)} more; --json lists all`] : []),
       ...(others.length === 0 ? [] : [`  Not read: ${others.join(", ")}`]),
-      `Next: twelve release --env ${env}`,
+      `Next: twelve release --env ${env}${set.map((pair) => ` --set ${pair}`).join("")}`,
     ].join("\n");
   },
 });

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { access, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { type Problem, TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { formatPath, schemaProblems } from "../core/problems.ts";
@@ -19,9 +19,18 @@ export async function readManifest(dir: string): Promise<Manifest> {
   } catch (cause) {
     const isMissing = cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR");
     const what = isMissing ? `There is no ${manifestFile} in ${dir}` : `${join(dir, manifestFile)} cannot be read: ${String(cause)}`;
-    throw new TwelveError("MANIFEST_NOT_FOUND", what, { cause });
+    const above = isMissing ? await folderAbove(dir) : undefined;
+    throw new TwelveError("MANIFEST_NOT_FOUND", what, { cause, ...(above === undefined ? {} : { fix: `Run it in ${above}, or add \`--dir ${above}\`` }) });
   }
   return parseManifest(text);
+}
+
+/** The nearest folder above that has a manifest: the command was probably meant for it. */
+async function folderAbove(dir: string): Promise<string | undefined> {
+  const parent = dirname(dir);
+  if (parent === dir) return undefined;
+  const isThere = await access(join(parent, manifestFile)).then(() => true, () => false);
+  return isThere ? parent : folderAbove(parent);
 }
 
 /** Fails with MANIFEST_INVALID. Pure, so that editors and tests can use it on any text. */

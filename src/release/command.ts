@@ -14,6 +14,7 @@ import { formatSource, refuseDirty } from "./dirty.ts";
 import { requireReports } from "./gate.ts";
 import { findIndexes, parsePins } from "./indexes.ts";
 import { captureEnvironment, planRelease, promptProblems, usedIndexes } from "./plan.ts";
+import { listReleases } from "./read.ts";
 import { Activation, Release } from "./schema.ts";
 import { formatFields, formatValue } from "./table.ts";
 
@@ -71,6 +72,8 @@ export default defineCommand({
     // From here on every step leaves a usable store: an unnamed blob, then a number without activation, then all.
     const services = { store, clock };
     const { number, releaseDescriptor, createdAt } = await recordRelease(services, release, message);
+    const earlier = (await listReleases(store, app)).findLast((other) => other.number < number && other.releaseDescriptor.digest === releaseDescriptor.digest);
+    if (earlier !== undefined) story.note(`Nothing differs from v${earlier.number}: v${number} is another number for the same release`);
     const captured = captureEnvironment(values);
     const active = await appendActivation(
       services,

@@ -15,7 +15,7 @@ export interface GateQuestion {
   /** Names the release in messages. */
   readonly title: string;
   readonly environment: string;
-  /** How the user gets past a refusal. */
+  /** How the user gets a report that is missing. */
   readonly fix: (suites: readonly string[]) => string;
 }
 
@@ -23,14 +23,20 @@ export interface GateQuestion {
 export async function requireReports(store: Store, { app, manifest, release, title, environment, fix }: GateQuestion): Promise<void> {
   const { requires } = environmentOf(manifest, environment);
   const problems: (Problem & { readonly path: string })[] = [];
+  const missing: string[] = [];
   for (const suite of requires) {
-    const reason = complaint(await newestReport(store, app, release, suite), manifest.evals[suite]);
+    const report = await newestReport(store, app, release, suite);
+    const reason = complaint(report, manifest.evals[suite]);
     if (reason !== undefined) problems.push({ path: suite, message: reason });
+    if (report === undefined) missing.push(suite);
   }
   if (problems.length === 0) return;
   const suites = problems.map(({ path }) => path);
-  throw new TwelveError("PROMOTION_REFUSED", `${environment} requires ${suites.length === 1 ? "an eval suite" : "eval suites"} that ${title} has not passed: ${suites.join(", ")}`, { problems, fix: fix(suites) });
+  throw new TwelveError("PROMOTION_REFUSED", `${environment} requires ${suites.length === 1 ? "an eval suite" : "eval suites"} that ${title} has not passed: ${suites.join(", ")}`, { problems, fix: missing.length === 0 ? afterFailure : fix(missing) });
 }
+
+/** Asking the same release again would not help. */
+const afterFailure = "Correct what fails, then build, release, eval and promote again";
 
 async function newestReport(store: Store, app: string, release: Digest, suite: string): Promise<EvalReport | undefined> {
   const pointer = await readPointer(store, reportPointerKind, refs.report(app, release, suite));

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { readDocument } from "../artifact/document.ts";
 import { Digest, shortDigest } from "../core/descriptor.ts";
 import { type FoundBuild, readBuild } from "../build/read.ts";
+import { environmentOf } from "../config/read.ts";
 import { readManifest } from "../manifest/read.ts";
 import { defineCommand } from "../ports/command.ts";
 import { listEnvironments, listReleases, readHistory } from "./read.ts";
@@ -24,7 +25,9 @@ export default defineCommand({
   examples: ["twelve releases", "twelve releases --env production --json"],
 
   async run({ env }, context) {
-    const { name: app } = await readManifest(context.dir);
+    const manifest = await readManifest(context.dir);
+    if (env !== undefined) environmentOf(manifest, env);
+    const { name: app } = manifest;
     const store = await context.store();
     const environments = await listEnvironments(store, app);
     const histories = await Promise.all(environments.map(async (environment) => ({ environment, records: await readHistory(store, app, environment) })));

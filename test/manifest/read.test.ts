@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Problem, TwelveError } from "../../src/core/errors.ts";
@@ -103,6 +103,14 @@ describe("the manifest", () => {
 
   it("never repeats a secret's default", () => {
     expect(JSON.stringify(problemsOf("name: a\nconfig:\n  KEY: { kind: secret, default: hunter2 }\n"))).not.toContain("hunter2");
+  });
+
+  it("names the folder above that has a manifest", async () => {
+    const dir = await temporaryFolder();
+    await writeFile(join(dir, "twelve.yaml"), "name: a");
+    const below = join(dir, "docs", "deep");
+    await mkdir(below, { recursive: true });
+    await expect(readManifest(below)).rejects.toMatchObject({ code: "MANIFEST_NOT_FOUND", fix: `Run it in ${dir}, or add \`--dir ${dir}\`` });
   });
 
   it("tells a missing file from a broken one", async () => {

@@ -71,6 +71,14 @@ describe("twelve release", () => {
     expect(answer.secrets).toEqual({ API_KEY: "environment" });
   });
 
+  it("says that nothing differs from an earlier release", async () => {
+    const { context } = await app();
+    await release(context);
+    await release(context, { set: ["TOP_K=9"] });
+    await release(context);
+    expect(context.told.filter((line) => line.includes("Nothing differs"))).toEqual(["note Nothing differs from v1: v3 is another number for the same release"]);
+  });
+
   it("gives two releases at once v1 and v2, and leaves the higher one active", async () => {
     const { context, store } = await app();
     const answers = await Promise.all([release(context), release(context)]);

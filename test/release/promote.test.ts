@@ -134,7 +134,7 @@ describe("twelve promote, at the gate,", () => {
   it("refuses a failed report with its figures", async () => {
     const failed = { pass: false, passRate: 0.5, passed: 1, failed: 1, cases: [caseOf(1), caseOf(2)] };
     const message = "The newest report (2026-01-02T00:00:00.000Z) failed: 1 of 2 cases passed (50%), the gate wants 90%";
-    expect(await refusal({ smoke: failed, tone: {} })).toMatchObject({ problems: [{ path: "smoke", message }] });
+    expect(await refusal({ smoke: failed, tone: {} })).toMatchObject({ problems: [{ path: "smoke", message }], fix: "Correct what fails, then build, release, eval and promote again" });
   });
 
   it("asks the build's gate too, when a report was made with a laxer one", async () => {

@@ -43,7 +43,8 @@ describe("twelve releases", () => {
   it("lists only what was active in one environment", async () => {
     const { context } = await released();
     const numbers = async (env: string) => (await list.run({ env }, context)).releases.map(({ number }) => number);
-    expect([await numbers("staging"), await numbers("production"), await numbers("none")]).toEqual([[2, 1], [1], []]);
+    expect([await numbers("staging"), await numbers("production"), await numbers("development")]).toEqual([[2, 1], [1], []]);
+    await expect(numbers("stagign")).rejects.toMatchObject({ code: "ENVIRONMENT_UNKNOWN", message: expect.stringContaining('Did you mean "staging"?') });
   });
 
   it("is a table for a person, which says what was never activated", async () => {
