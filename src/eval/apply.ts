@@ -49,7 +49,7 @@ export async function applyEval(context: Context, evaluation: Evaluation): Promi
     progress.stop();
   }
   const report: EvalReport = {
-    version: 1, app, suite: name, suiteDigest: suite.digest, release, agent, model, cases: [...results],
+    version: 1, app, suite: name, suiteDigest: suite.digest, suiteFiles: { ...suite.files }, release, agent, model, cases: [...results],
     ...totalsOf(results, gate), gate, createdAt: context.clock.now().toISOString(),
   };
   context.signal.throwIfAborted();

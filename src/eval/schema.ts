@@ -35,6 +35,7 @@ export const EvalReport = z
     app: z.string(),
     suite: z.string().meta({ description: "Name of the suite in the manifest" }),
     suiteDigest: Digest,
+    suiteFiles: z.record(z.string(), Digest).meta({ description: "The suite and the files it refers to, by path below the application folder" }),
     release: Descriptor,
     agent: z.string(),
     model: z.string(),

@@ -66,7 +66,7 @@ export default defineCommand({
     const release = planRelease({ build, buildDescriptor, indexes, values });
     const problems = promptProblems(release, build);
     if (problems.length > 0) throw new TwelveError("PROMPT_UNKNOWN", "Configuration chooses prompts that the build does not have", { problems });
-    await requireReports(store, { app, manifest, environment, release: digestOf(canonicalJson(release)), title: "this release", fix: (suites) => wayThroughGate(manifest, environment, suites) });
+    await requireReports(store, { app, build, environment, release: digestOf(canonicalJson(release)), title: "this release", fix: (suites) => wayThroughGate(manifest, environment, suites) });
     await checkServices(context, store, { build, release, environment });
 
     // From here on every step leaves a usable store: an unnamed blob, then a number without activation, then all.

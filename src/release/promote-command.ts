@@ -49,7 +49,7 @@ export default defineCommand({
     refuseDirty({ build, digest: release.build.digest, environment: to, allowDirty });
     await requireReports(store, {
       app,
-      manifest,
+      build,
       release: releaseDescriptor.digest,
       title: `v${number} (${shortDigest(releaseDescriptor.digest)})`,
       environment: to,

@@ -178,6 +178,15 @@ describe("a release", () => {
     expectRefusal(refusal, 2, "TEMPERATURE", "number", "[CONFIG_INVALID]");
   });
 
+  it("is not served where a secret that it requires is missing", async () => {
+    const cwd = await app();
+    await edit(join(cwd, "twelve.yaml"), "config:\n", "config:\n  API_KEY: { kind: secret }\n");
+    execFileSync("git", ["commit", "--quiet", "--all", "--message", "A secret"], { cwd, env: cleanEnv() });
+    await twelveJson(["build"], { cwd });
+    await twelveJson(["release", "--env", "staging"], { cwd, env: { API_KEY: "hunter2" } });
+    expectRefusal(await twelve(["run", "--env", "staging", "--port", "0"], { cwd }), 2, "staging lacks a secret: API_KEY", "[CONFIG_INVALID]");
+  });
+
   it("is not served when the environment says something else than the release", async () => {
     const refusal = await twelve(["run", "--env", "staging", "--port", "0"], { cwd: await app(), env: { TOP_K: "7" } });
     expectRefusal(refusal, 5, "TOP_K", "7", "5", "twelve release --env staging", "[CONFIG_DRIFTED]");

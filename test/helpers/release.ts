@@ -4,7 +4,7 @@ import { openEmbedder } from "../../src/adapters/registry.ts";
 import { writeDocument } from "../../src/artifact/document.ts";
 import { movePointer } from "../../src/artifact/pointer.ts";
 import { refs } from "../../src/artifact/refs.ts";
-import { type Build, buildKind, codeTreeKind } from "../../src/build/schema.ts";
+import { type Build, buildKind, type CodeFile, codeTreeKind } from "../../src/build/schema.ts";
 import { canonicalJson } from "../../src/core/canonical-json.ts";
 import { type Descriptor, digestOf } from "../../src/core/descriptor.ts";
 import { type EvalReport, evalReportKind } from "../../src/eval/schema.ts";
@@ -36,7 +36,10 @@ const prompt = (variant: string | null): Build["prompts"][number] => ({
   digest: digestOf(`answer ${variant}`),
 });
 
-/** Stores a build of the application in `dir` as `twelve build` would, without its code. */
+/** The suites that `storeBuild` packages; reports of `storeReport` are about just these. */
+const suites: readonly CodeFile[] = ["smoke", "tone"].map((suite) => ({ path: `evals/${suite}.yaml`, mode: "file", size: suite.length, digest: digestOf(suite) }));
+
+/** Stores a build of the application in `dir` as `twelve build` would, with no code but its suites. */
 export async function storeBuild(store: Store, dir: string, source: Build["source"] = { commit: "1234567890abcdef", dirty: false }): Promise<Descriptor> {
   const manifest = await readManifest(dir);
   const build: Build = {
@@ -45,7 +48,7 @@ export async function storeBuild(store: Store, dir: string, source: Build["sourc
     source,
     manifest,
     manifestDigest: digestOf(canonicalJson(manifest)),
-    code: await writeDocument(store, codeTreeKind, { version: 1, files: [] }),
+    code: await writeDocument(store, codeTreeKind, { version: 1, files: [...suites] }),
     prompts: [prompt(null), prompt("strict")],
     promptPackages: [],
     lockfiles: [],
@@ -95,6 +98,7 @@ export async function storeReport(store: Store, release: Descriptor, suite: stri
     app: "support",
     suite,
     suiteDigest: digestOf(suite),
+    suiteFiles: { [`evals/${suite}.yaml`]: digestOf(suite) },
     release,
     agent: "support",
     model: "mock:extractive",

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { digestOf } from "../../src/core/descriptor.ts";
 import type { EvalReport } from "../../src/eval/schema.ts";
 import promote from "../../src/release/promote-command.ts";
 import { readActive, readHistory } from "../../src/release/read.ts";
@@ -144,6 +145,19 @@ describe("twelve promote, at the gate,", () => {
   it("does not take the report of another agent than the build's suite asks", async () => {
     const message = "The newest report (2026-01-02T00:00:00.000Z) is about the agent echo; the build's suite asks support";
     expect(await refusal({ smoke: { agent: "echo" }, tone: {} })).toMatchObject({ problems: [{ path: "smoke", message }] });
+  });
+
+  it.each([
+    ["an easier suite under its name", { "evals/smoke.yaml": digestOf("easier") }, "evals/smoke.yaml"],
+    ["another suite in its place", { "evals/other.yaml": digestOf("smoke") }, "evals/smoke.yaml"],
+  ])("does not take a report of %s", async (_, suiteFiles, path) => {
+    const message = expect.stringContaining(`was made with another ${path} than the release was packaged with`) as string;
+    expect(await refusal({ smoke: { suiteFiles }, tone: {} })).toMatchObject({ code: "PROMOTION_REFUSED", problems: [{ path: "smoke", message }] });
+  });
+
+  it("does not mind files of a suite that the build leaves out of the code", async () => {
+    const { context } = await staged({}, { smoke: { suiteFiles: { "evals/smoke.yaml": digestOf("smoke"), "docs/text.md": digestOf("x") } }, tone: {} });
+    expect(await run(context)).toMatchObject({ isChanged: true });
   });
 
   it("believes a report that says it failed, whatever its pass rate", async () => {

@@ -56,7 +56,8 @@ export async function fillStore(store: Store): Promise<FullStore> {
   await point(refs.environment(app, "staging"), { activation: second });
 
   const report = await writeDocument(store, evalReportKind, EvalReport.parse({
-    version: 1, app, suite: "smoke", suiteDigest: digestOf("suite"), release, agent: "support", model: "mock:echo", cases: [],
+    version: 1, app, suite: "smoke", suiteDigest: digestOf("suite"),
+    suiteFiles: {}, release, agent: "support", model: "mock:echo", cases: [],
     passed: 0, failed: 0, errored: 0, passRate: 1, score: 1, gate: { passRate: 1 }, pass: true, createdAt,
   }));
   await point(refs.report(app, release.digest, "smoke"), { report });
