@@ -1,6 +1,7 @@
 import { canonicalJson, type Json } from "../core/canonical-json.ts";
 import type { Assertion, Check, TextTest } from "./assertion-plan.ts";
 import type { Validate } from "./compile.ts";
+import { matches, regexLimitMs } from "./regex.ts";
 import type { AssertionResult } from "./schema.ts";
 import type { ScriptAnswer } from "./script.ts";
 import type { Similarity } from "./similarity.ts";
@@ -39,7 +40,7 @@ function judge(check: Check, evidence: Evidence): Outcome {
     case "equals":
       return judgeEquals(check.value, output);
     case "regex":
-      return check.pattern.test(output) ? passed(`The answer matches ${check.pattern}`) : failed(`The answer does not match ${check.pattern}: ${quote(output)}`);
+      return judgeRegex(check.pattern, output);
     case "json":
       return judgeJson(check.schema, evidence);
     case "javascript":
@@ -66,6 +67,12 @@ function judgeText(test: TextTest, values: readonly string[], output: string): O
   const isEnough = test.endsWith("-any") ? found.length > 0 : missing.length === 0;
   if (isEnough) return passed(`The answer contains ${list(found)}`);
   return failed(`The answer does not contain ${test.endsWith("-any") ? "any of " : ""}${list(missing)}: ${quote(output)}`);
+}
+
+function judgeRegex(pattern: RegExp, output: string): Outcome {
+  const isMatch = matches(pattern, output);
+  if (isMatch === undefined) return { ...failed(`${pattern} was still looking after ${regexLimitMs} ms; write a pattern without nested repetition`), isUndecided: true };
+  return isMatch ? passed(`The answer matches ${pattern}`) : failed(`The answer does not match ${pattern}: ${quote(output)}`);
 }
 
 function judgeEquals(value: Json, output: string): Outcome {

@@ -49,6 +49,12 @@ describe("assertions", () => {
     expect(negated).toEqual({ type: `not-${declared.type}`, weight: 1, pass: !pass, score: Number(!pass), reason: pass ? `Not wanted: ${reason}` : reason });
   });
 
+  it("fail for a pattern that comes to no end, with and without not-", async () => {
+    for (const type of ["regex", "not-regex"]) {
+      expect(await check({ type, value: "^(a+)+$" }, `${"a".repeat(64)}!`)).toMatchObject({ pass: false, score: 0, reason: expect.stringContaining("was still looking after 1000 ms") });
+    }
+  });
+
   it("fail for an unknown price, with and without not-", async () => {
     for (const type of ["cost", "not-cost"]) {
       expect(await check({ type, threshold: 1 }, "", { costUsd: null })).toMatchObject({ pass: false, score: 0, reason: "The price of the model is unknown, so the cost cannot be checked" });
