@@ -69,10 +69,15 @@ function prepare(command: Program): Program {
     .configureOutput({ outputError: () => {} });
 }
 
-/** `help X` is read as `X --help`: commander's own help command would not load X and so show no flags. */
-function withoutHelpCommand(args: readonly string[]): readonly string[] {
-  const first = args.findIndex((arg) => !arg.startsWith("-"));
-  if (args.length === 0) return ["--help"];
-  if (args[first] !== "help") return args;
-  return [...args.slice(0, first), ...args.slice(first + 1), "--help"];
+/**
+ * `help X` is read as `X --help`: commander's own help command would not load X and so show no flags. An unknown word
+ * loses its --help: commander would answer with the help of the whole program, and call that success.
+ */
+function withoutHelpCommand(given: readonly string[]): readonly string[] {
+  if (given.length === 0) return ["--help"];
+  const first = given.findIndex((arg) => !arg.startsWith("-"));
+  const args = given[first] === "help" ? [...given.toSpliced(first, 1), "--help"] : given;
+  const word = args[first] ?? "-";
+  const isKnown = word.startsWith("-") || Object.hasOwn(commands, word) || Object.hasOwn(groups, word);
+  return first > 0 || isKnown ? args : args.filter((arg) => arg !== "--help" && arg !== "-h");
 }

@@ -38,7 +38,7 @@ export default defineCommand({
   },
 
   render({ store, blobs, bytes, refs, unreferenced, unknownRefs, problems }) {
-    if (blobs === 0 && refs === 0) return `${store} is empty.`;
+    if (blobs === 0 && refs === 0) return `${store} is empty. If it should not be, look at TWELVE_STORE and --dir.`;
     const state = problems.length === 0 ? "All are intact, and everything that refs lead to is there." : `${count(problems.length, "problem")}:`;
     return [
       `${store}: ${count(blobs, "blob")} (${formatBytes(bytes)}) and ${count(refs, "ref")}. ${state}`,

@@ -30,6 +30,11 @@ describe("the program", () => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(150_000);
   });
 
+  it("does not answer a typo with help", async () => {
+    expect((await twelve(["biuld", "--help"], { cwd: "." })).exitCode).toBe(2);
+    expect((await twelve(["help", "biuld"], { cwd: "." })).exitCode).toBe(2);
+  });
+
   it("names the nearest command for a typo and ends with 2", async () => {
     const { exitCode, stdout, stderr } = await twelve(["biuld"], { cwd: "." });
     expect([exitCode, stdout]).toEqual([2, ""]);

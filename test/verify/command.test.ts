@@ -56,7 +56,7 @@ describe("verify of a store where nothing is wrong", () => {
   it("says that an empty store is empty", async () => {
     const report = await verify(openMemoryStore());
     expect(report).toMatchObject({ blobs: 0, refs: 0, problems: [] });
-    expect(command.render(report, {})).toBe("memory: is empty.");
+    expect(command.render(report, {})).toBe("memory: is empty. If it should not be, look at TWELVE_STORE and --dir.");
   });
 
   it("counts blobs that nothing refers to and refs of other programs, which do no harm", async () => {
