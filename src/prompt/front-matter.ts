@@ -3,7 +3,7 @@ import { canonicalJson, type Json } from "../core/canonical-json.ts";
 import type { Problem } from "../core/errors.ts";
 import { formatPath, schemaProblems } from "../core/problems.ts";
 import { parseYaml, type YamlSource } from "../core/yaml.ts";
-import { type JsonSchema, readSchema, SchemaProblem } from "./picoschema.ts";
+import { isJsonSchema, type JsonSchema, readSchema, SchemaProblem } from "./picoschema.ts";
 import { schemaFault, valueProblems } from "./validate.ts";
 
 const Values = z.record(z.string(), z.json());
@@ -102,7 +102,7 @@ function schemaAt(schema: unknown, path: readonly string[], source: YamlSource, 
   if (schema === undefined || schema === null) return null;
   try {
     const read = readSchema(schema);
-    const fault = schemaFault(read) ?? (path[0] === "input" ? inputFault(read) : undefined);
+    const fault = (isJsonSchema(schema) ? schemaFault(read) : undefined) ?? (path[0] === "input" ? inputFault(read) : undefined);
     if (fault === undefined) return read;
     problems.push({ ...source.locate(path), path: formatPath(path), message: fault });
     return null;

@@ -34,7 +34,9 @@ export function readSchema(schema: unknown): JsonSchema {
   return object(schema, []);
 }
 
-function isJsonSchema(schema: Readonly<Record<string, unknown>>): boolean {
+/** Whether it is read as JSON Schema, which may be wrong in itself; what Picoschema gives never is. */
+export function isJsonSchema(schema: unknown): boolean {
+  if (!isMapping(schema)) return false;
   if (isMapping(schema["properties"])) return true;
   const type = schema["type"];
   if (typeof type !== "string" || ![...scalars, "object", "array"].includes(type)) return false;
