@@ -2,6 +2,7 @@ import { z } from "zod";
 import { readDocument } from "../artifact/document.ts";
 import { type Build, buildKind } from "../build/schema.ts";
 import { codeTreeKind } from "../code/schema.ts";
+import { environmentOf } from "../config/read.ts";
 import { resolvedIndexes } from "../config/settings.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import { TwelveError } from "../core/errors.ts";
@@ -35,6 +36,7 @@ export default defineCommand({
 
   async run({ suite: wanted, env: environment, release: named, maxConcurrency }, context) {
     const manifest = await readManifest(context.dir);
+    if (environment !== undefined) environmentOf(manifest, environment);
     const names = chooseSuites(manifest, wanted);
     const release = await findRelease(context, manifest.name, { environment, named });
     const store = await context.store();

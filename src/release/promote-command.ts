@@ -39,7 +39,9 @@ export default defineCommand({
 
   async run({ from, to, allowDirty }, context) {
     const { story, clock } = context;
-    const { name: app } = await readManifest(context.dir);
+    const working = await readManifest(context.dir);
+    environmentOf(working, from);
+    const app = working.name;
     if (from === to) throw new TwelveError("USAGE_INVALID", `${from} is both where the release is and where it should go`, { fix: "Name two environments: `twelve promote <from> <to>`" });
     const store = await context.store();
     const { number, release, releaseDescriptor } = await readActive(store, app, from);

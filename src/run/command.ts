@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
-import { readProcessConfig, resolveFor } from "../config/read.ts";
+import { environmentOf, readProcessConfig, resolveFor } from "../config/read.ts";
 import { Digest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { readManifest } from "../manifest/read.ts";
@@ -62,14 +62,16 @@ interface Found {
 }
 
 async function findRelease(context: Context, environment: string, wanted: string | undefined): Promise<Found> {
-  const [store, { name: app }] = await Promise.all([context.store(), readManifest(context.dir)]);
+  const [store, manifest] = await Promise.all([context.store(), readManifest(context.dir)]);
+  environmentOf(manifest, environment);
+  const app = manifest.name;
   if (wanted === undefined) {
     const active = await readActive(store, app, environment);
     return { release: active, attachments: active.activation.attachments };
   }
   const release = await readRelease(store, app, wanted);
-  const { manifest } = await readDocument(store, buildKind, release.release.build);
-  const values = await resolveFor(context, manifest, { environment, only: release.release.attachments });
+  const build = await readDocument(store, buildKind, release.release.build);
+  const values = await resolveFor(context, build.manifest, { environment, only: release.release.attachments });
   const attachments = Object.entries(values).map(([key, { value, source }]) => [key, { url: value === null ? null : String(value), source: source ?? "default" }] as const);
   return { release, attachments: Object.fromEntries(attachments) };
 }

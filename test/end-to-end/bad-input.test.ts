@@ -169,8 +169,11 @@ describe("a release", () => {
     expectRefusal(await twelve(["run", "--env", "production", "--port", "0"], { cwd: await app() }), 4, "production", "[RELEASE_NOT_ACTIVE]");
   });
 
-  it("is not made for an environment that nobody declared", async () => {
-    expectRefusal(await twelve(["release", "--env", "stagign"], { cwd: await app() }), 2, "Did you mean \"staging\"?", "[ENVIRONMENT_UNKNOWN]");
+  it("is neither made nor looked for in an environment that nobody declared", async () => {
+    const cwd = await app();
+    for (const args of [["release", "--env", "stagign"], ["run", "--env", "stagign"], ["eval", "--env", "stagign"], ["promote", "stagign", "production"], ["releases", "--env", "stagign"]]) {
+      expectRefusal(await twelve(args, { cwd }), 2, "Did you mean \"staging\"?", "[ENVIRONMENT_UNKNOWN]");
+    }
   });
 
   it("is not made with a value of the wrong type, whose source is named", async () => {

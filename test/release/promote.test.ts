@@ -104,7 +104,7 @@ describe("twelve promote", () => {
 
   it.each([
     [{ from: "production", to: "staging" }, "RELEASE_NOT_ACTIVE"],
-    [{ from: "stagin", to: "production" }, "RELEASE_NOT_ACTIVE"],
+    [{ from: "stagin", to: "production" }, "ENVIRONMENT_UNKNOWN"],
     [{ from: "staging", to: "prod" }, "ENVIRONMENT_UNKNOWN"],
     [{ from: "staging", to: "staging" }, "USAGE_INVALID"],
   ])("refuses %j with %s", async (input, code) => {
