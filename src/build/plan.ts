@@ -1,5 +1,6 @@
 import type { CodeFile, CodeTree } from "../code/schema.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
+import { byCodeUnit } from "../core/compare.ts";
 import { type Descriptor, digestOf } from "../core/descriptor.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { CompiledPrompt } from "../prompt/schema.ts";
@@ -24,8 +25,8 @@ export function planBuild({ manifest, source, code, tree, prompts, promptPackage
     manifest,
     manifestDigest: digestOf(canonicalJson(manifest)),
     code,
-    prompts: [...prompts].sort((left, right) => compare(left.name, right.name) || compare(left.variant ?? "", right.variant ?? "")),
-    promptPackages: [...promptPackages].sort((left, right) => compare(left.name, right.name)),
+    prompts: [...prompts].sort((left, right) => byCodeUnit(left.name, right.name) || byCodeUnit(left.variant ?? "", right.variant ?? "")),
+    promptPackages: [...promptPackages].sort((left, right) => byCodeUnit(left.name, right.name)),
     lockfiles: tree.files.filter(isLockfileEntry).map(({ path, digest }) => ({ path, digest })),
     models: declaredModels(manifest, prompts),
   };
@@ -42,9 +43,4 @@ function declaredModels({ agents, indexes }: Manifest, prompts: readonly Compile
     ...prompts.flatMap(({ model }) => (model === null ? [] : [model])),
   ];
   return [...new Set(models)].sort();
-}
-
-/** By code unit, so that no machine's language decides the order. */
-function compare(left: string, right: string): number {
-  return left === right ? 0 : left < right ? -1 : 1;
 }

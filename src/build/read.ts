@@ -1,7 +1,7 @@
 import { readDocument } from "../artifact/document.ts";
 import { readPointer } from "../artifact/pointer.ts";
 import { refs } from "../artifact/refs.ts";
-import { type Descriptor, hexOf, shortDigest } from "../core/descriptor.ts";
+import { type Descriptor, digestPrefix, hexOf, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import type { Store } from "../ports/store.ts";
 import { type Build, buildKind, buildPointerKind } from "./schema.ts";
@@ -23,10 +23,9 @@ async function readLatest(store: Store, app: string): Promise<Descriptor> {
   return latest;
 }
 
-/** Four hex digits at least: fewer are more likely a slip than a name. */
 async function findBuild(store: Store, app: string, wanted: string): Promise<Descriptor> {
-  const hex = wanted.replace(/^sha256:/, "").toLowerCase();
-  if (!/^[0-9a-f]{4,64}$/.test(hex)) {
+  const hex = digestPrefix(wanted);
+  if (hex === undefined) {
     throw new TwelveError("BUILD_NOT_FOUND", `"${wanted}" names no build: expected "latest" or at least four hex digits of a build's digest`);
   }
   const prefix = refs.builds(app);

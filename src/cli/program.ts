@@ -32,7 +32,7 @@ function endOf(error: unknown, how: { readonly isJson: boolean; readonly version
 type RunEntry = (entry: CommandEntry, leaf: Program) => Promise<void>;
 
 /** The command tree with summaries only. A command's module is loaded when its name has been read, then adds its flags. */
-export function createProgram(run: RunEntry): Program {
+function createProgram(run: RunEntry): Program {
   const program = prepare(new Program("twelve"))
     .description("Build, index, release, run and evaluate applications that call language models.")
     .version(version, "-V, --version", "Print the version")

@@ -10,7 +10,7 @@ import type { CodeFile } from "./schema.ts";
 import { endBytes, fileHeader, linkHeader, paddedSize } from "./tar.ts";
 
 /** Archives are cut at this size: large enough to be few, small enough to hold several in memory. */
-export const archiveBytes = 32 << 20;
+const archiveBytes = 32 << 20;
 /** Larger files become an archive of their own that never is in memory as a whole. */
 export const largeFileBytes = 64 << 20;
 /** No archive that is compressed holds more: one file just below the limit, its headers and the end mark. */

@@ -54,7 +54,7 @@ export async function listUntracked(git: Git, folders: readonly string[]): Promi
 const modes: Readonly<Record<string, TrackedFile["mode"]>> = { "100644": "file", "100755": "executable", "120000": "symlink", "160000": "submodule" };
 
 /** `<tag> <mode> <oid> <stage>\t<path>`, each ended by a zero byte. */
-export function parseIndex(output: Buffer): readonly TrackedFile[] {
+function parseIndex(output: Buffer): readonly TrackedFile[] {
   const files: TrackedFile[] = [];
   const text = decodePath(output);
   for (let start = 0; start < text.length; ) {
@@ -76,7 +76,7 @@ export function parseIndex(output: Buffer): readonly TrackedFile[] {
 }
 
 /** Git's porcelain format, version 2; its paths are relative to the top of the repository. */
-export function parseStatus(output: Buffer, prefix: string): Pick<Repository, "commit" | "changes"> {
+function parseStatus(output: Buffer, prefix: string): Pick<Repository, "commit" | "changes"> {
   const changes = new Map<string, Change>();
   let commit: string | null = null;
   for (const line of decodePath(output).split("\0")) {

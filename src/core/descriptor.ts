@@ -24,6 +24,11 @@ export function hexOf(digest: Digest): string {
   return digest.slice("sha256:".length);
 }
 
+/** At least four hex digits, with or without `sha256:`, name an artifact by the beginning of its digest; fewer are more likely a slip. */
+export function digestPrefix(text: string): string | undefined {
+  return /^(?:sha256:)?([0-9a-f]{4,64})$/i.exec(text)?.[1]?.toLowerCase();
+}
+
 /** Twelve hex digits are enough for a person to tell two artifacts apart. */
 export function shortDigest(digest: Digest): string {
   return hexOf(digest).slice(0, 12);

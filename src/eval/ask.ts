@@ -67,7 +67,7 @@ async function askOne({ clock, signal }: Context, item: Case, { runtime, agent, 
 }
 
 /** A prompt that declares its variables gets only those; the others are there for the assertions. */
-export function promptVariables({ input: { schema } }: Pick<CompiledPrompt, "input">, variables: Variables): Variables {
+function promptVariables({ input: { schema } }: Pick<CompiledPrompt, "input">, variables: Variables): Variables {
   if (schema === null || schema["additionalProperties"] === true) return variables;
   const declared = schema["properties"];
   if (typeof declared !== "object" || declared === null) return {};

@@ -24,7 +24,7 @@ export type TextTest = "contains" | "icontains" | "contains-all" | "icontains-al
 
 const oneText: readonly string[] = ["contains", "icontains", "starts-with"];
 const manyTexts: readonly string[] = ["contains-all", "icontains-all", "contains-any", "icontains-any"];
-export const assertionTypes: readonly string[] = [...oneText, ...manyTexts, "equals", "regex", "is-json", "javascript", "similar", "latency", "cost"];
+const assertionTypes: readonly string[] = [...oneText, ...manyTexts, "equals", "regex", "is-json", "javascript", "similar", "latency", "cost"];
 
 const withThreshold: ReadonlySet<string> = new Set(["javascript", "similar", "latency", "cost"]);
 const defaultSimilarity = 0.75;

@@ -10,6 +10,7 @@ import { readManifest } from "../manifest/read.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import { defineCommand } from "../ports/command.ts";
 import type { Context } from "../ports/context.ts";
+import { findPrompt, promptTitle } from "../prompt/schema.ts";
 import { type ActiveRelease, type FoundRelease, readActive, readRelease } from "../release/read.ts";
 import { openRuntime } from "../run/apply.ts";
 import { applyEval, defaultConcurrency, type Evaluation } from "./apply.ts";
@@ -106,8 +107,9 @@ function subjectOf(name: string, { manifest, release: { release }, build }: Sour
     const what = agent === undefined ? `The suite ${name} names no agent` : `The suite ${name} asks the agent ${agent}, which the release does not have`;
     throw new TwelveError("SUITE_INVALID", `${what}; the release has ${agents.join(", ") || "none"}`, { fix: `Set \`evals.${name}.agent\` in twelve.yaml` });
   }
-  const prompt = build.prompts.find((candidate) => candidate.name === settings.prompt && candidate.variant === (settings.variant ?? null));
-  if (prompt === undefined) throw new TwelveError("PROMPT_UNKNOWN", `The release's build has no prompt ${settings.prompt}${settings.variant === undefined ? "" : `.${settings.variant}`}`);
+  const named = { name: settings.prompt, variant: settings.variant ?? null };
+  const prompt = findPrompt(build.prompts, named);
+  if (prompt === undefined) throw new TwelveError("PROMPT_UNKNOWN", `The release's build has no prompt ${promptTitle(named)}`);
   const index = settings.retrieve?.index ?? Object.keys(release.indexes)[0];
   const embedder = index === undefined ? undefined : resolvedIndexes(build.manifest, release.config, [index])[index]?.embedder;
   return { agent, model: settings.model, prompt, embedder };

@@ -28,7 +28,7 @@ export interface EvalPlan {
 }
 
 /** The variable that holds the user's message: the first of these, else the only one there is. */
-export const questionNames = ["question", "query", "input", "message", "prompt"] as const;
+const questionNames = ["question", "query", "input", "message", "prompt"] as const;
 /** More cases than this come from a slip in lists of values, not from intent. */
 const mostCases = 100_000;
 type Result = { readonly plan: EvalPlan } | { readonly problems: readonly Problem[] };

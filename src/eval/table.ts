@@ -46,7 +46,7 @@ function oneLine(text: string): string {
 }
 
 /** Breaks at spaces; a word longer than the line is cut. */
-export function wrap(text: string, width: number): readonly string[] {
+function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let current = "";
   for (const word of text.split(" ").flatMap((part) => part.match(new RegExp(`.{1,${width}}`, "gu")) ?? [""])) {

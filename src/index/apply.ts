@@ -47,10 +47,10 @@ export async function storeIndexData(store: Store, input: EngineInput): Promise<
     const files = await storeFiles(store, work);
     const data: IndexData = { version: 1, engine: engine.name, engineVersion: engine.version, files, probe };
     await checkHeld(store, { ...input, data, chunks: documents.reduce((sum, { chunks }) => sum + chunks.length, 0) });
-    const pointer = canonicalJson({ data: await writeDocument(store, indexDataKind, data) });
+    const pointer = { data: await writeDocument(store, indexDataKind, data) };
     const name = refs.indexData(index.digest);
     // A ref is here already when another process was first, which is fine, or when its data is damaged.
-    if (!(await store.refs.create(name, pointer)) && !(await isHeld(store, index, engine))) await movePointer(store, name, JSON.parse(pointer));
+    if (!(await store.refs.create(name, canonicalJson(pointer))) && !(await isHeld(store, index, engine))) await movePointer(store, name, pointer);
   } finally {
     await rm(work, { recursive: true, force: true });
   }

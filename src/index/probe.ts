@@ -19,7 +19,7 @@ export const probeTexts: readonly string[] = [
 ];
 
 /** Below this cosine the endpoint no longer gives the vectors that an index was made with. */
-export const probeThreshold = 0.999;
+const probeThreshold = 0.999;
 
 export const probeMediaType = "application/vnd.twelve.probe.v1+float32";
 

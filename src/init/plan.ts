@@ -10,7 +10,7 @@ const placeholder = "twelve-app";
 /** npm leaves files called .gitignore out of a package, so templates carry them without the dot. */
 const renamed: Readonly<Record<string, string>> = { gitignore: ".gitignore" };
 
-export const schemaFile = ".twelve/twelve.schema.json";
+const schemaFile = ".twelve/twelve.schema.json";
 
 /** Every file of the new application, sorted by path: the template's with the name filled in, and the manifest's JSON Schema. */
 export function planInit(template: readonly TextFile[], app: string, manifestSchema: string): readonly TextFile[] {

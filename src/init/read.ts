@@ -6,7 +6,7 @@ import { didYouMean } from "../core/nearest.ts";
 import type { TextFile } from "./plan.ts";
 
 /** The package's `templates/`, found from the source and from the bundle alike. */
-export function templatesFolder(from: string = import.meta.dirname): string {
+function templatesFolder(from: string = import.meta.dirname): string {
   if (existsSync(join(from, "package.json"))) return join(from, "templates");
   const parent = dirname(from);
   if (parent === from) throw new Error("The package has no package.json above its modules");

@@ -1,4 +1,5 @@
 import { canonicalJson } from "../core/canonical-json.ts";
+import { byCodeUnit } from "../core/compare.ts";
 import { digestOf } from "../core/descriptor.ts";
 import { formatLocation, type Problem } from "../core/errors.ts";
 import { checkTemplate, type ParsedPartial } from "./check.ts";
@@ -35,7 +36,7 @@ interface ParsedPrompt {
  * whatever order they come in. Partials belong to these files alone.
  */
 export function compilePrompts(files: readonly PromptFile[]): Compilation {
-  const sorted = [...files].sort((left, right) => compare(left.name, right.name) || compare(left.path, right.path));
+  const sorted = [...files].sort((left, right) => byCodeUnit(left.name, right.name) || byCodeUnit(left.path, right.path));
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   const parsed = sorted.flatMap((file) => {
@@ -142,8 +143,4 @@ function partialName(file: string): string {
 
 function unique(problems: readonly Problem[]): readonly Problem[] {
   return [...new Map(problems.map((problem) => [`${formatLocation(problem)} ${problem.path ?? ""} ${problem.message}`, problem])).values()];
-}
-
-function compare(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
 }

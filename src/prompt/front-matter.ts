@@ -132,6 +132,6 @@ function storageFault(value: unknown): string | undefined {
   }
 }
 
-export function liteLlmMessage(key: string): string {
+function liteLlmMessage(key: string): string {
   return `"${key}" stands at the top level in LiteLLM's dialect of .prompt files. In dotprompt, sampling goes under \`config:\` and roles are {{role "system"}}, {{role "user"}}`;
 }

@@ -3,7 +3,7 @@ import Handlebars from "handlebars";
 import type { Json } from "../core/canonical-json.ts";
 import { TwelveError } from "../core/errors.ts";
 import { type Marker, type Piece, toMessages } from "./message.ts";
-import type { CompiledPrompt, RenderedMessage } from "./schema.ts";
+import { type CompiledPrompt, promptTitle, type RenderedMessage } from "./schema.ts";
 import { roles } from "./call.ts";
 import { printHelper, printThroughHelper, printValue } from "./print.ts";
 import { helperNames } from "./template.ts";
@@ -41,7 +41,7 @@ export function prepareRender(prompt: CompiledPrompt, { isLenient = false }: { r
       const text = template(given, { data: { metadata, ...context }, ...ownPropertiesOnly });
       return toMessages(pieces(text, rendering.nonce, rendering.markers), history);
     } catch (cause) {
-      if (cause instanceof Handlebars.Exception) throw new TwelveError("PROMPT_INPUT_INVALID", `The prompt ${titleOf(prompt)} cannot be rendered: ${cause.message}`, { cause });
+      if (cause instanceof Handlebars.Exception) throw new TwelveError("PROMPT_INPUT_INVALID", `The prompt ${promptTitle(prompt)} cannot be rendered: ${cause.message}`, { cause });
       throw cause;
     } finally {
       rendering = undefined;
@@ -93,12 +93,8 @@ function prepareVariables(prompt: CompiledPrompt): (variables: Readonly<Record<s
     const given = { ...defaults, ...variables };
     const problems = problemsOf(given);
     if (problems.length === 0) return given;
-    throw new TwelveError("PROMPT_INPUT_INVALID", `The variables do not fit the prompt ${titleOf(prompt)}`, { problems });
+    throw new TwelveError("PROMPT_INPUT_INVALID", `The variables do not fit the prompt ${promptTitle(prompt)}`, { problems });
   };
-}
-
-function titleOf({ name, variant }: CompiledPrompt): string {
-  return variant === null ? name : `${name}.${variant}`;
 }
 
 function pieces(text: string, nonce: string, markers: readonly Marker[]): readonly Piece[] {

@@ -25,6 +25,18 @@ export const CompiledPrompt = z.strictObject({
 });
 export type CompiledPrompt = z.infer<typeof CompiledPrompt>;
 
+type PromptName = Pick<CompiledPrompt, "name" | "variant">;
+
+/** `answer`, or `answer.strict` for its variant. */
+export function promptTitle({ name, variant }: PromptName): string {
+  return variant === null ? name : `${name}.${variant}`;
+}
+
+/** The prompt of exactly this name and variant. */
+export function findPrompt(prompts: readonly CompiledPrompt[], { name, variant }: PromptName): CompiledPrompt | undefined {
+  return prompts.find((prompt) => prompt.name === name && prompt.variant === variant);
+}
+
 /** One message of a rendered prompt, in the order it is sent. */
 export interface RenderedMessage {
   readonly role: "system" | "user" | "model" | "tool";

@@ -1,13 +1,13 @@
 import { readDocument } from "../artifact/document.ts";
 import { readPointer } from "../artifact/pointer.ts";
 import { refs } from "../artifact/refs.ts";
-import { type Descriptor, type Digest, shortDigest } from "../core/descriptor.ts";
+import { type Descriptor, type Digest, digestPrefix, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { type Build, buildKind, buildPointerKind } from "../build/schema.ts";
 import { type Index, indexKind, indexPointerKind } from "../index/schema.ts";
 import type { Store } from "../ports/store.ts";
-import { digestPrefix, type FoundRelease, listEnvironments, listNumbers, listReleases, readHistory, type RecordedActivation, readRelease } from "./read.ts";
+import { type FoundRelease, listEnvironments, listNumbers, listReleases, readHistory, type RecordedActivation, readRelease } from "./read.ts";
 
 /** What a word on the command line stands for. */
 export type Found =

@@ -1,5 +1,5 @@
 import { canonicalJson } from "../core/canonical-json.ts";
-import { type Descriptor, shortDigest } from "../core/descriptor.ts";
+import { type Descriptor, digestPrefix, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { readDocument } from "../artifact/document.ts";
 import { checkProbe } from "../index/probe.ts";
@@ -8,7 +8,6 @@ import { chunkDefaults, type Index, indexKind } from "../index/schema.ts";
 import type { IndexSettings } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
 import type { Store } from "../ports/store.ts";
-import { digestPrefix } from "./read.ts";
 
 /** The digest prefix that `--index name=digest` gives each index. Fails with USAGE_INVALID or INDEX_UNKNOWN. */
 export function parsePins(given: readonly string[], used: readonly string[]): Readonly<Record<string, string>> {

@@ -7,6 +7,7 @@ import { resolvedAgents, resolvedIndexes } from "../config/settings.ts";
 import { withoutCredentials } from "../core/url.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import { type ConfigValue, referencesIn } from "../manifest/setting.ts";
+import { findPrompt } from "../prompt/schema.ts";
 import type { Activation, FrozenValue, Release } from "./schema.ts";
 
 export interface ReleaseParts {
@@ -49,7 +50,7 @@ export function usedIndexes({ agents }: Pick<Manifest, "agents">): readonly stri
 /** Agents whose prompt, in the variant that configuration chooses, is not in the build. */
 export function promptProblems({ agents, config }: Release, { prompts, manifest }: Build): readonly Problem[] {
   return Object.entries(agents).flatMap(([agent, { prompt, variant = null }]) => {
-    if (prompts.some((candidate) => candidate.name === prompt && candidate.variant === variant)) return [];
+    if (findPrompt(prompts, { name: prompt, variant }) !== undefined) return [];
     const variants = prompts.filter(({ name }) => name === prompt).map((candidate) => candidate.variant ?? "none");
     const keys = referencesIn(manifest.agents[agent]?.variant).map(({ key }) => `${key} is ${JSON.stringify(config[key]?.value)} (from ${config[key]?.source})`);
     const message = `The build has no prompt "${prompt}"${variant === null ? "" : ` in the variant "${variant}"`}. ${keys.length === 0 ? "" : `${keys.join(", ")}. `}Variants of "${prompt}": ${variants.join(", ") || "no such prompt"}`;

@@ -1,7 +1,7 @@
 import { readDocument } from "../artifact/document.ts";
 import { readPointer } from "../artifact/pointer.ts";
 import { refs } from "../artifact/refs.ts";
-import { type Descriptor, hexOf, shortDigest } from "../core/descriptor.ts";
+import { type Descriptor, digestPrefix, hexOf, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import type { Store } from "../ports/store.ts";
@@ -92,11 +92,6 @@ export async function listReleases(store: Store, app: string): Promise<readonly 
 export async function listEnvironments(store: Store, app: string): Promise<readonly string[]> {
   const prefix = refs.environments(app);
   return (await store.refs.list(prefix)).map((name) => name.slice(prefix.length));
-}
-
-/** At least four hex digits, with or without `sha256:`, name an artifact by the beginning of its digest. */
-export function digestPrefix(text: string): string | undefined {
-  return /^(?:sha256:)?([0-9a-f]{4,64})$/i.exec(text)?.[1]?.toLowerCase();
 }
 
 async function readEnvironment(store: Store, app: string, environment: string): Promise<{ readonly value: EnvironmentPointer; readonly tag: string } | undefined> {

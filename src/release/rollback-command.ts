@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { readDocument } from "../artifact/document.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
-import { Digest, hexOf, shortDigest } from "../core/descriptor.ts";
+import { Digest, digestPrefix, hexOf, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { readManifest } from "../manifest/read.ts";
 import { defineCommand } from "../ports/command.ts";
 import { appendAfter } from "./apply.ts";
 import { earlierActivation, previousRelease } from "./history.ts";
-import { digestPrefix, notActive, readHistory } from "./read.ts";
+import { notActive, readHistory } from "./read.ts";
 import { Activation, releaseKind } from "./schema.ts";
 
 const Output = z.strictObject({

@@ -1,14 +1,17 @@
 import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
 import { layOutCode } from "../code/layout.ts";
+import { readProcessConfig } from "../config/read.ts";
 import type { Context } from "../ports/context.ts";
 import type { Model } from "../ports/model.ts";
+import type { Activation } from "../release/schema.ts";
 import { answerRequest, type OpenAgent } from "./answer.ts";
 import { refuseDrift } from "./drift.ts";
 import { prepareMessages } from "./message.ts";
 import { checkParts, type RuntimePart } from "./health.ts";
 import { codeFolder, type ReleaseToRun, releaseName } from "./named.ts";
 import { type AgentPlan, planRun, unknownAgent } from "./plan.ts";
+import { promptTitle } from "../prompt/schema.ts";
 import { openRetriever, type Retriever } from "./retrieve.ts";
 import type { ModelCallEvent, Runtime } from "./schema.ts";
 
@@ -16,6 +19,8 @@ export interface RuntimeOptions {
   readonly release: ReleaseToRun;
   /** Where it runs, for the log; null outside every environment. */
   readonly environment: string | null;
+  /** What the environment attaches; a process then also needs every secret, and what it lacks is said before it starts. */
+  readonly attachments?: Activation["attachments"];
   /** The agents to open; all of the release by default. */
   readonly agents?: readonly string[];
   /** Takes the event of each model call. */
@@ -32,13 +37,14 @@ export interface OpenedRuntime extends Runtime {
 /**
  * Opens a release for answering: checks that the process environment agrees with it, lays out its code and indexes with
  * every digest verified, makes sure of the embedder, and opens the models. `run` and `eval` answer by the same path.
- * Fails with CONFIG_DRIFTED, EMBEDDER_DRIFTED, AGENT_UNKNOWN, PROMPT_UNKNOWN, SERVICE_UNSUPPORTED, or as the store does.
+ * Fails with CONFIG_DRIFTED, CONFIG_INVALID, EMBEDDER_DRIFTED, AGENT_UNKNOWN, PROMPT_UNKNOWN, SERVICE_UNSUPPORTED, or as the store does.
  */
 export async function openRuntime(context: Context, options: RuntimeOptions): Promise<OpenedRuntime> {
-  const { release, environment } = options;
+  const { release, environment, attachments } = options;
   const store = await context.store();
   const build = await readDocument(store, buildKind, release.release.build);
   refuseDrift({ release: release.release, name: releaseName(release), environment, declarations: build.manifest.config, env: context.env });
+  if (environment !== null && attachments !== undefined) await readProcessConfig(context, build.manifest, { environment, attachments });
   const plan = planRun(release.release, build, options.agents);
 
   const layout = layOutCode(store, build.code, codeFolder(context.dir, build.code));
@@ -97,7 +103,7 @@ function openAgent(plan: AgentPlan, { options, retrievers, models }: Opened): Op
       releaseNumber: options.release.number,
       releaseDigest: options.release.releaseDescriptor.digest,
       agent: plan.name,
-      promptName: plan.prompt.variant === null ? plan.prompt.name : `${plan.prompt.name}.${plan.prompt.variant}`,
+      promptName: promptTitle(plan.prompt),
       promptDigest: plan.prompt.digest,
       provider: model.provider,
       model: model.id,

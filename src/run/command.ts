@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
-import { environmentOf, readProcessConfig, resolveFor } from "../config/read.ts";
+import { environmentOf, resolveFor } from "../config/read.ts";
 import { Digest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { readManifest } from "../manifest/read.ts";
@@ -41,11 +41,8 @@ export default defineCommand({
     const shared = { release, environment, port: port ?? portFrom(context.env["PORT"]), drainMs: drainSeconds * 1000 };
     const answer = { process: chosen.name, release: release.releaseDescriptor.digest };
     if (chosen.kind === "serve") {
-      // What a process lacks is said before it starts, not at the request that needs it.
-      const { manifest } = await readDocument(await context.store(), buildKind, release.release.build);
-      await readProcessConfig(context, manifest, { environment, attachments });
       const { serve } = await import("./serve.ts");
-      await serve(context, { ...shared, host, agents: chosen.agents, isContentLogged: logContent });
+      await serve(context, { ...shared, attachments, host, agents: chosen.agents, isContentLogged: logContent });
       return { ...answer, exitCode: 0 };
     }
     const { runProgram } = await import("./program.ts");

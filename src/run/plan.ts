@@ -5,7 +5,7 @@ import { TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import type { AgentSettings } from "../manifest/schema.ts";
 import type { Sampling } from "../ports/model.ts";
-import type { CompiledPrompt } from "../prompt/schema.ts";
+import { type CompiledPrompt, findPrompt, promptTitle } from "../prompt/schema.ts";
 import type { Release } from "../release/schema.ts";
 
 export interface AgentPlan {
@@ -47,11 +47,11 @@ export function planRun(release: Release, build: Build, names: readonly string[]
 function planAgent(name: string, { agents }: Release, { prompts }: Build): AgentPlan {
   const settings = Object.hasOwn(agents, name) ? agents[name] : undefined;
   if (settings === undefined) throw unknownAgent(name, Object.keys(agents));
-  const variant = settings.variant ?? null;
-  const prompt = prompts.find((candidate) => candidate.name === settings.prompt && candidate.variant === variant);
+  const named = { name: settings.prompt, variant: settings.variant ?? null };
+  const prompt = findPrompt(prompts, named);
   if (prompt === undefined) {
-    const wanted = variant === null ? settings.prompt : `${settings.prompt}.${variant}`;
-    const names = prompts.map(({ name, variant }) => (variant === null ? name : `${name}.${variant}`));
+    const wanted = promptTitle(named);
+    const names = prompts.map(promptTitle);
     throw new TwelveError("PROMPT_UNKNOWN", `Agent ${name} wants the prompt ${wanted}, which the build does not hold.${didYouMean(wanted, names)} It holds: ${names.join(", ") || "none"}`);
   }
   return { name, prompt, model: settings.model, sampling: samplingOf(settings, prompt), retrieve: settings.retrieve };

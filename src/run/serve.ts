@@ -1,5 +1,6 @@
 import { shortDigest } from "../core/descriptor.ts";
 import type { Context } from "../ports/context.ts";
+import type { Activation } from "../release/schema.ts";
 import { openRuntime } from "./apply.ts";
 import { type Address, isLoopback, listen, stopServer } from "./http/listen.ts";
 import { openServer } from "./http/server.ts";
@@ -10,6 +11,7 @@ import type { ModelCallEvent } from "./schema.ts";
 interface ServeOptions extends Address {
   readonly release: ReleaseToRun;
   readonly environment: string;
+  readonly attachments: Activation["attachments"];
   readonly agents: readonly string[];
   readonly drainMs: number;
   readonly isContentLogged: boolean;
@@ -17,7 +19,7 @@ interface ServeOptions extends Address {
 
 /** Serves agents over HTTP until the process is asked to stop. Each line on stdout is one JSON event. */
 export async function serve(context: Context, options: ServeOptions): Promise<void> {
-  const { release, environment, agents, host, drainMs } = options;
+  const { release, environment, attachments, agents, host, drainMs } = options;
   const { story, clock, signal } = context;
   const name = releaseName(release);
   const digest = release.releaseDescriptor.digest;
@@ -25,7 +27,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
   const startedMs = clock.monotonicMs();
   // The server's modules load while the store and the index are read.
   const emit = (event: ModelCallEvent): void => context.writeLine(JSON.stringify(event));
-  const [runtime] = await Promise.all([openRuntime(context, { release, environment, agents, isContentLogged: options.isContentLogged, emit }), import("fastify")]);
+  const [runtime] = await Promise.all([openRuntime(context, { release, environment, attachments, agents, isContentLogged: options.isContentLogged, emit }), import("fastify")]);
   try {
     const app = await openServer({ runtime, traffic, clock, fingerprint: `${name}-${shortDigest(digest)}`, writeLine: (line) => context.writeLine(line) });
     const url = await listen(app, options);
