@@ -59,7 +59,7 @@ async function prepare(count: number, isSimilar: boolean): Promise<{ evaluation:
   const compiled = await compileChecks(planned.plan);
   if ("problems" in compiled) throw new Error(compiled.problems[0]?.message);
   const digest = digestOf("bench");
-  const store = await openStore("memory:", ".");
+  const store = await openStore("memory:", { dir: ".", env: {} });
   let requests = 0;
   const context = {
     clock: systemClock,
@@ -67,7 +67,7 @@ async function prepare(count: number, isSimilar: boolean): Promise<{ evaluation:
     story: { note: () => {}, warn: () => {}, progress: () => ({ update: () => {}, done: () => {}, stop: () => {} }) },
     store: () => Promise.resolve(store),
     openEmbedder: async (reference: string) => {
-      const embedder = await openEmbedder(reference, ".");
+      const embedder = await openEmbedder(reference, { dir: ".", env: {} });
       const embed: typeof embedder.embed = (texts, task, signal) => {
         requests += 1;
         return embedder.embed(texts, task, signal);

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 /** A folder of src/ may import itself and what the table gives it. The product's data flow reads down this table. */
 const foundation = ["core", "ports", "artifact", "manifest", "config", "code"];
-const stages = ["prompt", "build", "index", "release", "run", "eval"];
+const stages = ["prompt", "build", "document", "index", "release", "retrieval", "run", "eval"];
 const below: Readonly<Record<string, readonly string[]>> = {
   core: [],
   ports: ["core"],
@@ -25,7 +25,8 @@ const doors = new Set(["schema.ts", "read.ts"]);
 const furtherDoors = new Set([
   "eval -> run/apply.ts", // eval asks a release by the path that production takes
   "release -> index/probe.ts", // before it is released and before it is served, an embedder is compared with
-  "run -> index/probe.ts", // the one that made the index
+  "retrieval -> index/probe.ts", // the one that made the index
+  "index -> document/walk.ts", // index lists what its sources offer
   "build -> prompt/compile.ts", // build turns prompt files into compiled prompts
   "run -> prompt/render.ts", // run renders the prompts that build compiled
 ]);

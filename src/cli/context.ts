@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import * as registry from "../adapters/registry.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { systemProcesses } from "../adapters/system/process.ts";
-import type { Context } from "../ports/context.ts";
+import type { Context, Environment } from "../ports/context.ts";
 import type { Store } from "../ports/store.ts";
 import type { Story } from "../ports/story.ts";
 
@@ -17,6 +17,8 @@ interface ContextOptions {
 /** The context of a real process; the only place where adapters are opened. */
 export function openContext({ dir: wanted, story, signal }: ContextOptions): Context {
   const dir = resolve(wanted ?? ".");
+  const from = { dir, env: process.env };
+  const withSecrets = (secrets: Environment = {}): registry.Surroundings => ({ dir, env: { ...process.env, ...secrets } });
   let store: Promise<Store> | undefined;
   return {
     dir,
@@ -25,11 +27,13 @@ export function openContext({ dir: wanted, story, signal }: ContextOptions): Con
     processes: systemProcesses,
     story,
     signal,
-    store: () => (store ??= registry.openStore(process.env["TWELVE_STORE"] || defaultStore, dir)),
-    openModel: (reference) => registry.openModel(reference, dir),
-    openEmbedder: (reference) => registry.openEmbedder(reference, dir),
-    openVectors: (reference) => registry.openVectors(reference, dir),
-    openConfig: (reference) => registry.openConfig(reference, dir),
+    store: () => (store ??= registry.openStore(process.env["TWELVE_STORE"] || defaultStore, from)),
+    openModel: (reference) => registry.openModel(reference, from),
+    openEmbedder: (reference, secrets) => registry.openEmbedder(reference, withSecrets(secrets)),
+    openReranker: (reference, secrets) => registry.openReranker(reference, withSecrets(secrets)),
+    openVectors: (reference) => registry.openVectors(reference, from),
+    openSource: (reference) => registry.openSource(reference, from),
+    openConfig: (reference) => registry.openConfig(reference, from),
     writeLine: (line) => void process.stdout.write(`${line}\n`),
   };
 }

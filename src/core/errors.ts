@@ -21,6 +21,13 @@ export interface FailureDetails {
   /** Replaces the catalogue's fix where the caller knows a better one, ideally a command to paste. */
   readonly fix?: string;
   readonly problems?: readonly Problem[];
+  /** Given by an adapter where the same call may succeed later. */
+  readonly retry?: Retry;
+}
+
+export interface Retry {
+  /** What the service asked to wait (`Retry-After`); null where it did not say. */
+  readonly afterMs: number | null;
 }
 
 /**
@@ -31,6 +38,7 @@ export class TwelveError extends Error {
   readonly code: FailureCode;
   readonly fix: string;
   readonly problems: readonly Problem[];
+  readonly retry: Retry | undefined;
 
   constructor(code: FailureCode, message: string, details: FailureDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -38,6 +46,7 @@ export class TwelveError extends Error {
     this.code = code;
     this.fix = details.fix ?? failures[code].fix;
     this.problems = details.problems ?? [];
+    this.retry = details.retry;
   }
 
   get exit(): number {

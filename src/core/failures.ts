@@ -13,6 +13,8 @@ export const failures = {
   ENVIRONMENT_UNKNOWN: { exit: 2, means: "The manifest declares no such environment", fix: "Declare it under `environments:` in twelve.yaml" },
   SERVICE_UNSUPPORTED: { exit: 2, means: "This version of twelve has no adapter for the service's scheme", fix: "Use one of the schemes named above" },
   SERVICE_FAILED: { exit: 6, means: "An attached service refused or broke off", fix: "Check that the service is up and the credentials are right, then try again" },
+  SERVICE_DENIED: { exit: 6, means: "An attached service refused the credentials, or they do not allow this", fix: "Check the key and what it may do" },
+  SERVICE_LIMITED: { exit: 6, means: "An attached service refused because of a rate limit or a quota", fix: "Wait, lower the rate, or raise the limit at the provider, then run the command again" },
   GIT_MISSING: { exit: 2, means: "The application is not in a git repository, or git is not installed", fix: "Run `git init && git add -A && git commit -m \"First version\"`" },
   PROMPT_INVALID: { exit: 2, means: "A prompt file cannot be compiled", fix: "Correct the lines named above" },
   PROMPT_UNKNOWN: { exit: 2, means: "An agent names a prompt or variant that does not exist", fix: "Correct `prompt:` in twelve.yaml, or add the file" },

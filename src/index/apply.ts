@@ -42,7 +42,7 @@ export async function storeIndexData(store: Store, input: EngineInput): Promise<
   await mkdir(work, { recursive: true });
   try {
     const probe = await store.blobs.write(await embedProbe(embedder, signal), probeMediaType);
-    await engine.write(work, rowsOf(input), embedder.identity.dimensions);
+    await engine.write(work, { rows: rowsOf(input), dimensions: embedder.identity.dimensions });
     signal.throwIfAborted();
     const files = await storeFiles(store, work);
     const data: IndexData = { version: 1, engine: engine.name, engineVersion: engine.version, files, probe };
@@ -88,7 +88,7 @@ async function* rowsOf({ documents, vectors, signal }: EngineInput): AsyncIterab
     for (const { id, headings, text, textDigest } of chunks) {
       const vector = vectors.get(textDigest);
       if (vector === undefined) throw new Error(`Chunk ${id} of ${path} has no vector`);
-      rows.push({ id, document: path, headings: joinHeadings(headings), text, vector });
+      rows.push({ id, document: path, headings: joinHeadings(headings), text, language: null, metadata: {}, vector });
     }
     if (rows.length < rowsAtOnce) continue;
     signal.throwIfAborted();

@@ -1,6 +1,7 @@
 import { digestOf, hexOf } from "../core/descriptor.ts";
-import type { Block, TextBlock } from "./block.ts";
+import type { Block, TextBlock } from "../document/schema.ts";
 import type { Chunk, ChunkerIdentity } from "./schema.ts";
+import { countTokens } from "./token.ts";
 import { type Piece, splitBlock, splitProse } from "./split.ts";
 
 export type ChunkSizes = Pick<ChunkerIdentity, "maxTokens" | "overlapTokens">;
@@ -36,7 +37,7 @@ export function chunkDocument(path: string, blocks: readonly Block[], sizes: Chu
       const occurrence = (occurrences.get(textDigest) ?? 0) + 1;
       occurrences.set(textDigest, occurrence);
       const id = hexOf(digestOf(JSON.stringify([path, headings, textDigest, occurrence]))).slice(0, 20);
-      return { id, textDigest, headings, text };
+      return { id, textDigest, headings, tokens: countTokens(text), text };
     }),
   );
 }

@@ -11,7 +11,7 @@ import { type ChunkSizes, chunkDocument } from "./chunk.ts";
 import { readDocuments, type SourceDocument } from "./documents.ts";
 import { embedTexts } from "./embed.ts";
 import { openEmbeddings } from "./embeddings.ts";
-import { loadBlocks } from "./load.ts";
+import { loadBlocks } from "../document/read.ts";
 import { type ChunkedDocument, chunkerIdentity, countTexts, type IndexFacts, isSameDocuments, planIndex, planLedger, planTexts } from "./plan.ts";
 import { findIndex, type StoredIndex } from "./read.ts";
 import { indexKind, type Ledger, ledgerKind, SkippedDocument } from "./schema.ts";
@@ -129,7 +129,7 @@ async function cutDocuments(documents: readonly SourceDocument[], sizes: ChunkSi
   let chunks = 0;
   try {
     for (const { path, digest, loader, text } of documents) {
-      chunked.push({ path, digest, loader, chunks: chunkDocument(path, loadBlocks(text, loader), sizes) });
+      chunked.push({ path, digest, loader, language: null, metadata: {}, chunks: chunkDocument(path, loadBlocks(text, loader), sizes) });
       chunks += chunked.at(-1)?.chunks.length ?? 0;
       progress.update(chunked.length, documents.length);
       if (chunked.length % 8 === 0) await nextTurn();

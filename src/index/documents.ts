@@ -1,9 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { type Digest, digestOf } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
-import { decodeText, knownEndings, type LoaderName, maxDocumentBytes } from "./load.ts";
+import { decodeText, knownEndings, type LoaderName, maxDocumentBytes } from "../document/read.ts";
 import type { SkippedDocument } from "./schema.ts";
-import { codeOf, type SourceFile, type SourceSettings, walkSources } from "./walk.ts";
+import { codeOf, type SourceFile, type SourceSettings, walkSources } from "../document/walk.ts";
 
 /** One readable document: what was in the file, and the digest of its bytes. */
 export interface SourceDocument {

@@ -4,7 +4,7 @@ import { type ChunkSizes, type ChunkText, chunkerVersion, embeddedText } from ".
 import { chunkDefaults, type ChunkerIdentity, type Index, type IndexedDocument, type Ledger } from "./schema.ts";
 
 export function chunkerIdentity({ maxTokens = chunkDefaults.maxTokens, overlapTokens = chunkDefaults.overlapTokens }: { readonly [Size in keyof ChunkSizes]?: number | undefined } = {}): ChunkerIdentity {
-  return { name: "structure", version: chunkerVersion, maxTokens, overlapTokens };
+  return { name: "structure", version: chunkerVersion, tokenizer: "estimate", maxTokens, overlapTokens };
 }
 
 /** A document after the chunker. */
@@ -14,13 +14,15 @@ export interface ChunkedDocument extends Omit<IndexedDocument, "chunks"> {
 
 /** What the index says about the documents: everything but their text. */
 export function planLedger(documents: readonly ChunkedDocument[]): Ledger {
-  const entries = documents.map(({ path, digest, loader, chunks }) => ({
+  const entries = documents.map(({ path, digest, loader, language, metadata, chunks }) => ({
     path,
     digest,
     loader,
-    chunks: chunks.map(({ id, textDigest, headings }) => ({ id, textDigest, headings })),
+    language,
+    metadata,
+    chunks: chunks.map(({ text: _, ...chunk }) => chunk),
   }));
-  return { version: 1, documents: entries.sort((left, right) => (left.path < right.path ? -1 : 1)) };
+  return { version: 2, documents: entries.sort((left, right) => (left.path < right.path ? -1 : 1)), skipped: [] };
 }
 
 export interface IndexFacts {
@@ -32,14 +34,14 @@ export interface IndexFacts {
 
 export function planIndex(facts: IndexFacts, { documents }: Ledger, ledger: Descriptor): Index {
   const chunks = documents.reduce((sum, document) => sum + document.chunks.length, 0);
-  return { version: 1, ...facts, documents: documents.length, chunks, ledger };
+  return { version: 2, ...facts, documents: documents.length, chunks, ledger };
 }
 
 /**
  * Whether the ledger already says exactly this: the same files with the same bytes, read by the same loaders. Then, with
  * the same chunker, cutting them again would give the same chunks.
  */
-export function isSameDocuments({ documents }: Ledger, found: readonly Omit<IndexedDocument, "chunks">[]): boolean {
+export function isSameDocuments({ documents }: Ledger, found: readonly Pick<IndexedDocument, "path" | "digest" | "loader">[]): boolean {
   if (documents.length !== found.length) return false;
   const byPath = new Map(documents.map((document) => [document.path, document]));
   return found.every(({ path, digest, loader }) => byPath.get(path)?.digest === digest && byPath.get(path)?.loader === loader);

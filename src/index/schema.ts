@@ -1,33 +1,39 @@
 import { z } from "zod";
 import { Descriptor, Digest } from "../core/descriptor.ts";
+import { Metadata } from "../ports/document.ts";
 import { EmbedderIdentity } from "../ports/embedding.ts";
 
 export const Chunk = z.strictObject({
   id: z.string().meta({ description: "Stable name: equal text under equal headings of one document keeps its ID" }),
   textDigest: Digest.meta({ description: "Digest of the text that was embedded" }),
   headings: z.array(z.string()).meta({ description: "Headings above the chunk, outermost first" }),
+  tokens: z.int().meta({ description: "Tokens of the embedded text, as the chunker's tokenizer counts" }),
+  page: z.int().optional().meta({ description: "Page or slide on which the chunk begins, where the format has such" }),
 });
 export type Chunk = z.infer<typeof Chunk>;
 
 export const IndexedDocument = z.strictObject({
   path: z.string().meta({ description: "Path below the application folder, with forward slashes" }),
   digest: Digest.meta({ description: "Digest of the file's bytes" }),
-  loader: z.string().meta({ description: "Loader that read it, such as markdown" }),
+  loader: z.string().meta({ description: "Loader that read it and the version of what it makes, such as markdown@1" }),
+  language: z.string().nullable().meta({ description: "ISO 639-1 code of the language; null where it is not known" }),
+  metadata: Metadata.meta({ description: "Front matter or document properties, flat" }),
   chunks: z.array(Chunk),
 });
 export type IndexedDocument = z.infer<typeof IndexedDocument>;
 
-/** Files that were found but not indexed, with the reason. They are reported; they are no part of the identity. */
+/** Files that were found but not indexed, with the reason. */
 export const SkippedDocument = z.strictObject({ path: z.string(), reason: z.string() });
 export type SkippedDocument = z.infer<typeof SkippedDocument>;
 
-/** The documents of an index, sorted by path, each with its chunks in order. */
-export const Ledger = z.strictObject({ version: z.literal(1), documents: z.array(IndexedDocument) });
+/** The documents of an index, sorted by path, each with its chunks in order; and what could not be read. */
+export const Ledger = z.strictObject({ version: z.literal(2), documents: z.array(IndexedDocument), skipped: z.array(SkippedDocument) });
 export type Ledger = z.infer<typeof Ledger>;
 
 export const ChunkerIdentity = z.strictObject({
   name: z.string(),
   version: z.int().meta({ description: "Raised whenever the chunker cuts differently" }),
+  tokenizer: z.string().meta({ description: "What counts the tokens, such as cl100k_base" }),
   maxTokens: z.int(),
   overlapTokens: z.int(),
 });
@@ -38,7 +44,7 @@ export const chunkDefaults = { maxTokens: 400, overlapTokens: 50 } as const;
 /** The logical identity of an index: what was indexed and how. Engine files may differ and are found by ref. */
 export const Index = z
   .strictObject({
-    version: z.literal(1),
+    version: z.literal(2),
     app: z.string(),
     name: z.string().meta({ description: "Name of the index in the manifest" }),
     embedder: EmbedderIdentity,
@@ -50,8 +56,8 @@ export const Index = z
   .meta({ title: "Index", description: "Data derived from documents by a named embedder, as one immutable artifact" });
 export type Index = z.infer<typeof Index>;
 
-export const indexKind = { mediaType: "application/vnd.twelve.index.v1+json", schema: Index } as const;
-export const ledgerKind = { mediaType: "application/vnd.twelve.ledger.v1+json", schema: Ledger } as const;
+export const indexKind = { mediaType: "application/vnd.twelve.index.v2+json", schema: Index } as const;
+export const ledgerKind = { mediaType: "application/vnd.twelve.ledger.v2+json", schema: Ledger } as const;
 
 /** The ref value that finds an index; `latest` has the same form. */
 export const IndexPointer = z.strictObject({ index: Descriptor });

@@ -1,4 +1,4 @@
-import type { TextBlock } from "./block.ts";
+import type { TextBlock } from "../document/schema.ts";
 import { countTokens } from "./token.ts";
 
 /** A piece of a block that fits into a chunk. */

@@ -28,18 +28,33 @@ const chunkShape = {
 };
 const embedderShape = { embedder: ServiceUrl.default("hash:512").meta({ description: "Embedding model, such as hash:512" }) };
 const sources = {
-  source: z.array(z.string().min(1)).min(1).meta({ description: "Folders of documents, relative to the manifest" }),
+  source: z.array(z.string().min(1)).min(1).meta({ description: "Folders or files relative to the manifest, s3://bucket/prefix, or a feed of documents in a .jsonl file" }),
   include: z.array(z.string()).optional().meta({ description: "Globs of the files to read; every known format by default" }),
   exclude: z.array(z.string()).optional().meta({ description: "Globs of files to leave out" }),
+  gitignore: z.boolean().optional().meta({ description: "Whether files that .gitignore names are left out; true by default" }),
+};
+const limitShape = {
+  requestsAtOnce: z.int().min(1).max(256).optional().meta({ description: "Embedding requests under way at the same time; 8 by default" }),
+  requestsPerMinute: z.int().min(1).optional().meta({ description: "Most embedding requests a minute" }),
+  tokensPerMinute: z.int().min(1).optional().meta({ description: "Most tokens sent to the embedder a minute" }),
+  usdPerMillionTokens: z.number().min(0).optional().meta({ description: "Price of the embedder, where twelve does not know it or yours differs" }),
 };
 /** One index as `twelve index` uses it, every `${KEY}` replaced. */
-export const IndexSettings = z.strictObject({ ...sources, ...embedderShape, chunk: z.strictObject(chunkShape).optional() });
+export const IndexSettings = z.strictObject({ ...sources, ...embedderShape, chunk: z.strictObject(chunkShape).optional(), embedding: z.strictObject(limitShape).optional() });
 export type IndexSettings = z.infer<typeof IndexSettings>;
-const IndexDeclaration = z.strictObject({ ...sources, ...settings(embedderShape), chunk: z.strictObject(settings(chunkShape)).optional() });
+const IndexDeclaration = z.strictObject({ ...sources, ...settings(embedderShape), chunk: z.strictObject(settings(chunkShape)).optional(), embedding: z.strictObject(settings(limitShape)).optional() });
 
 const retrieveShape = {
   topK: z.int().min(1).max(100).default(5).meta({ description: "How many chunks to retrieve" }),
   mode: z.enum(["vector", "text", "hybrid"]).default("hybrid").meta({ description: "How to search" }),
+  vectorWeight: z.number().min(0).optional().meta({ description: "What the vector ranking counts in a hybrid search; the embedder's own weight by default" }),
+  textWeight: z.number().min(0).optional().meta({ description: "What the BM25 ranking counts in a hybrid search; 1 by default" }),
+  minScore: z.number().optional().meta({ description: "Chunks with a lower score are left out; scores are cosine, BM25, fused ranks or the reranker's, by the last stage" }),
+  reranker: ServiceUrl.optional().meta({ description: "Model that orders the best chunks anew, such as tei+http://127.0.0.1:8080" }),
+  candidates: z.int().min(1).max(1000).optional().meta({ description: "How many chunks the reranker sees; 5 times topK by default, at least 25" }),
+};
+const filterField = {
+  filter: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.union([z.string(), z.number(), z.boolean()])).min(1)])).optional().meta({ description: "Metadata that a chunk's document must have, such as `language: en`; a list means any of its values" }),
 };
 const agentShape = {
   variant: z.string().min(1).optional().meta({ description: "Prompt variant: answer.strict.prompt for strict; an empty configuration value means none" }),
@@ -60,13 +75,13 @@ const retrieveIndex = { index: Name.meta({ description: "Index to search" }) };
 export const AgentSettings = z.strictObject({
   ...agentFields,
   ...agentShape,
-  retrieve: z.strictObject({ ...retrieveIndex, ...retrieveShape }).optional(),
+  retrieve: z.strictObject({ ...retrieveIndex, ...filterField, ...retrieveShape }).optional(),
 });
 export type AgentSettings = z.infer<typeof AgentSettings>;
 const AgentDeclaration = z.strictObject({
   ...agentFields,
   ...settings(agentShape),
-  retrieve: z.strictObject({ ...retrieveIndex, ...settings(retrieveShape) }).optional().meta({ description: "What to retrieve before the model is asked" }),
+  retrieve: z.strictObject({ ...retrieveIndex, ...filterField, ...settings(retrieveShape) }).optional().meta({ description: "What to retrieve before the model is asked" }),
 });
 
 const ServeProcess = z.strictObject({ serve: z.array(Name).min(1).meta({ description: "Agents that the HTTP server offers" }) });

@@ -16,6 +16,17 @@ export interface Embedder {
   readonly identity: EmbedderIdentity;
   /** How many texts one call of `embed` may take. */
   readonly maxBatch: number;
-  /** One vector of `identity.dimensions` numbers per text, in order. Fails with SERVICE_FAILED. */
+  /** How many tokens the texts of one call may have together; no limit where it is left out. */
+  readonly maxBatchTokens?: number;
+  /** How many tokens one text may have; the provider cuts or refuses longer ones. */
+  readonly maxTextTokens?: number;
+  /** US dollars for a million tokens; 0 for what runs here, null where the price is not known. */
+  readonly usdPerMillionTokens: number | null;
+  /** How much its ranking weighs in a hybrid search, beside 1 for BM25, where the manifest says nothing. */
+  readonly fusionWeight: number;
+  /**
+   * One vector of `identity.dimensions` numbers per text, in order. One attempt: whoever calls decides about retries by
+   * the failure's `retry`. Fails with SERVICE_FAILED, SERVICE_DENIED or SERVICE_LIMITED.
+   */
   embed(texts: readonly string[], task: "document" | "query", signal?: AbortSignal): Promise<readonly Float32Array[]>;
 }

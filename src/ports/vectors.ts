@@ -1,3 +1,5 @@
+import type { Metadata } from "./document.ts";
+
 /** One chunk as the vector engine holds it. */
 export interface VectorRow {
   readonly id: string;
@@ -5,26 +7,35 @@ export interface VectorRow {
   /** Headings above the chunk, joined for search. */
   readonly headings: string;
   readonly text: string;
+  /** ISO 639-1 code of the document's language, which decides about stems and stop words; null where it is unknown. */
+  readonly language: string | null;
+  /** Of the document, with `language` and, where there are pages, `page`. */
+  readonly metadata: Metadata;
   readonly vector: Float32Array;
 }
 
-export type SearchMode = "vector" | "text" | "hybrid";
+/** Every key must have one of its values; numbers and booleans are compared as they are written. A list has each of its items as value. */
+export type VectorFilter = Readonly<Record<string, readonly string[]>>;
 
 export interface VectorQuery {
-  readonly mode: SearchMode;
-  /** The question; used by `text` and `hybrid`. */
+  /** `vector` is exact or nearly exact cosine search, `text` is BM25. */
+  readonly mode: "vector" | "text";
+  /** The question; used by `text`. */
   readonly text: string;
-  /** The embedded question; needed by `vector` and `hybrid`. */
+  /** The embedded question; needed by `vector`. */
   readonly vector?: Float32Array;
   readonly topK: number;
+  /** Applied before the best are chosen: `topK` chunks come back wherever that many match. */
+  readonly filter?: VectorFilter;
 }
 
-/** `score` grows with relevance: cosine for `vector`, BM25 for `text`, reciprocal rank fusion for `hybrid`. */
+/** `score` grows with relevance: cosine for `vector`, BM25 for `text`. */
 export interface VectorHit {
   readonly id: string;
   readonly document: string;
   readonly headings: string;
   readonly text: string;
+  readonly metadata: Metadata;
   readonly score: number;
 }
 
@@ -32,7 +43,24 @@ export interface VectorHit {
 export interface VectorIndex {
   search(query: VectorQuery): Promise<readonly VectorHit[]>;
   count(): Promise<number>;
+  /** The IDs of all chunks, in no fixed order: what the engine really holds. */
+  ids(): AsyncIterable<string>;
   close(): void;
+}
+
+/** What a new index takes over from an older one, so that unchanged chunks need not be written again. */
+export interface VectorBase {
+  /** A folder that `write` of the same engine and dimensions made; it is only read. */
+  readonly folder: string;
+  /** IDs of the chunks that are left behind. */
+  readonly drop: ReadonlySet<string>;
+}
+
+export interface VectorWrite {
+  readonly dimensions: number;
+  readonly base?: VectorBase;
+  /** Chunks that the base does not have, in groups of any size. Read once, in order, a group at a time. */
+  readonly rows: AsyncIterable<readonly VectorRow[]>;
 }
 
 /** An engine that keeps an index as files in a local folder. */
@@ -40,8 +68,8 @@ export interface VectorEngine {
   /** Name and format version, recorded beside the files. */
   readonly name: string;
   readonly version: string;
-  /** Writes a new index into an empty folder; all files are complete when it returns. */
-  write(folder: string, rows: AsyncIterable<readonly VectorRow[]>, dimensions: number): Promise<void>;
+  /** Writes a new index into an empty folder; all files are complete when it returns. An index on a base answers as one that was written whole. */
+  write(folder: string, index: VectorWrite): Promise<void>;
   /** Opens a folder that `write` made. It is never written to. */
   open(folder: string): Promise<VectorIndex>;
 }

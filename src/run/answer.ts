@@ -8,7 +8,8 @@ import { type CallRecord, type EventFrame, eventOf } from "./event.ts";
 import type { Render } from "./message.ts";
 import type { AgentPlan } from "./plan.ts";
 import { costOf } from "./price.ts";
-import type { Answer, AnswerPart, AnswerRequest, ModelCallEvent, RetrievedChunk } from "./schema.ts";
+import type { RetrievedChunk } from "../retrieval/schema.ts";
+import type { Answer, AnswerPart, AnswerRequest, ModelCallEvent } from "./schema.ts";
 
 /** One agent with everything it needs to answer. */
 export interface OpenAgent {

@@ -12,7 +12,7 @@ import { checkParts, type RuntimePart } from "./health.ts";
 import { codeFolder, type ReleaseToRun, releaseName } from "./named.ts";
 import { type AgentPlan, planRun, unknownAgent } from "./plan.ts";
 import { promptTitle } from "../prompt/schema.ts";
-import { openRetriever, type Retriever } from "./retrieve.ts";
+import { openRetriever, type Retriever } from "../retrieval/read.ts";
 import type { ModelCallEvent, Runtime } from "./schema.ts";
 
 export interface RuntimeOptions {

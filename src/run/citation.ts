@@ -1,4 +1,4 @@
-import type { RetrievedChunk } from "./schema.ts";
+import type { RetrievedChunk } from "../retrieval/schema.ts";
 
 const code = /(`{3,}|~{3,})[\s\S]*?(?:\1|$)|(`+)[^`]+\2/g;
 /** `[1]`, `[1, 3]` or `[2;3]`; a bracket before a parenthesis or colon is markdown's link or reference. */

@@ -2,7 +2,8 @@ import { type Digest, digestOf } from "../core/descriptor.ts";
 import { summaryOf, TwelveError } from "../core/errors.ts";
 import type { FinishReason, Usage } from "../ports/model.ts";
 import { costOf, priceTable } from "./price.ts";
-import type { ModelCallEvent, RetrievedChunk } from "./schema.ts";
+import type { RetrievedChunk } from "../retrieval/schema.ts";
+import type { ModelCallEvent } from "./schema.ts";
 import { scrub } from "./scrub.ts";
 
 /** What all calls of one agent have in common; made once, when the release is opened. */

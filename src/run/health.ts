@@ -1,4 +1,4 @@
-import type { Retriever } from "./retrieve.ts";
+import type { Retriever } from "../retrieval/read.ts";
 
 /** One thing that answering needs, and whether it is there. */
 export interface RuntimePart {

@@ -4,7 +4,7 @@ import type { Message } from "../ports/model.ts";
 import { prepareRender } from "../prompt/render.ts";
 import type { CompiledPrompt, RenderedMessage } from "../prompt/schema.ts";
 import { type Conversation, addInstructions } from "./conversation.ts";
-import type { RetrievedChunk } from "./schema.ts";
+import type { RetrievedChunk } from "../retrieval/schema.ts";
 
 type Variables = Readonly<Record<string, Json>>;
 

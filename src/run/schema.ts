@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Json } from "../core/canonical-json.ts";
 import { Digest } from "../core/descriptor.ts";
+import type { RetrievedChunk } from "../retrieval/schema.ts";
 import type { FinishReason, Message, Sampling, Usage } from "../ports/model.ts";
 
 /**
@@ -62,16 +63,6 @@ export interface AnswerRequest extends Sampling {
   /** W3C span ID (16 hex digits) of the call; a new one when the caller has told nobody. */
   readonly spanId?: string;
   readonly signal?: AbortSignal;
-}
-
-export interface RetrievedChunk {
-  /** The number that a citation such as [1] names, from 1. */
-  readonly number: number;
-  readonly id: string;
-  readonly document: string;
-  readonly headings: string;
-  readonly text: string;
-  readonly score: number;
 }
 
 export interface Answer {

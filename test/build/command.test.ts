@@ -104,7 +104,7 @@ describe("twelve build", () => {
 
   it("works with a file store, and after the process that began a build was killed", async () => {
     const dir = await gitApp();
-    const store = await openStore("file:.twelve/store", dir);
+    const store = await openStore("file:.twelve/store", { dir, env: {} });
     writeFiles(dir, { ".twelve/cache/code-facts.123-0001": "half of a cac" });
     const report = await build(await testContext({ dir, store }));
     expect((await readBuild(store, "shop", "latest")).buildDescriptor.digest).toBe(report.digest);

@@ -33,7 +33,7 @@ async function pack(dir: string, store: Store, earlier?: Descriptor): Promise<Pa
   writeCache(dir, nextCache(cache, files, code.facts), fixedClock());
   return code;
 }
-const memory = (): Promise<Store> => openStore("memory:", "/");
+const memory = (): Promise<Store> => openStore("memory:", { dir: "/", env: {} });
 async function archivesOf(store: Store, { descriptor }: PackedCode): Promise<readonly Descriptor[]> {
   return (await readPointer(store, codeDataKind, refs.codeData(descriptor.digest)))?.value.archives ?? [];
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { openConfig, openEmbedder, openModel, openStore, openVectors } from "../../src/adapters/registry.ts";
+import { openConfig, openEmbedder, openModel, openReranker, openSource, openStore, openVectors } from "../../src/adapters/registry.ts";
 import { systemProcesses } from "../../src/adapters/system/process.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Context } from "../../src/ports/context.ts";
@@ -47,7 +47,7 @@ export interface TestContextOptions {
 export async function testContext({ dir, env = {}, store, clock, signal }: TestContextOptions): Promise<TestContext> {
   const told: string[] = [];
   const lines: string[] = [];
-  const opened = store ?? (await openStore("memory:", dir));
+  const opened = store ?? (await openStore("memory:", { dir, env }));
   const story: Story = {
     note: (message) => told.push(`note ${message}`),
     warn: (message) => told.push(`warn ${message}`),
@@ -61,10 +61,12 @@ export async function testContext({ dir, env = {}, store, clock, signal }: TestC
     story,
     signal: signal ?? new AbortController().signal,
     store: () => Promise.resolve(opened),
-    openModel: (reference) => openModel(reference, dir),
-    openEmbedder: (reference) => openEmbedder(reference, dir),
-    openVectors: (reference) => openVectors(reference, dir),
-    openConfig: (reference) => openConfig(reference, dir),
+    openModel: (reference) => openModel(reference, { dir, env }),
+    openEmbedder: (reference, secrets) => openEmbedder(reference, { dir, env: { ...env, ...secrets } }),
+    openReranker: (reference, secrets) => openReranker(reference, { dir, env: { ...env, ...secrets } }),
+    openSource: (reference) => openSource(reference, { dir, env }),
+    openVectors: (reference) => openVectors(reference, { dir, env }),
+    openConfig: (reference) => openConfig(reference, { dir, env }),
     writeLine: (line) => lines.push(line),
     told,
     lines,

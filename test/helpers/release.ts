@@ -71,16 +71,16 @@ interface StoredIndexOptions {
 
 /** Stores an index of the application `support` as `twelve index` would, without engine files. */
 export async function storeIndex(store: Store, { name = "docs", embedder = "hash:64", maxTokens = 100, chunks = 3, probe }: StoredIndexOptions = {}): Promise<Descriptor> {
-  const opened = await openEmbedder(embedder, "/");
+  const opened = await openEmbedder(embedder, { dir: "/", env: {} });
   const index: Index = {
-    version: 1,
+    version: 2,
     app: "support",
     name,
     embedder: opened.identity,
-    chunker: { name: "structure", version: 1, maxTokens, overlapTokens: 10 },
+    chunker: { name: "structure", version: 1, tokenizer: "cl100k_base", maxTokens, overlapTokens: 10 },
     documents: 1,
     chunks,
-    ledger: await writeDocument(store, ledgerKind, { version: 1, documents: [] }),
+    ledger: await writeDocument(store, ledgerKind, { version: 2, documents: [], skipped: [] }),
   };
   const descriptor = await writeDocument(store, indexKind, index);
   const stored = await store.blobs.write(probe ?? (await embedProbe(opened)), probeMediaType);

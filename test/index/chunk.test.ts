@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/descriptor.ts";
 import { chunkDocument, type ChunkText } from "../../src/index/chunk.ts";
-import { loadBlocks } from "../../src/index/load.ts";
+import { loadBlocks } from "../../src/document/read.ts";
 import { countTokens } from "../../src/index/token.ts";
 
 function chunk(source: string, maxTokens = 400, overlapTokens = 50): readonly ChunkText[] {

@@ -18,7 +18,7 @@ let dir: string;
 let store: Store;
 beforeEach(async () => {
   dir = await handbook(await temporaryFolder());
-  store = await openStore("memory:", dir);
+  store = await openStore("memory:", { dir, env: {} });
 });
 
 type Output = Awaited<ReturnType<typeof command.run>>;
@@ -33,7 +33,7 @@ function counting(fail: (call: number) => void = () => {}): { readonly changes: 
   const asked: string[] = [];
   let calls = 0;
   const openCounting = async (reference: string): Promise<Embedder> => {
-    const embedder = await openEmbedder(reference, dir);
+    const embedder = await openEmbedder(reference, { dir, env: {} });
     const embed: Embedder["embed"] = (texts, task) => {
       fail(++calls);
       asked.push(...texts);
@@ -49,8 +49,8 @@ async function ledger(): Promise<Ledger> {
 async function search(text: string): Promise<readonly VectorHit[]> {
   const { descriptor, index: { embedder } } = await readIndex(store, "handbook", "docs");
   const { folder } = await openIndexData(store, descriptor, dir);
-  const opened = await (await openVectors("lance:", dir)).open(folder);
-  const [vector = new Float32Array()] = await (await openEmbedder(`hash:${embedder.dimensions}`, dir)).embed([text], "query");
+  const opened = await (await openVectors("lance:", { dir, env: {} })).open(folder);
+  const [vector = new Float32Array()] = await (await openEmbedder(`hash:${embedder.dimensions}`, { dir, env: {} })).embed([text], "query");
   return opened.search({ mode: "hybrid", text, vector, topK: 3 }).finally(() => opened.close());
 }
 async function storedBlobs(): Promise<number> {
@@ -153,7 +153,7 @@ describe("twelve index", () => {
   });
 
   it("publishes nothing when the engine holds fewer chunks than were written", async () => {
-    const engine = await openVectors("lance:", dir);
+    const engine = await openVectors("lance:", { dir, env: {} });
     const lossy: Context["openVectors"] = async () => ({ ...engine, open: async (folder) => ({ ...(await engine.open(folder)), count: async () => 9 }) });
     await expect(index({}, { openVectors: lossy })).rejects.toMatchObject({ code: "SERVICE_FAILED", message: expect.stringContaining("9 of the 10 chunks") });
     expect(await store.refs.list("apps/")).toEqual([]);

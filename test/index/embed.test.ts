@@ -11,7 +11,7 @@ const texts = new Map(Array.from({ length: 10 }, (_, i) => [digestOf(`t${i}`), `
 
 let store: Store;
 beforeEach(async () => {
-  store = await openStore("memory:", "/");
+  store = await openStore("memory:", { dir: "/", env: {} });
 });
 
 /** Two texts a call; `answer` may fail or give other vectors. */

@@ -13,7 +13,7 @@ const name = `${refs.embeddings(digestOf(canonicalJson(identity)))}batches`;
 
 let store: Store;
 beforeEach(async () => {
-  store = await openStore("memory:", "/");
+  store = await openStore("memory:", { dir: "/", env: {} });
 });
 
 function vectorsOf(...texts: readonly string[]): Map<Digest, Float32Array> {

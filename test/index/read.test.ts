@@ -18,7 +18,7 @@ let digest: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "twelve-test-"));
   await handbook(dir);
-  store = await openStore("file:.twelve/store", dir);
+  store = await openStore("file:.twelve/store", { dir, env: {} });
   ({ digest } = await index.run(index.input.parse({}), await testContext({ dir, store })));
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
@@ -49,7 +49,7 @@ describe("laying out an index", () => {
     expect(data).toMatchObject({ engine: "lance", version: 1 });
     const modes = await Promise.all(data.files.map(async ({ path }) => (await stat(join(folder, path))).mode & 0o222));
     expect(new Set(modes)).toEqual(new Set([0]));
-    const opened = await (await openVectors("lance:", folder)).open(folder);
+    const opened = await (await openVectors("lance:", { dir: folder, env: {} })).open(folder);
     onTestFinished(() => opened.close());
     expect((await opened.search({ mode: "text", text: "damaged goods", topK: 1 }))[0]).toMatchObject({ document: "docs/refunds.md", headings: "Refunds > Damaged goods" });
   });

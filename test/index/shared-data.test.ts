@@ -20,8 +20,8 @@ async function indexed(archive: string): Promise<{ readonly output: Awaited<Retu
   const search = async (text: string): Promise<readonly VectorHit[]> => {
     const store = await context.store();
     const { folder } = await openIndexData(store, (await readIndex(store, "real", "docs")).descriptor, dir);
-    const opened = await (await openVectors("lance:", dir)).open(folder);
-    const [vector = new Float32Array()] = await (await openEmbedder("hash:512", dir)).embed([text], "query");
+    const opened = await (await openVectors("lance:", { dir, env: {} })).open(folder);
+    const [vector = new Float32Array()] = await (await openEmbedder("hash:512", { dir, env: {} })).embed([text], "query");
     return opened.search({ mode: "hybrid", text, vector, topK: 5 }).finally(() => opened.close());
   };
   return { output, search };

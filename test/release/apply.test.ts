@@ -9,7 +9,7 @@ import type { Release } from "../../src/release/schema.ts";
 import { fixedClock } from "../helpers/context.ts";
 
 const clock = fixedClock();
-const memoryStore = (): Promise<Store> => openStore("memory:", "/");
+const memoryStore = (): Promise<Store> => openStore("memory:", { dir: "/", env: {} });
 const blob = (text: string) => ({ mediaType: "test", digest: digestOf(text), size: 1 });
 
 function release(topK: number): Release {

@@ -119,7 +119,7 @@ describe("twelve release", () => {
 
   it("goes on with the next number after it was killed at any write, without repair", async () => {
     for (let survived = 0; survived < 4; survived++) {
-      const opened = await openStore("memory:", "/");
+      const opened = await openStore("memory:", { dir: "/", env: {} });
       const { context, dir } = await app({ store: opened });
       let writes = 0;
       const cut = (): void => {

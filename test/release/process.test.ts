@@ -15,7 +15,7 @@ describe("processes that release into one folder", () => {
     expect(ended.map(({ stderr }) => stderr)).toEqual(Array.from({ length: 8 }, () => ""));
     expect(ended.map(({ stdout }) => Number(stdout)).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
 
-    const store = await openStore("file:store", folder);
+    const store = await openStore("file:store", { dir: folder, env: {} });
     for (const [topK, { stdout }] of ended.entries()) expect((await readRelease(store, "a", `v${stdout}`)).release.config["TOP_K"]?.value).toBe(topK);
     const history = await readHistory(store, "a", "staging");
     expect(history.map(({ activation }) => activation.number).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
@@ -29,7 +29,7 @@ describe("processes that release into one folder", () => {
   ])("can be killed with -9 before %s is written, and the next one goes on", async (_, survivedWrites, expected) => {
     const folder = await temporaryFolder();
     expect((await start(folder, 1, survivedWrites)).signal).toBe("SIGKILL");
-    const store = await openStore("file:store", folder);
+    const store = await openStore("file:store", { dir: folder, env: {} });
     expect((await listReleases(store, "a")).map(({ number }) => number)).toEqual(expected.numbers);
     expect(await readHistory(store, "a", "staging")).toHaveLength(expected.activations);
 

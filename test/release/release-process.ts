@@ -10,7 +10,7 @@ import type { Release } from "../../src/release/schema.ts";
  * Arguments: the folder, the release's TOP_K, and after how many writes the process kills itself; -1 for never.
  */
 const [folder = "", topK = "0", survivedWrites = "-1"] = process.argv.slice(2);
-const store = dying(await openStore("file:store", folder), Number(survivedWrites));
+const store = dying(await openStore("file:store", { dir: folder, env: {} }), Number(survivedWrites));
 
 const build = { mediaType: "test", digest: digestOf("build"), size: 1 };
 const release: Release = { version: 1, app: "a", build, indexes: {}, config: { TOP_K: { value: Number(topK), source: "--set" } }, attachments: [], secrets: {}, models: [], agents: {}, processes: {} };

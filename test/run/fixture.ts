@@ -4,7 +4,8 @@ import type { Message, Model, ModelChunk, ModelRequest } from "../../src/ports/m
 import { answerRequest, type OpenAgent } from "../../src/run/answer.ts";
 import type { OpenedRuntime } from "../../src/run/apply.ts";
 import { unknownAgent } from "../../src/run/plan.ts";
-import type { AnswerRequest, ModelCallEvent, RetrievedChunk } from "../../src/run/schema.ts";
+import type { RetrievedChunk } from "../../src/retrieval/schema.ts";
+import type { AnswerRequest, ModelCallEvent } from "../../src/run/schema.ts";
 import { fixedClock } from "../helpers/context.ts";
 
 const usage = { inputTokens: 12, outputTokens: 3, cachedInputTokens: 4 };
@@ -37,8 +38,8 @@ export async function* saysAndHangs(text: string, { signal }: ModelRequest): Asy
 }
 
 export const chunks: readonly RetrievedChunk[] = [
-  { number: 1, id: "c-1", document: "docs/limits.md", headings: "Limits", text: "The body limit is 1 MiB.", score: 0.9 },
-  { number: 2, id: "c-2", document: "docs/ports.md", headings: "Ports", text: "The port is 3000.", score: 0.5 },
+  { number: 1, id: "c-1", document: "docs/limits.md", headings: "Limits", text: "The body limit is 1 MiB.", metadata: {}, score: 0.9 },
+  { number: 2, id: "c-2", document: "docs/ports.md", headings: "Ports", text: "The port is 3000.", metadata: {}, score: 0.5 },
 ];
 
 export function openAgent(model: Model, change: Partial<OpenAgent> = {}): OpenAgent {

@@ -34,9 +34,9 @@ export async function fillStore(store: Store): Promise<FullStore> {
   for (const name of [refs.build(app, build.digest), refs.latestBuild(app)]) await point(name, { build });
 
   const embedder = { provider: "hash", model: "hash-1", dimensions: 2, normalised: true, documentTask: null, queryTask: null };
-  const ledger = await writeDocument(store, ledgerKind, { version: 1, documents: [] });
+  const ledger = await writeDocument(store, ledgerKind, { version: 2, documents: [], skipped: [] });
   const index = await writeDocument(store, indexKind, {
-    version: 1, app, name: "docs", embedder, chunker: { name: "markdown", version: 1, maxTokens: 400, overlapTokens: 50 }, documents: 0, chunks: 0, ledger,
+    version: 2, app, name: "docs", embedder, chunker: { name: "structure", version: 1, tokenizer: "cl100k_base", maxTokens: 400, overlapTokens: 50 }, documents: 0, chunks: 0, ledger,
   });
   const engineFile = await data("an engine file", "application/octet-stream");
   const probe = await data("the probe", "application/octet-stream");

@@ -1,4 +1,5 @@
-import type { Answer, RetrievedChunk } from "../schema.ts";
+import type { RetrievedChunk } from "../../retrieval/schema.ts";
+import type { Answer } from "../schema.ts";
 
 /** What all parts of one completion share. */
 export interface CompletionFrame {

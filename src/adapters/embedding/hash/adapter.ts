@@ -58,6 +58,8 @@ export function openEmbedder(reference: string): Embedder {
   return {
     identity: { provider: "hash", model: `words-${recipe}`, dimensions, normalised: true, documentTask: null, queryTask: null },
     maxBatch: 256,
+    usdPerMillionTokens: 0,
+    fusionWeight: 1,
     embed: (texts, _task, signal) => {
       if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
       return Promise.resolve(texts.map(vectorOf));

@@ -1,13 +1,13 @@
 import type { Table } from "@lancedb/lancedb";
 import { TwelveError } from "../../../core/errors.ts";
 import type { VectorEngine, VectorHit, VectorIndex, VectorQuery, VectorRow } from "../../../ports/vectors.ts";
-import { type FoundRow, fuse, toHits, toStoredRow } from "./convert.ts";
+import { type FoundRow, toHits, toStoredRow } from "./convert.ts";
 
 /** The release of LanceDB this adapter is written for; a test holds it to the installed one. */
 export const lanceVersion = "0.39.0";
 
 const tableName = "chunks";
-const columns = ["id", "document", "headings", "content"];
+const columns = ["id", "document", "headings", "content", "metadata"];
 /** Rows of one append: each append makes one file, and few large files are searched faster. */
 const appendRows = 8192;
 export interface LanceOptions {
@@ -37,7 +37,7 @@ export function openVectors({ exactRows = 20_000 }: LanceOptions = {}): VectorEn
   return {
     name: "lance",
     version: lanceVersion,
-    async write(folder, rows, dimensions) {
+    async write(folder, { rows, dimensions }) {
       try {
         await write(folder, rows, { dimensions, exactRows });
       } catch (cause) {
@@ -54,7 +54,7 @@ async function write(folder: string, rows: AsyncIterable<readonly VectorRow[]>, 
   // In the bundle a CommonJS package has only its default export; Node gives it the same one.
   const { default: lance } = await import("@lancedb/lancedb");
   const connection = await lance.connect(folder);
-  const sample = toStoredRow({ id: "", document: "", headings: "", text: "", vector: new Float32Array(dimensions) });
+  const sample = toStoredRow({ id: "", document: "", headings: "", text: "", language: null, metadata: {}, vector: new Float32Array(dimensions) });
   const table = await connection.createEmptyTable(tableName, lance.makeArrowTable([sample]).schema);
   let count = 0;
   for await (const batch of inGroups(rows, appendRows)) {
@@ -97,11 +97,10 @@ async function open(folder: string): Promise<VectorIndex> {
   return {
     async search({ mode, text, vector, topK }: VectorQuery) {
       if (mode === "vector") return byVector(vector, topK);
-      if (mode === "text") return byText(text, topK);
-      // Deeper than topK, so that a chunk which is good in both lists can overtake one that is best in a single list.
-      const depth = Math.max(50, topK * 4);
-      const lists = await Promise.all([byText(text, depth), byVector(vector, depth)]);
-      return fuse(lists).slice(0, topK);
+      return byText(text, topK);
+    },
+    async *ids() {
+      for await (const batch of table.query().select(["id"])) for (const id of batch.getChild("id") ?? []) yield String(id);
     },
     count: () => table.countRows(),
     close: () => table.close(),

@@ -2,8 +2,8 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import picomatch from "picomatch";
 import { TwelveError } from "../core/errors.ts";
-import { endingOf, knownEndings, loaderFor, type LoaderName } from "./load.ts";
-import type { SkippedDocument } from "./schema.ts";
+import { endingOf, knownEndings, loaderFor, type LoaderName } from "./read.ts";
+import type { SourceSkip } from "../ports/document.ts";
 
 /** A file that a source offers and a loader reads. */
 export interface SourceFile {
@@ -16,7 +16,7 @@ export interface SourceFile {
 export interface Walk {
   /** Sorted by path; a file that two sources offer is in it once. */
   readonly files: readonly SourceFile[];
-  readonly skipped: readonly SkippedDocument[];
+  readonly skipped: readonly SourceSkip[];
   /** How many files of each ending no loader reads. */
   readonly ignored: Readonly<Record<string, number>>;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Block } from "../../src/index/block.ts";
-import { markdownBlocks } from "../../src/index/markdown.ts";
+import type { Block } from "../../src/document/schema.ts";
+import { markdownBlocks } from "../../src/document/markdown.ts";
 
 function outline(source: string, dialect: "markdown" | "mdx" = "markdown"): readonly string[] {
   return markdownBlocks(source, dialect).map((block: Block) => (block.kind === "heading" ? `${"#".repeat(block.depth)} ${block.text}` : `${block.kind}: ${block.text}`));

@@ -2,7 +2,7 @@ import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readDocuments } from "../../src/index/documents.ts";
-import { walkSources } from "../../src/index/walk.ts";
+import { walkSources } from "../../src/document/walk.ts";
 import { temporaryFolder } from "../helpers/context.ts";
 
 async function folderOf(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {

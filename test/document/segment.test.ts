@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { markdownBlocks, wholeBlocks } from "../../src/index/markdown.ts";
-import { segmentsOf } from "../../src/index/segment.ts";
+import { markdownBlocks, wholeBlocks } from "../../src/document/markdown.ts";
+import { segmentsOf } from "../../src/document/segment.ts";
 import { temporaryFolder } from "../helpers/context.ts";
 import { sharedData, withoutShared } from "../helpers/shared.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeText, endingOf, loadBlocks, loaderFor } from "../../src/index/load.ts";
+import { decodeText, endingOf, loadBlocks, loaderFor } from "../../src/document/read.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

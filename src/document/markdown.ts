@@ -6,7 +6,7 @@ import { toString } from "mdast-util-to-string";
 import { frontmatter } from "micromark-extension-frontmatter";
 import { gfmTable } from "micromark-extension-gfm-table";
 import { parse as parseYaml } from "yaml";
-import { type Block, proseBlock } from "./block.ts";
+import { type Block, proseBlock } from "./schema.ts";
 import { withoutMarkup } from "./markup.ts";
 import { type Segment, segmentsOf } from "./segment.ts";
 

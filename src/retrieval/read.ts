@@ -1,16 +1,22 @@
 import { readDocument } from "../artifact/document.ts";
-import type { Digest } from "../core/descriptor.ts";
+import type { Descriptor, Digest } from "../core/descriptor.ts";
 import { checkProbe } from "../index/probe.ts";
 import { openIndexData } from "../index/read.ts";
 import { type Index, indexKind } from "../index/schema.ts";
 import type { Context } from "../ports/context.ts";
-import type { SearchMode } from "../ports/vectors.ts";
-import type { IndexPlan } from "./plan.ts";
-import type { RetrievedChunk } from "./schema.ts";
+import { fuse } from "./fuse.ts";
+import type { RetrievedChunk, SearchMode } from "./schema.ts";
 
 export interface Search {
   readonly mode: SearchMode;
   readonly topK: number;
+}
+
+export interface IndexToSearch {
+  readonly name: string;
+  readonly index: Descriptor;
+  /** Reference of the embedder, such as hash:512. */
+  readonly embedder: string;
 }
 
 /** One index, open for searching. */
@@ -31,7 +37,7 @@ export interface Retriever {
  * Lays out the index's files, opens them, and makes sure that the embedder still gives the vectors it was made with.
  * Fails with EMBEDDER_DRIFTED, INDEX_NOT_FOUND, BLOB_NOT_FOUND or BLOB_CORRUPT.
  */
-export async function openRetriever(context: Context, plan: IndexPlan): Promise<Retriever> {
+export async function openRetriever(context: Context, plan: IndexToSearch): Promise<Retriever> {
   const store = await context.store();
   const [index, held, embedder] = await Promise.all([
     readDocument(store, indexKind, plan.index),
@@ -50,8 +56,12 @@ export async function openRetriever(context: Context, plan: IndexPlan): Promise<
     probeCosine,
     async search(question, { mode, topK }, signal) {
       const [vector] = mode === "text" ? [] : await embedder.embed([question], "query", signal);
-      const hits = await vectors.search({ mode, text: question, topK, ...(vector === undefined ? {} : { vector }) });
-      return hits.map(({ id, document, headings, text, score }, position) => ({ number: position + 1, id, document, headings, text, score }));
+      const query = { text: question, ...(vector === undefined ? {} : { vector }) };
+      // Deeper than topK, so that a chunk which is good in both lists can overtake one that is best in a single list.
+      const depth = Math.max(50, topK * 4);
+      const lists = mode === "hybrid" ? (["text", "vector"] as const).map((each) => vectors.search({ ...query, mode: each, topK: depth })) : [];
+      const hits = mode === "hybrid" ? fuse(await Promise.all(lists)).slice(0, topK) : await vectors.search({ ...query, mode, topK });
+      return hits.map((hit, position) => ({ number: position + 1, ...hit }));
     },
     count: () => vectors.count(),
     close: () => vectors.close(),

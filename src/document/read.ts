@@ -1,4 +1,4 @@
-import { type Block, proseBlock } from "./block.ts";
+import { type Block, type LoadedDocument, proseBlock, type Unreadable } from "./schema.ts";
 import { markdownBlocks } from "./markdown.ts";
 
 export const maxDocumentBytes = 20 * 1024 * 1024;
@@ -53,4 +53,18 @@ export function loadBlocks(text: string, loader: LoaderName): readonly Block[] {
 
 function textBlocks(source: string): readonly Block[] {
   return source.split(/\n[ \t]*\n/).filter((paragraph) => paragraph.trim() !== "").map((paragraph) => proseBlock(paragraph.replace(/^\n+/, "").trimEnd()));
+}
+
+/**
+ * What is in a file: its text as blocks, and what it says about itself. The same bytes give the same document on every
+ * machine. Never fails because of what is in the file: that is a reason, and the caller goes on with the next one.
+ */
+export async function loadDocument(bytes: Uint8Array, { loader }: { readonly path: string; readonly loader: LoaderName }): Promise<LoadedDocument | Unreadable> {
+  const decoded = decodeText(bytes);
+  return "reason" in decoded ? decoded : { blocks: loadBlocks(decoded.text, loader), metadata: {} };
+}
+
+/** Name and version of what the loader makes, as the ledger keeps it: another version means that the file is loaded again. */
+export function loaderIdentity(loader: LoaderName): string {
+  return `${loader}@1`;
 }

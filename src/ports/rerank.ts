@@ -1,0 +1,7 @@
+/** One reranking model behind one URL, such as `tei+http://127.0.0.1:8080`. */
+export interface Reranker {
+  /** Without credentials, for messages and explanations. */
+  readonly name: string;
+  /** One score per text, in the order of the texts; higher is more relevant. Scores of two models cannot be compared. Fails with SERVICE_FAILED, SERVICE_DENIED or SERVICE_LIMITED. */
+  rerank(query: string, texts: readonly string[], signal?: AbortSignal): Promise<readonly number[]>;
+}
