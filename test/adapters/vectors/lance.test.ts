@@ -2,53 +2,61 @@ import { createRequire } from "node:module";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { lanceVersion, openVectors } from "../../../src/adapters/vectors/lance/adapter.ts";
-import { fuse } from "../../../src/adapters/vectors/lance/convert.ts";
-import type { VectorHit, VectorRow } from "../../../src/ports/vectors.ts";
+import { openVectors } from "../../../src/adapters/vectors/lance/adapter.ts";
+import { lanceVersion } from "../../../src/adapters/vectors/lance/shape.ts";
+import type { VectorIndex, VectorRow } from "../../../src/ports/vectors.ts";
 import { temporaryFolder } from "../../helpers/context.ts";
 import { describeVectors } from "../../ports/vectors.contract.ts";
 
 describeVectors("lance", () => openVectors());
 
 describe("the lance engine", () => {
-  it("records the version of LanceDB that is installed", async () => {
+  it("records the version of LanceDB that is installed, and that of its own layout", async () => {
     const main = createRequire(import.meta.url).resolve("@lancedb/lancedb");
     const { version } = JSON.parse(await readFile(join(dirname(main), "../package.json"), "utf8")) as { version: string };
     expect(lanceVersion).toBe(version);
-    expect(openVectors()).toMatchObject({ name: "lance", version });
+    expect(openVectors()).toMatchObject({ name: "lance", version: `${version}+2` });
   });
 
-  it("finds the nearest vectors among more than it compares one by one", async () => {
+  it("finds the nearest vectors among more than it compares one by one, also after edits", async () => {
+    const engine = openVectors({ exactRows: 2000 });
+    const vectors = Array.from({ length: 3100 }, (_, i) => pseudoRandomVector(i));
+    const [first, second] = [await temporaryFolder(), await temporaryFolder()];
+    await engine.write(first, { dimensions: 16, rows: rowsOf(vectors, 0, 3000) });
+    await engine.write(second, { dimensions: 16, rows: rowsOf(vectors, 3000, 3100), base: { folder: first, drop: new Set(["5", "1400"]) } });
+    const graphs = async (folder: string): Promise<number> => (await readdir(join(folder, "chunks.lance", "_indices"), { recursive: true })).filter((name) => name.endsWith("index.idx")).length;
+    expect([await graphs(first), await graphs(second)]).toEqual([1, 2]);
+    expect(await recallOf(await engine.open(first), vectors.slice(0, 3000), [5, 1400, 2999])).toBeGreaterThanOrEqual(28);
+    const edited = vectors.map((vector, i) => (i === 5 || i === 1400 ? new Float32Array(16) : vector));
+    expect(await recallOf(await engine.open(second), edited, [7, 1401, 3050])).toBeGreaterThanOrEqual(28);
+  });
+
+  it("finds all that match a filter among more than it compares one by one", async () => {
+    const engine = openVectors({ exactRows: 2000 });
     const folder = await temporaryFolder();
-    const count = 3000;
-    const vectors = Array.from({ length: count }, (_, i) => pseudoRandomVector(i));
-    await openVectors({ exactRows: 2000 }).write(folder, rowsOf(vectors), 16);
-    expect((await readdir(join(folder, "chunks.lance", "_indices"))).length).toBe(2);
-    const index = await openVectors().open(folder);
-    const questions = [5, 1400, 2999].map((i) => vectors[i] ?? new Float32Array(16));
-    const recalls = await Promise.all(questions.map(async (vector) => {
-      const ranked = vectors.map((other, i) => [dot(vector, other), String(i)] as const).sort(([left], [right]) => right - left);
-      const exact = new Set(ranked.slice(0, 10).map(([, id]) => id));
-      const hits = await index.search({ mode: "vector", text: "", vector, topK: 10 });
-      return hits.filter(({ id }) => exact.has(id)).length;
-    }));
-    expect(recalls.reduce((sum, recall) => sum + recall, 0)).toBeGreaterThanOrEqual(28);
+    const vectors = Array.from({ length: 3000 }, (_, i) => pseudoRandomVector(i));
+    await engine.write(folder, { dimensions: 16, rows: rowsOf(vectors, 0, 3000) });
+    const hits = await (await engine.open(folder)).search({ mode: "vector", text: "", vector: pseudoRandomVector(1), topK: 30, filter: { rest: ["7"] } });
+    expect(hits).toHaveLength(30);
+    const exact = vectors.map((vector, i) => [dot(vector, pseudoRandomVector(1)), i] as const).filter(([, i]) => i % 100 === 7).sort(([left], [right]) => right - left);
+    expect(hits.map(({ id }) => id)).toEqual(exact.map(([, i]) => String(i)));
   });
 });
 
-describe("fusion", () => {
-  const hit = (id: string): VectorHit => ({ id, document: "", headings: "", text: "", score: 1 });
+async function* rowsOf(vectors: readonly Float32Array[], from: number, to: number): AsyncIterable<readonly VectorRow[]> {
+  const rowOf = (vector: Float32Array, i: number): VectorRow => ({ id: `${i}`, document: "d", headings: "", text: `t${i}`, language: null, metadata: { rest: i % 100 }, vector });
+  for (let start = from; start < to; start += 1000) yield vectors.slice(start, Math.min(start + 1000, to)).map((vector, i) => rowOf(vector, start + i));
+}
 
-  it("adds the reciprocal ranks of each list and breaks ties by ID", () => {
-    const fused = fuse([[hit("x"), hit("b")], [hit("b"), hit("a")], [hit("a"), hit("x")]]);
-    expect(fused.map(({ id, score }) => [id, score])).toEqual([["a", 1 / 62 + 1 / 61], ["b", 1 / 62 + 1 / 61], ["x", 1 / 61 + 1 / 62]]);
-  });
-});
-
-async function* rowsOf(vectors: readonly Float32Array[]): AsyncIterable<readonly VectorRow[]> {
-  for (let start = 0; start < vectors.length; start += 1000) {
-    yield vectors.slice(start, start + 1000).map((vector, i) => ({ id: `${start + i}`, document: "d", headings: "", text: `t${start + i}`, vector }));
-  }
+async function recallOf(index: VectorIndex, vectors: readonly Float32Array[], questions: readonly number[]): Promise<number> {
+  const recalls = await Promise.all(questions.map(async (question) => {
+    const vector = vectors[question] ?? new Float32Array(16);
+    const ranked = vectors.map((other, i) => [dot(vector, other), String(i)] as const).sort(([left], [right]) => right - left);
+    const exact = new Set(ranked.slice(0, 10).map(([, id]) => id));
+    const hits = await index.search({ mode: "vector", text: "", vector, topK: 10 });
+    return hits.filter(({ id }) => exact.has(id)).length;
+  }));
+  return recalls.reduce((sum, recall) => sum + recall, 0);
 }
 
 function pseudoRandomVector(seed: number): Float32Array {

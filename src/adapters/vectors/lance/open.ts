@@ -1,0 +1,83 @@
+import type { Query, Table, VectorQuery as EngineQuery } from "@lancedb/lancedb";
+import { TwelveError } from "../../../core/errors.ts";
+import type { VectorHit, VectorIndex, VectorQuery } from "../../../ports/vectors.ts";
+import { type FoundRow, ordered, toHits } from "./convert.ts";
+import { whereOf } from "./filter.ts";
+import { lanceVersion, readShape, type Shape, tableName } from "./shape.ts";
+
+const columns = ["id", "document", "headings", "metadata"];
+/** Words of a question beyond this are of no use to a search and cost time. */
+const maxQuestionLength = 4096;
+/** Equal scores are sought among so many at most. */
+const maxTies = 1024;
+
+export async function openIndex(folder: string): Promise<VectorIndex> {
+  // In the bundle a CommonJS package has only its default export; Node gives it the same one.
+  const { default: lance } = await import("@lancedb/lancedb");
+  const { table, shape } = await openTable(folder);
+  const fields = Object.keys(shape.fields);
+  const selected = [...columns, ...fields];
+  const boosts = boostsOf(shape);
+
+  async function byVector({ vector, filter }: VectorQuery, limit: number): Promise<readonly VectorHit[]> {
+    if (vector === undefined) throw new TypeError("A vector search needs the embedded question");
+    // Where there is an index of quantised vectors: look at more of them, and order the best by their exact vectors.
+    const query = table.query().nearestTo(vector).distanceType("cosine").ef(Math.max(300, limit * 3)).refineFactor(3);
+    return found(query.select([...selected, "_distance"]), whereOf(filter), limit);
+  }
+
+  async function byText({ text, filter }: VectorQuery, limit: number): Promise<readonly VectorHit[]> {
+    // A match query takes its text as words: operators and quotes in a question mean nothing.
+    const words = text.slice(0, maxQuestionLength).toWellFormed();
+    const match = fields.length === 1 ? new lance.MatchQuery(words, fields[0] ?? "") : new lance.MultiMatchQuery(words, fields, { boosts });
+    return found(table.query().fullTextSearch(match).select([...selected, "_score"]), whereOf(filter), limit);
+  }
+
+  return {
+    async search(query) {
+      if (fields.length === 0) return [];
+      return stable(query.topK, (limit) => (query.mode === "vector" ? byVector(query, limit) : byText(query, limit)));
+    },
+    async *ids() {
+      for await (const batch of table.query().select(["id"])) for (const id of batch.getChild("id") ?? []) yield String(id);
+    },
+    count: () => table.countRows(),
+    close: () => table.close(),
+  };
+}
+
+async function openTable(folder: string): Promise<{ readonly table: Table; readonly shape: Shape }> {
+  const { default: lance } = await import("@lancedb/lancedb");
+  const shape = await readShape(folder);
+  const fix = "Run `twelve index` to make the index again";
+  if (shape === undefined) throw new TwelveError("ARTIFACT_INVALID", `${folder} holds no index of this version of twelve`, { fix });
+  try {
+    return { table: await (await lance.connect(folder)).openTable(tableName), shape };
+  } catch (cause) {
+    throw new TwelveError("ARTIFACT_INVALID", `${folder} holds no index that LanceDB ${lanceVersion} can open`, { cause, fix });
+  }
+}
+
+async function found(query: Query | EngineQuery, where: string | undefined, limit: number): Promise<readonly VectorHit[]> {
+  if (where !== undefined) query.where(where);
+  return ordered(toHits((await query.limit(limit).toArray()) as readonly FoundRow[]));
+}
+
+/** The engine cuts a row of equal scores anywhere. So ask for more, until the place of the cut no longer matters. */
+async function stable(topK: number, search: (limit: number) => Promise<readonly VectorHit[]>): Promise<readonly VectorHit[]> {
+  for (let limit = topK + 8; ; limit *= 4) {
+    const hits = await search(limit);
+    const isSettled = hits.length < limit || hits.at(-1)?.score !== hits[topK - 1]?.score;
+    if (isSettled || limit >= maxTies) return hits.slice(0, topK);
+  }
+}
+
+/**
+ * The engine knows how rare a word is only within its column, so the few chunks of one language would score far below
+ * the many of another. A word of a single chunk gets the weight that it would have among all chunks.
+ */
+function boostsOf({ fields }: Shape): number[] {
+  const all = Object.values(fields).reduce((sum, count) => sum + count, 0);
+  const weight = (count: number): number => Math.log(1 + (count - 0.5) / 1.5);
+  return Object.values(fields).map((count) => weight(all) / weight(count));
+}

@@ -1,0 +1,117 @@
+import { constants } from "node:fs";
+import { copyFile, link, mkdir, readdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Table } from "@lancedb/lancedb";
+import type { VectorRow, VectorWrite } from "../../../ports/vectors.ts";
+import { quoted } from "./filter.ts";
+import { analyzers } from "./language.ts";
+import { printShape, shapePath, tableName } from "./shape.ts";
+import { openColumns } from "./table.ts";
+
+/** Rows of one append: each append makes one file, and few large files are searched faster. */
+const appendRows = 8192;
+/** IDs in one `IN (...)`. */
+const dropAtOnce = 5000;
+/** Each addition becomes a further graph of its own that every search has to visit. */
+const maxGraphs = 12;
+/** Above this share of new chunks the graph is built anew, which then takes hardly longer and searches better. */
+const maxNewShare = 0.2;
+
+export interface WriteOptions {
+  /** Up to here every vector is compared, which is exact and takes some milliseconds. */
+  readonly exactRows: number;
+}
+
+/** Makes the table, or takes over the base's files and brings them up to date; then indexes it and leaves only what the newest version needs. */
+export async function writeIndex(folder: string, { rows, dimensions, base }: VectorWrite, { exactRows }: WriteOptions): Promise<void> {
+  // In the bundle a CommonJS package has only its default export; Node gives it the same one.
+  const { default: lance } = await import("@lancedb/lancedb");
+  // Otherwise the engine warns on stderr that it will change what its statistics hold, which nobody here reads.
+  process.env["LANCE_INCLUDE_VECTOR_CENTROIDS"] ??= "false";
+  const toTable = await openColumns();
+  if (base !== undefined) await takeOver(join(base.folder, `${tableName}.lance`), join(folder, `${tableName}.lance`));
+  const connection = await lance.connect(folder);
+  const table = base === undefined ? await connection.createEmptyTable(tableName, toTable([], dimensions).schema) : await connection.openTable(tableName);
+  try {
+    await dropTextIndexes(table);
+    await dropRows(table, base?.drop ?? new Set());
+    let added = 0;
+    for await (const group of inGroups(rows, appendRows)) {
+      await table.add(toTable(group, dimensions));
+      added += group.length;
+    }
+    const count = await table.countRows();
+    const isGraphWanted = count > exactRows;
+    const graphs = await countGraphs(table);
+    const isGraphKept = isGraphWanted && graphs > 0 && graphs < maxGraphs && added + (base?.drop.size ?? 0) <= count * maxNewShare;
+    if (graphs > 0 && !isGraphKept) await table.dropIndex("vector_idx");
+    await prune(table);
+    if (isGraphWanted && !isGraphKept) await table.createIndex("vector", { config: lance.Index.hnswSq({ distanceType: "cosine" }) });
+    if (isGraphWanted) await table.createIndex("labels", { config: lance.Index.labelList() });
+    const fields = await countFields(table);
+    for (const { column, stems, stopWords } of analyzers) {
+      if (fields[column] === undefined) continue;
+      await table.createIndex(column, { config: lance.Index.fts({ ...fullText, stem: stems !== null, language: stems ?? "English", customStopWords: [...stopWords] }) });
+    }
+    await prune(table);
+    await writeFile(shapePath(folder), printShape({ dimensions, fields, hasVectorIndex: isGraphWanted }));
+  } finally {
+    table.close();
+    connection.close();
+  }
+}
+
+/** ICU segmentation finds the words of languages that write no spaces. */
+const fullText = { baseTokenizer: "icu/split", lowercase: true, asciiFolding: true, removeStopWords: true, withPosition: false } as const;
+
+/** The engine writes new files and never changes one, so the base's can be shared. */
+async function takeOver(from: string, to: string): Promise<void> {
+  const entries = await readdir(from, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(from.length + 1));
+  for (const path of new Set(paths.map((each) => dirname(each)))) await mkdir(join(to, path), { recursive: true });
+  await Promise.all(paths.map((path) => link(join(from, path), join(to, path)).catch(() => copyFile(join(from, path), join(to, path), constants.COPYFILE_FICLONE))));
+}
+
+/** Word statistics must be those of the chunks that are there now, so these indexes are built anew each time. */
+async function dropTextIndexes(table: Table): Promise<void> {
+  for (const { name, columns } of await table.listIndices()) if (columns[0] !== "vector") await table.dropIndex(name);
+}
+
+async function dropRows(table: Table, ids: ReadonlySet<string>): Promise<void> {
+  const all = [...ids];
+  for (let start = 0; start < all.length; start += dropAtOnce) {
+    await table.delete(`id IN (${all.slice(start, start + dropAtOnce).map(quoted).join(", ")})`);
+  }
+}
+
+async function countGraphs(table: Table): Promise<number> {
+  const indices = await table.listIndices();
+  return indices.find(({ columns }) => columns[0] === "vector")?.numSegments ?? 0;
+}
+
+/** Joins small files as the engine sees fit, brings the graph up to date, and removes every file that only older versions need. */
+async function prune(table: Table): Promise<void> {
+  // Later than now, because versions of this very millisecond are meant too. No other process knows this folder yet.
+  await table.optimize({ cleanupOlderThan: new Date(Date.now() + 60_000), deleteUnverified: true });
+}
+
+async function countFields(table: Table): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for await (const batch of table.query().select(["field"])) {
+    for (const field of batch.getChild("field") ?? []) counts[String(field)] = (counts[String(field)] ?? 0) + 1;
+  }
+  return Object.fromEntries(Object.entries(counts).sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+async function* inGroups(batches: AsyncIterable<readonly VectorRow[]>, size: number): AsyncIterable<readonly VectorRow[]> {
+  let group: VectorRow[] = [];
+  for await (const batch of batches) {
+    for (const row of batch) {
+      group.push(row);
+      if (group.length < size) continue;
+      yield group;
+      group = [];
+    }
+  }
+  if (group.length > 0) yield group;
+}
