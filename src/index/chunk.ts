@@ -1,17 +1,18 @@
 import { digestOf, hexOf } from "../core/descriptor.ts";
 import type { Block, TextBlock } from "../document/schema.ts";
 import type { Chunk, ChunkerIdentity } from "./schema.ts";
-import { countTokens } from "./token.ts";
-import { type Piece, splitBlock, splitProse } from "./split.ts";
+import { type Piece, type Room, splitBlock, splitProse } from "./split.ts";
+import type { Tokenizer } from "./tokenizer.ts";
 
 export type ChunkSizes = Pick<ChunkerIdentity, "maxTokens" | "overlapTokens">;
-
-/** Raised whenever any document is cut differently: an index with another version is made anew. */
-export const chunkerVersion = 1;
 
 /** A chunk with what the ledger leaves out. */
 export interface ChunkText extends Chunk {
   readonly text: string;
+}
+
+interface Cutting extends Room {
+  readonly overlapTokens: number;
 }
 
 const maxHeadingLength = 200;
@@ -26,20 +27,24 @@ export function joinHeadings(headings: readonly string[]): string {
 }
 
 /**
- * Cuts a document into chunks that never cross a heading. An ID rests on the document's path, the headings and the
- * text, so that editing one section leaves the IDs and embeddings of all others as they are.
+ * Cuts a document into chunks that never cross a heading, each at most `maxTokens` long with its headings. An ID rests on
+ * the document's path, the headings and the text, so that editing one section leaves the IDs and embeddings of all others as they are.
  */
-export function chunkDocument(path: string, blocks: readonly Block[], sizes: ChunkSizes): readonly ChunkText[] {
+export function chunkDocument(path: string, blocks: readonly Block[], { maxTokens, overlapTokens, tokenizer }: ChunkSizes & { readonly tokenizer: Tokenizer }): readonly ChunkText[] {
   const occurrences = new Map<string, number>();
-  return sectionsOf(blocks).flatMap(({ headings, body }) =>
-    packSection(body, sizes).map((text) => {
+  const { count } = tokenizer;
+  return sectionsOf(blocks).flatMap(({ headings, body }) => {
+    // Long headings may not take the room away from the text.
+    const headingTokens = headings.length === 0 ? 0 : count(`${joinHeadings(headings)}\n\n`);
+    const room = maxTokens - Math.min(headingTokens, Math.floor(maxTokens / 2));
+    return packSection(body, { maxTokens: room, overlapTokens: Math.min(overlapTokens, Math.floor(room / 2)), count }).map(({ text, tokens, page }) => {
       const textDigest = digestOf(embeddedText(headings, text));
       const occurrence = (occurrences.get(textDigest) ?? 0) + 1;
       occurrences.set(textDigest, occurrence);
       const id = hexOf(digestOf(JSON.stringify([path, headings, textDigest, occurrence]))).slice(0, 20);
-      return { id, textDigest, headings, tokens: countTokens(text), text };
-    }),
-  );
+      return { id, textDigest, headings, tokens: headingTokens + tokens, ...(page === undefined ? {} : { page }), text };
+    });
+  });
 }
 
 interface Section {
@@ -49,7 +54,7 @@ interface Section {
 
 function sectionsOf(blocks: readonly Block[]): readonly Section[] {
   const sections: Section[] = [];
-  let path: readonly { readonly depth: number; readonly text: string }[] = [];
+  let path: readonly Extract<Block, { readonly kind: "heading" }>[] = [];
   let body: TextBlock[] = [];
   const close = (next?: number): void => {
     const last = path.at(-1);
@@ -57,7 +62,7 @@ function sectionsOf(blocks: readonly Block[]): readonly Section[] {
     if (body.length > 0) sections.push({ headings, body });
     // A heading with neither text nor subsections is all there is to say; it is kept as a chunk of its own.
     else if (last !== undefined && (next === undefined || next <= last.depth)) {
-      sections.push({ headings, body: [{ kind: "prose", text: last.text, parts: [] }] });
+      sections.push({ headings, body: [{ kind: "prose", text: last.text, parts: [], ...(last.page === undefined ? {} : { page: last.page }) }] });
     }
     body = [];
   };
@@ -69,44 +74,52 @@ function sectionsOf(blocks: readonly Block[]): readonly Section[] {
     const text = Array.from(block.text).slice(0, maxHeadingLength).join("");
     if (text === "") continue;
     close(block.depth);
-    path = [...path.filter(({ depth }) => depth < block.depth), { depth: block.depth, text }];
+    path = [...path.filter(({ depth }) => depth < block.depth), { ...block, text }];
   }
   close();
   return sections;
 }
 
-function packSection(body: readonly TextBlock[], { maxTokens, overlapTokens }: ChunkSizes): readonly string[] {
-  const chunks: string[] = [];
-  let current: readonly Piece[] = [];
+interface Packed {
+  readonly text: string;
+  readonly tokens: number;
+  readonly page: number | undefined;
+}
+
+function packSection(body: readonly TextBlock[], cutting: Cutting): readonly Packed[] {
+  const { maxTokens, overlapTokens } = cutting;
+  const chunks: Packed[] = [];
+  let current: Piece[] = [];
   let tokens = 0;
-  for (const piece of body.flatMap((block) => splitBlock(block, maxTokens))) {
+  for (const piece of body.flatMap((block) => splitBlock(block, cutting))) {
     if (tokens + piece.tokens > maxTokens && current.length > 0) {
       chunks.push(joinPieces(current));
-      current = overlapOf(current, Math.min(overlapTokens, maxTokens - piece.tokens));
+      current = overlapOf(current, Math.min(overlapTokens, maxTokens - piece.tokens), cutting);
       tokens = current.reduce((sum, each) => sum + each.tokens, 0);
     }
-    current = [...current, piece];
+    current.push(piece);
     tokens += piece.tokens;
   }
   return current.length === 0 ? chunks : [...chunks, joinPieces(current)];
 }
 
 /** The last sentences of a chunk that are repeated at the start of the next one. */
-function overlapOf(pieces: readonly Piece[], room: number): readonly Piece[] {
+function overlapOf(pieces: readonly Piece[], most: number, cutting: Cutting): Piece[] {
   const overlap: Piece[] = [];
-  let left = room;
+  let left = most;
   for (const piece of pieces.toReversed()) {
     if (!piece.isProse) break;
-    const sentences = piece.tokens <= left ? [piece] : splitProse(piece.text, Number.MAX_SAFE_INTEGER);
+    const sentences = piece.tokens <= left ? [piece] : splitProse(piece.text, { ...cutting, maxTokens: Number.MAX_SAFE_INTEGER });
     for (const sentence of sentences.toReversed()) {
       if (sentence.tokens > left) return overlap;
-      overlap.unshift(sentence);
+      overlap.unshift(piece.page === undefined ? sentence : { ...sentence, page: piece.page });
       left -= sentence.tokens;
     }
   }
   return overlap;
 }
 
-function joinPieces(pieces: readonly Piece[]): string {
-  return pieces.map(({ text, gap }, i) => (i === 0 ? text : `${gap}${text}`)).join("").replace(/^\n+/, "").trimEnd();
+function joinPieces(pieces: readonly Piece[]): Packed {
+  const text = pieces.map(({ text, gap }, i) => (i === 0 ? text : `${gap}${text}`)).join("").replace(/^\n+/, "").trimEnd();
+  return { text, tokens: pieces.reduce((sum, { tokens }) => sum + tokens, 0), page: pieces[0]?.page };
 }

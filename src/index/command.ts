@@ -1,162 +1,127 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { readDocument, writeDocument } from "../artifact/document.ts";
-import { canonicalJson } from "../core/canonical-json.ts";
-import { Digest, shortDigest } from "../core/descriptor.ts";
+import { TwelveError } from "../core/errors.ts";
 import type { Context } from "../ports/context.ts";
 import { defineCommand } from "../ports/command.ts";
-import type { Store } from "../ports/store.ts";
-import { isGone, isHeld, publishIndex, storeIndexData } from "./apply.ts";
-import { type ChunkSizes, chunkDocument } from "./chunk.ts";
-import { readDocuments, type SourceDocument } from "./documents.ts";
-import { embedTexts } from "./embed.ts";
+import type { Embedder } from "../ports/embedding.ts";
+import { publishIndex } from "./apply.ts";
+import { openBudget } from "./budget.ts";
+import { openCutters } from "./cutters.ts";
+import { type DocumentFile, listDocuments, nothingFound } from "./documents.ts";
+import { openTextEmbedder } from "./embed.ts";
 import { openEmbeddings } from "./embeddings.ts";
-import { loadBlocks } from "../document/read.ts";
-import { type ChunkedDocument, chunkerIdentity, countTexts, type IndexFacts, isSameDocuments, planIndex, planLedger, planTexts } from "./plan.ts";
-import { findIndex, type StoredIndex } from "./read.ts";
-import { indexKind, type Ledger, ledgerKind, SkippedDocument } from "./schema.ts";
+import { estimateIndex } from "./estimate.ts";
+import { makeIndex } from "./make.ts";
+import { openPace } from "./pace.ts";
+import { type Changes, chunkerIdentity, countTexts, type IndexFacts, planChanges } from "./plan.ts";
+import { findPrevious, openBase, type PreviousIndex } from "./previous.ts";
+import { IndexEstimate, IndexReport, renderEstimate, renderReport } from "./report.ts";
+import type { Ledger } from "./schema.ts";
 import { readSettings } from "./settings.ts";
+import { cutDocuments, digestsOf } from "./stream.ts";
 
-const Output = z.strictObject({
-  digest: Digest.meta({ description: "Digest of the Index" }),
-  name: z.string(),
-  documents: z.int(),
-  chunks: z.int(),
-  embedded: z.int().meta({ description: "Texts that were sent to the embedder" }),
-  fromCache: z.int().meta({ description: "Texts whose vectors the store already had" }),
-  isChanged: z.boolean().meta({ description: "Whether this is another index than the latest one before" }),
-  embedder: z.string(),
-  skipped: z.array(SkippedDocument).meta({ description: "Files that were found but cannot be indexed, with the reason" }),
-  ignored: z.record(z.string(), z.int()).meta({ description: "Number of files of each ending that no loader reads" }),
-  durationMs: z.strictObject({ read: z.number(), chunk: z.number(), embed: z.number(), write: z.number(), total: z.number() }),
-});
-type Output = z.infer<typeof Output>;
+const defaultRequestsAtOnce = 8;
 
 export default defineCommand({
   description:
-    "Reads the documents of an index (Markdown, MDX and plain text), cuts them into chunks along their headings, embeds what was not embedded before, and " +
-    "stores vectors and full-text index under one digest. Equal documents and settings give an equal digest. A run that was killed goes on where it stopped.",
+    "Reads the documents of an index, cuts them into chunks along their structure, embeds what was not embedded before, and stores vectors and full-text index " +
+    "under one digest. Equal documents and settings give an equal digest. A run that was killed goes on where it stopped.",
   input: z.strictObject({
     name: z.string().optional().meta({ description: "Index of the manifest; the only one by default", positional: true }),
-    source: z.array(z.string()).default([]).meta({ description: "Folder of documents instead of the manifest's; may be given more than once", valueName: "folder" }),
+    source: z.array(z.string()).default([]).meta({ description: "Folder, file, feed or s3:// prefix of documents instead of the manifest's; may be given more than once", valueName: "source" }),
     env: z.string().default("development").meta({ description: "Environment whose configuration gives the embedder", valueName: "name" }),
     set: z.array(z.string()).default([]).meta({ description: "Configuration value, stronger than every other source", valueName: "KEY=VALUE" }),
+    estimate: z.boolean().default(false).meta({ description: "Say what embedding would take and cost; embed and write nothing" }),
+    maxCost: z.number().min(0).optional().meta({ description: "Stop before embedding costs more than this; what was embedded is kept", valueName: "usd" }),
+    strict: z.boolean().default(false).meta({ description: "Publish nothing when a file of the sources cannot be read" }),
   }),
-  output: Output,
-  examples: ["twelve index", "twelve index --source docs/", "twelve index docs --env production", "twelve index --set EMBEDDER=hash:1024 --json"],
+  output: z.union([IndexReport, IndexEstimate]),
+  examples: ["twelve index", "twelve index --source docs/", "twelve index docs --env production", "twelve index --estimate", "twelve index --max-cost 2.50 --strict"],
 
   async run(input, context) {
-    const { dir, clock, signal } = context;
+    const { dir, clock, signal, story } = context;
     const lap = stopwatch(() => clock.monotonicMs());
-    const { app, name, settings } = await readSettings(context, input);
-    const [store, embedder, engine] = await Promise.all([context.store(), context.openEmbedder(settings.embedder), context.openVectors("lance:")]);
+    const { app, name, settings, secrets } = await readSettings(context, input);
+    const [store, embedder, engine, { files, skipped, ignored }] = await Promise.all([
+      context.store(), context.openEmbedder(settings.embedder, secrets), context.openVectors("lance:"), listDocuments(context, settings),
+    ]);
     const facts: IndexFacts = { app, name, embedder: embedder.identity, chunker: chunkerIdentity(settings.chunk) };
+    warnOfLongChunks(context, embedder, facts, settings.embedder);
+    const previous = await findPrevious(store, facts, { engine, story });
+    const cutters = openCutters(facts.chunker, { files: files.length });
+    try {
+      let changes = await findChanges(previous.usable, files, { cutters, signal });
+      const list = lap();
+      const report = (ledger: Ledger, work: Pick<IndexReport, "digest" | "embedded" | "requests" | "costUsd" | "isChanged">, durations: Partial<IndexReport["durationMs"]>): IndexReport => ({
+        kind: "report", name, ...work, documents: ledger.documents.length, chunks: ledger.documents.reduce((sum, { chunks }) => sum + chunks.length, 0), fromCache: countTexts(ledger.documents) - work.embedded,
+        embedder: settings.embedder, skipped: [...ledger.skipped], ignored, durationMs: { list, make: 0, ...durations, total: lap.total() },
+      });
+      const refuse = refusal(input.strict);
+      if (previous.usable !== undefined && isUnchanged(previous.usable.ledger, changes, skipped)) {
+        refuse(previous.usable.ledger);
+        const nothing = { embedded: 0, requests: 0, costUsd: 0 };
+        if (!input.estimate) return report(previous.usable.ledger, { digest: previous.usable.descriptor.digest, ...nothing, isChanged: false }, {});
+      }
 
-    const { documents, skipped, ignored } = await readDocuments(dir, settings, signal);
-    const read = lap();
-    const report = (index: Pick<Output, "digest" | "documents" | "chunks">, work: Pick<Output, "embedded" | "fromCache" | "isChanged">, durations: Partial<Output["durationMs"]>): Output =>
-      ({ ...index, name, ...work, embedder: settings.embedder, skipped: [...skipped], ignored, durationMs: { read, chunk: 0, embed: 0, write: 0, ...durations, total: lap.total() } });
-
-    const previous = await findPrevious(store, facts, context);
-    const same = previous === undefined ? undefined : await findSameLedger(store, previous, { facts, documents });
-    if (previous !== undefined && same !== undefined && (await isHeld(store, previous.descriptor, engine))) {
-      const { index, descriptor } = previous;
-      return report({ digest: descriptor.digest, documents: index.documents, chunks: index.chunks }, { embedded: 0, fromCache: countTexts(same), isChanged: false }, {});
+      const base = previous.usable === undefined || changes.kept.length === 0 ? undefined : await openBase(store, previous.usable, { dir, engine });
+      if (base === undefined) changes = planChanges(undefined, files, new Map());
+      const price = settings.embedding?.usdPerMillionTokens ?? embedder.usdPerMillionTokens;
+      const embeddings = await openEmbeddings(store, embedder.identity);
+      const progress = story.progress(input.estimate ? "Counting tokens" : "Indexing documents");
+      const onProgress = (done: number): void => progress.update(done, changes.toRead.length);
+      const results = cutDocuments(changes.toRead, cutters, signal);
+      try {
+        if (input.estimate) return await estimateIndex(results, { name, kept: changes.kept, embeddings, embedder, price, reference: settings.embedder, onProgress, durationMs: () => lap.total() });
+        const budget = openBudget({ usdPerMillionTokens: price, maxUsd: input.maxCost, embedder: settings.embedder });
+        const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal });
+        const pace = openPace({ ...settings.embedding, requestsAtOnce: settings.embedding?.requestsAtOnce ?? defaultRequestsAtOnce }, { nowMs: () => clock.monotonicMs(), sleep: wait });
+        const onRetry = (failure: TwelveError, waitMs: number): void => story.note(`${failure.message}; asking again in ${(waitMs / 1000).toFixed(1)} s`);
+        const texts = openTextEmbedder({ embedder, embeddings, pace, budget, signal, retry: { sleep: wait, random: Math.random, onRetry } });
+        const check = (ledger: Ledger): void => {
+          if (ledger.documents.length === 0) throw nothingFound(settings, ledger.skipped, ignored);
+          refuse(ledger);
+        };
+        const made = await makeIndex(context, { store, engine, embedder, facts, changes, base, skipped, results, texts, check, onProgress });
+        if (embeddings.damaged > 0) story.warn(`${embeddings.damaged} stored ${embeddings.damaged === 1 ? "batch of embeddings is" : "batches of embeddings are"} missing or damaged; their texts are embedded again. \`twelve verify\` names the blobs.`);
+        await publishIndex(store, made.index, made.descriptor);
+        progress.done(`${changes.toRead.length.toLocaleString("en-US")} documents read, ${texts.embedded.toLocaleString("en-US")} texts embedded in ${texts.requests.toLocaleString("en-US")} requests`);
+        return report(made.ledger, { digest: made.descriptor.digest, embedded: texts.embedded, requests: texts.requests, costUsd: budget.usd, isChanged: previous.latest?.digest !== made.descriptor.digest }, { make: lap() });
+      } finally {
+        progress.stop();
+      }
+    } finally {
+      await cutters.close();
     }
-
-    const chunked = await cutDocuments(documents, facts.chunker, context);
-    const ledger = planLedger(chunked);
-    const index = planIndex(facts, ledger, await writeDocument(store, ledgerKind, ledger));
-    const descriptor = await writeDocument(store, indexKind, index);
-    const chunk = lap();
-
-    let embedded = 0;
-    let embed = 0;
-    if (!(await isHeld(store, descriptor, engine))) {
-      const { vectors, embedded: count } = await embedAll(chunked, { embedder, embeddings: openEmbeddings(store, embedder.identity) }, context);
-      embedded = count;
-      embed = lap();
-      await storeIndexData(store, { dir, index: descriptor, documents: chunked, vectors, embedder, engine, signal, randomHex: (size) => clock.randomHex(size) });
-    }
-    await publishIndex(store, index, descriptor);
-    const fromCache = countTexts(ledger) - embedded;
-    return report({ digest: descriptor.digest, documents: index.documents, chunks: index.chunks }, { embedded, fromCache, isChanged: previous?.descriptor.digest !== descriptor.digest }, { chunk, embed, write: lap() });
   },
 
-  render({ digest, name, documents, chunks, embedded, fromCache, isChanged, skipped, ignored, durationMs }, { env, set }) {
-    const number = (value: number): string => value.toLocaleString("en-US");
-    const others = Object.entries(ignored).map(([ending, count]) => `${number(count)} ${ending === "" ? "without an ending" : ending}`);
-    return [
-      `Index ${name} ${shortDigest(digest)}${isChanged ? "" : " (unchanged)"}`,
-      `  ${number(documents)} documents, ${number(chunks)} chunks; ${number(embedded)} texts embedded, ${number(fromCache)} from the cache; ${(durationMs.total / 1000).toFixed(1)} s`,
-      ...(skipped.length === 0 ? [] : [`  Skipped ${number(skipped.length)}:`]),
-      ...skipped.slice(0, 20).map(({ path, reason }) => `    ${path} ${reason}`),
-      ...(skipped.length > 20 ? [`    … and ${number(skipped.length - 20)} more; --json lists all`] : []),
-      ...(others.length === 0 ? [] : [`  Not read: ${others.join(", ")}`]),
-      `Next: twelve release --env ${env}${set.map((pair) => ` --set ${pair}`).join("")}`,
-    ].join("\n");
-  },
+  render: (output, input) => (output.kind === "estimate" ? renderEstimate(output) : renderReport(output, input)),
 });
 
-async function findPrevious(store: Store, { app, name }: IndexFacts, { story }: Context): Promise<StoredIndex | undefined> {
-  try {
-    return await findIndex(store, app, name);
-  } catch (error) {
-    if (!isGone(error)) throw error;
-    story.warn(`The latest index "${name}" cannot be read (${(error as Error).message}); it is made again`);
-    return undefined;
-  }
+async function findChanges(previous: PreviousIndex | undefined, files: readonly DocumentFile[], { cutters, signal }: { readonly cutters: ReturnType<typeof openCutters>; readonly signal: AbortSignal }): Promise<Changes<DocumentFile>> {
+  if (previous === undefined) return planChanges(undefined, files, new Map());
+  const { documents, skipped } = previous.ledger;
+  const known = new Set([...documents, ...skipped].map(({ path }) => path));
+  return planChanges(previous.ledger, files, await digestsOf(files.filter(({ path }) => known.has(path)), cutters, signal));
 }
 
-/** The previous ledger, where these documents and settings would give the same one. */
-async function findSameLedger(store: Store, { index }: StoredIndex, { facts, documents }: { readonly facts: IndexFacts; readonly documents: readonly SourceDocument[] }): Promise<Ledger | undefined> {
-  const { embedder, chunker } = index;
-  if (canonicalJson([embedder, chunker]) !== canonicalJson([facts.embedder, facts.chunker])) return undefined;
-  try {
-    const ledger = await readDocument(store, ledgerKind, index.ledger);
-    return isSameDocuments(ledger, documents) ? ledger : undefined;
-  } catch (error) {
-    if (isGone(error)) return undefined;
-    throw error;
-  }
+/** Nothing to read, nothing to leave out, and the sources skip what they skipped before. */
+function isUnchanged(ledger: Ledger, { toRead, dropped, keptSkips }: Changes<DocumentFile>, skipped: Ledger["skipped"]): boolean {
+  const now = new Map([...skipped, ...keptSkips].map((skip) => [skip.path, skip.reason]));
+  return toRead.length === 0 && dropped.size === 0 && now.size === ledger.skipped.length && ledger.skipped.every(({ path, reason }) => now.get(path) === reason);
 }
 
-/** Cutting takes long for many documents; every now and then it lets Ctrl-C through. */
-async function cutDocuments(documents: readonly SourceDocument[], sizes: ChunkSizes, { story, signal, clock }: Context): Promise<readonly ChunkedDocument[]> {
-  const progress = story.progress("Cutting documents into chunks");
-  const chunked: ChunkedDocument[] = [];
-  const startMs = clock.monotonicMs();
-  let chunks = 0;
-  try {
-    for (const { path, digest, loader, text } of documents) {
-      chunked.push({ path, digest, loader, language: null, metadata: {}, chunks: chunkDocument(path, loadBlocks(text, loader), sizes) });
-      chunks += chunked.at(-1)?.chunks.length ?? 0;
-      progress.update(chunked.length, documents.length);
-      if (chunked.length % 8 === 0) await nextTurn();
-      signal.throwIfAborted();
-    }
-    progress.done(`${chunked.length} documents cut into ${chunks} chunks in ${seconds(clock.monotonicMs() - startMs)}`);
-  } finally {
-    progress.stop();
-  }
-  return chunked;
-}
-
-async function embedAll(chunked: readonly ChunkedDocument[], how: Pick<Parameters<typeof embedTexts>[0], "embedder" | "embeddings">, { story, signal, clock }: Context): ReturnType<typeof embedTexts> {
-  const texts = planTexts(chunked);
-  const progress = story.progress("Embedding texts");
-  const startMs = clock.monotonicMs();
-  try {
-    const result = await embedTexts({
-      ...how, texts, signal,
-      onProgress: (done, total) => progress.update(done, total),
-      onDamaged: (batches) => story.warn(`${batches} stored ${batches === 1 ? "batch of embeddings is" : "batches of embeddings are"} missing or damaged; their texts are embedded again. \`twelve verify\` names the blobs.`),
+function refusal(isStrict: boolean): (ledger: Ledger) => void {
+  return ({ skipped }) => {
+    if (!isStrict || skipped.length === 0) return;
+    throw new TwelveError("DOCUMENT_UNREADABLE", `${skipped.length === 1 ? "A file" : `${skipped.length} files`} of the sources cannot be indexed, and --strict was given`, {
+      problems: skipped.map(({ path, reason }) => ({ file: path, message: reason })),
     });
-    progress.done(`${result.embedded} texts embedded, ${texts.size - result.embedded} from the cache, in ${seconds(clock.monotonicMs() - startMs)}`);
-    return result;
-  } finally {
-    progress.stop();
-  }
+  };
+}
+
+function warnOfLongChunks({ story }: Context, { maxTextTokens }: Embedder, { chunker }: IndexFacts, reference: string): void {
+  if (maxTextTokens === undefined || chunker.maxTokens <= maxTextTokens) return;
+  story.warn(`Chunks may have ${chunker.maxTokens} tokens, but ${reference} reads only the first ${maxTextTokens} of a text. Set \`chunk: { maxTokens: ${maxTextTokens} }\` for the index`);
 }
 
 /** Each call gives the whole milliseconds since the one before. */
@@ -169,8 +134,4 @@ function stopwatch(now: () => number): (() => number) & { total: () => number } 
     return Math.round(spentMs);
   };
   return Object.assign(lap, { total: () => Math.round(now() - startMs) });
-}
-
-function seconds(durationMs: number): string {
-  return `${(durationMs / 1000).toFixed(1)} s`;
 }

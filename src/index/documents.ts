@@ -1,63 +1,65 @@
-import { readFile, stat } from "node:fs/promises";
-import { type Digest, digestOf } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
-import { decodeText, knownEndings, type LoaderName, maxDocumentBytes } from "../document/read.ts";
+import { endingOf, knownEndings, loaderFor, loaderIdentity, type LoaderName, maxDocumentBytes } from "../document/read.ts";
+import type { IndexSettings } from "../manifest/schema.ts";
+import type { Context } from "../ports/context.ts";
+import type { SourceFile } from "../ports/document.ts";
+import type { ListedFile } from "./plan.ts";
 import type { SkippedDocument } from "./schema.ts";
-import { codeOf, type SourceFile, type SourceSettings, walkSources } from "../document/walk.ts";
+import { wantedBy } from "./wanted.ts";
 
-/** One readable document: what was in the file, and the digest of its bytes. */
-export interface SourceDocument {
-  readonly path: string;
-  readonly loader: LoaderName;
-  readonly digest: Digest;
-  readonly text: string;
+/** A file that a loader reads. */
+export interface DocumentFile extends ListedFile {
+  readonly source: SourceFile;
+  readonly loaderName: LoaderName;
 }
 
-export interface Documents {
-  /** Sorted by path. */
-  readonly documents: readonly SourceDocument[];
+export interface Listing {
+  readonly files: readonly DocumentFile[];
   readonly skipped: readonly SkippedDocument[];
+  /** How many files of each ending no loader reads. */
   readonly ignored: Readonly<Record<string, number>>;
 }
 
-const readersAtOnce = 16;
-
-/** Reads all documents of the sources. Fails with SOURCE_INVALID when there is none. */
-export async function readDocuments(dir: string, settings: SourceSettings, signal: AbortSignal): Promise<Documents> {
-  const { files, skipped, ignored } = await walkSources(dir, settings);
-  const results: (SourceDocument | SkippedDocument | undefined)[] = files.map(() => undefined);
-  const queue = files.entries();
-  await Promise.all(Array.from({ length: readersAtOnce }, async () => {
-    // The readers share one iterator, so each file is taken once.
-    for (const [i, file] of queue) {
-      signal.throwIfAborted();
-      results[i] = await readDocument(file);
-    }
-  }));
-  const read = results.filter((result) => result !== undefined);
-  const documents = read.filter((result) => "text" in result);
-  const allSkipped = [...skipped, ...read.filter((result) => "reason" in result)].sort((left, right) => (left.path < right.path ? -1 : 1));
-  if (documents.length === 0) throw nothingFound(settings, allSkipped, ignored);
-  return { documents, skipped: allSkipped, ignored };
-}
-
-async function readDocument({ path, file, loader }: SourceFile): Promise<SourceDocument | SkippedDocument> {
+/** Lists what the sources offer; a file that two of them offer is in it once. Fails with SOURCE_INVALID, or as a source's service does. */
+export async function listDocuments({ openSource, signal, story }: Context, settings: IndexSettings): Promise<Listing> {
+  const isWanted = wantedBy(settings);
+  const files = new Map<string, DocumentFile>();
+  const skipped = new Map<string, SkippedDocument>();
+  const ignored = new Map<string, number>();
+  const skip = (path: string, reason: string): void => void skipped.set(path, { path, reason, digest: null, loader: null });
+  const progress = story.progress("Looking for documents");
   try {
-    const { size } = await stat(file);
-    if (size > maxDocumentBytes) return { path, reason: `has ${megabytes(size)} MB; at most ${megabytes(maxDocumentBytes)} MB are read` };
-    const bytes = await readFile(file);
-    const decoded = decodeText(bytes);
-    return "reason" in decoded ? { path, reason: decoded.reason } : { path, loader, digest: digestOf(bytes), text: decoded.text };
-  } catch (error) {
-    return { path, reason: `cannot be read: ${codeOf(error)}` };
+    for (const reference of settings.source) {
+      const source = await openSource(reference, { gitignore: settings.gitignore ?? true });
+      for await (const found of source.list(isWanted, signal)) {
+        signal.throwIfAborted();
+        if ("reason" in found) skip(found.path, found.reason);
+        else addFile(found);
+        progress.update(files.size);
+      }
+    }
+  } finally {
+    progress.stop();
   }
+
+  function addFile(source: SourceFile): void {
+    const loaderName = (source.loader as LoaderName | undefined) ?? loaderFor(source.path);
+    if (loaderName === undefined) {
+      const ending = endingOf(source.path);
+      ignored.set(ending, (ignored.get(ending) ?? 0) + 1);
+    } else if (source.sizeBytes > maxDocumentBytes) skip(source.path, `has ${megabytes(source.sizeBytes)} MB; at most ${megabytes(maxDocumentBytes)} MB are read`);
+    else files.set(source.path, { path: source.path, loader: loaderIdentity(loaderName), loaderName, source });
+  }
+
+  return { files: [...files.values()], skipped: [...skipped.values()], ignored: Object.fromEntries([...ignored].sort(([left], [right]) => (left < right ? -1 : 1))) };
 }
 
 function megabytes(bytes: number): string {
   return (bytes / 1024 / 1024).toFixed(bytes % (1024 * 1024) === 0 ? 0 : 1);
 }
 
-function nothingFound({ source, include }: SourceSettings, skipped: readonly SkippedDocument[], ignored: Readonly<Record<string, number>>): TwelveError {
+/** For sources that hold no document at all: an empty index helps nobody. */
+export function nothingFound({ source, include }: IndexSettings, skipped: readonly SkippedDocument[], ignored: Listing["ignored"]): TwelveError {
   const others = Object.entries(ignored).map(([ending, count]) => `${count} ${ending === "" ? "without an ending" : ending}`);
   const notes = [
     others.length === 0 ? undefined : `Files of other kinds: ${others.join(", ")}`,

@@ -2,71 +2,126 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Digest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import type { Embedder } from "../ports/embedding.ts";
+import type { Budget } from "./budget.ts";
 import type { Embeddings } from "./embeddings.ts";
-import { type EmbeddingBatch, planBatches } from "./plan.ts";
+import type { Pace } from "./pace.ts";
+import { type EmbeddingTask, planBatches, type TextToEmbed } from "./plan.ts";
 import { describeEmbedder } from "./probe.ts";
-
-const largestBatch = 256;
-/** An embedding service answers several requests in the time of one. */
-const requestsAtOnce = 4;
+import { retrying, type RetryTools } from "./retry.ts";
 
 export interface Embedding {
-  readonly texts: ReadonlyMap<Digest, string>;
   readonly embedder: Embedder;
   readonly embeddings: Embeddings;
+  readonly pace: Pace;
+  readonly budget: Budget;
+  readonly retry: RetryTools;
   readonly signal: AbortSignal;
-  /** Called with the number of texts that have a vector by now. */
-  readonly onProgress: (done: number, total: number) => void;
-  readonly onDamaged: (batches: number) => void;
 }
 
-export interface Embedded {
-  readonly vectors: ReadonlyMap<Digest, Float32Array>;
-  /** How many texts went to the embedder. */
+/** Gives texts their vectors. */
+export interface TextEmbedder {
+  /**
+   * From the store where it has them. Each batch is stored as soon as it is embedded, so a run that is killed, interrupted or refused
+   * by the service loses only the batches in flight. Two calls at the same time share the texts that both have.
+   */
+  vectorsOf(texts: ReadonlyMap<Digest, TextToEmbed>): Promise<ReadonlyMap<Digest, Float32Array>>;
+  /** How many texts went to the embedder, in how many requests. */
   readonly embedded: number;
+  readonly requests: number;
 }
 
-/**
- * Gives every text its vector, from the store where it has one. Each batch is stored as soon as it is embedded, so a
- * run that is killed, interrupted or refused by the service loses only the batches in flight.
- */
-export async function embedTexts({ texts, embedder, embeddings, signal, onProgress, onDamaged }: Embedding): Promise<Embedded> {
-  const { vectors, damaged } = await embeddings.load(texts);
-  if (damaged.length > 0) onDamaged(damaged.length);
-  const known = vectors.size;
-  const batches = planBatches(texts, vectors, Math.min(embedder.maxBatch, largestBatch));
-  onProgress(known, texts.size);
-  const failures: unknown[] = [];
-  // Appending moves one ref, so batches are appended one after the other.
-  let appended = Promise.resolve();
-  const queue = batches.values();
-  await Promise.all(Array.from({ length: requestsAtOnce }, async () => {
-    for (const batch of queue) {
-      try {
-        await nextTurn();
-        signal.throwIfAborted();
-        const found = await embedBatch(embedder, batch, signal);
-        appended = appended.then(() => embeddings.append(found));
-        await appended;
-        for (const [digest, vector] of found) vectors.set(digest, vector);
-        onProgress(vectors.size, texts.size);
-      } catch (error) {
-        failures.push(error);
+export function openTextEmbedder({ embedder, embeddings, pace, budget, retry, signal }: Embedding): TextEmbedder {
+  /** Texts in flight, so that a second group with the same text waits for the first. */
+  const coming = new Map<Digest, Promise<Float32Array>>();
+  let embedded = 0;
+  let requests = 0;
+  let failure: { readonly cause: unknown } | undefined;
+
+  const ask = async (batch: EmbeddingTask): Promise<ReadonlyMap<Digest, Float32Array>> => {
+    signal.throwIfAborted();
+    requests++;
+    return embedBatch(embedder, batch, signal);
+  };
+
+  /** A batch is in flight until it is stored: what is counted as done is never paid for again. */
+  const run = (batch: EmbeddingTask): Promise<ReadonlyMap<Digest, Float32Array>> =>
+    retrying(
+      () =>
+        pace.run(batch.tokens, async () => {
+          // After a failure nothing more is sent; what is under way is finished and kept.
+          if (failure !== undefined) throw failure.cause;
+          await nextTurn();
+          budget.take(batch.tokens);
+          const found = await ask(batch);
+          await embeddings.append(found);
+          embedded += found.size;
+          return found;
+        }),
+      {
+        ...retry,
+        onRetry: (error, waitMs, attempt) => {
+          budget.giveBack(batch.tokens);
+          // A service that says how long to wait means all requests.
+          if (error.retry?.afterMs != null) pace.rest(waitMs);
+          retry.onRetry(error, waitMs, attempt);
+        },
+      },
+    ).catch((cause: unknown) => {
+      failure ??= { cause };
+      throw cause;
+    });
+
+  return {
+    async vectorsOf(texts) {
+      const vectors = await findKnown(embeddings, texts.keys());
+      // Nothing is waited for from here to where the missing ones are entered as coming, so no text can slip through.
+      const shared = [...texts.keys()].flatMap((digest) => (vectors.has(digest) ? [] : [[digest, coming.get(digest)] as const]));
+      const missing = new Map(shared.flatMap(([digest, other]) => (other === undefined ? [[digest, texts.get(digest) as TextToEmbed] as const] : [])));
+      const batches = planBatches(missing, embedder).map((batch) => {
+        const answer = run(batch);
+        for (const { digest } of batch.texts) {
+          const vector = answer.then((found) => found.get(digest) as Float32Array);
+          vector.catch(() => {});
+          coming.set(digest, vector);
+        }
+        return { batch, answer };
+      });
+      const settled = await Promise.allSettled(batches.map(({ answer }) => answer));
+      for (const { batch } of batches) for (const { digest } of batch.texts) coming.delete(digest);
+      for (const result of settled) {
+        if (result.status === "rejected") throw (failure?.cause ?? result.reason) as Error;
+        for (const [digest, vector] of result.value) vectors.set(digest, vector);
       }
-      if (failures.length > 0) return;
-    }
-  }));
-  if (failures.length > 0) throw failures[0];
-  return { vectors, embedded: vectors.size - known };
+      for (const [digest, other] of shared) if (other !== undefined) vectors.set(digest, await other);
+      return vectors;
+    },
+    get embedded() {
+      return embedded;
+    },
+    get requests() {
+      return requests;
+    },
+  };
 }
 
-async function embedBatch(embedder: Embedder, batch: EmbeddingBatch, signal: AbortSignal): Promise<ReadonlyMap<Digest, Float32Array>> {
+/** Again for as long as others store what is wanted meanwhile. */
+async function findKnown(embeddings: Embeddings, wanted: Iterable<Digest>): Promise<Map<Digest, Float32Array>> {
+  const vectors = new Map<Digest, Float32Array>();
+  let left = [...wanted];
+  while (left.some((digest) => embeddings.has(digest))) {
+    for (const [digest, vector] of await embeddings.find(left)) vectors.set(digest, vector);
+    left = left.filter((digest) => !vectors.has(digest));
+  }
+  return vectors;
+}
+
+async function embedBatch(embedder: Embedder, { texts }: EmbeddingTask, signal: AbortSignal): Promise<ReadonlyMap<Digest, Float32Array>> {
   const { dimensions } = embedder.identity;
-  const vectors = await embedder.embed(batch.map(([, text]) => text), "document", signal);
-  const isComplete = vectors.length === batch.length && vectors.every((vector) => vector.length === dimensions && vector.every(Number.isFinite));
+  const vectors = await embedder.embed(texts.map(({ text }) => text), "document", signal);
+  const isComplete = vectors.length === texts.length && vectors.every((vector) => vector.length === dimensions && vector.every(Number.isFinite));
   if (!isComplete) {
     const answer = `${vectors.length} vectors of ${[...new Set(vectors.map(({ length }) => length))].join(" and ")} numbers`;
-    throw new TwelveError("SERVICE_FAILED", `${describeEmbedder(embedder.identity)} was asked for ${batch.length} vectors of ${dimensions} finite numbers and gave ${answer}`);
+    throw new TwelveError("SERVICE_FAILED", `${describeEmbedder(embedder.identity)} was asked for ${texts.length} vectors of ${dimensions} finite numbers and gave ${answer}`);
   }
-  return new Map(batch.map(([digest], i) => [digest, vectors[i] ?? new Float32Array(dimensions)]));
+  return new Map(texts.map(({ digest }, i) => [digest, vectors[i] as Float32Array]));
 }

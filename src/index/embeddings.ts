@@ -1,114 +1,152 @@
 import { parseDocument } from "../artifact/document.ts";
 import { refs } from "../artifact/refs.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
-import { type Descriptor, type Digest, digestOf, hexOf } from "../core/descriptor.ts";
+import { type Digest, digestOf, hexOf } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import type { EmbedderIdentity } from "../ports/embedding.ts";
 import type { Store } from "../ports/store.ts";
-import { EmbeddingBatches, embeddingBatchesKind } from "./schema.ts";
+import { planMerge } from "./merge-plan.ts";
+import { blobsOfBatch, digestBytes, type EmbeddingBatch, type EmbeddingBatches, embeddingBatchesKind, embeddingKeysType, embeddingVectorsType } from "./schema.ts";
 
 /**
- * The vectors that one embedder ever gave, kept in the store by the digest of their text. A batch is a blob of records
- * of one size, each a text's digest and its vector; one ref lists the batches.
+ * The vectors that one embedder ever gave, kept in the store by the digest of their text, so that a colleague or a build
+ * machine reuses them. A batch is two blobs, keys and vectors; one ref lists the batches.
  */
 export interface Embeddings {
-  /** The known vectors of these texts. Batches that are missing or damaged leave the list; their texts are embedded again. */
-  load(wanted: ReadonlyMap<Digest, unknown>): Promise<{ readonly vectors: Map<Digest, Float32Array>; readonly damaged: readonly Descriptor[] }>;
-  /** Durable when it returns. */
+  /** Which of the texts have a vector. No vector is read for that. */
+  has(text: Digest): boolean;
+  /** The known ones among these texts' vectors. A batch that is missing or damaged leaves the list; its texts are not known any more. */
+  find(texts: Iterable<Digest>): Promise<Map<Digest, Float32Array>>;
+  /** Durable when it returns. Calls are served one after the other: each moves the ref. */
   append(vectors: ReadonlyMap<Digest, Float32Array>): Promise<void>;
+  /** Batches that turned out to be missing or damaged. */
+  readonly damaged: number;
 }
 
-const mediaType = "application/vnd.twelve.embeddings.v1";
-const digestBytes = 32;
-/** This many small batches become one, so that the list stays short and loading stays a matter of a few reads. */
-const compactFrom = 32;
-const smallBytes = 16 * 1024 * 1024;
+interface Place {
+  readonly batch: EmbeddingBatch;
+  readonly row: number;
+}
 
-export function openEmbeddings(store: Store, identity: EmbedderIdentity): Embeddings {
-  const name = `${refs.embeddings(digestOf(canonicalJson(identity)))}batches`;
-  const recordBytes = digestBytes + identity.dimensions * 4;
+/** Batches of vectors that stay in memory: neighbouring documents mostly have theirs in one. */
+const batchesInMemory = 2;
 
-  async function list(): Promise<{ readonly batches: readonly Descriptor[]; readonly tag: string | undefined }> {
+export async function openEmbeddings(store: Store, identity: EmbedderIdentity): Promise<Embeddings> {
+  const { dimensions } = identity;
+  const name = `${refs.embeddings(digestOf(canonicalJson(identity)))}vectors`;
+  const places = new Map<string, Place>();
+  const inMemory = new Map<Digest, Uint8Array>();
+  let damaged = 0;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const list = async (): Promise<{ readonly batches: readonly EmbeddingBatch[]; readonly tag: string | undefined }> => {
     const ref = await store.refs.read(name);
     if (ref === undefined) return { batches: [], tag: undefined };
     return { batches: parseDocument(embeddingBatchesKind, ref.value, `Ref ${name}`).batches, tag: ref.tag };
-  }
+  };
 
   /** Moves the list from what it is to what `change` makes of it, also while other processes move it. */
-  async function update(change: (batches: readonly Descriptor[]) => Promise<readonly Descriptor[]> | readonly Descriptor[]): Promise<void> {
+  const update = async (change: (batches: readonly EmbeddingBatch[]) => Promise<readonly EmbeddingBatch[]> | readonly EmbeddingBatch[]): Promise<void> => {
     for (;;) {
       const { batches, tag } = await list();
-      const value = canonicalJson({ version: 1, batches: [...(await change(batches))] } satisfies EmbeddingBatches);
+      const value = canonicalJson({ version: 2, dimensions, batches: [...(await change(batches))] } satisfies EmbeddingBatches);
       if (tag === undefined ? await store.refs.create(name, value) : await store.refs.replace(name, value, tag)) return;
     }
-  }
+  };
 
-  async function compacted(batches: readonly Descriptor[]): Promise<readonly Descriptor[]> {
-    const small = batches.filter(({ size }) => size < smallBytes);
-    if (small.length < compactFrom) return batches;
-    const merged: Uint8Array[] = [];
-    let total = 0;
-    for (const batch of small) {
-      if (total >= smallBytes) break;
-      const bytes = await readBatch(batch);
-      if (bytes === undefined) return batches;
-      merged.push(bytes);
-      total += batch.size;
-    }
-    const taken = new Set(small.slice(0, merged.length));
-    return [...batches.filter((batch) => !taken.has(batch)), await store.blobs.write(Buffer.concat(merged), mediaType)];
-  }
-
-  /** undefined for a batch that is missing or damaged. */
-  async function readBatch(batch: Descriptor): Promise<Uint8Array | undefined> {
+  /** undefined for a blob that is missing or damaged. */
+  const read = async (batch: EmbeddingBatch, which: "keys" | "vectors"): Promise<Uint8Array | undefined> => {
     try {
-      const bytes = await store.blobs.read(batch);
-      return bytes.length % recordBytes === 0 ? bytes : undefined;
+      return await store.blobs.read(blobsOfBatch(batch, dimensions)[which]);
     } catch (error) {
       if (error instanceof TwelveError && (error.code === "BLOB_CORRUPT" || error.code === "BLOB_NOT_FOUND")) return undefined;
       throw error;
     }
+  };
+
+  const vectorsOf = async (batch: EmbeddingBatch): Promise<Uint8Array | undefined> => {
+    const known = inMemory.get(batch.vectors) ?? (await read(batch, "vectors"));
+    if (known === undefined) return undefined;
+    inMemory.delete(batch.vectors);
+    inMemory.set(batch.vectors, known);
+    for (const digest of [...inMemory.keys()].slice(0, -batchesInMemory)) inMemory.delete(digest);
+    return known;
+  };
+
+  const drop = async (gone: ReadonlySet<Digest>): Promise<void> => {
+    damaged += gone.size;
+    for (const [key, { batch }] of places) if (gone.has(batch.vectors)) places.delete(key);
+    await update((batches) => batches.filter(({ vectors }) => !gone.has(vectors)));
+  };
+
+  const remember = (batch: EmbeddingBatch, keys: Uint8Array): void => {
+    const hex = Buffer.from(keys.buffer, keys.byteOffset, keys.byteLength).toString("hex");
+    for (let row = 0; row < batch.count; row++) places.set(hex.slice(row * digestBytes * 2, (row + 1) * digestBytes * 2), { batch, row });
+  };
+
+  /** Few batches are quick to look through. What cannot be read stays as it is. */
+  const merged = async (batches: readonly EmbeddingBatch[]): Promise<readonly EmbeddingBatch[]> => {
+    const taken = planMerge(batches, dimensions);
+    if (taken.length === 0) return batches;
+    const parts = await Promise.all(taken.map(async (batch) => [await read(batch, "keys"), await read(batch, "vectors")] as const));
+    if (parts.some(([keys, vectors]) => keys === undefined || vectors === undefined)) return batches;
+    const batch = await write(parts.map(([keys]) => keys as Uint8Array), parts.map(([, vectors]) => vectors as Uint8Array));
+    const gone = new Set(taken.map(({ vectors }) => vectors));
+    return [...batches.filter(({ vectors }) => !gone.has(vectors)), batch];
+  };
+
+  const write = async (keys: readonly Uint8Array[], vectors: readonly Uint8Array[]): Promise<EmbeddingBatch> => {
+    const allKeys = Buffer.concat(keys);
+    const [storedKeys, storedVectors] = await Promise.all([store.blobs.write(allKeys, embeddingKeysType), store.blobs.write(Buffer.concat(vectors), embeddingVectorsType)]);
+    const batch = { count: allKeys.length / digestBytes, keys: storedKeys.digest, vectors: storedVectors.digest };
+    remember(batch, allKeys);
+    return batch;
+  };
+
+  const append = async (vectors: ReadonlyMap<Digest, Float32Array>): Promise<void> => {
+    const keys = Buffer.from([...vectors.keys()].map(hexOf).join(""), "hex");
+    // Every platform that the product supports is little-endian, which is how the floats are stored.
+    const batch = await write([keys], [...vectors.values()].map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)));
+    await update(async (batches) => [...(await merged(batches.filter((other) => other.vectors !== batch.vectors))), batch]);
+  };
+
+  const { batches } = await list();
+  const keys = await Promise.all(batches.map((batch) => read(batch, "keys")));
+  const gone = new Set<Digest>();
+  for (const [i, batch] of batches.entries()) {
+    const found = keys[i];
+    if (found === undefined) gone.add(batch.vectors);
+    else remember(batch, found);
   }
+  if (gone.size > 0) await drop(gone);
 
   return {
-    async load(wanted) {
-      const { batches } = await list();
-      const vectors = new Map<Digest, Float32Array>();
-      const damaged: Descriptor[] = [];
-      await Promise.all(batches.map(async (batch) => {
-        const bytes = await readBatch(batch);
-        if (bytes === undefined) damaged.push(batch);
-        else for (const [digest, vector] of recordsIn(bytes, recordBytes)) if (wanted.has(digest)) vectors.set(digest, vector());
-      }));
-      const gone = new Set(damaged.map(({ digest }) => digest));
-      if (gone.size > 0) await update((current) => current.filter(({ digest }) => !gone.has(digest)));
-      return { vectors, damaged };
+    has: (text) => places.has(hexOf(text)),
+    async find(texts) {
+      const found = new Map<Digest, Float32Array>();
+      const wanted = new Map<EmbeddingBatch, [Digest, number][]>();
+      for (const text of texts) {
+        const place = places.get(hexOf(text));
+        if (place === undefined) continue;
+        const rows = wanted.get(place.batch) ?? [];
+        rows.push([text, place.row]);
+        wanted.set(place.batch, rows);
+      }
+      for (const [batch, rows] of wanted) {
+        const bytes = await vectorsOf(batch);
+        if (bytes === undefined) await drop(new Set([batch.vectors]));
+        // Copies, so that a few wanted vectors do not keep a whole batch in memory.
+        else for (const [text, row] of rows) found.set(text, new Float32Array(Uint8Array.from(bytes.subarray(row * dimensions * 4, (row + 1) * dimensions * 4)).buffer));
+      }
+      return found;
     },
-
-    async append(vectors) {
-      const batch = await store.blobs.write(encode(vectors, recordBytes), mediaType);
-      await update(async (batches) => [...(await compacted(batches.filter(({ digest }) => digest !== batch.digest))), batch]);
+    append(vectors) {
+      const appended = last.then(() => append(vectors));
+      last = appended.catch(() => {});
+      return appended;
+    },
+    get damaged() {
+      return damaged;
     },
   };
-}
-
-/** Every platform that the product supports is little-endian, which is how the floats are stored. */
-function encode(vectors: ReadonlyMap<Digest, Float32Array>, recordBytes: number): Uint8Array {
-  const bytes = Buffer.alloc(vectors.size * recordBytes);
-  let offset = 0;
-  for (const [digest, vector] of vectors) {
-    bytes.write(hexOf(digest), offset, "hex");
-    bytes.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), offset + digestBytes);
-    offset += recordBytes;
-  }
-  return bytes;
-}
-
-function* recordsIn(bytes: Uint8Array, recordBytes: number): Iterable<readonly [Digest, () => Float32Array]> {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let offset = 0; offset < buffer.length; offset += recordBytes) {
-    const digest: Digest = `sha256:${buffer.toString("hex", offset, offset + digestBytes)}`;
-    // A copy, so that a few wanted vectors do not keep a whole batch in memory.
-    yield [digest, () => new Float32Array(Uint8Array.from(buffer.subarray(offset + digestBytes, offset + recordBytes)).buffer)];
-  }
 }

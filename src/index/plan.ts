@@ -1,28 +1,57 @@
 import type { Descriptor, Digest } from "../core/descriptor.ts";
-import type { EmbedderIdentity } from "../ports/embedding.ts";
-import { type ChunkSizes, type ChunkText, chunkerVersion, embeddedText } from "./chunk.ts";
-import { chunkDefaults, type ChunkerIdentity, type Index, type IndexedDocument, type Ledger } from "./schema.ts";
+import type { Embedder, EmbedderIdentity } from "../ports/embedding.ts";
+import type { ChunkSizes, ChunkText } from "./chunk.ts";
+import { embeddedText } from "./chunk.ts";
+import { chunkDefaults, type ChunkerIdentity, type Index, type IndexedDocument, type Ledger, type SkippedDocument } from "./schema.ts";
+
+/** Raised whenever any document is cut differently: an index with another version is made anew. */
+const chunkerVersion = 2;
 
 export function chunkerIdentity({ maxTokens = chunkDefaults.maxTokens, overlapTokens = chunkDefaults.overlapTokens }: { readonly [Size in keyof ChunkSizes]?: number | undefined } = {}): ChunkerIdentity {
-  return { name: "structure", version: chunkerVersion, tokenizer: "estimate", maxTokens, overlapTokens };
+  return { name: "structure", version: chunkerVersion, tokenizer: "cl100k_base", maxTokens, overlapTokens };
 }
 
-/** A document after the chunker. */
-export interface ChunkedDocument extends Omit<IndexedDocument, "chunks"> {
-  readonly chunks: readonly ChunkText[];
+/** A file that a source offers, with the loader that reads it and that loader's version. */
+export interface ListedFile {
+  readonly path: string;
+  readonly loader: string;
 }
 
-/** What the index says about the documents: everything but their text. */
-export function planLedger(documents: readonly ChunkedDocument[]): Ledger {
-  const entries = documents.map(({ path, digest, loader, language, metadata, chunks }) => ({
-    path,
-    digest,
-    loader,
-    language,
-    metadata,
-    chunks: chunks.map(({ text: _, ...chunk }) => chunk),
-  }));
-  return { version: 2, documents: entries.sort((left, right) => (left.path < right.path ? -1 : 1)), skipped: [] };
+/** What an index takes over from the one before, and what must be read. */
+export interface Changes<File extends ListedFile> {
+  readonly kept: readonly IndexedDocument[];
+  /** Files that could not be read before and have not changed since. */
+  readonly keptSkips: readonly SkippedDocument[];
+  readonly toRead: readonly File[];
+  /** IDs of the chunks that the older index has and the new one takes no more, or makes anew. */
+  readonly dropped: ReadonlySet<string>;
+}
+
+/** `digests` are those of the files now, as far as the older ledger knows the files. */
+export function planChanges<File extends ListedFile>(previous: Ledger | undefined, files: readonly File[], digests: ReadonlyMap<string, Digest>): Changes<File> {
+  const documents = new Map(previous?.documents.map((document) => [document.path, document]));
+  const skips = new Map(previous?.skipped.map((skip) => [skip.path, skip]));
+  const isSame = (known: { readonly digest: Digest | null; readonly loader: string | null } | undefined, { path, loader }: File): boolean =>
+    known !== undefined && known.digest !== null && known.loader === loader && known.digest === digests.get(path);
+  const kept: IndexedDocument[] = [];
+  const keptSkips: SkippedDocument[] = [];
+  const toRead: File[] = [];
+  for (const file of files) {
+    const [document, skip] = [documents.get(file.path), skips.get(file.path)];
+    if (document !== undefined && isSame(document, file)) {
+      kept.push(document);
+      documents.delete(file.path);
+    } else if (skip !== undefined && isSame(skip, file)) keptSkips.push(skip);
+    else toRead.push(file);
+  }
+  const dropped = new Set([...documents.values()].flatMap(({ chunks }) => chunks.map(({ id }) => id)));
+  return { kept, keptSkips, toRead, dropped };
+}
+
+/** What the index says about the documents: everything but their text. Both lists come sorted by path. */
+export function planLedger(documents: readonly IndexedDocument[], skipped: readonly SkippedDocument[]): Ledger {
+  const byPath = (left: { readonly path: string }, right: { readonly path: string }): number => (left.path < right.path ? -1 : 1);
+  return { version: 2, documents: documents.toSorted(byPath), skipped: skipped.toSorted(byPath) };
 }
 
 export interface IndexFacts {
@@ -37,30 +66,45 @@ export function planIndex(facts: IndexFacts, { documents }: Ledger, ledger: Desc
   return { version: 2, ...facts, documents: documents.length, chunks, ledger };
 }
 
-/**
- * Whether the ledger already says exactly this: the same files with the same bytes, read by the same loaders. Then, with
- * the same chunker, cutting them again would give the same chunks.
- */
-export function isSameDocuments({ documents }: Ledger, found: readonly Pick<IndexedDocument, "path" | "digest" | "loader">[]): boolean {
-  if (documents.length !== found.length) return false;
-  const byPath = new Map(documents.map((document) => [document.path, document]));
-  return found.every(({ path, digest, loader }) => byPath.get(path)?.digest === digest && byPath.get(path)?.loader === loader);
-}
-
 /** How many different texts have a vector in the index. */
-export function countTexts({ documents }: Ledger): number {
-  return new Set(documents.flatMap(({ chunks }) => chunks.map(({ textDigest }) => textDigest))).size;
+export function countTexts(documents: readonly IndexedDocument[]): number {
+  const texts = new Set<Digest>();
+  for (const { chunks } of documents) for (const { textDigest } of chunks) texts.add(textDigest);
+  return texts.size;
 }
 
-/** Every text once, under its digest, in the order of the documents. */
-export function planTexts(documents: readonly ChunkedDocument[]): ReadonlyMap<Digest, string> {
-  return new Map(documents.flatMap(({ chunks }) => chunks.map(({ textDigest, headings, text }) => [textDigest, embeddedText(headings, text)] as const)));
+export interface TextToEmbed {
+  readonly digest: Digest;
+  readonly text: string;
+  readonly tokens: number;
 }
 
-export type EmbeddingBatch = readonly (readonly [digest: Digest, text: string])[];
+/** Every text once, under its digest. */
+export function planTexts(chunks: Iterable<ChunkText>): ReadonlyMap<Digest, TextToEmbed> {
+  const texts = new Map<Digest, TextToEmbed>();
+  for (const { textDigest, headings, text, tokens } of chunks) texts.set(textDigest, { digest: textDigest, text: embeddedText(headings, text), tokens });
+  return texts;
+}
 
-/** The texts that have no vector yet, in batches for the embedder. */
-export function planBatches(texts: ReadonlyMap<Digest, string>, known: ReadonlyMap<Digest, unknown>, size: number): readonly EmbeddingBatch[] {
-  const missing = [...texts].filter(([digest]) => !known.has(digest));
-  return Array.from({ length: Math.ceil(missing.length / size) }, (_, i) => missing.slice(i * size, (i + 1) * size));
+/** One request to an embedder. */
+export interface EmbeddingTask {
+  readonly texts: readonly TextToEmbed[];
+  readonly tokens: number;
+}
+
+/** Larger ones bring no speed, and more is lost with one that fails. */
+const largestBatch = 256;
+
+/** In order, each as large as the embedder's limits allow; a text above the limit of tokens goes alone. */
+export function planBatches(texts: ReadonlyMap<Digest, TextToEmbed>, { maxBatch, maxBatchTokens = Number.POSITIVE_INFINITY }: Pick<Embedder, "maxBatch" | "maxBatchTokens">): readonly EmbeddingTask[] {
+  const batches: { texts: TextToEmbed[]; tokens: number }[] = [];
+  for (const text of texts.values()) {
+    const last = batches.at(-1);
+    const isRoom = last !== undefined && last.texts.length < Math.min(maxBatch, largestBatch) && last.tokens + text.tokens <= maxBatchTokens;
+    if (isRoom) {
+      last.texts.push(text);
+      last.tokens += text.tokens;
+    } else batches.push({ texts: [text], tokens: text.tokens });
+  }
+  return batches;
 }

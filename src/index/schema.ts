@@ -7,7 +7,7 @@ export const Chunk = z.strictObject({
   id: z.string().meta({ description: "Stable name: equal text under equal headings of one document keeps its ID" }),
   textDigest: Digest.meta({ description: "Digest of the text that was embedded" }),
   headings: z.array(z.string()).meta({ description: "Headings above the chunk, outermost first" }),
-  tokens: z.int().meta({ description: "Tokens of the embedded text, as the chunker's tokenizer counts" }),
+  tokens: z.int().meta({ description: "Tokens of the embedded text by the chunker's tokenizer, part by part: one or two more than the whole has" }),
   page: z.int().optional().meta({ description: "Page or slide on which the chunk begins, where the format has such" }),
 });
 export type Chunk = z.infer<typeof Chunk>;
@@ -22,8 +22,13 @@ export const IndexedDocument = z.strictObject({
 });
 export type IndexedDocument = z.infer<typeof IndexedDocument>;
 
-/** Files that were found but not indexed, with the reason. */
-export const SkippedDocument = z.strictObject({ path: z.string(), reason: z.string() });
+/** A file that was found but not indexed. With its digest it need not be read again before it changes. */
+export const SkippedDocument = z.strictObject({
+  path: z.string(),
+  reason: z.string().meta({ description: "To be read after the path, such as `has no text layer`" }),
+  digest: Digest.nullable().meta({ description: "Digest of the file's bytes; null where these could not be read" }),
+  loader: z.string().nullable().meta({ description: "Loader that gave it up and its version" }),
+});
 export type SkippedDocument = z.infer<typeof SkippedDocument>;
 
 /** The documents of an index, sorted by path, each with its chunks in order; and what could not be read. */
@@ -77,7 +82,22 @@ export const indexDataKind = { mediaType: "application/vnd.twelve.index-data.v1+
 export const IndexDataPointer = z.strictObject({ data: Descriptor });
 export const indexDataPointerKind = { mediaType: "index data pointer", schema: IndexDataPointer } as const;
 
+/** The text digests of one batch of vectors, and the vectors in the same order: looking a text up reads no vectors. */
+export const EmbeddingBatch = z.strictObject({ count: z.int().positive(), keys: Digest, vectors: Digest });
+export type EmbeddingBatch = z.infer<typeof EmbeddingBatch>;
 /** The ref value that lists the stored batches of one embedder's vectors. */
-export const EmbeddingBatches = z.strictObject({ version: z.literal(1), batches: z.array(Descriptor) });
+export const EmbeddingBatches = z.strictObject({ version: z.literal(2), dimensions: z.int().positive(), batches: z.array(EmbeddingBatch) });
 export type EmbeddingBatches = z.infer<typeof EmbeddingBatches>;
 export const embeddingBatchesKind = { mediaType: "embedding batches", schema: EmbeddingBatches } as const;
+
+export const embeddingKeysType = "application/vnd.twelve.embedding-keys.v2";
+export const embeddingVectorsType = "application/vnd.twelve.embedding-vectors.v2+float32";
+export const digestBytes = 32;
+
+/** The two blobs of a batch. */
+export function blobsOfBatch({ count, keys, vectors }: EmbeddingBatch, dimensions: number): { readonly keys: Descriptor; readonly vectors: Descriptor } {
+  return {
+    keys: { mediaType: embeddingKeysType, digest: keys, size: count * digestBytes },
+    vectors: { mediaType: embeddingVectorsType, digest: vectors, size: count * dimensions * 4 },
+  };
+}

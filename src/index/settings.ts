@@ -19,6 +19,8 @@ export interface RequestedIndex {
   readonly app: string;
   readonly name: string;
   readonly settings: IndexSettings;
+  /** Values of the keys that the manifest declares as secrets, as far as the environment has them. */
+  readonly secrets: Readonly<Record<string, string>>;
 }
 
 /** The index that is meant, with every `${KEY}` replaced. Fails with INDEX_UNKNOWN, USAGE_INVALID or as `resolveFor` does. */
@@ -31,7 +33,7 @@ export async function readSettings(context: Context, { name: wanted, source, env
   const values = await resolveFor(context, manifest, { environment: env, sets, only });
   const settings = resolvedIndexes(manifest, values, [name])[name];
   if (settings === undefined) throw new Error(`Index ${name} was not resolved`);
-  return { app: manifest.name, name, settings: source.length === 0 ? settings : { ...settings, source: [...source] } };
+  return { app: manifest.name, name, secrets: {}, settings: source.length === 0 ? settings : { ...settings, source: [...source] } };
 }
 
 function chooseIndex({ indexes }: Manifest, wanted: string | undefined): string {

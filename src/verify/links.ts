@@ -5,7 +5,7 @@ import { buildKind, buildPointerKind } from "../build/schema.ts";
 import { codeDataKind, codeTreeKind } from "../code/schema.ts";
 import { type Descriptor, type Digest, shortDigest } from "../core/descriptor.ts";
 import { evalReportKind, reportPointerKind } from "../eval/schema.ts";
-import { embeddingBatchesKind, indexDataKind, indexDataPointerKind, indexKind, indexPointerKind, ledgerKind } from "../index/schema.ts";
+import { blobsOfBatch, embeddingBatchesKind, indexDataKind, indexDataPointerKind, indexKind, indexPointerKind, ledgerKind } from "../index/schema.ts";
 import type { Store } from "../ports/store.ts";
 import { activationKind, environmentPointerKind, releaseKind, releasePointerKind } from "../release/schema.ts";
 
@@ -41,7 +41,7 @@ const pointers: readonly (readonly [RegExp, (name: string, value: string) => rea
   [/^apps\/[^/]+\/reports\/[^/]+\/[^/]+$/, pointer(reportPointerKind, ({ report }) => [report])],
   [/^data\/code\/[^/]+$/, pointer(codeDataKind, ({ archives }) => archives)],
   [/^data\/indexes\/[^/]+$/, pointer(indexDataPointerKind, ({ data }) => [data])],
-  [/^data\/embeddings\/[^/]+\/[^/]+$/, pointer(embeddingBatchesKind, ({ batches }) => batches)],
+  [/^data\/embeddings\/[^/]+\/[^/]+$/, pointer(embeddingBatchesKind, ({ batches, dimensions }) => batches.flatMap((batch) => Object.values(blobsOfBatch(batch, dimensions))))],
 ];
 
 /** Fails with BLOB_NOT_FOUND, BLOB_CORRUPT or ARTIFACT_INVALID. */

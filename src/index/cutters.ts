@@ -1,0 +1,60 @@
+import { availableParallelism } from "node:os";
+import type { Digest } from "../core/descriptor.ts";
+import { loaderIdentity, type LoaderName } from "../document/read.ts";
+import type { ChunkSizes } from "./chunk.ts";
+import { type Cut, type CutRequest, type CutResult, digestFiles, openCut } from "./cut.ts";
+import { type Cutter, type CutterLimits, openCutter } from "./cutter.ts";
+
+/** Reads and cuts documents beside the main thread, which has the network and the engine to attend to. */
+export interface Cutters {
+  /** How many calls it is worth to have under way at once. */
+  readonly width: number;
+  /** The digests of local files; null for one that cannot be read. */
+  digest(files: readonly string[]): Promise<readonly (Digest | null)[]>;
+  /** One result for each request, in order. What a document does to its reader is a reason to skip it, never a failure. */
+  cut(requests: readonly CutRequest[]): Promise<readonly CutResult[]>;
+  close(): Promise<void>;
+}
+
+/** Below this, starting a thread takes longer than it saves. */
+const minFilesForThreads = 64;
+/** Text needs no parser that a file could hold up for long. */
+const lightLoaders: ReadonlySet<LoaderName> = new Set(["markdown", "mdx", "text"]);
+const defaults: CutterLimits = { timeoutMs: 120_000, memoryMb: 1024 };
+
+export function openCutters(sizes: ChunkSizes, { files, limits = defaults }: { readonly files: number; readonly limits?: CutterLimits }): Cutters {
+  const cutters = Array.from({ length: Math.min(4, Math.max(2, availableParallelism() - 1)) }, () => openCutter(sizes, limits));
+  let own: Cut | undefined;
+  let next = 0;
+  const choose = (): Cutter => cutters[next++ % cutters.length] as Cutter;
+
+  const cutOne = async (cutter: Cutter, request: CutRequest): Promise<CutResult> => {
+    const answer = await cutter.ask({ kind: "cut", requests: [request] });
+    if (!("reason" in answer)) return answer.results[0] as CutResult;
+    return { kind: "skipped", skipped: { path: request.path, reason: answer.reason, digest: null, loader: loaderIdentity(request.loader) } };
+  };
+  const cutHere = async (requests: readonly CutRequest[]): Promise<readonly CutResult[]> => {
+    const results: CutResult[] = [];
+    for (const request of requests) results.push(await (own ??= openCut(sizes))(request));
+    return results;
+  };
+
+  return {
+    width: cutters.length + 1,
+    async digest(paths) {
+      if (files < minFilesForThreads) return digestFiles(paths);
+      const answer = await choose().ask({ kind: "digest", files: paths });
+      return "reason" in answer ? digestFiles(paths) : answer.digests;
+    },
+    async cut(requests) {
+      if (files < minFilesForThreads && requests.every(({ loader }) => lightLoaders.has(loader))) return cutHere(requests);
+      const cutter = choose();
+      const answer = await cutter.ask({ kind: "cut", requests });
+      // One of them did it: each for itself shows which.
+      return "reason" in answer ? Promise.all(requests.map((request) => cutOne(cutter, request))) : answer.results;
+    },
+    close: async () => {
+      await Promise.all(cutters.map((cutter) => cutter.close()));
+    },
+  };
+}

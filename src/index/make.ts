@@ -1,0 +1,79 @@
+import { writeDocument } from "../artifact/document.ts";
+import type { Descriptor } from "../core/descriptor.ts";
+import type { Context } from "../ports/context.ts";
+import type { Embedder } from "../ports/embedding.ts";
+import type { Store } from "../ports/store.ts";
+import type { VectorEngine } from "../ports/vectors.ts";
+import { inWorkFolder, isHeld, storeIndexData } from "./apply.ts";
+import type { CutResult } from "./cut.ts";
+import type { EngineBase } from "./engine-files.ts";
+import type { TextEmbedder } from "./embed.ts";
+import { type Changes, type IndexFacts, type ListedFile, planIndex, planLedger } from "./plan.ts";
+import { embedProbe } from "./probe.ts";
+import { type Index, type IndexedDocument, indexKind, type Ledger, ledgerKind, type SkippedDocument } from "./schema.ts";
+import { embedDocuments } from "./stream.ts";
+
+export interface Making {
+  readonly store: Store;
+  readonly engine: VectorEngine;
+  readonly embedder: Embedder;
+  readonly facts: IndexFacts;
+  /** What the new index takes over, and the engine files that hold it. */
+  readonly changes: Pick<Changes<ListedFile>, "kept" | "keptSkips" | "dropped">;
+  readonly base: EngineBase | undefined;
+  /** Skipped by the sources themselves. */
+  readonly skipped: readonly SkippedDocument[];
+  /** What was made of the files that changed. Read once; the documents' texts are not kept. */
+  readonly results: AsyncIterable<CutResult>;
+  readonly texts: Pick<TextEmbedder, "vectorsOf">;
+  /** Called when nothing has been published yet; a failure leaves everything as it was. */
+  readonly check: (ledger: Ledger) => void;
+  readonly onProgress: (documents: number) => void;
+}
+
+export interface MadeIndex {
+  readonly descriptor: Descriptor;
+  readonly index: Index;
+  readonly ledger: Ledger;
+}
+
+/**
+ * Documents stream through: they are cut, embedded and handed to the engine a group at a time, so that memory does not grow with
+ * their number, save for the ledger. The engine writes beside everything that exists.
+ */
+export async function makeIndex({ dir, clock, signal }: Pick<Context, "dir" | "clock" | "signal">, making: Making): Promise<MadeIndex> {
+  const { store, engine, embedder, facts, changes, base, check, onProgress } = making;
+  const documents: IndexedDocument[] = [...changes.kept];
+  const skipped: SkippedDocument[] = [...making.skipped, ...changes.keptSkips];
+  const probe = embedProbe(embedder, signal);
+  // Whoever waits for it below sees its failure; a failure before that is told instead of it.
+  probe.catch(() => {});
+
+  async function* newDocuments(): AsyncGenerator<Extract<CutResult, { readonly kind: "document" }>["document"]> {
+    let done = 0;
+    for await (const result of making.results) {
+      signal.throwIfAborted();
+      if (result.kind === "skipped") skipped.push(result.skipped);
+      else {
+        const { chunks, ...document } = result.document;
+        documents.push({ ...document, chunks: chunks.map(({ text: _, ...chunk }) => chunk) });
+        yield result.document;
+      }
+      onProgress(++done);
+    }
+  }
+
+  return inWorkFolder(dir, (size) => clock.randomHex(size), async (work) => {
+    const rows = embedDocuments(newDocuments(), making.texts);
+    await engine.write(work, { rows, dimensions: embedder.identity.dimensions, ...(base === undefined ? {} : { base: { folder: base.folder, drop: changes.dropped } }) });
+    signal.throwIfAborted();
+    const ledger = planLedger(documents, skipped);
+    check(ledger);
+    const index = planIndex(facts, ledger, await writeDocument(store, ledgerKind, ledger));
+    const descriptor = await writeDocument(store, indexKind, index);
+    if (!(await isHeld(store, descriptor, engine))) {
+      await storeIndexData(store, { dir, index: descriptor, chunks: index.chunks, probe: await probe, engine, work, base });
+    }
+    return { descriptor, index, ledger };
+  });
+}

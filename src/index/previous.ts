@@ -1,0 +1,52 @@
+import { readDocument } from "../artifact/document.ts";
+import { canonicalJson } from "../core/canonical-json.ts";
+import type { Descriptor } from "../core/descriptor.ts";
+import type { Context } from "../ports/context.ts";
+import type { Store } from "../ports/store.ts";
+import type { VectorEngine } from "../ports/vectors.ts";
+import { isGone, isHeld } from "./apply.ts";
+import type { EngineBase } from "./engine-files.ts";
+import type { IndexFacts } from "./plan.ts";
+import { findIndex, openIndexData, type StoredIndex } from "./read.ts";
+import { type Index, type Ledger, ledgerKind } from "./schema.ts";
+
+/** The index that a new one can be made from: the latest of its name, made with the same settings, and whole in this store. */
+export interface PreviousIndex {
+  readonly descriptor: Descriptor;
+  readonly index: Index;
+  readonly ledger: Ledger;
+}
+
+export interface Previous {
+  /** Digest of the latest index, whatever it was made with. */
+  readonly latest: Descriptor | undefined;
+  readonly usable: PreviousIndex | undefined;
+}
+
+/** Never fails because of what is stored: an index that cannot be read is made again, and a warning says so. */
+export async function findPrevious(store: Store, facts: IndexFacts, { engine, story }: { readonly engine: VectorEngine } & Pick<Context, "story">): Promise<Previous> {
+  let found: StoredIndex | undefined;
+  try {
+    found = await findIndex(store, facts.app, facts.name);
+    if (found === undefined) return { latest: undefined, usable: undefined };
+    const { descriptor, index } = found;
+    const isAlike = canonicalJson([index.embedder, index.chunker]) === canonicalJson([facts.embedder, facts.chunker]);
+    if (!isAlike || !(await isHeld(store, descriptor, engine))) return { latest: descriptor, usable: undefined };
+    return { latest: descriptor, usable: { descriptor, index, ledger: await readDocument(store, ledgerKind, index.ledger) } };
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    story.warn(`The latest index "${facts.name}" cannot be read (${(error as Error).message}); it is made again`);
+    return { latest: found?.descriptor, usable: undefined };
+  }
+}
+
+/** Lays out the engine files of the previous index to build on; undefined when they are damaged or of another engine version. */
+export async function openBase(store: Store, { descriptor }: PreviousIndex, { dir, engine }: { readonly dir: string; readonly engine: VectorEngine }): Promise<EngineBase | undefined> {
+  try {
+    const { folder, data } = await openIndexData(store, descriptor, dir);
+    return data.engineVersion === engine.version ? { folder, files: data.files } : undefined;
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}

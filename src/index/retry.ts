@@ -1,0 +1,35 @@
+import { TwelveError } from "../core/errors.ts";
+
+export interface RetryTools {
+  /** Rejects with the signal's reason when it is aborted. */
+  readonly sleep: (ms: number) => Promise<void>;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  /** Told before each wait. */
+  readonly onRetry: (failure: TwelveError, waitMs: number, attempt: number) => void;
+}
+
+const attempts = 7;
+const firstWaitMs = 500;
+const longestWaitMs = 30_000;
+/** A service that asks for more is better asked again by a person. */
+const longestRetryAfterMs = 5 * 60_000;
+
+/**
+ * Repeats a call for as long as its failure says that this can help: after what the service asked (`Retry-After`), else with
+ * exponential backoff and full jitter (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/).
+ */
+export async function retrying<Result>(call: () => Promise<Result>, { sleep, random, onRetry }: RetryTools): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof TwelveError) || error.retry === undefined || attempt === attempts) throw error;
+      const { afterMs } = error.retry;
+      if (afterMs !== null && afterMs > longestRetryAfterMs) throw error;
+      const waitMs = afterMs ?? Math.ceil(random() * Math.min(longestWaitMs, firstWaitMs * 2 ** (attempt - 1)));
+      onRetry(error, waitMs, attempt);
+      await sleep(waitMs);
+    }
+  }
+}

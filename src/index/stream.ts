@@ -1,0 +1,111 @@
+import { mapAhead } from "../core/ahead.ts";
+import type { Digest } from "../core/descriptor.ts";
+import { TwelveError } from "../core/errors.ts";
+import type { VectorRow } from "../ports/vectors.ts";
+import { joinHeadings } from "./chunk.ts";
+import { type ChunkedDocument, type CutRequest, type CutResult, digestOfContent } from "./cut.ts";
+import type { Cutters } from "./cutters.ts";
+import type { DocumentFile } from "./documents.ts";
+import type { TextEmbedder } from "./embed.ts";
+import { planTexts } from "./plan.ts";
+
+const filesAtOnce = 256;
+const cutFiles = 32;
+const cutBytes = 1 << 20;
+/** Enough texts to fill several requests; a few groups of them are in memory at any time. */
+const groupTexts = 1024;
+const groupsAhead = 4;
+
+/** The digests of these files now. One that cannot be read is left out: what is wrong with it comes to light when it is cut. */
+export async function digestsOf(files: readonly DocumentFile[], cutters: Cutters, signal: AbortSignal): Promise<ReadonlyMap<string, Digest>> {
+  const digests = new Map<string, Digest>();
+  const local = files.flatMap(({ path, source }) => (source.file === undefined || source.metadata !== undefined ? [] : [{ path, file: source.file }]));
+  for await (const found of mapAhead(groupsOf(local, filesAtOnce), cutters.width, async (group) => ({ group, digests: await cutters.digest(group.map(({ file }) => file)) }))) {
+    signal.throwIfAborted();
+    for (const [i, { path }] of found.group.entries()) {
+      const digest = found.digests[i];
+      if (digest != null) digests.set(path, digest);
+    }
+  }
+  const others = files.filter(({ source }) => source.file === undefined || source.metadata !== undefined);
+  for await (const { path, content, metadata } of mapAhead(others, 16, async ({ path, source }) => ({ path, metadata: source.metadata, content: await readContent(source, signal) }))) {
+    if (content instanceof Uint8Array) digests.set(path, digestOfContent(content, metadata));
+  }
+  return digests;
+}
+
+/** Reads and cuts files, in order, beside the main thread. */
+export async function* cutDocuments(files: readonly DocumentFile[], cutters: Cutters, signal: AbortSignal): AsyncGenerator<CutResult> {
+  const cut = async (batch: readonly DocumentFile[]): Promise<readonly CutResult[]> => {
+    signal.throwIfAborted();
+    const requests = await Promise.all(batch.map((file) => requestOf(file, signal)));
+    const results = await cutters.cut(requests.flatMap((request) => ("kind" in request ? [] : [request])));
+    const queue = results.values();
+    return requests.map((request) => ("kind" in request ? request : (queue.next().value as CutResult)));
+  };
+  for await (const results of mapAhead(batchesOf(files), cutters.width, cut)) yield* results;
+}
+
+async function requestOf({ path, source, loader, loaderName }: DocumentFile, signal: AbortSignal): Promise<CutRequest | CutResult> {
+  const { file, metadata } = source;
+  const request = { path, loader: loaderName, ...(metadata === undefined ? {} : { metadata }) };
+  if (file !== undefined && source.loader === undefined) return { ...request, file };
+  const bytes = await readContent(source, signal);
+  return bytes instanceof Uint8Array ? { ...request, bytes } : { kind: "skipped", skipped: { path, reason: bytes.reason, digest: null, loader } };
+}
+
+/** What happens to one file of a source is a reason to skip it; what happens to the source ends the run. */
+async function readContent(source: DocumentFile["source"], signal: AbortSignal): Promise<Uint8Array | { readonly reason: string }> {
+  try {
+    return await source.read(signal);
+  } catch (error) {
+    if (error instanceof TwelveError && error.code === "SOURCE_INVALID") return { reason: error.message };
+    throw error;
+  }
+}
+
+/** The rows of a document's chunks with their vectors, a group of documents at a time. */
+export async function* embedDocuments(documents: AsyncIterable<ChunkedDocument>, { vectorsOf }: Pick<TextEmbedder, "vectorsOf">): AsyncGenerator<readonly VectorRow[]> {
+  yield* mapAhead(documentGroups(documents), groupsAhead, async (group) => {
+    const vectors = await vectorsOf(planTexts(group.flatMap(({ chunks }) => chunks)));
+    return group.flatMap(({ path, language, metadata, chunks }) =>
+      chunks.map(({ id, headings, text, textDigest, page }): VectorRow => {
+        const vector = vectors.get(textDigest);
+        if (vector === undefined) throw new Error(`Chunk ${id} of ${path} has no vector`);
+        return { id, document: path, headings: joinHeadings(headings), text, language, metadata: { ...metadata, ...(language === null ? {} : { language }), ...(page === undefined ? {} : { page }) }, vector };
+      }),
+    );
+  });
+}
+
+async function* documentGroups(documents: AsyncIterable<ChunkedDocument>): AsyncGenerator<readonly ChunkedDocument[]> {
+  let group: ChunkedDocument[] = [];
+  let texts = 0;
+  for await (const document of documents) {
+    group.push(document);
+    texts += document.chunks.length;
+    if (texts < groupTexts) continue;
+    yield group;
+    group = [];
+    texts = 0;
+  }
+  if (group.length > 0) yield group;
+}
+
+function* batchesOf(files: readonly DocumentFile[]): Generator<readonly DocumentFile[]> {
+  let batch: DocumentFile[] = [];
+  let bytes = 0;
+  for (const file of files) {
+    batch.push(file);
+    bytes += file.source.sizeBytes;
+    if (batch.length < cutFiles && bytes < cutBytes) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function* groupsOf<Item>(items: readonly Item[], size: number): Generator<readonly Item[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}
