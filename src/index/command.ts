@@ -16,7 +16,7 @@ import { openPace } from "./pace.ts";
 import { type Changes, chunkerIdentity, countTexts, type IndexFacts, planChanges } from "./plan.ts";
 import { findPrevious, openBase, type PreviousIndex } from "./previous.ts";
 import { IndexEstimate, IndexReport, renderEstimate, renderReport } from "./report.ts";
-import type { Ledger } from "./schema.ts";
+import type { Ledger, SkippedDocument } from "./schema.ts";
 import { readSettings } from "./settings.ts";
 import { cutDocuments, digestsOf } from "./stream.ts";
 
@@ -105,7 +105,7 @@ async function findChanges(previous: PreviousIndex | undefined, files: readonly 
 }
 
 /** Nothing to read, nothing to leave out, and the sources skip what they skipped before. */
-function isUnchanged(ledger: Ledger, { toRead, dropped, keptSkips }: Changes<DocumentFile>, skipped: Ledger["skipped"]): boolean {
+function isUnchanged(ledger: Ledger, { toRead, dropped, keptSkips }: Changes<DocumentFile>, skipped: readonly SkippedDocument[]): boolean {
   const now = new Map([...skipped, ...keptSkips].map((skip) => [skip.path, skip.reason]));
   return toRead.length === 0 && dropped.size === 0 && now.size === ledger.skipped.length && ledger.skipped.every(({ path, reason }) => now.get(path) === reason);
 }
