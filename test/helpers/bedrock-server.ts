@@ -53,7 +53,7 @@ export function startBedrockServer({ bearer }: BedrockServerOptions = {}): Promi
     const long = texts.find((text) => !isFourth && text.length > 2048);
     if (long !== undefined) return malformed(`#/texts/0: expected maxLength: 2048, actual: ${long.length}`);
     // A query is embedded otherwise than a document.
-    const vectors = await vectorsOf(texts.map((text) => (task === "search_query" ? `${text} ?` : text)), isFourth ? (wanted ?? 1536) : 1024);
+    const vectors = await vectorsOf(texts.map((text) => (task === "search_query" ? `query ${text}` : text)), isFourth ? (wanted ?? 1536) : 1024);
     const embeddings = vectors.map((vector) => Array.from(vector));
     return { body: types === undefined ? { embeddings, id: "1", response_type: "embeddings_floats", texts } : { embeddings: { float: embeddings }, id: "1", response_type: "embeddings_by_type", texts } };
   }

@@ -26,7 +26,8 @@ export function bedrockFailure(cause: unknown, { name, url }: Asked): TwelveErro
   if (error.name === "CredentialsProviderError" || /could not load credentials|resolved credential object is not valid/i.test(error.message)) {
     return new TwelveError("SERVICE_DENIED", `${name} needs AWS credentials, and none were found`, { fix: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK, or AWS_PROFILE after `aws sso login`" });
   }
-  if (status === undefined) return connectionFailure(cause, { service: { name, keyName: "", key: undefined }, url });
+  // A success that broke off in its middle is none.
+  if (status === undefined || status < 300) return connectionFailure(cause, { service: { name, keyName: "", key: undefined }, url });
 
   const id = error.$metadata?.requestId;
   const what = `${name} answered ${status} ${error.name}: ${quoteService(error.message, { key: undefined })}${id === undefined ? "" : ` (request ${id})`}`;

@@ -64,7 +64,12 @@ export function connectionFailure(cause: unknown, { service, url }: Asked): Twel
   const { host } = new URL(url);
   if (code === "ECONNREFUSED") return new TwelveError("SERVICE_FAILED", `${service.name}: nothing answers at ${host}`, { ...details, fix: "Start the server, or correct the address, then run the command again" });
   if (code === "ENOTFOUND") return new TwelveError("SERVICE_FAILED", `${service.name}: there is no host ${host}`, { ...details, fix: "Correct the host's name, or check the network, then run the command again" });
-  return new TwelveError("SERVICE_FAILED", `${service.name}: the connection to ${host} failed: ${quoteService(message === "" ? code : message, service)}`, details);
+  return new TwelveError("SERVICE_FAILED", `${service.name}: the connection to ${host} failed: ${quoteService(firstLine(message) || code, service)}`, details);
+}
+
+/** The AWS SDK adds a second one for its own developers. */
+function firstLine(message: string): string {
+  return message.split("\n", 1)[0]?.trim() ?? "";
 }
 
 /** A name with several addresses fails with one error for each. */

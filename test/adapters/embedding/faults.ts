@@ -50,10 +50,10 @@ export function describeFaults(name: string, service: FaultyService): void {
       const server = await started();
       const embedder = await service.open({ url: server.url, key, timeoutMs: 30_000 });
       await server.close();
-      const error = await failureOf(embedder.embed(["text"], "query"));
-      expect(error).toMatchObject({ code: "SERVICE_FAILED", retry: { afterMs: null } });
-      expect(error.message).toContain(`nothing answers at ${new URL(server.url).host}`);
-      expect(error.fix).toMatch(/Start the server/);
+      // A connection that was open already may have to be seen closed first.
+      await expect.poll(() => failureOf(embedder.embed(["text"], "query"))).toMatchObject({
+        code: "SERVICE_FAILED", retry: { afterMs: null }, message: expect.stringContaining(`nothing answers at ${new URL(server.url).host}`), fix: expect.stringContaining("Start the server"),
+      });
     });
 
     it("gives up on a service that does not answer in time", async () => {
