@@ -76,7 +76,7 @@ function keyFor(base: string, env: Environment): string | undefined {
 function splitModel(text: string, reference: string): { readonly model: string; readonly query: string } {
   const mark = text.indexOf("?");
   const model = mark < 0 ? text : text.slice(0, mark);
-  if (model === "" || /\s/.test(model)) throw unusable(reference, "names no model", "Write openai:text-embedding-3-small or https://host/v1#model");
+  if (model === "" || /\s/.test(model)) throw unusable(reference, "names no model", "Write openai:text-embedding-3-small or https://host/v1#model; in a .env file within quotes, for the sign # begins a comment there");
   return { model, query: mark < 0 ? "" : text.slice(mark + 1) };
 }
 
