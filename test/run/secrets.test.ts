@@ -8,7 +8,7 @@ import { openRuntime } from "../../src/run/apply.ts";
 import { temporaryFolder, testContext, type TestContext } from "../helpers/context.ts";
 import { makeRelease, manifest, writeFiles } from "./release.ts";
 
-const suite = "tests: [{ vars: { question: Which port? }, assert: [{ type: similar, value: The port, threshold: 0 }] }]\n";
+const suite = "tests: [{ vars: { question: Which port }, assert: [{ type: similar, value: The port, threshold: 0.1 }] }]\n";
 const text = `${manifest.replace("production: {}", 'production: { config: "dotenv:.env.production" }')}evals: { smoke: { suite: evals/smoke.yaml, agent: support } }\n`;
 
 /** An application whose key is in no process environment, with what each of its embedders was opened with. */
