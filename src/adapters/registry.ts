@@ -46,6 +46,8 @@ const vectorEngines: Readonly<Record<string, Open<VectorEngine>>> = {
 const rerankers: Readonly<Record<string, Open<Reranker>>> = {
   "tei+https": async (reference, { env }) => (await import("./rerank/tei/adapter.ts")).openReranker(reference, env),
   "tei+http": async (reference, { env }) => (await import("./rerank/tei/adapter.ts")).openReranker(reference, env),
+  cohere: async (reference, { env }) => (await import("./rerank/hosted/adapter.ts")).openCohere(reference, env),
+  jina: async (reference, { env }) => (await import("./rerank/hosted/adapter.ts")).openJina(reference, env),
 };
 
 const sources: Readonly<Record<string, Open<DocumentSource>>> = {};
