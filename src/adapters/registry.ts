@@ -31,13 +31,24 @@ const models: Readonly<Record<string, Open<Model>>> = {
 
 const embedders: Readonly<Record<string, Open<Embedder>>> = {
   hash: async (reference) => (await import("./embedding/hash/adapter.ts")).openEmbedder(reference),
+  openai: async (reference, { env }) => (await import("./embedding/openai/adapter.ts")).openOpenai(reference, env),
+  https: async (reference, { env }) => (await import("./embedding/openai/adapter.ts")).openCompatible(reference, env),
+  http: async (reference, { env }) => (await import("./embedding/openai/adapter.ts")).openCompatible(reference, env),
+  "tei+https": async (reference, { env }) => (await import("./embedding/tei/adapter.ts")).openEmbedder(reference, env),
+  "tei+http": async (reference, { env }) => (await import("./embedding/tei/adapter.ts")).openEmbedder(reference, env),
+  bedrock: async (reference, { env }) => (await import("./embedding/bedrock/adapter.ts")).openEmbedder(reference, env),
 };
 
 const vectorEngines: Readonly<Record<string, Open<VectorEngine>>> = {
   lance: async () => (await import("./vectors/lance/adapter.ts")).openVectors(),
 };
 
-const rerankers: Readonly<Record<string, Open<Reranker>>> = {};
+const rerankers: Readonly<Record<string, Open<Reranker>>> = {
+  "tei+https": async (reference, { env }) => (await import("./rerank/tei/adapter.ts")).openReranker(reference, env),
+  "tei+http": async (reference, { env }) => (await import("./rerank/tei/adapter.ts")).openReranker(reference, env),
+  cohere: async (reference, { env }) => (await import("./rerank/hosted/adapter.ts")).openCohere(reference, env),
+  jina: async (reference, { env }) => (await import("./rerank/hosted/adapter.ts")).openJina(reference, env),
+};
 
 const sources: Readonly<Record<string, Open<DocumentSource>>> = {
 };

@@ -3,7 +3,7 @@ import type { Descriptor, Digest } from "../core/descriptor.ts";
 import { checkProbe } from "../index/probe.ts";
 import { openIndexData } from "../index/read.ts";
 import { type Index, indexKind } from "../index/schema.ts";
-import type { Context } from "../ports/context.ts";
+import type { Context, Environment } from "../ports/context.ts";
 import { fuse } from "./fuse.ts";
 import type { RetrievedChunk, SearchMode } from "./schema.ts";
 
@@ -37,12 +37,12 @@ export interface Retriever {
  * Lays out the index's files, opens them, and makes sure that the embedder still gives the vectors it was made with.
  * Fails with EMBEDDER_DRIFTED, INDEX_NOT_FOUND, BLOB_NOT_FOUND or BLOB_CORRUPT.
  */
-export async function openRetriever(context: Context, plan: IndexToSearch): Promise<Retriever> {
+export async function openRetriever(context: Context, plan: IndexToSearch, secrets: Environment = {}): Promise<Retriever> {
   const store = await context.store();
   const [index, held, embedder] = await Promise.all([
     readDocument(store, indexKind, plan.index),
     openIndexData(store, plan.index, context.dir),
-    context.openEmbedder(plan.embedder),
+    context.openEmbedder(plan.embedder, secrets),
   ]);
   const [engine, probeCosine] = await Promise.all([
     context.openVectors(`${held.data.engine}:`),

@@ -1,8 +1,9 @@
 import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
 import { layOutCode } from "../code/layout.ts";
-import { readProcessConfig } from "../config/read.ts";
-import type { Context } from "../ports/context.ts";
+import { readProcessConfig, readSecrets } from "../config/read.ts";
+import type { Manifest } from "../manifest/schema.ts";
+import type { Context, Environment } from "../ports/context.ts";
 import type { Model } from "../ports/model.ts";
 import type { Activation } from "../release/schema.ts";
 import { answerRequest, type OpenAgent } from "./answer.ts";
@@ -40,15 +41,15 @@ export interface OpenedRuntime extends Runtime {
  * Fails with CONFIG_DRIFTED, CONFIG_INVALID, EMBEDDER_DRIFTED, AGENT_UNKNOWN, PROMPT_UNKNOWN, SERVICE_UNSUPPORTED, or as the store does.
  */
 export async function openRuntime(context: Context, options: RuntimeOptions): Promise<OpenedRuntime> {
-  const { release, environment, attachments } = options;
+  const { release, environment } = options;
   const store = await context.store();
   const build = await readDocument(store, buildKind, release.release.build);
   refuseDrift({ release: release.release, name: releaseName(release), environment, declarations: build.manifest.config, env: context.env });
-  if (environment !== null && attachments !== undefined) await readProcessConfig(context, build.manifest, { environment, attachments });
+  const secrets = await secretsFor(context, build.manifest, options);
   const plan = planRun(release.release, build, options.agents);
 
   const layout = layOutCode(store, build.code, codeFolder(context.dir, build.code));
-  const opening = plan.indexes.map((index) => openRetriever(context, index));
+  const opening = plan.indexes.map((index) => openRetriever(context, index, secrets));
   const [retrievers, models] = await Promise.all([settle(opening), openModels(context, plan.models), layout]);
   const agents = new Map(plan.agents.map((agent) => [agent.name, openAgent(agent, { options, retrievers, models })]));
   return {
@@ -61,6 +62,13 @@ export async function openRuntime(context: Context, options: RuntimeOptions): Pr
     check: () => checkParts({ release: releaseName(release), retrievers, models: plan.models }),
     close: async () => closeAll(retrievers),
   };
+}
+
+/** Outside every environment there is only the process environment, which every adapter looks at anyway. */
+async function secretsFor(context: Context, manifest: Manifest, { environment, attachments }: Pick<RuntimeOptions, "environment" | "attachments">): Promise<Environment> {
+  if (environment === null) return {};
+  if (attachments === undefined) return readSecrets(context, manifest, environment);
+  return (await readProcessConfig(context, manifest, { environment, attachments })).secrets;
 }
 
 /** All or none: when one cannot be opened, those that were are closed again. */
