@@ -6,3 +6,8 @@ export function withTitle(blocks: readonly Block[], title: unknown): readonly Bl
   if (text === "" || blocks.some((block) => block.kind === "heading" && block.depth === 1)) return blocks;
   return [{ kind: "heading", depth: 1, text }, ...blocks];
 }
+
+/** Headings one level down, below the title of the whole. */
+export function lowerHeadings(blocks: readonly Block[]): readonly Block[] {
+  return blocks.map((block) => (block.kind === "heading" ? { ...block, depth: Math.min(6, block.depth + 1) } : block));
+}
