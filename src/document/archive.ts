@@ -84,3 +84,13 @@ function unpack(bytes: Uint8Array, view: DataView, name: string, { method, packe
     throw new Error(isTooLarge ? `${name} in it unpacks to more than ${maxEntryBytes / 1024 / 1024} MB` : `${name} in it is broken`, { cause: error });
   }
 }
+
+/** A path beside or above the part that names it, or from the root where it begins with a slash. */
+export function resolvePart(folder: string, target: string): string {
+  const parts: string[] = [];
+  for (const part of (target.startsWith("/") ? target : `${folder}${target}`).split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return parts.join("/");
+}

@@ -11,3 +11,10 @@ export function withTitle(blocks: readonly Block[], title: unknown): readonly Bl
 export function lowerHeadings(blocks: readonly Block[]): readonly Block[] {
   return blocks.map((block) => (block.kind === "heading" ? { ...block, depth: Math.min(6, block.depth + 1) } : block));
 }
+
+/** What programs put there when nobody has given a title. */
+const placeholder = /^(?:powerpoint[- ]pr[äe]sentation|powerpoint presentation|présentation powerpoint|pptx?|document\d*|book\d*|sheet\d*|untitled.*|microsoft (?:word|powerpoint|excel) - .*|.*\.(?:docx?|pptx?|xlsx?|indd|tex|dvi)|\(?(?:anonymous|unspecified)\)?)$/i;
+
+export function isTitle(text: string): boolean {
+  return /[\p{L}\p{N}]/u.test(text) && !placeholder.test(text.trim());
+}

@@ -1,9 +1,8 @@
-import { type Archive, openArchive } from "../archive.ts";
+import { type Archive, openArchive, resolvePart } from "../archive.ts";
 import { parseHtml } from "../html/dom.ts";
 import { readElement } from "../html/read.ts";
 import { decodeHtml } from "../html/source.ts";
 import { flattenMetadata } from "../metadata.ts";
-import { resolvePart } from "../office/relation.ts";
 import type { Block, LoadedDocument, Unreadable } from "../schema.ts";
 import { lowerHeadings, withTitle } from "../title.ts";
 import { childrenOf, find, findAll, parseXml, textOf, type XmlElement } from "../xml.ts";

@@ -1,4 +1,4 @@
-import type { Archive } from "../archive.ts";
+import { type Archive, resolvePart } from "../archive.ts";
 import { childrenOf, parseXml } from "../xml.ts";
 
 export interface Relation {
@@ -19,14 +19,4 @@ export async function readRelations(archive: Archive, part: string): Promise<Rea
     attributes["Id"] ?? "",
     { type: (attributes["Type"] ?? "").replace(/^.*\//, ""), target: resolvePart(folder, attributes["Target"] ?? "") },
   ]));
-}
-
-/** A path beside or above the part that names it, or from the root where it begins with a slash. */
-export function resolvePart(folder: string, target: string): string {
-  const parts: string[] = [];
-  for (const part of (target.startsWith("/") ? target : `${folder}${target}`).split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return parts.join("/");
 }
