@@ -5,6 +5,7 @@ import type { Environment } from "../ports/context.ts";
 import type { DocumentSource } from "../ports/document.ts";
 import type { Embedder } from "../ports/embedding.ts";
 import type { Model } from "../ports/model.ts";
+import type { Origin } from "../ports/origin.ts";
 import type { Reranker } from "../ports/rerank.ts";
 import type { Store } from "../ports/store.ts";
 import type { VectorEngine } from "../ports/vectors.ts";
@@ -31,6 +32,7 @@ const models: Readonly<Record<string, Open<Model>>> = {
 
 const embedders: Readonly<Record<string, Open<Embedder>>> = {
   hash: async (reference) => (await import("./embedding/hash/adapter.ts")).openEmbedder(reference),
+  transformers: async (reference, { dir }) => (await import("./embedding/transformers/adapter.ts")).openEmbedder(reference, dir),
 };
 
 const vectorEngines: Readonly<Record<string, Open<VectorEngine>>> = {
@@ -40,6 +42,13 @@ const vectorEngines: Readonly<Record<string, Open<VectorEngine>>> = {
 const rerankers: Readonly<Record<string, Open<Reranker>>> = {};
 
 const sources: Readonly<Record<string, Open<DocumentSource>>> = {};
+
+const origins: Readonly<Record<string, Open<Origin>>> = {
+  https: async (reference) => (await import("./origin/http/adapter.ts")).openOrigin(reference),
+  http: async (reference) => (await import("./origin/http/adapter.ts")).openOrigin(reference),
+  s3: async (reference, { env }) => (await import("./origin/s3/adapter.ts")).openOrigin(reference, env),
+  file: async (reference, { dir }) => (await import("./origin/file/adapter.ts")).openOrigin(reference, dir),
+};
 
 const configProviders: Readonly<Record<string, Open<ConfigProvider>>> = {
   dotenv: async (reference, { dir }) => (await import("./config/dotenv/adapter.ts")).openConfig(reference, dir),
@@ -53,6 +62,7 @@ export const openVectors = opener("vector engine", vectorEngines);
 export const openReranker = opener("reranker", rerankers);
 /** A reference without a scheme is a folder or a file. */
 export const openSource = opener("document source", sources);
+export const openOrigin = opener("place for models", origins);
 export const openConfig = opener("configuration source", configProviders);
 
 function opener<Service>(kind: string, adapters: Readonly<Record<string, Open<Service>>>): Open<Service> {

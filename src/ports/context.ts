@@ -3,6 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { DocumentSource } from "./document.ts";
 import type { Embedder } from "./embedding.ts";
 import type { Model } from "./model.ts";
+import type { Origin } from "./origin.ts";
 import type { Processes } from "./process.ts";
 import type { Reranker } from "./rerank.ts";
 import type { Store } from "./store.ts";
@@ -30,6 +31,8 @@ export interface Context {
   openEmbedder(reference: string, secrets?: Environment): Promise<Embedder>;
   openReranker(reference: string, secrets?: Environment): Promise<Reranker>;
   openVectors(reference: string): Promise<VectorEngine>;
+  /** A place to fetch the files of local models from. */
+  openOrigin(reference: string): Promise<Origin>;
   openSource(reference: string): Promise<DocumentSource>;
   openConfig(reference: string): Promise<ConfigProvider>;
   /** Writes one line to stdout at once: the event log of a long-running command. */
