@@ -20,7 +20,6 @@ export interface Library {
 }
 
 export interface Tokenizer {
-  readonly pad_token_id?: number | undefined;
   encode(text: string): readonly number[];
 }
 
