@@ -20,7 +20,7 @@ export function meanOf(...tokens: readonly string[]): readonly number[] {
   return unit(Array.from({ length: dimensions }, (_, i) => rows.reduce((sum, row) => sum + (row[i] ?? Number.NaN), 0)));
 }
 
-export function unit(vector: readonly number[]): readonly number[] {
+function unit(vector: readonly number[]): readonly number[] {
   const length = Math.hypot(...vector);
   return vector.map((value) => value / length);
 }
