@@ -8,7 +8,8 @@ const stages = ["prompt", "build", "document", "index", "release", "retrieval", 
 const below: Readonly<Record<string, readonly string[]>> = {
   core: [],
   ports: ["core"],
-  adapters: ["core", "ports"],
+  models: ["core", "ports"],
+  adapters: ["core", "ports", "models"],
   artifact: ["core", "ports"],
   manifest: ["core", "ports"],
   config: ["core", "ports", "manifest"],
@@ -16,7 +17,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(stages.map((stage, i) => [stage, [...foundation, ...stages.slice(0, i)]])),
   init: ["core", "ports", "manifest"],
   verify: [...foundation, ...stages],
-  cli: ["core", "ports", "adapters", "manifest", "config", "init", "verify", ...stages],
+  cli: ["core", "ports", "adapters", "manifest", "config", "models", "init", "verify", ...stages],
   main: ["cli", "core"],
 };
 

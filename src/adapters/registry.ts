@@ -5,6 +5,7 @@ import type { Environment } from "../ports/context.ts";
 import type { DocumentSource, SourceOptions } from "../ports/document.ts";
 import type { Embedder } from "../ports/embedding.ts";
 import type { Model } from "../ports/model.ts";
+import type { Origin } from "../ports/origin.ts";
 import type { Reranker } from "../ports/rerank.ts";
 import type { Store } from "../ports/store.ts";
 import type { VectorEngine } from "../ports/vectors.ts";
@@ -37,6 +38,7 @@ const embedders: Readonly<Record<string, Open<Embedder>>> = {
   "tei+https": async (reference, { env }) => (await import("./embedding/tei/adapter.ts")).openEmbedder(reference, env),
   "tei+http": async (reference, { env }) => (await import("./embedding/tei/adapter.ts")).openEmbedder(reference, env),
   bedrock: async (reference, { env }) => (await import("./embedding/bedrock/adapter.ts")).openEmbedder(reference, env),
+  transformers: async (reference, { dir }) => (await import("./embedding/transformers/adapter.ts")).openEmbedder(reference, dir),
 };
 
 const vectorEngines: Readonly<Record<string, Open<VectorEngine>>> = {
@@ -53,6 +55,13 @@ const rerankers: Readonly<Record<string, Open<Reranker>>> = {
 const sources: Readonly<Record<string, Open<DocumentSource>>> = {
 };
 
+const origins: Readonly<Record<string, Open<Origin>>> = {
+  https: async (reference) => (await import("./origin/http/adapter.ts")).openOrigin(reference),
+  http: async (reference) => (await import("./origin/http/adapter.ts")).openOrigin(reference),
+  s3: async (reference, { env }) => (await import("./origin/s3/adapter.ts")).openOrigin(reference, env),
+  file: async (reference, { dir }) => (await import("./origin/file/adapter.ts")).openOrigin(reference, dir),
+};
+
 const configProviders: Readonly<Record<string, Open<ConfigProvider>>> = {
   dotenv: async (reference, { dir }) => (await import("./config/dotenv/adapter.ts")).openConfig(reference, dir),
 };
@@ -63,6 +72,7 @@ export const openModel = opener("model", models);
 export const openEmbedder = opener("embedder", embedders);
 export const openVectors = opener("vector engine", vectorEngines);
 export const openReranker = opener("reranker", rerankers);
+export const openOrigin = opener("place for models", origins);
 export const openConfig = opener("configuration source", configProviders);
 
 const openRemoteSource = opener("document source", sources, ", and folders and files, which are named without a scheme");

@@ -24,11 +24,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   run: entry("Serve an environment's release over HTTP, or run its processes", () => import("../run/command.ts")),
   eval: entry("Measure a release against eval suites", () => import("../eval/command.ts")),
   "config list": entry("List configuration keys, their values and where these come from", () => import("../release/config-command.ts")),
+  "models pull": entry("Fetch local models and check them against twelve.lock", () => import("../models/pull-command.ts")),
   verify: entry("Check every blob and reference of the store", () => import("../verify/command.ts")),
 };
 
 /** Groups of subcommands and what they are about. */
-export const groups: Readonly<Record<string, string>> = { config: "Look at configuration" };
+export const groups: Readonly<Record<string, string>> = { config: "Look at configuration", models: "Local models" };
 
 function entry(summary: string, load: () => Promise<{ readonly default: unknown }>): CommandEntry {
   // Each command's own schemas type its functions; the frame calls them only with what those schemas parsed.
