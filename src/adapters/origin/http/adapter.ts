@@ -33,6 +33,11 @@ export function openOrigin(reference: string): Origin {
     const timer = setTimeout(() => stop.abort(new Error(`no answer for ${answerTimeoutMs / 1000} s`)), answerTimeoutMs);
     try {
       const response = await request({ url: target, headers, signal: both }).finally(() => clearTimeout(timer));
+      if (response.status === 416 && resume !== undefined) {
+        // Some servers look at the range before they see that the file is another one by now.
+        stop.abort();
+        return await open(path, signal === undefined ? {} : { signal });
+      }
       return await answerOf(response, { path, resume: resume?.start, stop });
     } catch (error) {
       stop.abort();
