@@ -111,7 +111,7 @@ function authorizationOf(url: URL): string | undefined {
 function refusal(status: number, headers: Headers, message: string): TwelveError {
   const seconds = Number(headers.get("retry-after") ?? Number.NaN);
   const retry = { afterMs: Number.isFinite(seconds) ? seconds * 1000 : null };
-  if (status === 401 || status === 403) return new TwelveError("SERVICE_DENIED", message);
+  if (status === 401 || status === 403) return new TwelveError("SERVICE_DENIED", message, { fix: "Give the URL with user name and password, or with its signed query" });
   if (status === 429) return new TwelveError("SERVICE_LIMITED", message, { retry });
   return new TwelveError("SERVICE_FAILED", message, status >= 500 || status === 408 ? { retry } : {});
 }
