@@ -29,7 +29,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
 };
 
 /** Groups of subcommands and what they are about. */
-export const groups: Readonly<Record<string, string>> = { config: "Look at configuration", models: "Local models" };
+export const groups: Readonly<Record<string, string>> = { config: "Look at configuration", models: "Fetch and check local models" };
 
 function entry(summary: string, load: () => Promise<{ readonly default: unknown }>): CommandEntry {
   // Each command's own schemas type its functions; the frame calls them only with what those schemas parsed.

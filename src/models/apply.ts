@@ -71,6 +71,7 @@ interface Staging {
 async function stageFile({ path, locked, isRequired }: WantedFile, { origin, stage, context, onBytes }: Staging): Promise<LockedFile | undefined> {
   const target = join(stage, path);
   if (locked !== undefined && (await damageOf(target, locked)) === undefined) return locked;
+  const isResumed = await stat(target).then(({ size }) => size > 0, () => false);
   try {
     const isThere = await fetchFile({ origin, path, target, lockedSize: locked?.size, signal: context.signal, onBytes });
     if (!isThere && isRequired) throw new TwelveError("MODEL_NOT_FOUND", `${origin.url} has no ${path}`);
@@ -81,11 +82,12 @@ async function stageFile({ path, locked, isRequired }: WantedFile, { origin, sta
     context.story.warn(`${error.message}; taken as not there`);
     return undefined;
   }
-  const file = { sha256: await hashFile(target), size: (await stat(target)).size };
   if (locked === undefined) await checkContent(target, path, origin);
+  const file = { sha256: await hashFile(target), size: (await stat(target)).size };
   if (locked === undefined || (file.sha256 === locked.sha256 && file.size === locked.size)) return file;
-  // What is of no use must not be resumed.
   await rm(target, { force: true });
+  // The part that was there may have been at fault; from the start, then.
+  if (isResumed) return stageFile({ path, locked, isRequired }, { origin, stage, context, onBytes });
   throw new TwelveError("MODEL_CHANGED", `${path} at ${origin.url} has the SHA-256 ${file.sha256}; twelve.lock names ${locked.sha256}`);
 }
 

@@ -2,9 +2,10 @@ import { access, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import command from "../../src/models/pull-command.ts";
+import { modelCache } from "../../src/models/intact.ts";
 import type { PullReport } from "../../src/models/schema.ts";
 import { temporaryFolder, testContext } from "../helpers/context.ts";
-import { isStaged, sendPart, serveFiles } from "./file-server.ts";
+import { isStaged, sendPart, serveFiles, tagOf } from "./file-server.ts";
 import { onnxLookup } from "./onnx.ts";
 import { installModel, lockedFiles, table, tinyModel, writeFiles } from "./tiny-model.ts";
 
@@ -166,6 +167,19 @@ describe("twelve models pull", () => {
     server.answer = () => false;
     await pull(dir, { model: "tiny", from: server.url });
     expect(server.requests.findLast(({ path }) => path === "tokenizer.json")?.range).toBe("bytes=1000-");
+  });
+
+  it("starts anew when the part that was there turns out wrong", async () => {
+    const dir = await temporaryFolder();
+    const server = await serveFiles(tinyModel);
+    const file = tinyModel["config.json"] ?? "";
+    await pull(dir, { model: "tiny", from: server.url });
+    await writeFile(join(dir, "models/tiny/config.json"), "damaged");
+    const part = { url: server.url, version: tagOf(file), sizeBytes: file.length };
+    await writeFiles(join(modelCache(dir, "models/tiny"), "stage"), { "config.json": "not its beginning", "config.json.part.json": JSON.stringify(part) });
+    expect((await pull(dir)).models).toMatchObject([{ fetched: ["config.json"] }]);
+    expect(server.requests.slice(-2).map(({ range }) => range)).toEqual(["bytes=17-", undefined]);
+    expect(await inFolder(dir, "config.json")).toBe(file);
   });
 
   it("stops where a server gives more than the lock names", async () => {

@@ -114,6 +114,19 @@ describe("a local model", () => {
     expect(JSON.parse(stdout)).toMatchObject({ code: "PACKAGE_MISSING", message: expect.stringContaining("not installed") });
   });
 
+  it("does not take another major version of the package", async () => {
+    const { dir, reference } = await install();
+    const old = join(dir, "node_modules/@huggingface/transformers");
+    await mkdir(old, { recursive: true });
+    await writeFile(join(old, "package.json"), '{ "name": "@huggingface/transformers", "version": "3.1.0", "main": "index.js" }');
+    await writeFile(join(old, "index.js"), 'module.exports = { env: { version: "3.1.0" }, AutoModel: {}, AutoTokenizer: {} };');
+    const { stdout } = await execa(process.execPath, [join(root, "test/models/embed.ts"), dir, reference, "hidden"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      code: "PACKAGE_MISSING",
+      message: "A transformers: embedder cannot load the package @huggingface/transformers: version 3.1.0 is installed, and 4 is needed",
+    });
+  });
+
   it("puts everything that decides a vector into its identity", async () => {
     const { dir, reference } = await install({ ...tinyModel, "config_sentence_transformers.json": prompts });
     const { identity, maxTextTokens } = await openEmbedder(reference, dir);

@@ -18,6 +18,14 @@ it("sends the URL's query with every file", async () => {
   expect(origin.url).not.toContain("s3cret");
 });
 
+it("starts from the beginning where a server refuses the range", async () => {
+  const server = await serveFiles(originFiles);
+  server.answer = (_, response, { headers }) => headers["range"] !== undefined && Boolean(response.writeHead(416).end());
+  const file = await openOrigin(server.url).open("config.json", { resume: { start: 5000, version: '"long"' } });
+  expect(file?.start).toBe(0);
+  expect(await readAll(file)).toEqual(originFiles["config.json"]);
+});
+
 it("follows redirects, and keeps the password for the host it is for", async () => {
   const store = await serveFiles(originFiles);
   const server = await serveFiles({});

@@ -67,7 +67,7 @@ function libraryIn(module: unknown): Library | undefined {
 /** Models come from their pinned folder or not at all. */
 function offline(library: Library): Library {
   const { env } = library;
-  if (!env.version.startsWith(`${majorVersion}.`)) throw missing([new Error(`Version ${env.version} is installed`)]);
+  if (!env.version.startsWith(`${majorVersion}.`)) throw new Error(`version ${env.version} is installed, and ${majorVersion} is needed`);
   env.allowRemoteModels = false;
   env.allowLocalModels = true;
   env.useFSCache = false;

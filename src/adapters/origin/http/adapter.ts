@@ -33,6 +33,11 @@ export function openOrigin(reference: string): Origin {
     const timer = setTimeout(() => stop.abort(new Error(`no answer for ${answerTimeoutMs / 1000} s`)), answerTimeoutMs);
     try {
       const response = await request({ url: target, headers, signal: both }).finally(() => clearTimeout(timer));
+      if (response.status === 416 && resume !== undefined) {
+        // Some servers look at the range before they see that the file is another one by now.
+        stop.abort();
+        return await open(path, signal === undefined ? {} : { signal });
+      }
       return await answerOf(response, { path, resume: resume?.start, stop });
     } catch (error) {
       stop.abort();
@@ -106,7 +111,7 @@ function authorizationOf(url: URL): string | undefined {
 function refusal(status: number, headers: Headers, message: string): TwelveError {
   const seconds = Number(headers.get("retry-after") ?? Number.NaN);
   const retry = { afterMs: Number.isFinite(seconds) ? seconds * 1000 : null };
-  if (status === 401 || status === 403) return new TwelveError("SERVICE_DENIED", message);
+  if (status === 401 || status === 403) return new TwelveError("SERVICE_DENIED", message, { fix: "Give the URL with user name and password, or with its signed query" });
   if (status === 429) return new TwelveError("SERVICE_LIMITED", message, { retry });
   return new TwelveError("SERVICE_FAILED", message, status >= 500 || status === 408 ? { retry } : {});
 }
