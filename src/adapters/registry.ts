@@ -6,6 +6,7 @@ import type { DocumentSource, SourceOptions } from "../ports/document.ts";
 import type { Embedder } from "../ports/embedding.ts";
 import type { Model } from "../ports/model.ts";
 import type { Origin } from "../ports/origin.ts";
+import type { JobQueue } from "../ports/queue.ts";
 import type { Reranker } from "../ports/rerank.ts";
 import type { Store } from "../ports/store.ts";
 import type { VectorEngine } from "../ports/vectors.ts";
@@ -62,6 +63,12 @@ const origins: Readonly<Record<string, Open<Origin>>> = {
   file: async (reference, { dir }) => (await import("./origin/file/adapter.ts")).openOrigin(reference, dir),
 };
 
+const queues: Readonly<Record<string, Open<JobQueue>>> = {
+  postgres: async (reference, { dir }) => (await import("./queue/dbos/adapter.ts")).openQueue(reference, dir),
+  postgresql: async (reference, { dir }) => (await import("./queue/dbos/adapter.ts")).openQueue(reference, dir),
+  pglite: async (reference, { dir }) => (await import("./queue/dbos/adapter.ts")).openQueue(reference, dir),
+};
+
 const configProviders: Readonly<Record<string, Open<ConfigProvider>>> = {
   dotenv: async (reference, { dir }) => (await import("./config/dotenv/adapter.ts")).openConfig(reference, dir),
 };
@@ -73,6 +80,7 @@ export const openEmbedder = opener("embedder", embedders);
 export const openVectors = opener("vector engine", vectorEngines);
 export const openReranker = opener("reranker", rerankers);
 export const openOrigin = opener("place for models", origins);
+export const openQueue = opener("queue", queues);
 export const openConfig = opener("configuration source", configProviders);
 
 const openRemoteSource = opener("document source", sources, ", and folders and files, which are named without a scheme");

@@ -35,6 +35,7 @@ export function openContext({ dir: wanted, story, signal }: ContextOptions): Con
     openSource: (reference, options) => registry.openSource(reference, from, options),
     openOrigin: (reference) => registry.openOrigin(reference, from),
     openConfig: (reference) => registry.openConfig(reference, from),
+    openQueue: (reference) => registry.openQueue(reference, from),
     writeLine: (line) => void process.stdout.write(`${line}\n`),
   };
 }

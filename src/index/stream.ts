@@ -55,7 +55,7 @@ async function requestOf({ path, source, loader, loaderName }: DocumentFile, sig
 }
 
 /** What happens to one file of a source is a reason to skip it; what happens to the source ends the run. */
-async function readContent(source: DocumentFile["source"], signal: AbortSignal): Promise<Uint8Array | { readonly reason: string }> {
+export async function readContent(source: DocumentFile["source"], signal: AbortSignal): Promise<Uint8Array | { readonly reason: string }> {
   try {
     return await source.read(signal);
   } catch (error) {

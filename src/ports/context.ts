@@ -5,6 +5,7 @@ import type { Embedder } from "./embedding.ts";
 import type { Model } from "./model.ts";
 import type { Origin } from "./origin.ts";
 import type { Processes } from "./process.ts";
+import type { JobQueue } from "./queue.ts";
 import type { Reranker } from "./rerank.ts";
 import type { Store } from "./store.ts";
 import type { Story } from "./story.ts";
@@ -36,6 +37,8 @@ export interface Context {
   /** A place to fetch the files of local models from. */
   openOrigin(reference: string): Promise<Origin>;
   openConfig(reference: string): Promise<ConfigProvider>;
+  /** `postgres://...`, or `pglite:<folder>` for one that the processes of this machine share. */
+  openQueue(reference: string): Promise<JobQueue>;
   /** Writes one line to stdout at once: the event log of a long-running command. */
   writeLine(line: string): void;
 }

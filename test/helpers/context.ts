@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { openConfig, openEmbedder, openModel, openOrigin, openReranker, openSource, openStore, openVectors } from "../../src/adapters/registry.ts";
+import { openConfig, openEmbedder, openModel, openOrigin, openQueue, openReranker, openSource, openStore, openVectors } from "../../src/adapters/registry.ts";
 import { systemProcesses } from "../../src/adapters/system/process.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Context } from "../../src/ports/context.ts";
@@ -68,6 +68,7 @@ export async function testContext({ dir, env = {}, store, clock, signal }: TestC
     openOrigin: (reference) => openOrigin(reference, { dir, env }),
     openVectors: (reference) => openVectors(reference, { dir, env }),
     openConfig: (reference) => openConfig(reference, { dir, env }),
+    openQueue: (reference) => openQueue(reference, { dir, env }),
     writeLine: (line) => lines.push(line),
     told,
     lines,
