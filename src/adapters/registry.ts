@@ -2,7 +2,7 @@ import { TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import type { ConfigProvider } from "../ports/config.ts";
 import type { Environment } from "../ports/context.ts";
-import type { DocumentSource } from "../ports/document.ts";
+import type { DocumentSource, SourceOptions } from "../ports/document.ts";
 import type { Embedder } from "../ports/embedding.ts";
 import type { Model } from "../ports/model.ts";
 import type { Reranker } from "../ports/rerank.ts";
@@ -39,7 +39,9 @@ const vectorEngines: Readonly<Record<string, Open<VectorEngine>>> = {
 
 const rerankers: Readonly<Record<string, Open<Reranker>>> = {};
 
-const sources: Readonly<Record<string, Open<DocumentSource>>> = {};
+const sources: Readonly<Record<string, Open<DocumentSource>>> = {
+  s3: async (reference, from) => (await import("./source/s3/adapter.ts")).openSource(reference, from),
+};
 
 const configProviders: Readonly<Record<string, Open<ConfigProvider>>> = {
   dotenv: async (reference, { dir }) => (await import("./config/dotenv/adapter.ts")).openConfig(reference, dir),
@@ -51,11 +53,18 @@ export const openModel = opener("model", models);
 export const openEmbedder = opener("embedder", embedders);
 export const openVectors = opener("vector engine", vectorEngines);
 export const openReranker = opener("reranker", rerankers);
-/** A reference without a scheme is a folder or a file. */
-export const openSource = opener("document source", sources);
 export const openConfig = opener("configuration source", configProviders);
 
-function opener<Service>(kind: string, adapters: Readonly<Record<string, Open<Service>>>): Open<Service> {
+const openRemoteSource = opener("document source", sources, ", and folders and files, which are named without a scheme");
+/** A reference without a scheme is a folder or a file, or a feed by its ending: `C:\docs` and `notes: 2026` are paths too. */
+export async function openSource(reference: string, from: Surroundings, options?: SourceOptions): Promise<DocumentSource> {
+  if (/^(?:[a-z][a-z0-9+.-]*:\/\/|s3:)/.test(reference)) return openRemoteSource(reference, from);
+  return /\.(?:jsonl|ndjson)$/i.test(reference)
+    ? (await import("./source/feed/adapter.ts")).openSource(reference, from.dir)
+    : (await import("./source/folder/adapter.ts")).openSource(reference, from.dir, options);
+}
+
+function opener<Service>(kind: string, adapters: Readonly<Record<string, Open<Service>>>, others = ""): Open<Service> {
   return async (reference, from) => {
     const scheme = /^([a-z][a-z0-9+-]*):/.exec(reference)?.[1] ?? "";
     const open = Object.hasOwn(adapters, scheme) ? adapters[scheme] : undefined;
@@ -63,6 +72,6 @@ function opener<Service>(kind: string, adapters: Readonly<Record<string, Open<Se
     const schemes = Object.keys(adapters).map((name) => `${name}:`);
     // Only the scheme is repeated: the rest of a URL may hold a password.
     const what = scheme === "" ? `A ${kind} needs a URL with a scheme.` : `This version has no ${kind} for ${scheme}:.${didYouMean(`${scheme}:`, schemes)}`;
-    throw new TwelveError("SERVICE_UNSUPPORTED", `${what} Supported: ${schemes.join(", ")}`);
+    throw new TwelveError("SERVICE_UNSUPPORTED", `${what} Supported: ${schemes.join(", ")}${others}`);
   };
 }

@@ -32,7 +32,7 @@ export function openContext({ dir: wanted, story, signal }: ContextOptions): Con
     openEmbedder: (reference, secrets) => registry.openEmbedder(reference, withSecrets(secrets)),
     openReranker: (reference, secrets) => registry.openReranker(reference, withSecrets(secrets)),
     openVectors: (reference) => registry.openVectors(reference, from),
-    openSource: (reference) => registry.openSource(reference, from),
+    openSource: (reference, options) => registry.openSource(reference, from, options),
     openConfig: (reference) => registry.openConfig(reference, from),
     writeLine: (line) => void process.stdout.write(`${line}\n`),
   };

@@ -1,6 +1,6 @@
 import type { ConfigProvider } from "./config.ts";
 import type { Clock } from "./clock.ts";
-import type { DocumentSource } from "./document.ts";
+import type { DocumentSource, SourceOptions } from "./document.ts";
 import type { Embedder } from "./embedding.ts";
 import type { Model } from "./model.ts";
 import type { Processes } from "./process.ts";
@@ -30,7 +30,8 @@ export interface Context {
   openEmbedder(reference: string, secrets?: Environment): Promise<Embedder>;
   openReranker(reference: string, secrets?: Environment): Promise<Reranker>;
   openVectors(reference: string): Promise<VectorEngine>;
-  openSource(reference: string): Promise<DocumentSource>;
+  /** A folder or file, a feed (`.jsonl`, `.ndjson`), or `s3://bucket/prefix`. Whether it is there is seen when it is listed. */
+  openSource(reference: string, options?: SourceOptions): Promise<DocumentSource>;
   openConfig(reference: string): Promise<ConfigProvider>;
   /** Writes one line to stdout at once: the event log of a long-running command. */
   writeLine(line: string): void;

@@ -27,6 +27,11 @@ export interface SourceSkip {
   readonly reason: string;
 }
 
+export interface SourceOptions {
+  /** Whether a folder's .gitignore files are respected; true by default. */
+  readonly gitignore?: boolean | undefined;
+}
+
 /** A folder, a bucket's prefix or a feed. */
 export interface DocumentSource {
   /** Without credentials, for messages. */

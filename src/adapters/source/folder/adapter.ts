@@ -1,0 +1,56 @@
+import type { Stats } from "node:fs";
+import { readFile, realpath, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { TwelveError } from "../../../core/errors.ts";
+import type { DocumentSource, SourceFile, SourceOptions } from "../../../ports/document.ts";
+import { codeOf, ledgerPath, unreadable, unreadableDocument } from "../local.ts";
+import { rulesAt } from "./ignore.ts";
+import { walkFolder } from "./walk.ts";
+
+/**
+ * A folder, or one file that is offered whatever the globs and ignore files say: it was named. Relative to `dir`, where
+ * the application is; it may lie outside, and may itself be a link.
+ */
+export function openSource(reference: string, dir: string, { gitignore = true }: SourceOptions = {}): DocumentSource {
+  const root = resolve(dir, reference);
+  const offer = (file: string, sizeBytes: number): SourceFile => offerFile(ledgerPath(dir, file), file, sizeBytes);
+  return {
+    url: reference,
+    async *list(isWanted, signal) {
+      signal?.throwIfAborted();
+      const found = await statOf(root, reference);
+      if (found.isFile()) yield offer(root, found.size);
+      else if (!found.isDirectory()) throw new TwelveError("SOURCE_INVALID", `The source ${reference} is neither a folder nor a file (${root})`);
+      else {
+        const realRoot = await realpath(root);
+        const rules = await rulesAt(realRoot, { gitignore });
+        const nameOf = (file: string): string => ledgerPath(dir, file);
+        yield* walkFolder(root, { realRoot, rules, isWanted, offer, nameOf, nameBelow: (below) => nameOf(join(root, below)), signal });
+      }
+    },
+  };
+}
+
+function offerFile(path: string, file: string, sizeBytes: number): SourceFile {
+  return {
+    path,
+    file,
+    sizeBytes,
+    async read(signal) {
+      try {
+        return await readFile(file, { signal });
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw unreadableDocument(path, error);
+      }
+    },
+  };
+}
+
+async function statOf(root: string, reference: string): Promise<Stats> {
+  try {
+    return await stat(root);
+  } catch (error) {
+    throw codeOf(error) === "ENOENT" ? new TwelveError("SOURCE_INVALID", `There is no source folder ${reference} (${root})`, { cause: error }) : unreadable(root, error);
+  }
+}
