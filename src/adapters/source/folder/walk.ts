@@ -45,8 +45,10 @@ export async function* walkFolder(root: string, walk: Walk): AsyncGenerator<Sour
     }
     const files = listings.flatMap((listing) => listing.files);
     for (let start = 0; start < files.length; start += sizesAtOnce) {
-      walk.signal?.throwIfAborted();
-      yield* await Promise.all(files.slice(start, start + sizesAtOnce).map(async (file) => measureFile(file, walk)));
+      for (const found of await Promise.all(files.slice(start, start + sizesAtOnce).map(async (file) => measureFile(file, walk)))) {
+        walk.signal?.throwIfAborted();
+        yield found;
+      }
     }
   }
 }

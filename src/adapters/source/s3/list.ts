@@ -30,10 +30,13 @@ export async function* listObjects(client: S3, prefix: S3Reference, signal?: Abo
     signal?.throwIfAborted();
     const page = await listPage(client, prefix, { token, signal });
     for (const item of page.Contents ?? []) {
+      signal?.throwIfAborted();
       isEmpty = false;
       yield listedObject(item);
     }
-    token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    const next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    if (next !== undefined && next === token) throw new TwelveError("SERVICE_FAILED", `s3://${prefix.bucket} answers with the same page of its list again and again`);
+    token = next;
   } while (token !== undefined);
   if (isEmpty && prefix.key !== "") throw new TwelveError("SOURCE_INVALID", `There is no object under ${urlOf(prefix)}`);
 }
