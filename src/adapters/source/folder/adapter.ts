@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
 import { readFile, realpath, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { TwelveError } from "../../../core/errors.ts";
 import type { DocumentSource, SourceFile, SourceOptions } from "../../../ports/document.ts";
 import { codeOf, ledgerPath, unreadable, unreadableDocument } from "../local.ts";
@@ -13,19 +13,19 @@ import { walkFolder } from "./walk.ts";
  */
 export function openSource(reference: string, dir: string, { gitignore = true }: SourceOptions = {}): DocumentSource {
   const root = resolve(dir, reference);
-  const offer = (file: string, sizeBytes: number): SourceFile => offerFile(ledgerPath(dir, file), file, sizeBytes);
+  const name = ledgerPath(dir, root);
   return {
     url: reference,
     async *list(isWanted, signal) {
       signal?.throwIfAborted();
       const found = await statOf(root, reference);
-      if (found.isFile()) yield offer(root, found.size);
+      if (found.isFile()) yield offerFile(name, root, found.size);
       else if (!found.isDirectory()) throw new TwelveError("SOURCE_INVALID", `The source ${reference} is neither a folder nor a file (${root})`);
       else {
         const realRoot = await realpath(root);
         const rules = await rulesAt(realRoot, { gitignore });
-        const nameOf = (file: string): string => ledgerPath(dir, file);
-        yield* walkFolder(root, { realRoot, rules, isWanted, offer, nameOf, nameBelow: (below) => nameOf(join(root, below)), signal });
+        const prefix = name === "" ? "" : `${name}/`;
+        yield* walkFolder(root, { realRoot, rules, isWanted, offer: offerFile, nameOf: (below) => (below === "" ? name : prefix + below), signal });
       }
     },
   };
