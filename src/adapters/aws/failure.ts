@@ -16,9 +16,10 @@ interface AwsError {
 
 /**
  * A failure of an AWS service in our words; `what` was being used, such as `The bucket s3://manuals`. Callers look first
- * for what has a meaning of its own (a missing key) and for an abort. Where a retry can help, the failure says so.
+ * for what has a meaning of its own (a missing key) and for an abort; `action` is the permission that was needed. Where a
+ * retry can help, the failure says so.
  */
-export function awsFailure(cause: unknown, what: string): TwelveError {
+export function awsFailure(cause: unknown, what: string, action = "the action named above"): TwelveError {
   if (cause instanceof TwelveError) return cause;
   const { name, message, status } = awsError(cause);
   const said = message === "" || message === name ? name : `${name}: ${message}`;
@@ -31,7 +32,7 @@ export function awsFailure(cause: unknown, what: string): TwelveError {
   if (badCredentials.has(name)) {
     return new TwelveError("SERVICE_DENIED", `${what} refused the AWS credentials (${said})`, { cause, fix: "Correct or renew AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the profile; check the machine's clock" });
   }
-  if (status === 401 || status === 403 || name.startsWith("AccessDenied")) return new TwelveError("SERVICE_DENIED", `${what} may not be used with these AWS credentials (${said})`, { cause, fix: "Allow the action named above in the role or policy" });
+  if (status === 401 || status === 403 || name.startsWith("AccessDenied")) return new TwelveError("SERVICE_DENIED", `${what} may not be used with these AWS credentials (${said})`, { cause, fix: `Allow ${action} in the policies of the user or role` });
   if (status === 429 || limited.has(name)) return new TwelveError("SERVICE_LIMITED", `${what} is asked too often (${said})`, { cause, retry: { afterMs: null } });
   const canRetry = status === undefined || status >= 500 || status === 408;
   return new TwelveError("SERVICE_FAILED", `${what} failed (${said})`, { cause, ...(canRetry ? { retry: { afterMs: null } } : {}) });

@@ -1,7 +1,5 @@
 import type { S3, S3ClientConfig } from "@aws-sdk/client-s3";
-import { TwelveError } from "../../core/errors.ts";
 import type { Environment } from "../../ports/context.ts";
-import { awsError, awsFailure } from "./failure.ts";
 import { awsSettings } from "./settings.ts";
 
 export interface S3Options {
@@ -30,12 +28,4 @@ export async function openS3(env: Environment, { idleMs = defaultIdleMs }: S3Opt
     requestHandler: { connectionTimeout: connectionMs, socketTimeout: idleMs },
   };
   return new sdk.S3(config);
-}
-
-/** A failure around a bucket or an object; `what` is its URL. */
-export function s3Failure(error: unknown, what: string): TwelveError {
-  const { name, message } = awsError(error);
-  if (name === "NoSuchBucket" || name === "InvalidBucketName") return new TwelveError("SOURCE_INVALID", `There is no bucket ${what} (${name})`, { cause: error });
-  if (name === "InvalidObjectState") return new TwelveError("SOURCE_INVALID", `${what} is archived (${message})`, { cause: error });
-  return awsFailure(error, what);
 }

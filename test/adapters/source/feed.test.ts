@@ -2,6 +2,7 @@ import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSource } from "../../../src/adapters/registry.ts";
+import { openSource as openFeed } from "../../../src/adapters/source/feed/adapter.ts";
 import { type FeedBytes, listFeed } from "../../../src/adapters/source/feed/list.ts";
 import type { DocumentSource, SourceFile, SourceSkip } from "../../../src/ports/document.ts";
 import { temporaryFolder } from "../../helpers/context.ts";
@@ -85,7 +86,7 @@ describe("a feed as a source", () => {
     const dir = await temporaryFolder();
     const write = async (id: string): Promise<void> => writeFile(join(dir, "feed.ndjson"), JSON.stringify({ id, text: "t" }));
     await write("a");
-    const { files } = await listAll(await openSource("feed.ndjson", { dir, env: {} }));
+    const { files } = await listAll(openFeed("feed.ndjson", dir, { heldBytes: 0 }));
     await appendFile(join(dir, "feed.ndjson"), '\n{"id":"b","text":"t"}\n');
     expect(await textOf(files[0])).toBe("t");
     await write("b");
@@ -119,7 +120,10 @@ describe("the memory of a feed", () => {
     };
     const files: SourceFile[] = [];
     const skips: SourceSkip[] = [];
-    for await (const found of listFeed(feed, () => true)) "reason" in found ? skips.push(found) : files.push(found);
+    for await (const found of listFeed(feed, () => true)) {
+      if ("reason" in found) skips.push(found);
+      else files.push(found);
+    }
     return { files, skips, reads };
   }
 

@@ -1,6 +1,6 @@
 import type { ListObjectsV2CommandOutput, S3, _Object } from "@aws-sdk/client-s3";
 import { TwelveError } from "../../../core/errors.ts";
-import { s3Failure } from "../../aws/s3.ts";
+import { s3Failure } from "./failure.ts";
 import { type S3Reference, urlOf } from "./reference.ts";
 
 /** An object of a bucket, as far as listing tells. */
@@ -63,7 +63,7 @@ async function listPage(client: S3, { bucket, key }: S3Reference, { most, token,
     return page.EncodingType === "url" ? { ...page, Contents: (page.Contents ?? []).map((item) => ({ ...item, Key: decodeKey(item.Key ?? "") })) } : page;
   } catch (error) {
     signal?.throwIfAborted();
-    throw s3Failure(error, `s3://${bucket}`);
+    throw s3Failure(error, `s3://${bucket}`, "s3:ListBucket");
   }
 }
 

@@ -1,9 +1,8 @@
 import type { Readable } from "node:stream";
 import type { GetObjectCommandOutput, S3 } from "@aws-sdk/client-s3";
 import { TwelveError } from "../../../core/errors.ts";
-import { awsError } from "../../aws/failure.ts";
-import { s3Failure } from "../../aws/s3.ts";
 import { bodyBytes, bodyChunks } from "../../aws/s3-body.ts";
+import { s3Failure } from "./failure.ts";
 import { type S3Reference, urlOf } from "./reference.ts";
 
 export interface Part {
@@ -72,9 +71,6 @@ async function getObject(client: S3, reference: S3Reference, { part, etag, signa
     return await client.getObject(request, signal === undefined ? {} : { abortSignal: signal });
   } catch (error) {
     signal?.throwIfAborted();
-    const { name, status } = awsError(error);
-    if (name === "NoSuchKey") throw new TwelveError("SOURCE_INVALID", `${urlOf(reference)} is gone: it was deleted after it was listed`, { cause: error });
-    if (status === 412 || status === 416) throw new TwelveError("SOURCE_INVALID", `${urlOf(reference)} cannot be read: it changed after it was listed`, { cause: error, fix: "Run the command again" });
-    throw s3Failure(error, urlOf(reference));
+    throw s3Failure(error, urlOf(reference), "s3:GetObject");
   }
 }
