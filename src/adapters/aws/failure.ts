@@ -24,7 +24,9 @@ export function awsFailure(cause: unknown, what: string, action = "the action na
   const { name, message, status } = awsError(cause);
   const said = message === "" || message === name ? name : `${name}: ${message}`;
   if (noCredentials.has(name) || /could not load credentials/i.test(message)) {
-    return new TwelveError("SERVICE_DENIED", `${what} needs AWS credentials, and none were found`, {
+    // Where a profile was tried the SDK says what is wrong with it, such as a session that has ended.
+    const reason = message === "" || /could not load credentials/i.test(message) ? "and none were found" : `which cannot be had: ${message}`;
+    return new TwelveError("SERVICE_DENIED", `${what} needs AWS credentials, ${reason}`, {
       cause, fix: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where a role is given to the process",
     });
   }

@@ -8,7 +8,8 @@ function awsError(name: string, status?: number, message = "said the service"): 
 
 describe("a failure of AWS", () => {
   it.each([
-    [awsError("CredentialsProviderError"), "SERVICE_DENIED", "The bucket needs AWS credentials, and none were found", false],
+    [awsError("CredentialsProviderError", undefined, "Could not load credentials from any providers"), "SERVICE_DENIED", "The bucket needs AWS credentials, and none were found", false],
+    [awsError("CredentialsProviderError", undefined, "The session has expired"), "SERVICE_DENIED", "The bucket needs AWS credentials, which cannot be had: The session has expired", false],
     [awsError("ExpiredTokenException", 403), "SERVICE_DENIED", "The bucket refused the AWS credentials (ExpiredTokenException: said the service)", false],
     [awsError("AccessDeniedException", 400), "SERVICE_DENIED", "The bucket may not be used with these AWS credentials (AccessDeniedException: said the service)", false],
     [awsError("403", 403, "403"), "SERVICE_DENIED", "The bucket may not be used with these AWS credentials (403)", false],

@@ -5,7 +5,7 @@ import { TwelveError } from "../../../core/errors.ts";
 import type { DocumentSource, SourceFile, SourceOptions } from "../../../ports/document.ts";
 import { codeOf, ledgerPath, unreadable, unreadableDocument } from "../local.ts";
 import { rulesAt } from "./ignore.ts";
-import { walkFolder } from "./walk.ts";
+import { type Walk, walkFolder } from "./walk.ts";
 
 /**
  * A folder, or one file that is offered whatever the globs and ignore files say: it was named. Relative to `dir`, where
@@ -22,8 +22,7 @@ export function openSource(reference: string, dir: string, { gitignore = true }:
       if (found.isFile()) yield offerFile(name, root, found.size);
       else if (!found.isDirectory()) throw new TwelveError("SOURCE_INVALID", `The source ${reference} is neither a folder nor a file (${root})`);
       else {
-        const realRoot = await realpath(root);
-        const rules = await rulesAt(realRoot, { gitignore });
+        const { realRoot, rules } = await surveyRoot(root, gitignore);
         const prefix = name === "" ? "" : `${name}/`;
         yield* walkFolder(root, { realRoot, rules, isWanted, offer: offerFile, nameOf: (below) => (below === "" ? name : prefix + below), signal });
       }
@@ -45,6 +44,15 @@ function offerFile(path: string, file: string, sizeBytes: number): SourceFile {
       }
     },
   };
+}
+
+async function surveyRoot(root: string, gitignore: boolean): Promise<Pick<Walk, "realRoot" | "rules">> {
+  try {
+    const realRoot = await realpath(root);
+    return { realRoot, rules: await rulesAt(realRoot, { gitignore }) };
+  } catch (error) {
+    throw unreadable(root, error);
+  }
 }
 
 async function statOf(root: string, reference: string): Promise<Stats> {
