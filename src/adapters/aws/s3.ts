@@ -15,7 +15,7 @@ const defaultIdleMs = 30_000;
  * way; the SDK repeats those that a moment's trouble broke.
  */
 export async function openS3(env: Environment, { idleMs = defaultIdleMs }: S3Options = {}): Promise<S3> {
-  const sdk = await import("./s3-sdk.ts");
+  const { default: sdk } = await import("@aws-sdk/client-s3");
   const settings = awsSettings(env, "S3");
   const config: S3ClientConfig = {
     ...settings,

@@ -133,9 +133,14 @@ describe("a failing S3 service", () => {
     await expect(file.read()).rejects.toMatchObject({ code: "SOURCE_INVALID", message: "s3://manuals/a.md has more than 33554432 bytes" });
   });
 
+  it("stops everything when credentials end while objects are read", async () => {
+    const { file } = await documentWith((response) => (answerError(response, 400, "ExpiredToken"), true));
+    await expect(file.read()).rejects.toMatchObject({ code: "SERVICE_DENIED" });
+  });
+
   it("fails for one object alone that may not be read or is gone", async () => {
     const { file, server } = await documentWith((response, attempt) => attempt === 1 && (answerError(response, 403, "AccessDenied"), true));
-    await expect(file.read()).rejects.toMatchObject({ code: "SERVICE_DENIED" });
+    await expect(file.read()).rejects.toMatchObject({ code: "SOURCE_INVALID", message: "s3://manuals/a.md cannot be read with these AWS credentials (AccessDenied: The server says AccessDenied)" });
     server.objects.delete("a.md");
     await expect(file.read()).rejects.toMatchObject({ code: "SOURCE_INVALID", message: "s3://manuals/a.md is gone: it was deleted after it was listed" });
   });
