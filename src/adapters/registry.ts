@@ -54,6 +54,7 @@ const rerankers: Readonly<Record<string, Open<Reranker>>> = {
 };
 
 const sources: Readonly<Record<string, Open<DocumentSource>>> = {
+  s3: async (reference, from) => (await import("./source/s3/adapter.ts")).openSource(reference, from),
 };
 
 const origins: Readonly<Record<string, Open<Origin>>> = {
