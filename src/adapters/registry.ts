@@ -5,6 +5,7 @@ import type { Environment } from "../ports/context.ts";
 import type { DocumentSource } from "../ports/document.ts";
 import type { Embedder } from "../ports/embedding.ts";
 import type { Model } from "../ports/model.ts";
+import type { JobQueue } from "../ports/queue.ts";
 import type { Reranker } from "../ports/rerank.ts";
 import type { Store } from "../ports/store.ts";
 import type { VectorEngine } from "../ports/vectors.ts";
@@ -41,6 +42,10 @@ const rerankers: Readonly<Record<string, Open<Reranker>>> = {};
 
 const sources: Readonly<Record<string, Open<DocumentSource>>> = {};
 
+const openDbos: Open<JobQueue> = async (reference, { dir }) => (await import("./queue/dbos/adapter.ts")).openQueue(reference, dir);
+
+const queues: Readonly<Record<string, Open<JobQueue>>> = { pglite: openDbos, postgres: openDbos, postgresql: openDbos };
+
 const configProviders: Readonly<Record<string, Open<ConfigProvider>>> = {
   dotenv: async (reference, { dir }) => (await import("./config/dotenv/adapter.ts")).openConfig(reference, dir),
 };
@@ -53,6 +58,7 @@ export const openVectors = opener("vector engine", vectorEngines);
 export const openReranker = opener("reranker", rerankers);
 /** A reference without a scheme is a folder or a file. */
 export const openSource = opener("document source", sources);
+export const openQueue = opener("job queue", queues);
 export const openConfig = opener("configuration source", configProviders);
 
 function opener<Service>(kind: string, adapters: Readonly<Record<string, Open<Service>>>): Open<Service> {

@@ -33,6 +33,7 @@ export function openContext({ dir: wanted, story, signal }: ContextOptions): Con
     openReranker: (reference, secrets) => registry.openReranker(reference, withSecrets(secrets)),
     openVectors: (reference) => registry.openVectors(reference, from),
     openSource: (reference) => registry.openSource(reference, from),
+    openQueue: (reference) => registry.openQueue(reference, from),
     openConfig: (reference) => registry.openConfig(reference, from),
     writeLine: (line) => void process.stdout.write(`${line}\n`),
   };

@@ -4,6 +4,7 @@ import type { DocumentSource } from "./document.ts";
 import type { Embedder } from "./embedding.ts";
 import type { Model } from "./model.ts";
 import type { Processes } from "./process.ts";
+import type { JobQueue } from "./queue.ts";
 import type { Reranker } from "./rerank.ts";
 import type { Store } from "./store.ts";
 import type { Story } from "./story.ts";
@@ -31,6 +32,8 @@ export interface Context {
   openReranker(reference: string, secrets?: Environment): Promise<Reranker>;
   openVectors(reference: string): Promise<VectorEngine>;
   openSource(reference: string): Promise<DocumentSource>;
+  /** `reference` is the value of STATE_URL; nothing is connected, and no embedded database started, before the first call. */
+  openQueue(reference: string): Promise<JobQueue>;
   openConfig(reference: string): Promise<ConfigProvider>;
   /** Writes one line to stdout at once: the event log of a long-running command. */
   writeLine(line: string): void;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { openConfig, openEmbedder, openModel, openReranker, openSource, openStore, openVectors } from "../../src/adapters/registry.ts";
+import { openConfig, openEmbedder, openModel, openQueue, openReranker, openSource, openStore, openVectors } from "../../src/adapters/registry.ts";
 import { systemProcesses } from "../../src/adapters/system/process.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Context } from "../../src/ports/context.ts";
@@ -66,6 +66,7 @@ export async function testContext({ dir, env = {}, store, clock, signal }: TestC
     openReranker: (reference, secrets) => openReranker(reference, { dir, env: { ...env, ...secrets } }),
     openSource: (reference) => openSource(reference, { dir, env }),
     openVectors: (reference) => openVectors(reference, { dir, env }),
+    openQueue: (reference) => openQueue(reference, { dir, env }),
     openConfig: (reference) => openConfig(reference, { dir, env }),
     writeLine: (line) => lines.push(line),
     told,

@@ -10,7 +10,10 @@ const [, , url = "", folder = "", options = "{}"] = process.argv;
 const { concurrency = 2, lostMs = 2000, version = "1" } = JSON.parse(options) as { readonly concurrency?: number; readonly lostMs?: number; readonly version?: string };
 const stop = new AbortController();
 process.once("SIGTERM", () => stop.abort());
-const trace = (line: string): void => appendFileSync(`${folder}/trace`, `${line}\n`);
+const trace = (line: string): void => {
+  appendFileSync(`${folder}/trace`, `${line}\n`);
+  process.stdout.write(`${line}\n`);
+};
 
 const queue = await openQueue(url, folder, { lostMs, version });
 process.stdout.write("ready\n");
