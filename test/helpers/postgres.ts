@@ -52,7 +52,11 @@ export async function startPostgres(): Promise<PostgresServer> {
     const { default: pg } = await import("pg");
     const client = new pg.Client({ connectionString: urlOf("postgres") });
     await client.connect();
-    await client.query(text).finally(() => client.end());
+    try {
+      await client.query(text);
+    } finally {
+      await client.end();
+    }
   };
   let databases = 0;
   return {

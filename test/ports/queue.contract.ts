@@ -171,12 +171,12 @@ function describeCancelling(open: OpenQueue): void {
       signal.throwIfAborted();
       return null;
     };
-    const { stop } = startWork(queue, { [kind]: { ...squares, shard } }, 1);
+    const worker = startWork(queue, { [kind]: { ...squares, shard } }, 1);
     await begun;
     expect(await queue.status(kind)).toMatchObject({ state: "running", shards: { done: 0, running: 1, total: 3 } });
     expect(await queue.cancel(kind)).toBe(true);
     await told;
-    await stop();
+    await worker.stop();
     expect(await queue.status(kind)).toMatchObject({ state: "cancelled", shards: { done: 0, running: 0, total: 3 } });
     expect(seen).toHaveLength(1);
   });
@@ -233,9 +233,9 @@ function describeWorkers(open: OpenQueue): void {
     await queue.submit({ id: kind, kind, input: null, shards: [1] });
     await queue.submit({ id: other, kind: other, input: null, shards: [1] });
     await later.submit({ id: `${kind}/later`, kind, input: null, shards: [1] });
-    const { stop } = startWork(later, { [kind]: squares });
+    const worker = startWork(later, { [kind]: squares });
     expect(await ended(queue, `${kind}/later`)).toMatchObject({ state: "done" });
-    await stop();
+    await worker.stop();
     expect(await queue.status(kind)).toMatchObject({ state: "queued" });
     expect(await queue.status(other)).toMatchObject({ state: "queued" });
   });

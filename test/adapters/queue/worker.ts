@@ -21,9 +21,9 @@ await queue.work(
   {
     square: {
       async shard(input, shard, { signal }) {
-        trace(`begin ${String(shard)}`);
+        trace(`begin ${JSON.stringify(shard)}`);
         await sleep((input as { readonly ms: number }).ms, undefined, { signal });
-        trace(`end ${String(shard)}`);
+        trace(`end ${JSON.stringify(shard)}`);
         return Number(shard) ** 2;
       },
       join(_, results) {

@@ -65,7 +65,11 @@ export async function work({ handlers, concurrency, signal, warn, version, lostM
     await database.pool.end();
     await DBOS.shutdown({ deregister: true });
     const last = await reopen();
-    await resign(last, executor).finally(() => last.pool.end());
+    try {
+      await resign(last, executor);
+    } finally {
+      await last.pool.end();
+    }
   }
 }
 
