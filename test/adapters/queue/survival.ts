@@ -73,6 +73,21 @@ export function describeSurvival(name: string, urlOf: () => string, breakServer:
       expect(await whenEnded(queue, "kills"), `seed ${seed}`).toMatchObject({ state: "done", shards: { done: 24 }, result });
     });
 
+    it("leave to others what a worker held that was asleep, and let it work on when it wakes", async () => {
+      const [queue, folder] = [await open(), await temporaryFolder()];
+      const sleeper = await startWorker(urlOf(), folder, { lostMs, concurrency: 3 });
+      await queue.submit({ id: "asleep", kind: "square", input: { ms: 200 }, shards: shards.slice(0, 3) });
+      await sleeper.next();
+      sleeper.process.kill("SIGSTOP");
+      const other = await startWorker(urlOf(), folder, { lostMs, concurrency: 3 });
+      expect(await whenEnded(queue, "asleep")).toMatchObject({ state: "done", result: { squares: [0, 1, 4] } });
+      await other.stop();
+      sleeper.process.kill("SIGCONT");
+      await queue.submit({ id: "awake", kind: "square", input: { ms: 1 }, shards: shards.slice(0, 3) });
+      expect(await whenEnded(queue, "awake")).toMatchObject({ state: "done", result: { squares: [0, 1, 4] } });
+      expect(await queue.status("asleep")).toMatchObject({ state: "done", shards: { done: 3, total: 3 }, result: { squares: [0, 1, 4] } });
+    });
+
     it("go on when the database was away", async () => {
       const [queue, folder] = [await open(), await temporaryFolder()];
       await queue.submit({ id: "broken", kind: "square", input: { ms: 100 }, shards });
