@@ -43,7 +43,7 @@ const sqliteBusy = 5;
 
 /** SQLite is marked experimental in Node: the warning is for those who choose it, and users of twelve do not. */
 function loadSqlite(): typeof import("node:sqlite") {
-  const { emitWarning } = process;
+  const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => {};
   try {
     return process.getBuiltinModule("node:sqlite");

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { type Server, createServer } from "node:net";
+import { join } from "node:path";
 import { type StateFolder, openStateFolder } from "./folder.ts";
 import { tryLock } from "./lock.ts";
 import { shareBackend } from "./share.ts";
@@ -16,6 +17,8 @@ export async function serveState(path: string, idleMs: number, signal: AbortSign
   const folder = await openStateFolder(`pglite:${path}`, path);
   const lock = tryLock(folder.lock);
   if (lock === undefined) return false;
+  // For whoever wants to end it; nothing of ours trusts it.
+  await writeFile(join(folder.path, "server.pid"), String(process.pid), { mode: 0o600 });
   const database = await openDatabase(folder);
   const { promise: broken, reject: onFailure } = Promise.withResolvers<never>();
   const shared = shareBackend((messages) => database.execProtocolRaw(messages), { patienceMs, onFailure });

@@ -18,8 +18,8 @@ const protocolVersion = 196608;
 const encryptionRequests = new Set([80877103, 80877104]);
 const cancelRequest = 80877102;
 /** Query, Sync, Flush, FunctionCall: the client waits after them. Parse, Bind, Describe, Execute and Close only fill a batch. */
-const endings = new Set([..."QSHF"]);
-const parts = new Set([..."PBDEC"]);
+const endings = "QSHF";
+const parts = "PBDEC";
 
 export function openTurnReader(): TurnReader {
   let rest: Buffer = Buffer.alloc(0);
@@ -42,9 +42,9 @@ export function openTurnReader(): TurnReader {
       if (size === undefined) return undefined;
       const type = String.fromCharCode(rest[0] ?? 0);
       if (type === "X") return { kind: "end", bytes: take(size) };
-      if (!endings.has(type) && !parts.has(type)) throw new RangeError(`Unknown message ${JSON.stringify(type)}`);
+      if (!endings.includes(type) && !parts.includes(type)) throw new RangeError(`Unknown message ${JSON.stringify(type)}`);
       batch.push(take(size));
-      if (!endings.has(type)) continue;
+      if (!endings.includes(type)) continue;
       const bytes = Buffer.concat(batch);
       batch = [];
       return { kind: "work", bytes };

@@ -10,7 +10,10 @@ const [, , url = "", folder = "", options = "{}"] = process.argv;
 const { concurrency = 2, lostMs = 2000, version = "1" } = JSON.parse(options) as { readonly concurrency?: number; readonly lostMs?: number; readonly version?: string };
 const stop = new AbortController();
 process.once("SIGTERM", () => stop.abort());
-const trace = (line: string): void => appendFileSync(`${folder}/trace`, `${line}\n`);
+const trace = (line: string): void => {
+  appendFileSync(`${folder}/trace`, `${line}\n`);
+  process.stdout.write(`${line}\n`);
+};
 
 const queue = await openQueue(url, folder, { lostMs, version });
 process.stdout.write("ready\n");
@@ -18,9 +21,9 @@ await queue.work(
   {
     square: {
       async shard(input, shard, { signal }) {
-        trace(`begin ${String(shard)}`);
+        trace(`begin ${JSON.stringify(shard)}`);
         await sleep((input as { readonly ms: number }).ms, undefined, { signal });
-        trace(`end ${String(shard)}`);
+        trace(`end ${JSON.stringify(shard)}`);
         return Number(shard) ** 2;
       },
       join(_, results) {

@@ -1,4 +1,4 @@
-import type { DBOSClient } from "@dbos-inc/dbos-sdk";
+import { DBOSClient } from "@dbos-inc/dbos-sdk";
 import manifest from "../../../../package.json" with { type: "json" };
 import type { JobQueue } from "../../../ports/queue.ts";
 import { openDatabase, speaking } from "../../state/database.ts";
@@ -30,10 +30,8 @@ export async function openQueue(reference: string, dir: string, { version = mani
     return prepared;
   };
 
-  const openClient = async (): Promise<DBOSClient> => {
-    const { DBOSClient } = await import("@dbos-inc/dbos-sdk");
-    return DBOSClient.create({ systemDatabaseUrl: "", systemDatabasePool: database.pool, systemDatabaseSchemaName: schema, serializer: jsonSerializer, applicationName: application, logger: silentLogger });
-  };
+  const openClient = (): Promise<DBOSClient> =>
+    DBOSClient.create({ systemDatabaseUrl: "", systemDatabasePool: database.pool, systemDatabaseSchemaName: schema, serializer: jsonSerializer, applicationName: application, logger: silentLogger });
 
   /** Every call but `close` goes through here. */
   const ask = async <Result>(work: () => Promise<Result>): Promise<Result> => {

@@ -1,3 +1,6 @@
+import { ensureSystemDatabase } from "@dbos-inc/dbos-sdk/internal/system_database";
+import { allMigrations } from "@dbos-inc/dbos-sdk/internal/sysdb_migrations/internal/migrations";
+import { GlobalLogger } from "@dbos-inc/dbos-sdk/internal/telemetry/logs";
 import { type Database, speaking } from "../../state/database.ts";
 import { silentLogger } from "./logger.ts";
 import { schema } from "./names.ts";
@@ -8,13 +11,10 @@ import { schema } from "./names.ts";
  */
 export async function prepareTables(database: Database): Promise<void> {
   await speaking(database, async () => {
-    const { allMigrations } = await import("@dbos-inc/dbos-sdk/internal/sysdb_migrations/internal/migrations");
     const wanted = allMigrations(schema, { useListenNotify: false, isCockroach: false }).length;
     if (await isUpToDate(database, wanted)) return;
     await database.exclusively("migration", async () => {
       if (await isUpToDate(database, wanted)) return;
-      const { ensureSystemDatabase } = await import("@dbos-inc/dbos-sdk/internal/system_database");
-      const { GlobalLogger } = await import("@dbos-inc/dbos-sdk/internal/telemetry/logs");
       await ensureSystemDatabase("", new GlobalLogger(undefined, { logger: silentLogger }), database.pool, schema, false);
       await database.pool.query(`CREATE TABLE IF NOT EXISTS "${schema}".worker (executor text PRIMARY KEY, seen timestamptz NOT NULL)`);
     });

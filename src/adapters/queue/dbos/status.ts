@@ -30,7 +30,7 @@ export async function readJobs({ pool }: Database, { id, kind, limit = 100 }: Jo
         SELECT count(*) FILTER (WHERE status = 'SUCCESS') AS done, count(*) FILTER (WHERE status = 'PENDING') AS running
           FROM "${schema}".workflow_status WHERE parent_workflow_id = job.workflow_uuid) shard
       WHERE job.name = $1 AND ($2::text IS NULL OR job.workflow_uuid = $2) AND ($3::text IS NULL OR job.attributes->>'kind' = $3)
-      ORDER BY job.created_at DESC, job.workflow_uuid LIMIT $4`,
+      ORDER BY job.created_at DESC, job.workflow_uuid DESC LIMIT $4`,
     [jobWorkflow, id ?? null, kind ?? null, limit],
   );
   return rows.map((row) => statusOf(row));

@@ -6,7 +6,7 @@ import { registerInternalQueue } from "@dbos-inc/dbos-sdk/internal/wfqueue";
 import type { JobHandler, WorkOptions } from "../../../ports/queue.ts";
 import type { Database } from "../../state/database.ts";
 import { openAttempts } from "./attempt.ts";
-import { troubleLogger } from "./logger.ts";
+import { openTrouble, troubleLogger } from "./logger.ts";
 import { application, jobQueue, jsonSerializer, schema, shardQueue } from "./names.ts";
 import { resign, startPulse } from "./pulse.ts";
 import { registerWorkflows } from "./workflows.ts";
@@ -28,8 +28,9 @@ const graceMs = 10_000;
 export async function work({ handlers, concurrency, signal, warn, version, lostMs, reopen }: Worker): Promise<void> {
   const database = await reopen();
   const executor = `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`;
-  const logger = troubleLogger(warn);
-  const pulse = await startPulse(database, { executor, lostMs, onFailure: (error) => warn(`${database.url}: ${(error as Error).message}`) });
+  const tell = openTrouble(database.url, warn);
+  const logger = troubleLogger(tell);
+  const pulse = await startPulse(database, { executor, lostMs, onFailure: (error) => tell((error as Error).message) });
   const client = await DBOSClient.create({ systemDatabaseUrl: "", systemDatabasePool: database.pool, systemDatabaseSchemaName: schema, serializer: jsonSerializer, applicationName: application, logger });
   const attempts = openAttempts(signal);
   for (const kind of Object.keys(handlers)) {
@@ -64,7 +65,11 @@ export async function work({ handlers, concurrency, signal, warn, version, lostM
     await database.pool.end();
     await DBOS.shutdown({ deregister: true });
     const last = await reopen();
-    await resign(last, executor).finally(() => last.pool.end());
+    try {
+      await resign(last, executor);
+    } finally {
+      await last.pool.end();
+    }
   }
 }
 

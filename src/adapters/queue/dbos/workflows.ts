@@ -26,6 +26,7 @@ export function registerWorkflows({ database, client, handlers, attempts }: Work
     async (job: string, kind: string, input: Json, content: Json): Promise<Json> =>
       attempts.run("shard", async (signal) => {
         await refuseOrphan(database, job);
+        signal.throwIfAborted();
         return handlerOf(handlers, kind).shard(input, content, { signal });
       }),
     { name: shardWorkflow, maxRecoveryAttempts: shardRecoveries },
