@@ -1,7 +1,7 @@
 /**
  * A mock embedding service as a process of its own: `node bench/embedding-server.ts [delay in ms] [dimensions]`. Prints
- * `{"url":"http://127.0.0.1:…/v1"}` when it listens, and ends with its standard input or on SIGTERM. Its vectors cost nothing, so that
- * what is measured is the client; `GET /stats` beside /v1 gives `{"requests":…,"texts":…}`.
+ * `{"url":"http://127.0.0.1:…/v1"}` when it listens, and ends on SIGTERM. Its vectors cost nothing, so that what is measured is the
+ * client; `GET /stats` beside /v1 gives `{"requests":…,"texts":…}` since then.
  */
 import { startEmbeddingServer } from "../test/helpers/embedding-server.ts";
 
@@ -9,7 +9,6 @@ const [delayMs = 50, dimensions = 256] = process.argv.slice(2).map(Number);
 const server = await startEmbeddingServer({ delayMs, dimensions, vectors: "cheap" });
 await warmUp();
 process.stdout.write(`${JSON.stringify({ url: server.baseUrl })}\n`);
-process.stdin.resume().once("end", () => process.exit());
 
 /** Writes the pool of vectors once, in both forms, before anyone waits for it. */
 async function warmUp(): Promise<void> {
