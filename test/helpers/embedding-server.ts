@@ -24,6 +24,8 @@ export interface EmbeddingServer extends ServiceServer {
   readonly baseUrl: string;
   /** Every text of every request so far, in order. */
   texts(): readonly string[];
+  /** From now on, the same names stand for another model. */
+  changeModel(): void;
 }
 
 interface Body {
@@ -36,7 +38,7 @@ interface Body {
 /** `GET /stats` tells how many requests and texts came; it is not one of them. */
 export async function startEmbeddingServer(options: EmbeddingServerOptions = {}): Promise<EmbeddingServer> {
   const { delayMs = 0, dimensions = 256, isBase64Known = true } = options;
-  const vectorsOf = options.vectors === "cheap" ? cheapVectors() : meaningfulVectors();
+  let vectorsOf = options.vectors === "cheap" ? cheapVectors() : meaningfulVectors();
   const known = { float: new WeakMap<Float32Array, string>(), base64: new WeakMap<Float32Array, string>() };
   const counted = { requests: 0, texts: 0 };
 
@@ -70,6 +72,7 @@ export async function startEmbeddingServer(options: EmbeddingServerOptions = {})
   return {
     ...server,
     baseUrl: `${server.url}/v1`,
+    changeModel: () => void (vectorsOf = cheapVectors()),
     texts: () => server.requests.flatMap(({ body }) => (body as Body | undefined)?.input ?? []),
   };
 }

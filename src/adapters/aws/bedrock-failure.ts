@@ -24,7 +24,7 @@ export function bedrockFailure(cause: unknown, { name, url }: Asked): TwelveErro
   const error: ServiceError = cause instanceof Error ? cause : new Error(String(cause));
   const status = error.$metadata?.httpStatusCode;
   if (error.name === "CredentialsProviderError" || /could not load credentials|resolved credential object is not valid/i.test(error.message)) {
-    return new TwelveError("SERVICE_DENIED", `${name} needs AWS credentials, and none were found`, { fix: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK, or AWS_PROFILE after `aws sso login`" });
+    return new TwelveError("SERVICE_DENIED", `${name} needs AWS credentials, and none can be used: ${quoteService(error.message, { key: undefined })}`, { fix: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK, or AWS_PROFILE after `aws sso login`" });
   }
   // A success that broke off in its middle is none.
   if (status === undefined || status < 300) return connectionFailure(cause, { service: { name, keyName: "", key: undefined }, url });
@@ -37,11 +37,11 @@ export function bedrockFailure(cause: unknown, { name, url }: Asked): TwelveErro
   if (passing.has(error.name)) return new TwelveError("SERVICE_FAILED", what, later);
   if (status === 429 || error.name === "ThrottlingException") return new TwelveError("SERVICE_LIMITED", what, later);
   if (status === 408 || status === 424 || status >= 500) return new TwelveError("SERVICE_FAILED", what, later);
-  return new TwelveError("SERVICE_FAILED", what, { cause, fix: fixOf(error) });
+  return new TwelveError("SERVICE_FAILED", what, { cause, fix: fixOf(error, status) });
 }
 
-function fixOf({ name, message }: Error): string {
+function fixOf({ name, message }: Error, status: number): string {
   if (/on-demand throughput/i.test(message)) return "Name an inference profile instead of the bare model, such as bedrock:us.cohere.embed-v4:0";
-  if (name === "ResourceNotFoundException") return "Check the model's ID and the region; a model past its end of life is gone as well";
+  if (name === "ResourceNotFoundException" || status === 404) return "Check the model's ID and the region; a model past its end of life is gone as well";
   return "Correct the reference, or what is sent, as Bedrock says above";
 }

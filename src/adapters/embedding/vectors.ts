@@ -31,7 +31,7 @@ const notAnEmbedder = "Check that the model is one for embeddings, and that the 
 
 function readVector(value: unknown, name: string): Float32Array {
   if (typeof value === "string") return fromBase64(value, name);
-  if (Array.isArray(value) && value.length > 0 && value.every((number) => typeof number === "number")) return Float32Array.from(value as number[]);
+  if (Array.isArray(value) && value.length > 0 && value.every((number) => typeof number === "number")) return new Float32Array(value);
   throw new TwelveError("SERVICE_FAILED", `${name} gave something that is not a vector of numbers`, { fix: notAnEmbedder });
 }
 

@@ -90,7 +90,7 @@ function errorIn(text: string): { readonly message: string; readonly code: strin
   const inner = typeof outer["error"] === "object" ? recordOf(outer["error"]) : {};
   const message = [inner["message"], outer["error"], outer["message"], outer["detail"]].find((value) => typeof value === "string");
   const code = [inner["code"], inner["type"], outer["code"]].find((value) => typeof value === "string");
-  return { message: message === undefined ? text : String(message), code: code === undefined ? undefined : String(code) };
+  return { message: message ?? text, code };
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {

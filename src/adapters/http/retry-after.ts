@@ -10,7 +10,8 @@ export function retryAfterMs(headers: Headers, now: number = Date.now()): number
   if (text === "") return null;
   const seconds = numberOf(text);
   if (seconds !== undefined) return bounded(seconds * 1000);
-  const date = Date.parse(text);
+  // Node reads any number as a year.
+  const date = /^[a-z]/i.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? null : bounded(date - now);
 }
 

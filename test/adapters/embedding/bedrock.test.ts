@@ -1,6 +1,6 @@
 import { BedrockRuntimeClient, InvokeModelCommand } from "@aws-sdk/client-bedrock-runtime";
 import { NodeHttp2Handler, NodeHttpHandler } from "@smithy/node-http-handler";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openEmbedder } from "../../../src/adapters/registry.ts";
 import type { Embedder } from "../../../src/ports/embedding.ts";
 import { type BedrockServerOptions, startBedrockServer } from "../../helpers/bedrock-server.ts";
@@ -128,6 +128,18 @@ describe("bedrock:", () => {
     server.faults.push({ status: 403, headers: { "x-amzn-errortype": "AccessDeniedException" }, body: { message: "No" } }, ...Array.from({ length: 7 }, () => "hang" as const));
     await expect(embedder.embed(Array.from({ length: 16 }, (_, i) => `text ${i}`), "document")).rejects.toMatchObject({ code: "SERVICE_DENIED" });
     expect(server.requests.length).toBeLessThanOrEqual(8);
+  });
+
+  it("names what is missing: the region, or credentials", async () => {
+    const unset = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_BEARER_TOKEN_BEDROCK", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
+    for (const name of unset) vi.stubEnv(name, undefined);
+    for (const [name, value] of [["AWS_CONFIG_FILE", "/nowhere/config"], ["AWS_SHARED_CREDENTIALS_FILE", "/nowhere/credentials"], ["AWS_EC2_METADATA_DISABLED", "true"]] as const) vi.stubEnv(name, value);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await expect(opened("bedrock:cohere.embed-english-v3", {})).rejects.toMatchObject({ code: "SERVICE_UNSUPPORTED", fix: expect.stringContaining("bedrock:cohere.embed-english-v3?region=us-east-1") });
+    const server = await started();
+    const embedder = await opened("bedrock:cohere.embed-english-v3?region=eu-west-1", { AWS_ENDPOINT_URL: server.url });
+    await expect(embedder.embed(["text"], "document")).rejects.toMatchObject({ code: "SERVICE_DENIED", message: expect.stringContaining("needs AWS credentials"), retry: undefined });
+    expect(server.requests).toEqual([]);
   });
 
   it.each([

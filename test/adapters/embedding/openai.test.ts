@@ -89,7 +89,8 @@ describe("openai:", () => {
   it("measures a model that it does not know", async () => {
     const server = await started({ dimensions: 96 });
     const embedder = await opened("openai:gateway-model", { OPENAI_BASE_URL: server.baseUrl });
-    expect(embedder).toMatchObject({ identity: { provider: "openai", model: "gateway-model", dimensions: 96 }, usdPerMillionTokens: null });
+    expect(embedder).toMatchObject({ identity: { provider: "openai", model: "gateway-model", dimensions: 96 }, maxBatch: 256, usdPerMillionTokens: null });
+    expect(embedder.maxTextTokens).toBe(undefined);
   });
 
   it("names the key that is missing, without asking OpenAI", async () => {

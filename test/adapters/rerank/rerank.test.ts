@@ -87,7 +87,7 @@ describe("tei+http: as a reranker", () => {
     const server = await started({ start: () => startTeiServer({ model: "reranker", maxBatch: 8 }) });
     const reranker = await openReranker(`tei+${server.url}`, { dir: "/", env: {} });
     expect(await reranker.rerank("number 7", Array.from({ length: 20 }, (_, i) => `number ${i}`))).toHaveLength(20);
-    expect(server.requests.slice(1).map(({ body }) => (body as { texts: string[] }).texts.length).sort()).toEqual([4, 8, 8]);
+    expect(server.requests.slice(1).map(({ body }) => (body as { texts: string[] }).texts.length).toSorted((left, right) => left - right)).toEqual([4, 8, 8]);
     expect(server.requests[1]?.body).toMatchObject({ query: "number 7", raw_scores: false, truncate: true });
   });
 

@@ -13,6 +13,6 @@ export const openaiModels: Readonly<Record<string, KnownModel>> = {
 export const modelLimits = {
   /** OpenAI's own. */
   openai: { maxBatch: 2048, maxBatchTokens: 300_000, maxTextTokens: 8191 },
-  /** Nobody says what another server takes; this much has kept the common ones within their memory. */
+  /** Nobody says what another model or server takes; this much has kept the common ones within their memory. */
   compatible: { maxBatch: 256, maxBatchTokens: 100_000 },
 } as const;

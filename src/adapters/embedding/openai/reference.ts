@@ -38,9 +38,10 @@ export function readOpenaiReference(reference: string, env: Environment): Embedd
   const known: KnownModel | undefined = Object.hasOwn(openaiModels, model) ? openaiModels[model] : undefined;
   const dimensions = readDimensions(options, reference, known);
   const isOpenai = new URL(base).hostname === "api.openai.com";
-  const headers = Object.entries({ "OpenAI-Organization": env["OPENAI_ORG_ID"], "OpenAI-Project": env["OPENAI_PROJECT_ID"] }).flatMap(([name, value]) => (value ? [[name, value] as const] : []));
+  const accounts = { "OpenAI-Organization": readKey(env, "OPENAI_ORG_ID"), "OpenAI-Project": readKey(env, "OPENAI_PROJECT_ID") };
+  const headers = Object.entries(accounts).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
   return {
-    provider: "openai", model, dimensions, ownDimensions: known?.dimensions, encoding: "base64", limits: modelLimits.openai,
+    provider: "openai", model, dimensions, ownDimensions: known?.dimensions, encoding: "base64", limits: known === undefined ? modelLimits.compatible : modelLimits.openai,
     service: { name: `openai:${model}`, keyName: "OPENAI_API_KEY", key: readKey(env, "OPENAI_API_KEY") },
     url: endpointOf(base), headers: Object.fromEntries(headers), isKeyNeeded: isOpenai,
     documentPrefix: null, queryPrefix: null, usdPerMillionTokens: priceOf("openai", model), timeoutMs: readTimeoutMs(options, reference),
