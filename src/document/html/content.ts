@@ -1,4 +1,4 @@
-import { depthOf, type DomDocument, type DomElement, parseHtml } from "./dom.ts";
+import { type DomDocument, type DomElement, measure, parseHtml } from "./dom.ts";
 import { isUnread } from "./inline.ts";
 
 /** What is around the text on every page of a site. A header or footer inside an article belongs to it. */
@@ -8,7 +8,7 @@ const around = [
 ].join(", ");
 
 /** Past these the reader mode takes too long, and a page so large or so deep is no article. */
-const maxElements = 30_000;
+const maxNodes = 50_000;
 export const maxDepth = 250;
 
 /** The part of a page that it is about, with the title that goes with it. */
@@ -22,12 +22,13 @@ export interface Content {
  * reference) it throws too much away; of those everything is taken but what is around the text.
  */
 export async function findContent(html: string, document: DomDocument): Promise<Content> {
+  const { nodes } = measure(document.documentElement);
   const title = titleOf(document);
   const headings = Array.from(document.querySelectorAll("h1")).filter((heading) => !isUnread(heading));
   for (const element of document.querySelectorAll(around)) element.remove();
   const mains = Array.from(document.querySelectorAll("main, [role=main]"));
   const rest = mains.length === 1 && mains[0] !== undefined && lengthOf(mains[0]) > 0 ? mains[0] : document.body;
-  const article = await readArticle(html);
+  const article = nodes > maxNodes ? undefined : await readArticle(html);
   const own = headings.length === 1 ? (headings[0]?.textContent ?? "").replaceAll(/\s+/g, " ").trim() : "";
   return { root: article !== undefined && keepsEnough(article, rest) ? article : rest, title: own === "" ? title : own };
 }
@@ -42,10 +43,9 @@ function titleOf(document: DomDocument): string {
 async function readArticle(html: string): Promise<DomElement | undefined> {
   const { Readability } = await import("@mozilla/readability");
   const document = await parseHtml(html);
-  if (depthOf(document.documentElement) > maxDepth) return undefined;
-  for (const element of document.querySelectorAll("nav, noscript, [role=navigation]")) element.remove();
+  for (const element of document.querySelectorAll(around)) element.remove();
   try {
-    const reader = new Readability<DomElement>(document as never, { keepClasses: true, maxElemsToParse: maxElements, serializer: (node) => node as unknown as DomElement });
+    const reader = new Readability<DomElement>(document as never, { keepClasses: true, serializer: (node) => node as unknown as DomElement });
     return reader.parse()?.content ?? undefined;
   } catch {
     return undefined;

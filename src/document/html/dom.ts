@@ -1,3 +1,5 @@
+import { withinReason } from "./source.ts";
+
 /** The part of the DOM that is read here; TypeScript's own description of it is not loaded for a command-line tool. */
 export interface DomNode {
   readonly nodeType: number;
@@ -32,23 +34,26 @@ export function isText(node: DomNode): boolean {
 }
 
 /** Parsed as a whole page, whatever of it is there. Scripts are never run and nothing is fetched. */
-export async function parseHtml(html: string): Promise<DomDocument> {
+export async function parseHtml(source: string): Promise<DomDocument> {
+  const html = withinReason(source);
   const { parseHTML } = await import("linkedom");
   const language = /<html\b[^>]*?\slang\s*=\s*["']?([\w-]+)/i.exec(html.slice(0, 10_000))?.[1];
   const whole = /<html[\s>]/i.test(html) && /<body[\s>]/i.test(html);
   // The parser adds no missing tags, and its reader then finds no body.
-  const page = whole ? html : `<html${language === undefined ? "" : ` lang="${language}"`}><body>${html.replaceAll(/<!doctype[^>]*>|<\/?(?:html|head|body)(?:\s[^>]*)?>/gi, "")}</body></html>`;
+  const page = whole ? html : `<html${language === undefined ? "" : ` lang="${language}"`}><body>${html.replaceAll(/<!doctype[^<>]*>|<\/?(?:html|head|body)(?:\s[^<>]*)?>/gi, "")}</body></html>`;
   return parseHTML(page).document as unknown as DomDocument;
 }
 
-/** How deep elements stand inside each other, counted without a call for each level. */
-export function depthOf(root: DomNode): number {
+/** How deep nodes stand inside each other, and how many they are, counted without a call for each level. */
+export function measure(root: DomNode): { readonly depth: number; readonly nodes: number } {
   let deepest = 0;
+  let nodes = 1;
   let depth = 0;
   let node: DomNode | null = root;
   while (node !== null) {
     if (node.firstChild !== null) {
       node = node.firstChild;
+      nodes++;
       deepest = Math.max(deepest, ++depth);
       continue;
     }
@@ -57,6 +62,7 @@ export function depthOf(root: DomNode): number {
       depth--;
     }
     node = node === null || node === root ? null : node.nextSibling;
+    nodes++;
   }
-  return deepest;
+  return { depth: deepest, nodes };
 }

@@ -1,11 +1,11 @@
 import { type Block, proseBlock } from "../schema.ts";
 import { blocksOfElement } from "./block.ts";
 import { maxDepth } from "./content.ts";
-import { depthOf, type DomElement, type DomNode } from "./dom.ts";
+import { type DomElement, type DomNode, measure } from "./dom.ts";
 
 /** The blocks of a page or a part of one. Beyond a depth that no editor makes, only its words are taken. */
 export function readElement(root: DomElement): readonly Block[] {
-  return depthOf(root) <= maxDepth ? blocksOfElement(root) : wordsOf(root);
+  return measure(root).depth <= maxDepth ? blocksOfElement(root) : wordsOf(root);
 }
 
 /** Without a call for each level, however many there are. */

@@ -1,5 +1,5 @@
 import { findContent, maxDepth } from "../html/content.ts";
-import { depthOf, parseHtml } from "../html/dom.ts";
+import { measure, parseHtml } from "../html/dom.ts";
 import { pageMetadata } from "../html/metadata.ts";
 import { readElement } from "../html/read.ts";
 import { decodeHtml } from "../html/source.ts";
@@ -12,7 +12,7 @@ export async function loadHtml(bytes: Uint8Array): Promise<LoadedDocument | Unre
   if ("reason" in decoded) return decoded;
   const document = await parseHtml(decoded.text);
   const metadata = pageMetadata(document);
-  if (depthOf(document.documentElement) > maxDepth) return { blocks: withTitle(readElement(document.documentElement), metadata["title"]), metadata };
+  if (measure(document.documentElement).depth > maxDepth) return { blocks: withTitle(readElement(document.documentElement), metadata["title"]), metadata };
   const { root, title } = await findContent(decoded.text, document);
   return { blocks: withTitle(readElement(root), title), metadata };
 }

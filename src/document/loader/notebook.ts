@@ -60,13 +60,15 @@ async function cellBlocks(cell: Cell, language: string): Promise<readonly Block[
   if (cell.cell_type === "markdown") return (await loadMarkdown(source)).blocks;
   if (source.trim() === "") return [];
   if (cell.cell_type !== "code") return [fencedBlock(source.trim())];
-  const outputs = (cell.outputs ?? []).map(outputText).filter((text) => text.trim() !== "");
+  const outputs = (cell.outputs ?? []).map(outputText).map((text) => text.trim()).filter((text) => text !== "");
   const output = shorten(outputs.join("\n"));
   return [fencedBlock(source.trimEnd(), language), ...(output === "" ? [] : [fencedBlock(`Output:\n${output}`)])];
 }
 
 function outputText({ output_type: type, text, data, ename, evalue }: Output): string {
   if (type === "error" || type === "pyerr") return `${ename ?? "Error"}: ${evalue ?? ""}`;
+  // What stands beside a picture only names it.
+  if (data !== undefined && Object.keys(data).some((kind) => kind.startsWith("image/"))) return "";
   return joined(text ?? (data?.["text/markdown"] as Lines | undefined) ?? (data?.["text/plain"] as Lines | undefined));
 }
 
