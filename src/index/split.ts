@@ -20,6 +20,8 @@ export interface Piece {
 }
 
 const gapTokens = 1;
+/** Code units of a letter with its marks or of a joined emoji; what goes on for longer was made to go on. */
+const longestCharacter = 64;
 
 /** The block as one piece where it fits; else cut between sentences, items, rows or lines, and inside these only at need. */
 export function splitBlock(block: TextBlock, room: Room): readonly Piece[] {
@@ -49,29 +51,57 @@ function splitWords(text: string, { maxTokens, count }: Room): readonly Piece[] 
   return packed(words, { most, join: " ", count: (word) => count(` ${word}`) }).map((part) => pieceOf(part, { gap: " ", isProse: true, count }));
 }
 
-/** Halves until a part fits, between code points and never before a mark that belongs to the character before it. */
+/** Halves until a part fits. */
 function splitCharacters(word: string, room: Room): readonly string[] {
-  if (word.length === 1 || room.count(` ${word}`) <= room.maxTokens) return [word];
-  let middle = Math.ceil(word.length / 2);
-  while (middle < word.length && /^[\p{M}\u200d\udc00-\udfff]/u.test(word.slice(middle))) middle++;
-  // One character and its marks: as small as text becomes.
-  if (middle === word.length) return [word];
-  return [word.slice(0, middle), word.slice(middle)].flatMap((half) => splitCharacters(half, room));
+  if (room.count(` ${word}`) <= room.maxTokens) return [word];
+  const middle = placeToCut(word);
+  return middle === undefined ? [word] : [word.slice(0, middle), word.slice(middle)].flatMap((half) => splitCharacters(half, room));
+}
+
+/** Between two characters, as near to the middle as can be; where marks or joined signs never end, between two code points. */
+function placeToCut(word: string): number | undefined {
+  return nearestToMiddle(word, isBetweenCharacters) ?? nearestToMiddle(word, isBetweenCodePoints);
+}
+
+function nearestToMiddle(word: string, isPlace: (word: string, at: number) => boolean): number | undefined {
+  const middle = Math.ceil(word.length / 2);
+  for (let at = middle; at < Math.min(word.length, middle + longestCharacter); at++) if (isPlace(word, at)) return at;
+  for (let at = middle - 1; at > Math.max(0, middle - longestCharacter); at--) if (isPlace(word, at)) return at;
+  return undefined;
+}
+
+/** Accents, vowel signs, skin tones and what a zero-width joiner joins belong to the character before them. */
+function isBetweenCharacters(word: string, at: number): boolean {
+  return isBetweenCodePoints(word, at) && word[at - 1] !== "\u200d" && !/^[\p{M}\p{Emoji_Modifier}\u200d]/u.test(word.slice(at, at + 2));
+}
+
+function isBetweenCodePoints(word: string, at: number): boolean {
+  return !/^[\ud800-\udbff][\udc00-\udfff]$/.test(word.slice(at - 1, at + 1));
 }
 
 /** Items, rows or lines, as many to a piece as fit, each piece with the head and tail of the block. */
 function splitParts(block: TextBlock, { maxTokens, count }: Room): readonly Piece[] {
-  const { head, tail, tokens } = frameOf(block, { maxTokens, count });
+  const { head, tail, tokens, parts } = frameOf(block, { maxTokens, count });
   const most = maxTokens - tokens - gapTokens;
-  const parts = block.parts.flatMap((part) => (count(part) <= most ? [part] : splitProse(part, { maxTokens: most, count }).map(({ text }) => text)));
-  const groups = packed(parts, { most, join: "\n", count: (part) => count(`${part}\n`) }).filter((text) => text.trim() !== "");
+  const fitting = parts.flatMap((part) => (count(part) <= most ? [part] : splitProse(part, { maxTokens: most, count }).map(({ text }) => text)));
+  const groups = packed(fitting, { most, join: "\n", count: (part) => count(`${part}\n`) }).filter((text) => text.trim() !== "");
   return groups.map((text) => pieceOf(`${head}${text}${tail}`, { gap: "\n", isProse: false, count }));
 }
 
-/** What every piece begins and ends with, so that rows still have their header; nothing where it would take too much. */
-function frameOf({ head = "", tail = "" }: TextBlock, { maxTokens, count }: Room): { readonly head: string; readonly tail: string; readonly tokens: number } {
+interface Frame {
+  /** What every piece begins and ends with, so that rows still have their header. */
+  readonly head: string;
+  readonly tail: string;
+  readonly tokens: number;
+  readonly parts: readonly string[];
+}
+
+/** A head that would take too much of every piece is said once, as parts like the others. */
+function frameOf({ head = "", tail = "", parts }: TextBlock, { maxTokens, count }: Room): Frame {
   const tokens = count(head) + count(tail);
-  return tokens <= maxTokens / 4 ? { head, tail, tokens } : { head: "", tail: "", tokens: 0 };
+  if (tokens <= maxTokens / 4) return { head, tail, tokens, parts };
+  const linesOf = (text: string): readonly string[] => text.split("\n").filter((line) => line !== "");
+  return { head: "", tail: "", tokens: 0, parts: [...linesOf(head), ...parts, ...linesOf(tail)] };
 }
 
 /** Joins neighbours as long as their tokens together stay within `most`. */
