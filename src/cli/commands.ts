@@ -12,6 +12,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   check: entry("Check the manifest, the prompts and the code as a build does", () => import("../build/check-command.ts")),
   build: entry("Validate prompts and package code into one immutable build", () => import("../build/command.ts")),
   index: entry("Embed documents into one immutable index", () => import("../index/command.ts")),
+  search: entry("Show what a release would retrieve for a question", () => import("../retrieval/command.ts")),
   release: entry("Freeze build, indexes and configuration into a numbered release and activate it", () => import("../release/command.ts")),
   releases: entry("List the releases and where they are active", () => import("../release/list-command.ts")),
   show: entry("Show a release, environment, build or index", () => import("../release/show-command.ts")),
