@@ -8,6 +8,7 @@ import { lanceVersion, readShape, type Shape, tableName } from "./shape.ts";
 const columns = ["id", "document", "headings", "metadata"];
 /** Words of a question beyond this are of no use to a search and cost time. */
 const maxQuestionLength = 4096;
+const maxBoost = 1.5;
 /** Of the vector index's partitions; less is faster and misses more of the nearest. */
 const probedShare = 0.4;
 const leastProbed = 8;
@@ -84,10 +85,11 @@ async function stable(topK: number, search: (limit: number) => Promise<readonly 
 
 /**
  * The engine knows how rare a word is only within its column, so the few chunks of one language would score far below
- * the many of another. A word of a single chunk gets the weight that it would have among all chunks.
+ * the many of another. A word of a single chunk gets the weight that it would have among all chunks, up to a limit: the
+ * rarest languages are often texts whose language was taken for another, and should not come first.
  */
 function boostsOf({ fields }: Shape): number[] {
   const all = Object.values(fields).reduce((sum, count) => sum + count, 0);
   const weight = (count: number): number => Math.log(1 + (count - 0.5) / 1.5);
-  return Object.values(fields).map((count) => weight(all) / weight(count));
+  return Object.values(fields).map((count) => Math.min(maxBoost, weight(all) / weight(count)));
 }
