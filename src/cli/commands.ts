@@ -19,6 +19,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   "index status": entry("Show how far detached index jobs are", () => import("../index/status-command.ts")),
   "index wait": entry("Wait for a detached index job", () => import("../index/wait-command.ts")),
   "index cancel": entry("Cancel a detached index job", () => import("../index/cancel-command.ts")),
+  search: entry("Show what a release would retrieve for a question", () => import("../retrieval/command.ts")),
   release: entry("Freeze build, indexes and configuration into a numbered release and activate it", () => import("../release/command.ts")),
   releases: entry("List the releases and where they are active", () => import("../release/list-command.ts")),
   show: entry("Show a release, environment, build or index", () => import("../release/show-command.ts")),

@@ -51,7 +51,8 @@ export async function openRuntime(context: Context, options: RuntimeOptions): Pr
   const layout = layOutCode(store, build.code, codeFolder(context.dir, build.code));
   const opening = plan.indexes.map((index) => openRetriever(context, index, secrets));
   const [retrievers, models] = await Promise.all([settle(opening), openModels(context, plan.models), layout]);
-  const agents = new Map(plan.agents.map((agent) => [agent.name, openAgent(agent, { options, retrievers, models })]));
+  const opened = await openAgents(plan.agents, { options, retrievers, models });
+  const agents = new Map(opened.map((agent) => [agent.plan.name, agent]));
   return {
     agents: [...agents.keys()],
     answer(request) {
@@ -95,7 +96,16 @@ interface Opened {
   readonly models: ReadonlyMap<string, Model>;
 }
 
-function openAgent(plan: AgentPlan, { options, retrievers, models }: Opened): OpenAgent {
+async function openAgents(plans: readonly AgentPlan[], opened: Opened): Promise<readonly OpenAgent[]> {
+  try {
+    return await Promise.all(plans.map((plan) => openAgent(plan, opened)));
+  } catch (error) {
+    closeAll(opened.retrievers);
+    throw error;
+  }
+}
+
+async function openAgent(plan: AgentPlan, { options, retrievers, models }: Opened): Promise<OpenAgent> {
   const { retrieve } = plan;
   const retriever = retrieve === undefined ? undefined : retrievers.find(({ name }) => name === retrieve.index);
   const model = models.get(plan.model);
@@ -104,7 +114,7 @@ function openAgent(plan: AgentPlan, { options, retrievers, models }: Opened): Op
     plan,
     model,
     render: prepareMessages(plan.prompt, retrieve !== undefined),
-    search: retriever === undefined || retrieve === undefined ? undefined : (question, signal) => retriever.search(question, retrieve, signal),
+    search: retrieve === undefined ? undefined : await retriever?.prepare(retrieve),
     frame: {
       app: options.release.release.app,
       environment: options.environment,
