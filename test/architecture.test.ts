@@ -29,7 +29,6 @@ const furtherDoors = new Set([
   "run -> index/job.ts", // a worker does the work of detached index jobs
   "run -> index/job-schema.ts",
   "retrieval -> index/probe.ts", // the one that made the index
-  "index -> document/walk.ts", // index lists what its sources offer
   "build -> prompt/compile.ts", // build turns prompt files into compiled prompts
   "run -> prompt/render.ts", // run renders the prompts that build compiled
 ]);

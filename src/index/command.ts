@@ -12,6 +12,7 @@ import { makeIndex } from "./make.ts";
 import { countTexts, planChanges } from "./plan.ts";
 import { isUnchanged, prepareIndex } from "./prepare.ts";
 import { openBase } from "./previous.ts";
+import { embedProbe } from "./probe.ts";
 import { IndexEstimate, IndexReport, IndexSubmission, renderIndex } from "./report.ts";
 import type { Ledger } from "./schema.ts";
 import { openStateQueue } from "./state-queue.ts";
@@ -53,7 +54,8 @@ export default defineCommand({
         return report(ledger, { digest: descriptor.digest, embedded: 0, requests: 0, costUsd: 0, isChanged: false }, 0);
       }
 
-      const base = previous.usable === undefined || prepared.changes.kept.length === 0 ? undefined : await openBase(store, previous.usable, { dir, engine });
+      const probe = await embedProbe(embedder, signal);
+      const base = previous.usable === undefined || prepared.changes.kept.length === 0 ? undefined : await openBase(store, previous.usable, { dir, engine, story, probe });
       const changes = base === undefined ? planChanges(undefined, listing.files, new Map()) : prepared.changes;
       const progress = story.progress(input.estimate ? "Counting tokens" : input.detach ? "Storing documents for the workers" : "Indexing documents");
       const onProgress = (done: number): void => progress.update(done, changes.toRead.length);
@@ -68,7 +70,7 @@ export default defineCommand({
           return { kind: "submitted" as const, ...submitted, name, documents: changes.toRead.length, queue: queue.url };
         }
         const price = settings.embedding?.usdPerMillionTokens ?? embedder.usdPerMillionTokens;
-        const embeddings = await openEmbeddings(store, embedder.identity);
+        const embeddings = await openEmbeddings(store, embedder.identity, probe);
         const results = cutDocuments(changes.toRead, cutters, signal);
         if (input.estimate) return await estimateIndex(results, { name, kept: changes.kept, embeddings, embedder, price, reference: settings.embedder, onProgress, durationMs: () => lap.total() });
         const budget = openBudget({ usdPerMillionTokens: price, maxUsd: input.maxCost, embedder: settings.embedder });
@@ -77,7 +79,7 @@ export default defineCommand({
           if (ledger.documents.length === 0) throw nothingFound(settings, ledger.skipped, listing.ignored);
           if (input.strict) refuseSkips(ledger.skipped);
         };
-        const made = await makeIndex(context, { store, engine, embedder, facts, changes, base, skipped: listing.skipped, results, texts, check, onProgress });
+        const made = await makeIndex(context, { store, engine, embedder, facts, probe, changes, base, skipped: listing.skipped, results, texts, check, onProgress });
         if (embeddings.damaged > 0) story.warn(`${embeddings.damaged} stored ${embeddings.damaged === 1 ? "batch of embeddings is" : "batches of embeddings are"} missing or damaged; their texts are embedded again. \`twelve verify\` names the blobs.`);
         await publishIndex(store, made.index, made.descriptor);
         progress.done(`${changes.toRead.length.toLocaleString("en-US")} documents read, ${texts.embedded.toLocaleString("en-US")} texts embedded in ${texts.requests.toLocaleString("en-US")} requests`);

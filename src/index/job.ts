@@ -15,7 +15,7 @@ import { type IndexJob, indexJobKind, type JobResult, shardResultKind } from "./
 import { makeIndex } from "./make.ts";
 import { type IndexFacts, planChanges, planTexts } from "./plan.ts";
 import { openBase } from "./previous.ts";
-import { describeEmbedder } from "./probe.ts";
+import { describeEmbedder, embedProbe } from "./probe.ts";
 import { indexKind, type Ledger, ledgerKind } from "./schema.ts";
 import { unpackShard } from "./shard.ts";
 import { openPacedEmbedder } from "./text-embedder.ts";
@@ -43,12 +43,12 @@ export function indexJobHandler(context: Context, secrets: Readonly<Record<strin
 
     async join(input, shardResults, { signal }) {
       const here = { ...context, signal };
-      const { job, texts, store, embedder } = await open(here, input, secrets);
+      const { job, texts, store, embedder, probe } = await open(here, input, secrets);
       const engine = await here.openVectors("lance:");
       const facts: IndexFacts = { app: job.app, name: job.name, embedder: job.embedder, chunker: job.chunker };
       const previous = job.base === null ? undefined : await readBase(here, job.base);
-      const base = previous === undefined ? undefined : await openBase(store, previous, { dir: here.dir, engine });
-      if (previous !== undefined && base === undefined) throw new TwelveError("INDEX_NOT_FOUND", `The index that this job builds on is damaged or gone`, { fix: "Run `twelve index` again" });
+      const base = previous === undefined ? undefined : await openBase(store, previous, { ...here, engine, probe });
+      if (previous !== undefined && base === undefined) throw new TwelveError("INDEX_NOT_FOUND", `The index that this job builds on cannot be built on any more: its files are damaged, or the embedder changed`, { fix: "Run `twelve index` again" });
       const left = new Set(job.left);
       const kept = (previous?.ledger.documents ?? []).filter(({ path }) => !left.has(path));
       const { dropped } = planChanges(previous?.ledger, kept, new Map(kept.map(({ path, digest }) => [path, digest])));
@@ -63,7 +63,7 @@ export function indexJobHandler(context: Context, secrets: Readonly<Record<strin
         if (ledger.documents.length === 0) throw new TwelveError("SOURCE_INVALID", "None of the files could be read", { problems: ledger.skipped.map(({ path, reason }) => ({ file: path, message: reason })) });
         if (job.strict) refuseSkips(ledger.skipped);
       };
-      const made = await makeIndex(here, { store, engine, embedder, facts, changes: { kept, keptSkips: job.keptSkips, dropped }, base, skipped: job.skipped, results: results(), texts, check, onProgress: () => {} });
+      const made = await makeIndex(here, { store, engine, embedder, facts, probe, changes: { kept, keptSkips: job.keptSkips, dropped }, base, skipped: job.skipped, results: results(), texts, check, onProgress: () => {} });
       await publishIndex(store, made.index, made.descriptor);
       return { digest: made.descriptor.digest, documents: made.index.documents, chunks: made.index.chunks, skipped: made.ledger.skipped.length } satisfies JobResult;
     },
@@ -75,6 +75,7 @@ interface Opened {
   readonly store: Awaited<ReturnType<Context["store"]>>;
   readonly embedder: Awaited<ReturnType<Context["openEmbedder"]>>;
   readonly texts: TextEmbedder;
+  readonly probe: Uint8Array;
 }
 
 async function open(context: Context, input: Json, secrets: Readonly<Record<string, string>>): Promise<Opened> {
@@ -86,7 +87,8 @@ async function open(context: Context, input: Json, secrets: Readonly<Record<stri
   }
   const price = job.settings.embedding?.usdPerMillionTokens ?? embedder.usdPerMillionTokens;
   const budget = openBudget({ usdPerMillionTokens: price, maxUsd: undefined, embedder: job.settings.embedder });
-  return { job, store, embedder, texts: openPacedEmbedder(context, job.settings, { embedder, embeddings: await openEmbeddings(store, embedder.identity), budget }) };
+  const probe = await embedProbe(embedder, context.signal);
+  return { job, store, embedder, probe, texts: openPacedEmbedder(context, job.settings, { embedder, embeddings: await openEmbeddings(store, embedder.identity, probe), budget }) };
 }
 
 async function readBase(context: Context, descriptor: Descriptor): Promise<Parameters<typeof openBase>[1]> {

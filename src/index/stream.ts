@@ -59,7 +59,8 @@ export async function readContent(source: DocumentFile["source"], signal: AbortS
   try {
     return await source.read(signal);
   } catch (error) {
-    if (error instanceof TwelveError && error.code === "SOURCE_INVALID") return { reason: error.message };
+    // Such a message begins with the path, and so does the line in which the reason will stand.
+    if (error instanceof TwelveError && error.code === "SOURCE_INVALID") return { reason: error.message.startsWith(`${source.path} `) ? error.message.slice(source.path.length + 1) : error.message };
     throw error;
   }
 }
