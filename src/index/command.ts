@@ -15,7 +15,7 @@ import { openBase } from "./previous.ts";
 import { embedProbe } from "./probe.ts";
 import { IndexEstimate, IndexReport, IndexSubmission, renderIndex } from "./report.ts";
 import type { Ledger } from "./schema.ts";
-import { openStateQueue } from "./state-queue.ts";
+import { findWorker, withStateQueue } from "./state-queue.ts";
 import { cutDocuments } from "./stream.ts";
 import { openPacedEmbedder } from "./text-embedder.ts";
 
@@ -61,13 +61,15 @@ export default defineCommand({
       const onProgress = (done: number): void => progress.update(done, changes.toRead.length);
       try {
         if (input.detach) {
-          const queue = await openStateQueue(context, input.env);
           const usable = base === undefined ? undefined : previous.usable;
           const kept = new Set(changes.kept.map(({ path }) => path));
+          if (kept.size === 0 && changes.toRead.length === 0) throw nothingFound(settings, [...listing.skipped, ...changes.keptSkips], listing.ignored);
           const left = usable?.ledger.documents.flatMap(({ path }) => (kept.has(path) ? [] : [path])) ?? [];
-          const job = { app, name, settings, embedder: facts.embedder, chunker: facts.chunker, base: usable?.descriptor ?? null, left, keptSkips: [...changes.keptSkips], skipped: listing.skipped, strict: input.strict };
-          const submitted = await submitIndex({ store, queue, job, files: changes.toRead, signal, onProgress }).finally(() => queue.close());
-          return { kind: "submitted" as const, ...submitted, name, documents: changes.toRead.length, queue: queue.url };
+          const job = { app, environment: input.env, name, settings, embedder: facts.embedder, chunker: facts.chunker, base: usable?.descriptor ?? null, left, keptSkips: [...changes.keptSkips], skipped: [...listing.skipped], strict: input.strict };
+          return await withStateQueue(context, input.env, async ({ queue }) => {
+            const submitted = await submitIndex({ store, queue, job, probe, files: changes.toRead, signal, onProgress });
+            return { kind: "submitted" as const, ...submitted, name, documents: changes.toRead.length, queue: queue.url, worker: await findWorker(context) };
+          });
         }
         const price = settings.embedding?.usdPerMillionTokens ?? embedder.usdPerMillionTokens;
         const embeddings = await openEmbeddings(store, embedder.identity, probe);
