@@ -50,13 +50,14 @@ export async function submitIndex({ store, queue, job, probe, files, signal, onP
     return { files: stored, documents: found.length };
   };
   const shards: JobShard[] = [];
-  for await (const shard of mapAhead(planShards(files), shardsAtOnce, pack)) shards.push({ number: shards.length + 1, ...shard });
+  // Sources list in no fixed order, and equal jobs have equal names.
+  const sorted = files.toSorted((left, right) => (left.path < right.path ? -1 : 1));
+  for await (const shard of mapAhead(planShards(sorted), shardsAtOnce, pack)) shards.push({ number: shards.length + 1, ...shard });
 
   const document: IndexJob = {
     ...job,
     version: 1,
     left: job.left.toSorted(),
-    // Files are read in no fixed order, and equal jobs have equal names.
     skipped: [...job.skipped, ...unread].sort((left, right) => (left.path < right.path ? -1 : 1)),
     shards: shards.map((shard) => shard.files),
   };
