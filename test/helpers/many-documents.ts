@@ -9,8 +9,14 @@ export function manyDocument(number: number, edition = "first"): string {
 
 export const documentName = (number: number): string => `docs/${number % 7}/d${String(number).padStart(4, "0")}.md`;
 
-/** An application named `many` in `dir`, with so many documents. `settings` are further lines of its index. */
-export async function manyDocuments(dir: string, count: number, settings = ""): Promise<string> {
+interface Options {
+  /** Further settings of the index, such as `, embedding: { requestsAtOnce: 1 }`. */
+  readonly settings?: string;
+  readonly environments?: readonly string[];
+}
+
+/** An application named `many` in `dir`, with so many documents. */
+export async function manyDocuments(dir: string, count: number, { settings = "", environments = ["staging"] }: Options = {}): Promise<string> {
   const manifest = [
     "name: many",
     "config:",
@@ -20,8 +26,7 @@ export async function manyDocuments(dir: string, count: number, settings = ""): 
     `  docs: { source: [docs], embedder: "\${EMBEDDER}"${settings} }`,
     "processes:",
     "  worker: { work: [index] }",
-    "environments:",
-    "  staging: {}",
+    `environments: { ${environments.map((name) => `${name}: {}`).join(", ")} }`,
     "",
   ];
   for (let folder = 0; folder < 7; folder++) await mkdir(join(dir, `docs/${folder}`), { recursive: true });
