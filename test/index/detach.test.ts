@@ -26,7 +26,7 @@ beforeEach(async () => {
   queue = memoryQueue();
 });
 
-async function detach(input: Partial<Parameters<typeof command.input.parse>[0] & object> = {}): Promise<IndexSubmission> {
+async function detach(input: Record<string, unknown> = {}): Promise<IndexSubmission> {
   const context = { ...(await testContext({ dir, store })), openQueue: () => Promise.resolve(queue) };
   return IndexSubmission.parse(await command.run(command.input.parse({ detach: true, ...input }), context));
 }

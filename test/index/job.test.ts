@@ -34,7 +34,7 @@ async function plainDigest(): Promise<Digest> {
   return (output as { readonly digest: Digest }).digest;
 }
 
-async function submit(input: Parameters<typeof command.input.parse>[0] & object = {}): Promise<string> {
+async function submit(input: Record<string, unknown> = {}): Promise<string> {
   const context = { ...(await testContext({ dir, store })), openQueue: () => Promise.resolve(queue) };
   return ((await command.run(command.input.parse({ detach: true, ...input }), context)) as { readonly job: string }).job;
 }
@@ -71,10 +71,10 @@ function embedder(change: (embedder: Embedder) => Partial<Embedder>): Partial<Co
 }
 
 function counting(asked: string[]): Partial<Context> {
-  return embedder(({ embed }) => ({
+  return embedder((opened) => ({
     embed: (texts, task, signal) => {
       asked.push(...texts);
-      return embed(texts, task, signal);
+      return opened.embed(texts, task, signal);
     },
   }));
 }
@@ -172,11 +172,11 @@ describe("an index job", () => {
   it("publishes nothing when it is cancelled, and what it embedded is there for the next", async () => {
     let job = "";
     let calls = 0;
-    const cancelling = embedder(({ embed }) => ({
+    const cancelling = embedder((opened) => ({
       embed: async (texts, task, signal) => {
         // The probe is the first.
         if (++calls === 3) await queue.cancel(job);
-        return embed(texts, task, signal);
+        return opened.embed(texts, task, signal);
       },
     }));
     job = await submit();
@@ -192,7 +192,7 @@ describe("an index job", () => {
 
   it("starts afresh after a failure: the next try is not held up by the last one's", async () => {
     let calls = 0;
-    const failing = embedder(({ embed }) => ({ embed: (texts, task, signal) => (++calls === 2 ? Promise.reject(new Error("once")) : embed(texts, task, signal)) }));
+    const failing = embedder((opened) => ({ embed: (texts, task, signal) => (++calls === 2 ? Promise.reject(new Error("once")) : opened.embed(texts, task, signal)) }));
     const first = await submit();
     await work(failing);
     expect(await ended(first)).toMatchObject({ state: "failed", failure: { message: "Error: once" } });
