@@ -31,10 +31,19 @@ export async function parseXml(bytes: Uint8Array | undefined, name: string): Pro
     // Done below: the parser would leave characters given by number as they are.
     processEntities: false,
   });
-  const parsed = parser.parse(decoded.text) as readonly ParsedNode[];
+  const parsed = parseWith(parser, decoded.text, name);
   const [root] = parsed.map(convert).filter((node) => typeof node !== "string");
   if (root === undefined) throw new Error(`${name} in it is broken`);
   return root;
+}
+
+function parseWith(parser: { parse(text: string): unknown }, text: string, name: string): readonly ParsedNode[] {
+  try {
+    return parser.parse(text) as readonly ParsedNode[];
+  } catch (error) {
+    if (error instanceof Error && /nested/i.test(error.message)) throw new RangeError(error.message, { cause: error });
+    throw new Error(`${name} in it is broken`, { cause: error });
+  }
 }
 
 type ParsedNode = Readonly<Record<string, readonly ParsedNode[] | string>> & { readonly ":@"?: Readonly<Record<string, string>> };
