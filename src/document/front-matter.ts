@@ -14,7 +14,7 @@ export async function readFrontMatter(source: string): Promise<Metadata> {
 
 async function parseYaml(body: string): Promise<unknown> {
   const { parse } = await import("yaml");
-  return parse(body, { logLevel: "silent", maxAliasCount: 50 });
+  return parse(body, { logLevel: "error", maxAliasCount: 50 });
 }
 
 async function parseToml(body: string): Promise<unknown> {

@@ -45,7 +45,7 @@ async function readArticle(html: string): Promise<DomElement | undefined> {
   const document = await parseHtml(html);
   for (const element of document.querySelectorAll(around)) element.remove();
   try {
-    const reader = new Readability<DomElement>(document as never, { keepClasses: true, serializer: (node) => node as unknown as DomElement });
+    const reader = new Readability<DomElement>(document, { keepClasses: true, serializer: (node) => node });
     return reader.parse()?.content ?? undefined;
   } catch {
     return undefined;

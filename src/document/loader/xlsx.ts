@@ -17,7 +17,7 @@ export async function loadXlsx(bytes: Uint8Array): Promise<LoadedDocument> {
   const { default: readSheets } = await import("read-excel-file/node");
   const sheets = await readSheets(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { trim: true });
   const blocks = sheets.flatMap(({ sheet, data }): readonly Block[] => {
-    const tables = sheetBlocks(data as readonly (readonly unknown[])[]);
+    const tables = sheetBlocks(data);
     return tables.length === 0 ? [] : [{ kind: "heading", depth: 2, text: sheet.trim() }, ...tables];
   });
   const metadata = await readProperties(archive);
@@ -33,7 +33,7 @@ function refuseWideSheet(part: Uint8Array): void {
   let columns = 0;
   for (const [, letters = "", row = ""] of text.matchAll(/<(?:\w+:)?c\s[^<>]*?\br="([A-Z]{1,3})(\d{1,7})"[^<>]*(?<!\/)>/g)) {
     rows = Math.max(rows, Number(row));
-    columns = Math.max(columns, [...letters].reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0));
+    columns = Math.max(columns, Array.from(letters).reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0));
   }
   if (rows * columns > maxCells) throw new Error(`a sheet in it reaches over ${rows} rows and ${columns} columns; delete what stands far away from the rest`);
 }
