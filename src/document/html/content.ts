@@ -1,4 +1,4 @@
-import { type DomDocument, type DomElement, measure, parseHtml } from "./dom.ts";
+import { type DomDocument, type DomElement, measure } from "./dom.ts";
 import { isUnread } from "./inline.ts";
 
 /** What is around the text on every page of a site. A header or footer inside an article belongs to it. */
@@ -28,7 +28,7 @@ export async function findContent(html: string, document: DomDocument): Promise<
   for (const element of document.querySelectorAll(around)) element.remove();
   const mains = Array.from(document.querySelectorAll("main, [role=main]"));
   const rest = mains.length === 1 && mains[0] !== undefined && lengthOf(mains[0]) > 0 ? mains[0] : document.body;
-  const article = nodes > maxNodes ? undefined : await readArticle(html);
+  const article = nodes > maxNodes ? undefined : await (await import("./article.ts")).readArticle(html, around);
   const own = headings.length === 1 ? (headings[0]?.textContent ?? "").replaceAll(/\s+/g, " ").trim() : "";
   return { root: article !== undefined && keepsEnough(article, rest) ? article : rest, title: own === "" ? title : own };
 }
@@ -38,18 +38,6 @@ function titleOf(document: DomDocument): string {
   const title = (document.querySelector("title")?.textContent ?? "").replaceAll(/\s+/g, " ").trim();
   const [page = ""] = title.split(/ [|·»] | [–—] (?=[^–—]*$)/);
   return page.length >= 4 ? page : title;
-}
-
-async function readArticle(html: string): Promise<DomElement | undefined> {
-  const { Readability } = await import("@mozilla/readability");
-  const document = await parseHtml(html);
-  for (const element of document.querySelectorAll(around)) element.remove();
-  try {
-    const reader = new Readability<DomElement>(document, { keepClasses: true, serializer: (node) => node });
-    return reader.parse()?.content ?? undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function keepsEnough(article: DomElement, rest: DomElement): boolean {
