@@ -1,10 +1,10 @@
 import { type DomDocument, type DomElement, measure } from "./dom.ts";
 import { isUnread } from "./inline.ts";
 
-/** What is around the text on every page of a site. A header or footer inside an article belongs to it. */
+/** What is around the text on every page of a site. A header or an aside inside an article belongs to it. */
 const around = [
-  "nav", "aside", "script", "style", "noscript", "template", "body > header", "body > footer", "body > div > header", "body > div > footer", "body > div > div > header", "body > div > div > footer",
-  "[role=navigation]", "[role=banner]", "[role=contentinfo]", "[role=search]", "[role=complementary]",
+  "nav", "aside:not(main aside, article aside)", "script", "style", "noscript", "template", "body > header", "body > footer", "body > div > header", "body > div > footer", "body > div > div > header", "body > div > div > footer",
+  "[role=navigation]", "[role=banner]", "[role=contentinfo]", "[role=search]", "[role=complementary]:not(main *, article *)",
 ].join(", ");
 
 /** Past these the reader mode takes too long, and a page so large or so deep is no article. */

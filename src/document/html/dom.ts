@@ -18,11 +18,14 @@ export interface DomElement extends DomNode {
   querySelector(selector: string): DomElement | null;
   querySelectorAll(selector: string): Iterable<DomElement>;
   remove(): void;
+  append(...nodes: readonly DomNode[]): void;
+  replaceWith(node: DomNode | string): void;
 }
 
 export interface DomDocument extends DomElement {
   readonly documentElement: DomElement;
   readonly body: DomElement;
+  createElement(name: string): DomElement;
 }
 
 export function isElement(node: DomNode): node is DomElement {

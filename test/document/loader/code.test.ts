@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { documentOf, outlineOf } from "../../helpers/document.ts";
+import { documentOf, outlineOf, reasonOf } from "../../helpers/document.ts";
 
 describe("source code", () => {
   it("is cut before each declaration, with the comments above it, below its path", async () => {
@@ -36,6 +36,11 @@ describe("source code", () => {
   it("has its lines as parts in a fence that nothing in it closes", async () => {
     const { blocks } = await documentOf("a.sh", "cat <<X\n```\nX\n");
     expect(blocks[1]).toEqual({ kind: "code", text: "````bash\ncat <<X\n```\nX\n````", parts: ["cat <<X", "```", "X"], head: "````bash\n", tail: "\n````" });
+  });
+
+  it("that a tool has packed is refused", async () => {
+    expect(await reasonOf("bundle.js", "const a=1;".repeat(5000))).toBe("is code packed for machines, not for reading");
+    expect(outlineOf(await documentOf("a.js", "const a = 1;\n".repeat(5000)))).toHaveLength(2);
   });
 
   it("keeps every line of a file", async () => {
