@@ -1,4 +1,4 @@
-import { openArchive } from "../archive.ts";
+import { openArchive, withoutDetail } from "../archive.ts";
 import { readProperties } from "../office/properties.ts";
 import { sheetBlocks } from "../office/sheet.ts";
 import type { Block, LoadedDocument } from "../schema.ts";
@@ -15,7 +15,7 @@ export async function loadXlsx(bytes: Uint8Array): Promise<LoadedDocument> {
     if (/worksheets\//.test(name) && part !== undefined) refuseWideSheet(part);
   }
   const { default: readSheets } = await import("read-excel-file/node");
-  const sheets = await readSheets(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { trim: true });
+  const sheets = await readSheets(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { trim: true }).catch(withoutDetail("it holds no readable workbook"));
   const blocks = sheets.flatMap(({ sheet, data }): readonly Block[] => {
     const tables = sheetBlocks(data);
     return tables.length === 0 ? [] : [{ kind: "heading", depth: 2, text: sheet.trim() }, ...tables];
