@@ -94,3 +94,10 @@ export function resolvePart(folder: string, target: string): string {
   }
   return parts.join("/");
 }
+
+/** For the failure of a parser whose words are about its own inside: what the user can know of it, in ours. */
+export function withoutDetail(message: string): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof RangeError ? error : new Error(message, { cause: error });
+  };
+}

@@ -69,7 +69,7 @@ function tooLong(length: number): Unreadable {
 function reasonOf(error: unknown): Unreadable {
   if (error instanceof RangeError) return { reason: "is nested too deeply to be read" };
   const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
-  const message = line.replaceAll(/(?:file:\/\/)?(?:[A-Za-z]:)?(?:[\\/][\w.@+-]+){2,}/g, "a file").slice(0, 200).replace(/[.\s]+$/, "");
+  const message = line.replaceAll(/(?<=^|[\s"'`(])(?:file:\/\/)?(?:[A-Za-z]:)?(?:[\\/][\w.@+-]+){2,}/g, "a file").slice(0, 200).replace(/[.\s]+$/, "");
   return { reason: `cannot be read: ${message === "" ? "its parser gave up" : message}` };
 }
 

@@ -1,4 +1,4 @@
-import { openArchive } from "../archive.ts";
+import { openArchive, withoutDetail } from "../archive.ts";
 import { parseHtml } from "../html/dom.ts";
 import { inlineText } from "../html/inline.ts";
 import { readElement } from "../html/read.ts";
@@ -19,7 +19,7 @@ export async function loadDocx(bytes: Uint8Array): Promise<LoadedDocument> {
     styleMap: styles,
     convertImage: mammoth.images.imgElement(async () => ({ src: "" })),
     ignoreEmptyParagraphs: true,
-  });
+  }).catch(withoutDetail("it holds no readable Word document"));
   const metadata = await readProperties(archive);
   const document = await parseHtml(value);
   const [title, ...others] = document.querySelectorAll("h1.title");
