@@ -36,7 +36,7 @@ beforeAll(async () => {
   process.kill(await serverOf(template), "SIGTERM");
   await vi.waitFor(() => expect(tryLock(join(template, "server.lock"))?.release()).toBeUndefined(), { timeout: 10_000 });
 }, 120_000);
-afterAll(() => rm(template, { recursive: true, force: true }));
+afterAll(() => rm(template, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
 
 async function stateFolder(): Promise<string> {
   const folder = join(await temporaryFolder(), "state");
