@@ -66,12 +66,18 @@ export async function work({ handlers, concurrency, signal, warn, version, lostM
     // What still runs can record nothing from here on, in particular no failure because its database went away.
     await database.pool.end();
     await DBOS.shutdown({ deregister: true });
-    const last = await reopen();
-    try {
-      await resign(last, executor);
-    } finally {
-      await last.pool.end();
-    }
+    await giveBackRest(await reopen(), executor, warn);
+  }
+}
+
+/** A worker that cannot say goodbye is missed soon enough. */
+async function giveBackRest(database: Database, executor: string, warn: (message: string) => void): Promise<void> {
+  try {
+    await resign(database, executor);
+  } catch (error) {
+    warn(`${database.url} could not be told that this worker stops; other workers will take over what it held: ${(error as Error).message}`);
+  } finally {
+    await database.pool.end();
   }
 }
 
