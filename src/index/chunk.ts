@@ -55,7 +55,7 @@ function wellFormed(block: Block): Block {
 }
 
 /** As many as fit, from the innermost outwards; the start of that one where it does not fit alone. */
-function nearestHeadings(path: readonly string[], room: Room): readonly string[] {
+function nearestHeadings(path: readonly string[], room: Room): string[] {
   const start = path.findIndex((_, i) => tokensOfHeadings(path.slice(i), room.count) <= room.maxTokens);
   if (start >= 0 || path.length === 0) return path.slice(Math.max(0, start));
   return splitBlock(proseBlock(path.at(-1) ?? ""), room).slice(0, 1).map(({ text }) => text);

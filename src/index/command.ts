@@ -73,10 +73,10 @@ export default defineCommand({
       try {
         if (input.estimate) return await estimateIndex(results, { name, kept: changes.kept, embeddings, embedder, price, reference: settings.embedder, onProgress, durationMs: () => lap.total() });
         const budget = openBudget({ usdPerMillionTokens: price, maxUsd: input.maxCost, embedder: settings.embedder });
-        const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal });
+        const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
         const pace = openPace({ ...settings.embedding, requestsAtOnce: settings.embedding?.requestsAtOnce ?? defaultRequestsAtOnce }, { nowMs: () => clock.monotonicMs(), sleep: wait });
         const onRetry = (failure: TwelveError, waitMs: number): void => story.note(`${failure.message}; asking again in ${(waitMs / 1000).toFixed(1)} s`);
-        const texts = openTextEmbedder({ embedder, embeddings, pace, budget, signal, retry: { sleep: wait, random: Math.random, onRetry } });
+        const texts = openTextEmbedder({ embedder, embeddings, pace, budget, signal, retry: { random: Math.random, onRetry } });
         const check = (ledger: Ledger): void => {
           if (ledger.documents.length === 0) throw nothingFound(settings, ledger.skipped, ignored);
           refuse(ledger);
