@@ -76,7 +76,7 @@ async function prepare(count: number, isSimilar: boolean): Promise<{ evaluation:
     },
   } as unknown as Context;
   const evaluation: Evaluation = {
-    name: "bench", app: "bench", agent: "support", model: "mock:slow", gate: { passRate: 1 }, embedder: "hash:512", maxConcurrency: undefined,
+    name: "bench", app: "bench", agent: "support", model: "mock:slow", gate: { passRate: 1 }, embedder: "hash:512", secrets: {}, maxConcurrency: undefined,
     release: { mediaType: "bench", digest, size: 0 }, runtime: slowRuntime,
     suite: { plan: planned.plan, compiled, folder: ".", files: {}, digest },
     prompt: { name: "answer", variant: null, path: "", model: null, config: {}, input: { schema: null, default: {} }, output: { format: "text", schema: null }, template: "", partials: {}, metadata: {}, digest },

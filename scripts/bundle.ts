@@ -21,8 +21,8 @@ const { metafile } = await build({
   minifyWhitespace: true,
   legalComments: "none",
   metafile: true,
-  // LanceDB's native parts are our optional dependencies; the other two are its optional packages that we never call.
-  external: ["@lancedb/lancedb-*", "@huggingface/transformers", "openai"],
+  // LanceDB's native parts and PGlite's WebAssembly are dependencies; the others are optional packages of packages, which we never call.
+  external: ["@lancedb/lancedb-*", "@electric-sql/pglite", "@huggingface/transformers", "openai", "@opentelemetry/*", "winston", "winston-transport"],
   // CommonJS packages inside the bundle call require() for Node's own modules and for the native binary.
   banner: { js: 'import { createRequire as createRequire_ } from "node:module"; const require = createRequire_(import.meta.url);' },
   logLevel: "warning",

@@ -8,7 +8,8 @@ const stages = ["prompt", "build", "document", "index", "release", "retrieval", 
 const below: Readonly<Record<string, readonly string[]>> = {
   core: [],
   ports: ["core"],
-  adapters: ["core", "ports"],
+  models: ["core", "ports"],
+  adapters: ["core", "ports", "models"],
   artifact: ["core", "ports"],
   manifest: ["core", "ports"],
   config: ["core", "ports", "manifest"],
@@ -16,7 +17,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(stages.map((stage, i) => [stage, [...foundation, ...stages.slice(0, i)]])),
   init: ["core", "ports", "manifest"],
   verify: [...foundation, ...stages],
-  cli: ["core", "ports", "adapters", "manifest", "config", "init", "verify", ...stages],
+  cli: ["core", "ports", "adapters", "manifest", "config", "models", "init", "verify", ...stages],
   main: ["cli", "core"],
 };
 
@@ -25,8 +26,9 @@ const doors = new Set(["schema.ts", "read.ts"]);
 const furtherDoors = new Set([
   "eval -> run/apply.ts", // eval asks a release by the path that production takes
   "release -> index/probe.ts", // before it is released and before it is served, an embedder is compared with
+  "run -> index/job.ts", // a worker does the work of detached index jobs
+  "run -> index/job-schema.ts",
   "retrieval -> index/probe.ts", // the one that made the index
-  "index -> document/walk.ts", // index lists what its sources offer
   "build -> prompt/compile.ts", // build turns prompt files into compiled prompts
   "run -> prompt/render.ts", // run renders the prompts that build compiled
 ]);

@@ -5,6 +5,8 @@ import type { Environment } from "../ports/context.ts";
 import type { DocumentSource, SourceOptions } from "../ports/document.ts";
 import type { Embedder } from "../ports/embedding.ts";
 import type { Model } from "../ports/model.ts";
+import type { Origin } from "../ports/origin.ts";
+import type { JobQueue } from "../ports/queue.ts";
 import type { Reranker } from "../ports/rerank.ts";
 import type { Store } from "../ports/store.ts";
 import type { VectorEngine } from "../ports/vectors.ts";
@@ -31,15 +33,41 @@ const models: Readonly<Record<string, Open<Model>>> = {
 
 const embedders: Readonly<Record<string, Open<Embedder>>> = {
   hash: async (reference) => (await import("./embedding/hash/adapter.ts")).openEmbedder(reference),
+  openai: async (reference, { env }) => (await import("./embedding/openai/adapter.ts")).openOpenai(reference, env),
+  https: async (reference, { env }) => (await import("./embedding/openai/adapter.ts")).openCompatible(reference, env),
+  http: async (reference, { env }) => (await import("./embedding/openai/adapter.ts")).openCompatible(reference, env),
+  "tei+https": async (reference, { env }) => (await import("./embedding/tei/adapter.ts")).openEmbedder(reference, env),
+  "tei+http": async (reference, { env }) => (await import("./embedding/tei/adapter.ts")).openEmbedder(reference, env),
+  bedrock: async (reference, { env }) => (await import("./embedding/bedrock/adapter.ts")).openEmbedder(reference, env),
+  transformers: async (reference, { dir }) => (await import("./embedding/transformers/adapter.ts")).openEmbedder(reference, dir),
 };
 
 const vectorEngines: Readonly<Record<string, Open<VectorEngine>>> = {
   lance: async () => (await import("./vectors/lance/adapter.ts")).openVectors(),
 };
 
-const rerankers: Readonly<Record<string, Open<Reranker>>> = {};
+const rerankers: Readonly<Record<string, Open<Reranker>>> = {
+  "tei+https": async (reference, { env }) => (await import("./rerank/tei/adapter.ts")).openReranker(reference, env),
+  "tei+http": async (reference, { env }) => (await import("./rerank/tei/adapter.ts")).openReranker(reference, env),
+  cohere: async (reference, { env }) => (await import("./rerank/hosted/adapter.ts")).openCohere(reference, env),
+  jina: async (reference, { env }) => (await import("./rerank/hosted/adapter.ts")).openJina(reference, env),
+};
 
 const sources: Readonly<Record<string, Open<DocumentSource>>> = {
+  s3: async (reference, from) => (await import("./source/s3/adapter.ts")).openSource(reference, from),
+};
+
+const origins: Readonly<Record<string, Open<Origin>>> = {
+  https: async (reference) => (await import("./origin/http/adapter.ts")).openOrigin(reference),
+  http: async (reference) => (await import("./origin/http/adapter.ts")).openOrigin(reference),
+  s3: async (reference, { env }) => (await import("./origin/s3/adapter.ts")).openOrigin(reference, env),
+  file: async (reference, { dir }) => (await import("./origin/file/adapter.ts")).openOrigin(reference, dir),
+};
+
+const queues: Readonly<Record<string, Open<JobQueue>>> = {
+  postgres: async (reference, { dir }) => (await import("./queue/dbos/adapter.ts")).openQueue(reference, dir),
+  postgresql: async (reference, { dir }) => (await import("./queue/dbos/adapter.ts")).openQueue(reference, dir),
+  pglite: async (reference, { dir }) => (await import("./queue/dbos/adapter.ts")).openQueue(reference, dir),
 };
 
 const configProviders: Readonly<Record<string, Open<ConfigProvider>>> = {
@@ -52,6 +80,8 @@ export const openModel = opener("model", models);
 export const openEmbedder = opener("embedder", embedders);
 export const openVectors = opener("vector engine", vectorEngines);
 export const openReranker = opener("reranker", rerankers);
+export const openOrigin = opener("place for models", origins);
+export const openQueue = opener("queue", queues);
 export const openConfig = opener("configuration source", configProviders);
 
 const openRemoteSource = opener("document source", sources, ", and folders and files, which are named without a scheme");

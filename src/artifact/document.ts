@@ -48,5 +48,9 @@ export function parseDocument<Schema extends z.ZodType>(
   }
   const result = kind.schema.safeParse(value);
   if (result.success) return result.data;
+  const version = typeof value === "object" && value !== null && "version" in value ? value.version : undefined;
+  if (typeof version === "number" && result.error.issues.some(({ path }) => path.length === 1 && path[0] === "version")) {
+    throw new TwelveError("ARTIFACT_INVALID", `${name} was written in format ${version}, and this version of twelve does not read that format of ${kind.mediaType}`);
+  }
   throw new TwelveError("ARTIFACT_INVALID", `${name} is not a ${kind.mediaType} that this version reads: ${z.prettifyError(result.error)}`);
 }

@@ -23,6 +23,7 @@ export const refs = {
   codeData: (tree: Digest) => `data/code/${hexOf(tree)}`,
   /** Engine files and probe vectors of one index. */
   indexData: (index: Digest) => `data/indexes/${hexOf(index)}`,
-  /** The list of stored batches of embeddings, below the embedder's own prefix. */
+  /** Lists of stored batches of embeddings, below the embedder's own prefix: one for each set of weights that was seen under its name. */
   embeddings: (embedder: Digest) => `data/embeddings/${hexOf(embedder)}/`,
+  embeddingList: (embedder: Digest, probe: Digest) => `data/embeddings/${hexOf(embedder)}/v2-${hexOf(probe).slice(0, 16)}`,
 } as const;

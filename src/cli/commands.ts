@@ -12,6 +12,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   check: entry("Check the manifest, the prompts and the code as a build does", () => import("../build/check-command.ts")),
   build: entry("Validate prompts and package code into one immutable build", () => import("../build/command.ts")),
   index: entry("Embed documents into one immutable index", () => import("../index/command.ts")),
+  "index list": entry("List the indexes that the store holds", () => import("../index/list-command.ts")),
+  "index show": entry("Show what an index was made of and how", () => import("../index/show-command.ts")),
+  "index verify": entry("Compare an index with what the vector engine really holds", () => import("../index/verify-command.ts")),
+  "index diff": entry("Compare the documents and settings of two indexes", () => import("../index/diff-command.ts")),
+  "index status": entry("Show how far detached index jobs are", () => import("../index/status-command.ts")),
+  "index wait": entry("Wait for a detached index job", () => import("../index/wait-command.ts")),
+  "index cancel": entry("Cancel a detached index job", () => import("../index/cancel-command.ts")),
+  search: entry("Show what a release would retrieve for a question", () => import("../retrieval/command.ts")),
   release: entry("Freeze build, indexes and configuration into a numbered release and activate it", () => import("../release/command.ts")),
   releases: entry("List the releases and where they are active", () => import("../release/list-command.ts")),
   show: entry("Show a release, environment, build or index", () => import("../release/show-command.ts")),
@@ -20,11 +28,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   run: entry("Serve an environment's release over HTTP, or run its processes", () => import("../run/command.ts")),
   eval: entry("Measure a release against eval suites", () => import("../eval/command.ts")),
   "config list": entry("List configuration keys, their values and where these come from", () => import("../release/config-command.ts")),
+  "models pull": entry("Fetch local models and check them against twelve.lock", () => import("../models/pull-command.ts")),
   verify: entry("Check every blob and reference of the store", () => import("../verify/command.ts")),
 };
 
 /** Groups of subcommands and what they are about. */
-export const groups: Readonly<Record<string, string>> = { config: "Look at configuration" };
+export const groups: Readonly<Record<string, string>> = { config: "Look at configuration", models: "Fetch and check local models" };
 
 function entry(summary: string, load: () => Promise<{ readonly default: unknown }>): CommandEntry {
   // Each command's own schemas type its functions; the frame calls them only with what those schemas parsed.

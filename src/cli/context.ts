@@ -33,7 +33,9 @@ export function openContext({ dir: wanted, story, signal }: ContextOptions): Con
     openReranker: (reference, secrets) => registry.openReranker(reference, withSecrets(secrets)),
     openVectors: (reference) => registry.openVectors(reference, from),
     openSource: (reference, options) => registry.openSource(reference, from, options),
+    openOrigin: (reference) => registry.openOrigin(reference, from),
     openConfig: (reference) => registry.openConfig(reference, from),
+    openQueue: (reference) => registry.openQueue(reference, from),
     writeLine: (line) => void process.stdout.write(`${line}\n`),
   };
 }

@@ -44,8 +44,9 @@ function createProgram(run: RunEntry): Program {
   for (const [name, entry] of Object.entries(commands)) {
     const [first = name, second] = name.split(" ");
     const parent = second === undefined ? program : (parents.get(first) ?? prepare(program.command(first)).description(groups[first] ?? ""));
-    if (second !== undefined) parents.set(first, parent);
     const leaf = prepare(parent.command(second ?? first)).description(entry.summary);
+    // A command may have subcommands beside its own arguments; what follows the name of one of them is all the subcommand's.
+    parents.set(first, second === undefined ? leaf.enablePositionalOptions() : parent);
     leaf.action(() => run(entry, leaf));
     entries.set(leaf, entry);
   }

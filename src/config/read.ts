@@ -69,17 +69,31 @@ export async function readProcessConfig(
     const text = findText(key, "attachment", sources)?.text;
     return [[key, text !== undefined && withoutCredentials(text) === url ? text : url] as const];
   });
-  const declared = Object.entries(manifest.config).filter(([, { kind }]) => kind === "secret");
-  const secrets = declared.flatMap(([key]) => {
-    const text = findText(key, "secret", sources)?.text;
-    return text === undefined ? [] : [[key, text] as const];
-  });
-  const missing = declared.filter(([key, { optional }]) => !optional && !secrets.some(([name]) => name === key)).map(([key]) => key);
+  const secrets = findSecrets(manifest, sources);
+  const missing = Object.entries(manifest.config).filter(([key, { kind, optional }]) => kind === "secret" && !optional && !Object.hasOwn(secrets, key)).map(([key]) => key);
   if (missing.length > 0) {
     const places = ["the process environment", ...(provider === undefined ? [] : [provider.reference])].join(" or ");
     throw new TwelveError("CONFIG_INVALID", `${environment} lacks ${missing.length === 1 ? "a secret" : "secrets"}: ${missing.join(", ")}`, { fix: `Set ${missing.join(", ")} in ${places}` });
   }
-  return { attachments: Object.fromEntries(urls), secrets: Object.fromEntries(secrets) };
+  return { attachments: Object.fromEntries(urls), secrets };
+}
+
+/**
+ * The secrets that the manifest declares, as far as the environment has them: what the adapters of a command look
+ * credentials up in. A service that misses one says so itself, so that a command fails only for what it uses.
+ */
+export async function readSecrets(context: Opening, manifest: Pick<Manifest, "config" | "environments">, environment: string): Promise<Readonly<Record<string, string>>> {
+  if (!Object.values(manifest.config).some(({ kind }) => kind === "secret")) return {};
+  const provider = await readProvider(context, environmentOf(manifest, environment));
+  return findSecrets(manifest, { env: context.env, ...(provider === undefined ? {} : { provider }) });
+}
+
+function findSecrets({ config }: Pick<Manifest, "config">, sources: Pick<ConfigSources, "env" | "provider">): Readonly<Record<string, string>> {
+  const declared = Object.entries(config).filter(([, { kind }]) => kind === "secret");
+  return Object.fromEntries(declared.flatMap(([key]) => {
+    const text = findText(key, "secret", sources)?.text;
+    return text === undefined ? [] : [[key, text] as const];
+  }));
 }
 
 async function readProvider(context: Opening, { config: reference }: EnvironmentDeclaration): Promise<Provider | undefined> {

@@ -5,7 +5,6 @@ import { gfmTableFromMarkdown } from "mdast-util-gfm-table";
 import { toString } from "mdast-util-to-string";
 import { frontmatter } from "micromark-extension-frontmatter";
 import { gfmTable } from "micromark-extension-gfm-table";
-import { parse as parseYaml } from "yaml";
 import { type Block, proseBlock } from "./schema.ts";
 import { withoutMarkup } from "./markup.ts";
 import { type Segment, segmentsOf } from "./segment.ts";
@@ -21,10 +20,10 @@ const mdxBlocksOnly = { disable: { null: [...withoutInline, "codeIndented"] } };
 
 export type Dialect = "markdown" | "mdx";
 
-/** The blocks of a markdown or MDX file. Without a first-level heading, the title of the front matter becomes one. */
+/** The blocks of a markdown or MDX file, without its front matter. */
 export function markdownBlocks(source: string, dialect: Dialect): readonly Block[] {
   const segments = segmentsOf(source);
-  return withTitle(source, segments === undefined ? wholeBlocks(source, dialect) : segmentBlocks(segments, dialect));
+  return segments === undefined ? wholeBlocks(source, dialect) : segmentBlocks(segments, dialect);
 }
 
 /** All by the parser; slower, and what the faster way is tested against. */
@@ -58,13 +57,6 @@ function parse(source: string, dialect: Dialect): readonly RootContent[] {
     extensions: [dialect === "mdx" ? mdxBlocksOnly : blocksOnly, gfmTable(), frontmatter(["yaml", "toml"])],
     mdastExtensions: [gfmTableFromMarkdown(), frontmatterFromMarkdown(["yaml", "toml"])],
   }).children;
-}
-
-function withTitle(source: string, blocks: readonly Block[]): readonly Block[] {
-  if (blocks.some((block) => block.kind === "heading" && block.depth === 1)) return blocks;
-  const yaml = /^---[ \t]*\n([\s\S]*?)^---[ \t]*$/m.exec(source);
-  const title = yaml?.index === 0 ? titleOf(yaml[1] ?? "") : undefined;
-  return title === undefined ? blocks : [{ kind: "heading", depth: 1, text: title }, ...blocks];
 }
 
 /** TOML front matter is no node of standard markdown, so only its name is known here. */
@@ -112,15 +104,4 @@ function sourceOf({ position }: Nodes, source: string): string {
 function headingText(text: string): string {
   const words = /[`*_[\]<>&\\]/.test(text) ? toString(fromMarkdown(withoutMarkup(text))) : text;
   return words.replace(/\s*\{#[^}]*\}\s*$/, "").replaceAll(/\s+/g, " ").trim();
-}
-
-function titleOf(yaml: string): string | undefined {
-  if (!/^title\s*:/m.test(yaml)) return undefined;
-  try {
-    const title: unknown = (parseYaml(yaml) as { title?: unknown } | null)?.title;
-    return typeof title === "string" && title.trim() !== "" ? title.trim() : typeof title === "number" ? String(title) : undefined;
-  } catch {
-    // Broken front matter is left out like any other: the text below it is still worth reading.
-    return undefined;
-  }
 }

@@ -1,70 +1,78 @@
-import { type Block, type LoadedDocument, proseBlock, type Unreadable } from "./schema.ts";
-import { markdownBlocks } from "./markdown.ts";
+import { decodeText } from "./decode.ts";
+import type { LoaderRow } from "./loader.ts";
+import { type LoaderName, registry } from "./registry.ts";
+import type { Block, LoadedDocument, Unreadable } from "./schema.ts";
 
-export const maxDocumentBytes = 20 * 1024 * 1024;
+export { decodeText } from "./decode.ts";
+export type { LoaderName } from "./registry.ts";
 
-const loaders: Readonly<Record<string, "markdown" | "mdx" | "text">> = {
-  ".md": "markdown",
-  ".markdown": "markdown",
-  ".mdx": "mdx",
-  ".txt": "text",
-  ".text": "text",
-};
-export type LoaderName = (typeof loaders)[string];
+/** The largest file that is read, of whatever format. */
+export const maxDocumentBytes = 50 * 1024 * 1024;
 
-export const knownEndings: readonly string[] = Object.keys(loaders);
+/** The most text that a file may hold: what is left of a PDF without its images, and all of a text file. */
+const maxTextLength = 20 * 1024 * 1024;
+
+const loaderOf: ReadonlyMap<string, LoaderName> = new Map(loaderNames().flatMap((name) => registry[name].endings.map((ending) => [ending, name] as const)));
+
+export const knownEndings: readonly string[] = [...loaderOf.keys()];
 
 /** The ending that decides about a file, lower-cased; empty for a name without one. */
 export function endingOf(path: string): string {
   return /[^/](\.[^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? "";
 }
 
-/** By ending; a README without one is text. */
+/** By ending; a README without one is text, and code that a tool has packed for machines is none to read. */
 export function loaderFor(path: string): LoaderName | undefined {
   const ending = endingOf(path);
   if (ending === "" && /(^|\/)readme$/i.test(path)) return "text";
-  return Object.hasOwn(loaders, ending) ? loaders[ending] : undefined;
-}
-
-/** The text of a file, or why it cannot be read as text. */
-export function decodeText(bytes: Uint8Array): { readonly text: string } | { readonly reason: string } {
-  if (bytes.includes(0)) return { reason: "holds NUL bytes, so it is not UTF-8 text" };
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return { reason: "is not UTF-8" };
-  }
-  if (text.trim() === "") return { reason: "is empty" };
-  return { text };
-}
-
-/**
- * A hundred quotes or lists inside each other. No person writes that, and the parser's time grows with the square of
- * the depth, so a small hostile file would hold up the run for minutes.
- */
-const nestedBeyondReason = /^(?:[ \t]{0,8}(?:>|(?:[-+*]|\d{1,9}[.)])[ \t])){100}|^[ \t]{200,}(?:>|(?:[-+*]|\d{1,9}[.)])[ \t])/m;
-
-/** The same blocks for CRLF and LF. Embedded images are cut to their type: nobody searches for base64. */
-export function loadBlocks(text: string, loader: LoaderName): readonly Block[] {
-  const source = text.replaceAll(/\r\n?/g, "\n").replaceAll(/(data:[\w.+/-]+;base64,)[A-Za-z0-9+/=]+/g, "$1");
-  return loader === "text" || nestedBeyondReason.test(source) ? textBlocks(source) : markdownBlocks(source, loader);
-}
-
-function textBlocks(source: string): readonly Block[] {
-  return source.split(/\n[ \t]*\n/).filter((paragraph) => paragraph.trim() !== "").map((paragraph) => proseBlock(paragraph.replace(/^\n+/, "").trimEnd()));
+  return /\.min\.(?:js|css|mjs|cjs)$/i.test(path) ? undefined : loaderOf.get(ending);
 }
 
 /**
  * What is in a file: its text as blocks, and what it says about itself. The same bytes give the same document on every
  * machine. Never fails because of what is in the file: that is a reason, and the caller goes on with the next one.
  */
-export async function loadDocument(bytes: Uint8Array, { loader }: { readonly path: string; readonly loader: LoaderName }): Promise<LoadedDocument | Unreadable> {
-  const decoded = decodeText(bytes);
-  return "reason" in decoded ? decoded : { blocks: loadBlocks(decoded.text, loader), metadata: {} };
+export async function loadDocument(bytes: Uint8Array, { path, loader }: { readonly path: string; readonly loader: LoaderName }): Promise<LoadedDocument | Unreadable> {
+  if (bytes.length === 0) return { reason: "is empty" };
+  const row: LoaderRow = registry[loader];
+  const reader = await row.reader();
+  const read = async (): Promise<LoadedDocument | Unreadable> => ("bytes" in reader ? reader.bytes(bytes, path) : readText(bytes, (text) => reader.text(text, path)));
+  const document = await read().catch(reasonOf);
+  if ("reason" in document) return document;
+  const length = document.blocks.reduce((sum, block) => sum + block.text.length, 0);
+  if (length > maxTextLength) return tooLong(length);
+  return document.blocks.some(isFilled) ? document : { reason: "holds no text" };
 }
 
 /** Name and version of what the loader makes, as the ledger keeps it: another version means that the file is loaded again. */
 export function loaderIdentity(loader: LoaderName): string {
-  return `${loader}@1`;
+  return `${loader}@${registry[loader].version}`;
+}
+
+async function readText(bytes: Uint8Array, load: (text: string) => Promise<LoadedDocument | Unreadable> | LoadedDocument | Unreadable): Promise<LoadedDocument | Unreadable> {
+  if (bytes.length > maxTextLength) return tooLong(bytes.length);
+  const decoded = decodeText(bytes);
+  if ("reason" in decoded) return decoded;
+  // The same blocks for CRLF and LF.
+  return load(decoded.text.includes("\r") ? decoded.text.replaceAll(/\r\n?/g, "\n") : decoded.text);
+}
+
+function isFilled({ text }: Block): boolean {
+  return /\S/.test(text);
+}
+
+function tooLong(length: number): Unreadable {
+  return { reason: `has ${(length / 1024 / 1024).toFixed(1)} MB of text; at most ${maxTextLength / 1024 / 1024} MB are read` };
+}
+
+/** Parsers throw whatever they like. Their first line says what is wrong; anything after it is about the parser. */
+function reasonOf(error: unknown): Unreadable {
+  if (error instanceof RangeError) return { reason: "is nested too deeply to be read" };
+  const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+  const message = line.replaceAll(/(?:file:\/\/)?(?:[A-Za-z]:)?(?:[\\/][\w.@+-]+){2,}/g, "a file").slice(0, 200).replace(/[.\s]+$/, "");
+  return { reason: `cannot be read: ${message === "" ? "its parser gave up" : message}` };
+}
+
+function loaderNames(): readonly LoaderName[] {
+  return Object.keys(registry) as LoaderName[];
 }

@@ -4,7 +4,7 @@ import { movePointer } from "../artifact/pointer.ts";
 import { refs } from "../artifact/refs.ts";
 import type { Descriptor } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
-import type { Context } from "../ports/context.ts";
+import type { Context, Environment } from "../ports/context.ts";
 import type { Runtime } from "../run/schema.ts";
 import type { CompiledPrompt } from "../prompt/schema.ts";
 import { askAll, type Asked } from "./ask.ts";
@@ -31,6 +31,8 @@ export interface Evaluation {
   readonly runtime: Pick<Runtime, "answer">;
   /** Reference of the release's embedder; undefined when it has no index. */
   readonly embedder: string | undefined;
+  /** Where its credentials are looked up, besides the process environment. */
+  readonly secrets: Environment;
   readonly maxConcurrency: number | undefined;
 }
 
@@ -68,9 +70,9 @@ function refuseWithoutEmbedder({ name, suite, embedder, agent }: Evaluation): vo
 }
 
 async function judgeAll(context: Context, evaluation: Evaluation, asked: readonly Asked[]): Promise<readonly CaseResult[]> {
-  const { suite, embedder } = evaluation;
+  const { suite, embedder, secrets } = evaluation;
   const { cases } = suite.plan;
-  const similarity = await similarityFor(context, embedder, textsToCompare(cases, asked));
+  const similarity = await similarityFor(context, { embedder, secrets }, textsToCompare(cases, asked));
   const scripts = openScripts(suite.folder, { signal: context.signal });
   const results: CaseResult[] = [];
   try {
@@ -94,9 +96,9 @@ function textsToCompare(cases: readonly Case[], asked: readonly Asked[]): readon
   });
 }
 
-async function similarityFor(context: Context, reference: string | undefined, texts: readonly string[]): Promise<Similarity> {
+async function similarityFor(context: Context, { embedder: reference, secrets }: Pick<Evaluation, "embedder" | "secrets">, texts: readonly string[]): Promise<Similarity> {
   if (reference === undefined || texts.length === 0) return () => 0;
-  return embedTexts(texts, await context.openEmbedder(reference), context.signal);
+  return embedTexts(texts, await context.openEmbedder(reference, secrets), context.signal);
 }
 
 interface Judging {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readDocument } from "../artifact/document.ts";
 import { type Build, buildKind } from "../build/schema.ts";
 import { codeTreeKind } from "../code/schema.ts";
-import { environmentOf } from "../config/read.ts";
+import { environmentOf, readSecrets } from "../config/read.ts";
 import { resolvedIndexes } from "../config/settings.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import { TwelveError } from "../core/errors.ts";
@@ -49,11 +49,12 @@ export default defineCommand({
     await warnOfChanges(context, build, { manifest, suites });
     // A call's event would say less than its case in the report, and stdout is for the answer.
     const runtime = await openRuntime(context, { release, environment: environment ?? null, agents: [...new Set(suites.map(({ agent }) => agent))], emit: () => {} });
+    const secrets = environment === undefined ? {} : await readSecrets(context, build.manifest, environment);
     const reports: EvalReport[] = [];
     try {
       for (const subject of suites) {
         const gate = manifest.evals[subject.name]?.gate ?? { passRate: 1 };
-        reports.push(await applyEval(context, { ...subject, gate, app: manifest.name, release: release.releaseDescriptor, runtime, maxConcurrency }));
+        reports.push(await applyEval(context, { ...subject, gate, app: manifest.name, release: release.releaseDescriptor, runtime, secrets, maxConcurrency }));
       }
     } finally {
       await runtime.close();

@@ -1,26 +1,23 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { TwelveError } from "../core/errors.ts";
-import type { Context } from "../ports/context.ts";
 import { defineCommand } from "../ports/command.ts";
-import type { Embedder } from "../ports/embedding.ts";
 import { publishIndex } from "./apply.ts";
 import { openBudget } from "./budget.ts";
-import { openCutters } from "./cutters.ts";
-import { type DocumentFile, listDocuments, nothingFound } from "./documents.ts";
-import { openTextEmbedder } from "./embed.ts";
+import { refuseSkips } from "./check.ts";
+import { submitIndex } from "./detach.ts";
+import { nothingFound } from "./documents.ts";
 import { openEmbeddings } from "./embeddings.ts";
 import { estimateIndex } from "./estimate.ts";
 import { makeIndex } from "./make.ts";
-import { openPace } from "./pace.ts";
-import { type Changes, chunkerIdentity, countTexts, type IndexFacts, planChanges } from "./plan.ts";
-import { findPrevious, openBase, type PreviousIndex } from "./previous.ts";
-import { IndexEstimate, IndexReport, renderEstimate, renderReport } from "./report.ts";
-import type { Ledger, SkippedDocument } from "./schema.ts";
-import { readSettings } from "./settings.ts";
-import { cutDocuments, digestsOf } from "./stream.ts";
-
-const defaultRequestsAtOnce = 8;
+import { countTexts, planChanges } from "./plan.ts";
+import { isUnchanged, prepareIndex } from "./prepare.ts";
+import { openBase } from "./previous.ts";
+import { embedProbe } from "./probe.ts";
+import { IndexEstimate, IndexReport, IndexSubmission, renderIndex } from "./report.ts";
+import type { Ledger } from "./schema.ts";
+import { openStateQueue } from "./state-queue.ts";
+import { cutDocuments } from "./stream.ts";
+import { openPacedEmbedder } from "./text-embedder.ts";
 
 export default defineCommand({
   description:
@@ -34,58 +31,59 @@ export default defineCommand({
     estimate: z.boolean().default(false).meta({ description: "Say what embedding would take and cost; embed and write nothing" }),
     maxCost: z.number().min(0).optional().meta({ description: "Stop before embedding costs more than this; what was embedded is kept", valueName: "usd" }),
     strict: z.boolean().default(false).meta({ description: "Publish nothing when a file of the sources cannot be read" }),
+    detach: z.boolean().default(false).meta({ description: "Put the work on the queue of STATE_URL for `twelve run <worker>` on any machine, and do not wait" }),
   }),
-  output: z.union([IndexReport, IndexEstimate]),
-  examples: ["twelve index", "twelve index --source docs/", "twelve index docs --env production", "twelve index --estimate", "twelve index --max-cost 2.50 --strict"],
+  output: z.union([IndexReport, IndexEstimate, IndexSubmission]),
+  examples: ["twelve index", "twelve index --source docs/", "twelve index docs --env production", "twelve index --estimate", "twelve index --max-cost 2.50 --strict", "twelve index --detach"],
 
   async run(input, context) {
+    if (input.detach && input.maxCost !== undefined) throw new TwelveError("USAGE_INVALID", "--max-cost cannot hold workers on other machines back", { fix: "See what the run would cost with `--estimate`, then use `--detach` alone" });
     const { dir, clock, signal, story } = context;
     const lap = stopwatch(() => clock.monotonicMs());
-    const { app, name, settings, secrets } = await readSettings(context, input);
-    const [store, embedder, engine, { files, skipped, ignored }] = await Promise.all([
-      context.store(), context.openEmbedder(settings.embedder, secrets), context.openVectors("lance:"), listDocuments(context, settings),
-    ]);
-    const facts: IndexFacts = { app, name, embedder: embedder.identity, chunker: chunkerIdentity(settings.chunk) };
-    warnOfLongChunks(context, embedder, facts, settings.embedder);
-    const previous = await findPrevious(store, facts, { engine, story });
-    const cutters = openCutters(facts.chunker, { files: files.length });
+    const prepared = await prepareIndex(context, input);
+    const { store, embedder, engine, facts, listing, previous, cutters, requested: { app, name, settings } } = prepared;
     try {
-      let changes = await findChanges(previous.usable, files, { cutters, signal });
       const list = lap();
-      const report = (ledger: Ledger, work: Pick<IndexReport, "digest" | "embedded" | "requests" | "costUsd" | "isChanged">, durations: Partial<IndexReport["durationMs"]>): IndexReport => ({
+      const report = (ledger: Ledger, work: Pick<IndexReport, "digest" | "embedded" | "requests" | "costUsd" | "isChanged">, make: number): IndexReport => ({
         kind: "report", name, ...work, documents: ledger.documents.length, chunks: ledger.documents.reduce((sum, { chunks }) => sum + chunks.length, 0), fromCache: countTexts(ledger.documents) - work.embedded,
-        embedder: settings.embedder, skipped: [...ledger.skipped], ignored, durationMs: { list, make: 0, ...durations, total: lap.total() },
+        embedder: settings.embedder, skipped: [...ledger.skipped], ignored: listing.ignored, durationMs: { list, make, total: lap.total() },
       });
-      const refuse = refusal(input.strict);
-      if (previous.usable !== undefined && isUnchanged(previous.usable.ledger, changes, skipped)) {
-        refuse(previous.usable.ledger);
-        const nothing = { embedded: 0, requests: 0, costUsd: 0 };
-        if (!input.estimate) return report(previous.usable.ledger, { digest: previous.usable.descriptor.digest, ...nothing, isChanged: false }, {});
+      if (previous.usable !== undefined && isUnchanged(prepared) && !input.estimate) {
+        const { ledger, descriptor } = previous.usable;
+        if (input.strict) refuseSkips(ledger.skipped);
+        return report(ledger, { digest: descriptor.digest, embedded: 0, requests: 0, costUsd: 0, isChanged: false }, 0);
       }
 
-      const base = previous.usable === undefined || changes.kept.length === 0 ? undefined : await openBase(store, previous.usable, { dir, engine });
-      if (base === undefined) changes = planChanges(undefined, files, new Map());
-      const price = settings.embedding?.usdPerMillionTokens ?? embedder.usdPerMillionTokens;
-      const embeddings = await openEmbeddings(store, embedder.identity);
-      const progress = story.progress(input.estimate ? "Counting tokens" : "Indexing documents");
+      const probe = await embedProbe(embedder, signal);
+      const base = previous.usable === undefined || prepared.changes.kept.length === 0 ? undefined : await openBase(store, previous.usable, { dir, engine, story, probe });
+      const changes = base === undefined ? planChanges(undefined, listing.files, new Map()) : prepared.changes;
+      const progress = story.progress(input.estimate ? "Counting tokens" : input.detach ? "Storing documents for the workers" : "Indexing documents");
       const onProgress = (done: number): void => progress.update(done, changes.toRead.length);
-      const results = cutDocuments(changes.toRead, cutters, signal);
       try {
+        if (input.detach) {
+          const queue = await openStateQueue(context, input.env);
+          const usable = base === undefined ? undefined : previous.usable;
+          const kept = new Set(changes.kept.map(({ path }) => path));
+          const left = usable?.ledger.documents.flatMap(({ path }) => (kept.has(path) ? [] : [path])) ?? [];
+          const job = { app, name, settings, embedder: facts.embedder, chunker: facts.chunker, base: usable?.descriptor ?? null, left, keptSkips: [...changes.keptSkips], skipped: listing.skipped, strict: input.strict };
+          const submitted = await submitIndex({ store, queue, job, files: changes.toRead, signal, onProgress }).finally(() => queue.close());
+          return { kind: "submitted" as const, ...submitted, name, documents: changes.toRead.length, queue: queue.url };
+        }
+        const price = settings.embedding?.usdPerMillionTokens ?? embedder.usdPerMillionTokens;
+        const embeddings = await openEmbeddings(store, embedder.identity, probe);
+        const results = cutDocuments(changes.toRead, cutters, signal);
         if (input.estimate) return await estimateIndex(results, { name, kept: changes.kept, embeddings, embedder, price, reference: settings.embedder, onProgress, durationMs: () => lap.total() });
         const budget = openBudget({ usdPerMillionTokens: price, maxUsd: input.maxCost, embedder: settings.embedder });
-        const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
-        const pace = openPace({ ...settings.embedding, requestsAtOnce: settings.embedding?.requestsAtOnce ?? defaultRequestsAtOnce }, { nowMs: () => clock.monotonicMs(), sleep: wait });
-        const onRetry = (failure: TwelveError, waitMs: number): void => story.note(`${failure.message}; asking again in ${(waitMs / 1000).toFixed(1)} s`);
-        const texts = openTextEmbedder({ embedder, embeddings, pace, budget, signal, retry: { random: Math.random, onRetry } });
+        const texts = openPacedEmbedder(context, settings, { embedder, embeddings, budget });
         const check = (ledger: Ledger): void => {
-          if (ledger.documents.length === 0) throw nothingFound(settings, ledger.skipped, ignored);
-          refuse(ledger);
+          if (ledger.documents.length === 0) throw nothingFound(settings, ledger.skipped, listing.ignored);
+          if (input.strict) refuseSkips(ledger.skipped);
         };
-        const made = await makeIndex(context, { store, engine, embedder, facts, changes, base, skipped, results, texts, check, onProgress });
+        const made = await makeIndex(context, { store, engine, embedder, facts, probe, changes, base, skipped: listing.skipped, results, texts, check, onProgress });
         if (embeddings.damaged > 0) story.warn(`${embeddings.damaged} stored ${embeddings.damaged === 1 ? "batch of embeddings is" : "batches of embeddings are"} missing or damaged; their texts are embedded again. \`twelve verify\` names the blobs.`);
         await publishIndex(store, made.index, made.descriptor);
         progress.done(`${changes.toRead.length.toLocaleString("en-US")} documents read, ${texts.embedded.toLocaleString("en-US")} texts embedded in ${texts.requests.toLocaleString("en-US")} requests`);
-        return report(made.ledger, { digest: made.descriptor.digest, embedded: texts.embedded, requests: texts.requests, costUsd: budget.usd, isChanged: previous.latest?.digest !== made.descriptor.digest }, { make: lap() });
+        return report(made.ledger, { digest: made.descriptor.digest, embedded: texts.embedded, requests: texts.requests, costUsd: budget.usd, isChanged: previous.latest?.digest !== made.descriptor.digest }, lap());
       } finally {
         progress.stop();
       }
@@ -94,35 +92,8 @@ export default defineCommand({
     }
   },
 
-  render: (output, input) => (output.kind === "estimate" ? renderEstimate(output) : renderReport(output, input)),
+  render: renderIndex,
 });
-
-async function findChanges(previous: PreviousIndex | undefined, files: readonly DocumentFile[], { cutters, signal }: { readonly cutters: ReturnType<typeof openCutters>; readonly signal: AbortSignal }): Promise<Changes<DocumentFile>> {
-  if (previous === undefined) return planChanges(undefined, files, new Map());
-  const { documents, skipped } = previous.ledger;
-  const known = new Set([...documents, ...skipped].map(({ path }) => path));
-  return planChanges(previous.ledger, files, await digestsOf(files.filter(({ path }) => known.has(path)), cutters, signal));
-}
-
-/** Nothing to read, nothing to leave out, and the sources skip what they skipped before. */
-function isUnchanged(ledger: Ledger, { toRead, dropped, keptSkips }: Changes<DocumentFile>, skipped: readonly SkippedDocument[]): boolean {
-  const now = new Map([...skipped, ...keptSkips].map((skip) => [skip.path, skip.reason]));
-  return toRead.length === 0 && dropped.size === 0 && now.size === ledger.skipped.length && ledger.skipped.every(({ path, reason }) => now.get(path) === reason);
-}
-
-function refusal(isStrict: boolean): (ledger: Ledger) => void {
-  return ({ skipped }) => {
-    if (!isStrict || skipped.length === 0) return;
-    throw new TwelveError("DOCUMENT_UNREADABLE", `${skipped.length === 1 ? "A file" : `${skipped.length} files`} of the sources cannot be indexed, and --strict was given`, {
-      problems: skipped.map(({ path, reason }) => ({ file: path, message: reason })),
-    });
-  };
-}
-
-function warnOfLongChunks({ story }: Context, { maxTextTokens }: Embedder, { chunker }: IndexFacts, reference: string): void {
-  if (maxTextTokens === undefined || chunker.maxTokens <= maxTextTokens) return;
-  story.warn(`Chunks may have ${chunker.maxTokens} tokens, but ${reference} reads only the first ${maxTextTokens} of a text. Set \`chunk: { maxTokens: ${maxTextTokens} }\` for the index`);
-}
 
 /** Each call gives the whole milliseconds since the one before. */
 function stopwatch(now: () => number): (() => number) & { total: () => number } {

@@ -1,11 +1,12 @@
 import { parseDocument } from "../artifact/document.ts";
 import { refs } from "../artifact/refs.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
-import { type Digest, digestOf, hexOf } from "../core/descriptor.ts";
+import { type Descriptor, type Digest, digestOf, hexOf } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import type { EmbedderIdentity } from "../ports/embedding.ts";
 import type { Store } from "../ports/store.ts";
 import { planMerge } from "./merge-plan.ts";
+import { isSameProbe, probeMediaType } from "./probe.ts";
 import { blobsOfBatch, digestBytes, type EmbeddingBatch, type EmbeddingBatches, embeddingBatchesKind, embeddingKeysType, embeddingVectorsType } from "./schema.ts";
 
 /**
@@ -31,9 +32,15 @@ interface Place {
 /** Batches of vectors that stay in memory: neighbouring documents mostly have theirs in one. */
 const batchesInMemory = 2;
 
-export async function openEmbeddings(store: Store, identity: EmbedderIdentity): Promise<Embeddings> {
+/**
+ * `probe` are the vectors of the probe texts now: a model that changed under its name gets a list of its own, so that old and new
+ * vectors are never mixed. Without them the newest list is taken as it is, which is good enough for counting.
+ */
+export async function openEmbeddings(store: Store, identity: EmbedderIdentity, probe: Uint8Array | undefined): Promise<Embeddings> {
   const { dimensions } = identity;
-  const name = `${refs.embeddings(digestOf(canonicalJson(identity)))}vectors`;
+  const embedder = digestOf(canonicalJson(identity));
+  const name = (await findList(store, embedder, { probe, dimensions })) ?? refs.embeddingList(embedder, digestOf(probe ?? new Uint8Array()));
+  let storedProbe: Descriptor | undefined;
   const places = new Map<string, Place>();
   const inMemory = new Map<Digest, Uint8Array>();
   let damaged = 0;
@@ -42,14 +49,17 @@ export async function openEmbeddings(store: Store, identity: EmbedderIdentity): 
   const list = async (): Promise<{ readonly batches: readonly EmbeddingBatch[]; readonly tag: string | undefined }> => {
     const ref = await store.refs.read(name);
     if (ref === undefined) return { batches: [], tag: undefined };
-    return { batches: parseDocument(embeddingBatchesKind, ref.value, `Ref ${name}`).batches, tag: ref.tag };
+    const stored = parseDocument(embeddingBatchesKind, ref.value, `Ref ${name}`);
+    storedProbe = stored.probe;
+    return { batches: stored.batches, tag: ref.tag };
   };
 
   /** Moves the list from what it is to what `change` makes of it, also while other processes move it. */
   const update = async (change: (batches: readonly EmbeddingBatch[]) => Promise<readonly EmbeddingBatch[]> | readonly EmbeddingBatch[]): Promise<void> => {
     for (;;) {
       const { batches, tag } = await list();
-      const value = canonicalJson({ version: 2, dimensions, batches: [...(await change(batches))] } satisfies EmbeddingBatches);
+      storedProbe ??= await store.blobs.write(probe ?? new Uint8Array(), probeMediaType);
+      const value = canonicalJson({ version: 2, dimensions, probe: storedProbe, batches: [...(await change(batches))] } satisfies EmbeddingBatches);
       if (tag === undefined ? await store.refs.create(name, value) : await store.refs.replace(name, value, tag)) return;
     }
   };
@@ -149,4 +159,22 @@ export async function openEmbeddings(store: Store, identity: EmbedderIdentity): 
       return damaged;
     },
   };
+}
+
+/** The ref of the vectors that this embedder gives, told by its probe. */
+async function findList(store: Store, embedder: Digest, { probe, dimensions }: { readonly probe: Uint8Array | undefined; readonly dimensions: number }): Promise<string | undefined> {
+  const names = (await store.refs.list(refs.embeddings(embedder))).filter((name) => /\/v2-[0-9a-f]+$/.test(name));
+  if (probe === undefined) return names.at(-1);
+  for (const name of names) {
+    const ref = await store.refs.read(name);
+    if (ref === undefined) continue;
+    const { probe: stored } = parseDocument(embeddingBatchesKind, ref.value, `Ref ${name}`);
+    const vectors = await store.blobs.read(stored).catch((error: unknown) => {
+      // Vectors whose origin cannot be told any more are not used.
+      if (error instanceof TwelveError && (error.code === "BLOB_CORRUPT" || error.code === "BLOB_NOT_FOUND")) return undefined;
+      throw error;
+    });
+    if (vectors !== undefined && isSameProbe(vectors, probe, dimensions)) return name;
+  }
+  return undefined;
 }

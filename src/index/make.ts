@@ -9,7 +9,6 @@ import type { CutResult } from "./cut.ts";
 import type { EngineBase } from "./engine-files.ts";
 import type { TextEmbedder } from "./embed.ts";
 import { type Changes, type IndexFacts, type ListedFile, planIndex, planLedger } from "./plan.ts";
-import { embedProbe } from "./probe.ts";
 import { type Index, type IndexedDocument, indexKind, type Ledger, ledgerKind, type SkippedDocument } from "./schema.ts";
 import { embedDocuments } from "./stream.ts";
 
@@ -18,6 +17,8 @@ export interface Making {
   readonly engine: VectorEngine;
   readonly embedder: Embedder;
   readonly facts: IndexFacts;
+  /** The vectors of the probe texts, as the embedder gives them now. */
+  readonly probe: Uint8Array;
   /** What the new index takes over, and the engine files that hold it. */
   readonly changes: Pick<Changes<ListedFile>, "kept" | "keptSkips" | "dropped">;
   readonly base: EngineBase | undefined;
@@ -45,9 +46,6 @@ export async function makeIndex({ dir, clock, signal }: Pick<Context, "dir" | "c
   const { store, engine, embedder, facts, changes, base, check, onProgress } = making;
   const documents: IndexedDocument[] = [...changes.kept];
   const skipped: SkippedDocument[] = [...making.skipped, ...changes.keptSkips];
-  const probe = embedProbe(embedder, signal);
-  // Whoever waits for it below sees its failure; a failure before that is told instead of it.
-  probe.catch(() => {});
 
   async function* newDocuments(): AsyncGenerator<Extract<CutResult, { readonly kind: "document" }>["document"]> {
     let done = 0;
@@ -72,7 +70,7 @@ export async function makeIndex({ dir, clock, signal }: Pick<Context, "dir" | "c
     const index = planIndex(facts, ledger, await writeDocument(store, ledgerKind, ledger));
     const descriptor = await writeDocument(store, indexKind, index);
     if (!(await isHeld(store, descriptor, engine))) {
-      await storeIndexData(store, { dir, index: descriptor, chunks: index.chunks, probe: await probe, engine, work, base });
+      await storeIndexData(store, { dir, index: descriptor, chunks: index.chunks, probe: making.probe, engine, work, base });
     }
     return { descriptor, index, ledger };
   });

@@ -7,6 +7,7 @@ import type { VectorEngine } from "../ports/vectors.ts";
 import { isGone, isHeld } from "./apply.ts";
 import type { EngineBase } from "./engine-files.ts";
 import type { IndexFacts } from "./plan.ts";
+import { describeEmbedder, isSameProbe } from "./probe.ts";
 import { findIndex, openIndexData, type StoredIndex } from "./read.ts";
 import { type Index, type Ledger, ledgerKind } from "./schema.ts";
 
@@ -40,10 +41,20 @@ export async function findPrevious(store: Store, facts: IndexFacts, { engine, st
   }
 }
 
-/** Lays out the engine files of the previous index to build on; undefined when they are damaged or of another engine version. */
-export async function openBase(store: Store, { descriptor }: PreviousIndex, { dir, engine }: { readonly dir: string; readonly engine: VectorEngine }): Promise<EngineBase | undefined> {
+interface BaseQuestion extends Pick<Context, "dir" | "story"> {
+  readonly engine: VectorEngine;
+  /** The vectors of the probe texts now. */
+  readonly probe: Uint8Array;
+}
+
+/** Lays out the engine files of the previous index to build on; undefined when they are damaged, of another engine version, or hold vectors of another model. */
+export async function openBase(store: Store, { descriptor, index }: PreviousIndex, { dir, engine, probe, story }: BaseQuestion): Promise<EngineBase | undefined> {
   try {
-    const { folder, data } = await openIndexData(store, descriptor, dir);
+    const { folder, data, probe: stored } = await openIndexData(store, descriptor, dir);
+    if (!isSameProbe(probe, stored, index.embedder.dimensions)) {
+      story.warn(`${describeEmbedder(index.embedder)} gives other vectors than when the latest index was made: every text is embedded again`);
+      return undefined;
+    }
     return data.engineVersion === engine.version ? { folder, files: data.files } : undefined;
   } catch (error) {
     if (isGone(error)) return undefined;

@@ -43,10 +43,9 @@ export async function checkProbe(embedder: Embedder, stored: Uint8Array, indexed
   if (canonicalJson(identity) !== canonicalJson(indexedBy)) {
     throw new TwelveError("EMBEDDER_DRIFTED", `The index was made with ${describeEmbedder(indexedBy)}, but the configured embedder is ${name}`);
   }
-  const vectors = await probeVectors(embedder, signal);
-  const cosine = Math.min(...vectors.map((vector, row) => cosineToStored(vector, stored, row)));
+  const cosine = lowestCosine(await embedProbe(embedder, signal), stored, identity.dimensions);
   if (cosine >= probeThreshold) return cosine;
-  const measured = `its vectors of ${vectors.length} probe texts have cosine ${cosine.toFixed(4)} to the stored ones, below ${probeThreshold}`;
+  const measured = `its vectors of ${probeTexts.length} probe texts have cosine ${cosine.toFixed(4)} to the stored ones, below ${probeThreshold}`;
   throw new TwelveError("EMBEDDER_DRIFTED", `The index was made with ${describeEmbedder(indexedBy)}; the configured embedder calls itself ${name}, but ${measured}`);
 }
 
@@ -64,19 +63,26 @@ async function probeVectors(embedder: Embedder, signal?: AbortSignal): Promise<r
   return vectors;
 }
 
-/** -1, which is below any threshold, where the stored bytes have another shape or a vector has no direction. */
-function cosineToStored(vector: Float32Array, stored: Uint8Array, row: number): number {
-  const rowBytes = vector.length * 4;
-  if (stored.byteLength !== rowBytes * probeTexts.length) return -1;
-  const view = new DataView(stored.buffer, stored.byteOffset + row * rowBytes, rowBytes);
-  let dot = 0;
-  let lengthA = 0;
-  let lengthB = 0;
-  for (const [column, left] of vector.entries()) {
-    const right = view.getFloat32(column * 4, true);
-    dot += left * right;
-    lengthA += left * left;
-    lengthB += right * right;
-  }
-  return lengthA === 0 || lengthB === 0 ? -1 : dot / Math.sqrt(lengthA * lengthB);
+/** Whether two embedders, by the vectors that they gave for the probe texts, are one. */
+export function isSameProbe(left: Uint8Array, right: Uint8Array, dimensions: number): boolean {
+  return lowestCosine(left, right, dimensions) >= probeThreshold;
+}
+
+/** -1, which is below any threshold, where the bytes have another shape or a vector has no direction. */
+function lowestCosine(left: Uint8Array, right: Uint8Array, dimensions: number): number {
+  const sizeBytes = probeTexts.length * dimensions * 4;
+  if (left.byteLength !== sizeBytes || right.byteLength !== sizeBytes) return -1;
+  const [one, other] = [left, right].map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as [DataView, DataView];
+  return Math.min(...probeTexts.map((_, row) => {
+    let dot = 0;
+    let lengthA = 0;
+    let lengthB = 0;
+    for (let offset = row * dimensions * 4; offset < (row + 1) * dimensions * 4; offset += 4) {
+      const [a, b] = [one.getFloat32(offset, true), other.getFloat32(offset, true)];
+      dot += a * b;
+      lengthA += a * a;
+      lengthB += b * b;
+    }
+    return lengthA === 0 || lengthB === 0 ? -1 : dot / Math.sqrt(lengthA * lengthB);
+  }));
 }

@@ -39,9 +39,39 @@ export const IndexEstimate = z.strictObject({
 });
 export type IndexEstimate = z.infer<typeof IndexEstimate>;
 
+/** Work that was put on the queue. */
+export const IndexSubmission = z.strictObject({
+  kind: z.literal("submitted"),
+  job: z.string().meta({ description: "ID of the job" }),
+  name: z.string(),
+  documents: z.int().meta({ description: "Documents that workers have to read" }),
+  shards: z.int(),
+  queue: z.string().meta({ description: "URL of the queue, without credentials" }),
+});
+export type IndexSubmission = z.infer<typeof IndexSubmission>;
+
 const shownSkips = 20;
 
-export function renderReport({ digest, name, documents, chunks, embedded, fromCache, costUsd, isChanged, skipped, ignored, durationMs }: IndexReport, { env, set }: { readonly env: string; readonly set: readonly string[] }): string {
+interface Asked {
+  readonly env: string;
+  readonly set: readonly string[];
+}
+
+export function renderIndex(output: IndexReport | IndexEstimate | IndexSubmission, asked: Asked): string {
+  if (output.kind === "report") return renderReport(output, asked);
+  return output.kind === "estimate" ? renderEstimate(output) : renderSubmission(output, asked);
+}
+
+function renderSubmission({ job, documents, shards, queue }: IndexSubmission, { env }: Asked): string {
+  return [
+    `Job ${job} is queued: ${number(documents)} documents in ${number(shards)} ${shards === 1 ? "shard" : "shards"} on ${queue}`,
+    `Workers take it: twelve run <a process with \`work: [index]\`> --env ${env}`,
+    `Next: twelve index wait ${job} --env ${env}`,
+  ].join("\n");
+}
+
+
+function renderReport({ digest, name, documents, chunks, embedded, fromCache, costUsd, isChanged, skipped, ignored, durationMs }: IndexReport, { env, set }: Asked): string {
   const others = Object.entries(ignored).map(([ending, count]) => `${number(count)} ${ending === "" ? "without an ending" : ending}`);
   const cost = costUsd === 0 ? "" : costUsd === null ? " at a price that is not known" : ` for about ${formatUsd(costUsd)}`;
   return [
@@ -55,7 +85,7 @@ export function renderReport({ digest, name, documents, chunks, embedded, fromCa
   ].join("\n");
 }
 
-export function renderEstimate({ name, embedder, documents, chunks, toEmbed: { texts, tokens, requests, costUsd } }: IndexEstimate): string {
+function renderEstimate({ name, embedder, documents, chunks, toEmbed: { texts, tokens, requests, costUsd } }: IndexEstimate): string {
   return [
     `Index ${name} would have ${number(documents)} documents and ${number(chunks)} chunks`,
     `  to embed  ${number(texts)} texts, ${number(tokens)} tokens, in ${number(requests)} requests to ${embedder}`,

@@ -86,7 +86,12 @@ export const indexDataPointerKind = { mediaType: "index data pointer", schema: I
 export const EmbeddingBatch = z.strictObject({ count: z.int().positive(), keys: Digest, vectors: Digest });
 export type EmbeddingBatch = z.infer<typeof EmbeddingBatch>;
 /** The ref value that lists the stored batches of one embedder's vectors. */
-export const EmbeddingBatches = z.strictObject({ version: z.literal(2), dimensions: z.int().positive(), batches: z.array(EmbeddingBatch) });
+export const EmbeddingBatches = z.strictObject({
+  version: z.literal(2),
+  dimensions: z.int().positive(),
+  probe: Descriptor.meta({ description: "The vectors of the probe texts: a model that changed under its name has a list of its own" }),
+  batches: z.array(EmbeddingBatch),
+});
 export type EmbeddingBatches = z.infer<typeof EmbeddingBatches>;
 export const embeddingBatchesKind = { mediaType: "embedding batches", schema: EmbeddingBatches } as const;
 

@@ -1,4 +1,4 @@
-import { resolveFor } from "../config/read.ts";
+import { readSecrets, resolveFor } from "../config/read.ts";
 import { parseSets } from "../config/set.ts";
 import { resolvedIndexes } from "../config/settings.ts";
 import { TwelveError } from "../core/errors.ts";
@@ -30,10 +30,10 @@ export async function readSettings(context: Context, { name: wanted, source, env
   const name = chooseIndex(manifest, wanted);
   // Only the keys of this index: documents can be indexed where the model's key is not set.
   const only = referencesIn(manifest.indexes[name]).map(({ key }) => key);
-  const values = await resolveFor(context, manifest, { environment: env, sets, only });
+  const [values, secrets] = await Promise.all([resolveFor(context, manifest, { environment: env, sets, only }), readSecrets(context, manifest, env)]);
   const settings = resolvedIndexes(manifest, values, [name])[name];
   if (settings === undefined) throw new Error(`Index ${name} was not resolved`);
-  return { app: manifest.name, name, secrets: {}, settings: source.length === 0 ? settings : { ...settings, source: [...source] } };
+  return { app: manifest.name, name, secrets, settings: source.length === 0 ? settings : { ...settings, source: [...source] } };
 }
 
 function chooseIndex({ indexes }: Manifest, wanted: string | undefined): string {

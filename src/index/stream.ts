@@ -55,11 +55,12 @@ async function requestOf({ path, source, loader, loaderName }: DocumentFile, sig
 }
 
 /** What happens to one file of a source is a reason to skip it; what happens to the source ends the run. */
-async function readContent(source: DocumentFile["source"], signal: AbortSignal): Promise<Uint8Array | { readonly reason: string }> {
+export async function readContent(source: DocumentFile["source"], signal: AbortSignal): Promise<Uint8Array | { readonly reason: string }> {
   try {
     return await source.read(signal);
   } catch (error) {
-    if (error instanceof TwelveError && error.code === "SOURCE_INVALID") return { reason: error.message };
+    // Such a message begins with the path, and so does the line in which the reason will stand.
+    if (error instanceof TwelveError && error.code === "SOURCE_INVALID") return { reason: error.message.startsWith(`${source.path} `) ? error.message.slice(source.path.length + 1) : error.message };
     throw error;
   }
 }

@@ -71,11 +71,12 @@ const agentFields = {
   description: z.string().optional().meta({ description: "What the agent is for" }),
 };
 const retrieveIndex = { index: Name.meta({ description: "Index to search" }) };
+export const RetrieveSettings = z.strictObject({ ...retrieveIndex, ...filterField, ...retrieveShape });
 /** One agent as a release freezes it, every `${KEY}` replaced. */
 export const AgentSettings = z.strictObject({
   ...agentFields,
   ...agentShape,
-  retrieve: z.strictObject({ ...retrieveIndex, ...filterField, ...retrieveShape }).optional(),
+  retrieve: RetrieveSettings.optional(),
 });
 export type AgentSettings = z.infer<typeof AgentSettings>;
 const AgentDeclaration = z.strictObject({

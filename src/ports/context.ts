@@ -3,7 +3,9 @@ import type { Clock } from "./clock.ts";
 import type { DocumentSource, SourceOptions } from "./document.ts";
 import type { Embedder } from "./embedding.ts";
 import type { Model } from "./model.ts";
+import type { Origin } from "./origin.ts";
 import type { Processes } from "./process.ts";
+import type { JobQueue } from "./queue.ts";
 import type { Reranker } from "./rerank.ts";
 import type { Store } from "./store.ts";
 import type { Story } from "./story.ts";
@@ -32,7 +34,11 @@ export interface Context {
   openVectors(reference: string): Promise<VectorEngine>;
   /** A folder or file, a feed (`.jsonl`, `.ndjson`), or `s3://bucket/prefix`. Whether it is there is seen when it is listed. */
   openSource(reference: string, options?: SourceOptions): Promise<DocumentSource>;
+  /** A place to fetch the files of local models from. */
+  openOrigin(reference: string): Promise<Origin>;
   openConfig(reference: string): Promise<ConfigProvider>;
+  /** `postgres://...`, or `pglite:<folder>` for one that the processes of this machine share. */
+  openQueue(reference: string): Promise<JobQueue>;
   /** Writes one line to stdout at once: the event log of a long-running command. */
   writeLine(line: string): void;
 }

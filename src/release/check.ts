@@ -1,4 +1,5 @@
 import type { Build } from "../build/schema.ts";
+import { readSecrets } from "../config/read.ts";
 import { resolvedIndexes } from "../config/settings.ts";
 import { referencesIn } from "../manifest/setting.ts";
 import type { Context } from "../ports/context.ts";
@@ -19,9 +20,10 @@ interface ServicesQuestion {
 export async function checkServices(context: Context, store: Store, { build, release, environment }: ServicesQuestion): Promise<void> {
   await Promise.all([...new Set(Object.values(release.agents).map(({ model }) => model))].map((model) => context.openModel(model)));
   const settings = resolvedIndexes(build.manifest, release.config, Object.keys(release.indexes));
+  const secrets = await readSecrets(context, build.manifest, environment);
   for (const [name, descriptor] of Object.entries(release.indexes)) {
     const own = settings[name];
-    if (own !== undefined) await checkIndex(context, store, { name, descriptor, settings: own, command: indexCommand(name, { build, release, environment }) });
+    if (own !== undefined) await checkIndex(context, store, { name, descriptor, settings: own, secrets, command: indexCommand(name, { build, release, environment }) });
   }
 }
 

@@ -16,7 +16,7 @@ import { findIndexes, parsePins } from "./indexes.ts";
 import { captureEnvironment, planRelease, promptProblems, usedIndexes } from "./plan.ts";
 import { listReleases } from "./read.ts";
 import { Activation, Release } from "./schema.ts";
-import { formatFields, formatValue } from "./table.ts";
+import { formatFields, formatValue } from "../core/table.ts";
 
 const Output = z.strictObject({
   number: z.int().positive().meta({ description: "3 for v3" }),

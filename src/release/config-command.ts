@@ -5,7 +5,7 @@ import { readManifest } from "../manifest/read.ts";
 import { ConfigKind } from "../manifest/schema.ts";
 import { defineCommand } from "../ports/command.ts";
 import { readActiveOrNone } from "./read.ts";
-import { formatTable, formatValue } from "./table.ts";
+import { formatTable, formatValue } from "../core/table.ts";
 
 const Value = z.union([z.string(), z.number(), z.boolean()]);
 const Key = z.strictObject({

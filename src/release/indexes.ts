@@ -6,7 +6,7 @@ import { checkProbe } from "../index/probe.ts";
 import { readIndex, readIndexData } from "../index/read.ts";
 import { chunkDefaults, type Index, indexKind } from "../index/schema.ts";
 import type { IndexSettings } from "../manifest/schema.ts";
-import type { Context } from "../ports/context.ts";
+import type { Context, Environment } from "../ports/context.ts";
 import type { Store } from "../ports/store.ts";
 
 /** The digest prefix that `--index name=digest` gives each index. Fails with USAGE_INVALID or INDEX_UNKNOWN. */
@@ -34,17 +34,19 @@ interface IndexQuestion {
   readonly settings: IndexSettings;
   /** What makes an index that fits. */
   readonly command: string;
+  /** Where the embedder's credentials are looked up, besides the process environment. */
+  readonly secrets: Environment;
 }
 
 /**
  * Refuses an index that the release's configuration would not have made: another embedder, other chunks, or an
  * embedder that gives other vectors under its old name. Fails with INDEX_STALE or EMBEDDER_DRIFTED.
  */
-export async function checkIndex(context: Context, store: Store, { name, descriptor, settings, command }: IndexQuestion): Promise<void> {
+export async function checkIndex(context: Context, store: Store, { name, descriptor, settings, command, secrets }: IndexQuestion): Promise<void> {
   const [index, data, embedder] = await Promise.all([
     readDocument(store, indexKind, descriptor),
     readIndexData(store, descriptor),
-    context.openEmbedder(settings.embedder),
+    context.openEmbedder(settings.embedder, secrets),
   ]);
   const differences = [
     ...(canonicalJson(index.embedder) === canonicalJson(embedder.identity) ? [] : [`its embedder is ${describe(index.embedder)}, the release's is ${describe(embedder.identity)} (${settings.embedder})`]),

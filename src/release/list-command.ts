@@ -7,7 +7,7 @@ import { readManifest } from "../manifest/read.ts";
 import { defineCommand } from "../ports/command.ts";
 import { listEnvironments, listReleases, readHistory } from "./read.ts";
 import { releaseKind } from "./schema.ts";
-import { formatTable, formatValue } from "./table.ts";
+import { formatTable, formatValue } from "../core/table.ts";
 
 const Row = z.strictObject({
   number: z.int().positive().meta({ description: "3 for v3" }),

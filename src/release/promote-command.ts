@@ -12,7 +12,7 @@ import { requireReports } from "./gate.ts";
 import { captureEnvironment, frozenDifferences, isSameActivation } from "./plan.ts";
 import { readActive, readCurrent } from "./read.ts";
 import { Activation } from "./schema.ts";
-import { formatValue } from "./table.ts";
+import { formatValue } from "../core/table.ts";
 
 const Output = z.strictObject({
   from: z.string(),

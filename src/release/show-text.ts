@@ -2,7 +2,7 @@ import { shortDigest } from "../core/descriptor.ts";
 import { formatSource } from "./dirty.ts";
 import type { Activation, Release } from "./schema.ts";
 import type { Shown } from "./shown.ts";
-import { formatFields, formatTable, formatValue } from "./table.ts";
+import { formatFields, formatTable, formatValue } from "../core/table.ts";
 
 type Of<Kind extends Shown["kind"]> = Extract<Shown, { kind: Kind }>;
 

@@ -1,16 +1,16 @@
 import { readDocument } from "../artifact/document.ts";
+import type { Build } from "../build/schema.ts";
+import { resolvedIndexes } from "../config/settings.ts";
 import type { Descriptor, Digest } from "../core/descriptor.ts";
+import { TwelveError } from "../core/errors.ts";
 import { checkProbe } from "../index/probe.ts";
 import { openIndexData } from "../index/read.ts";
 import { type Index, indexKind } from "../index/schema.ts";
-import type { Context } from "../ports/context.ts";
-import { fuse } from "./fuse.ts";
-import type { RetrievedChunk, SearchMode } from "./schema.ts";
-
-export interface Search {
-  readonly mode: SearchMode;
-  readonly topK: number;
-}
+import type { Context, Environment } from "../ports/context.ts";
+import type { Release } from "../release/schema.ts";
+import { planSearch } from "./plan.ts";
+import type { RetrievedChunk, RetrieveSettings } from "./schema.ts";
+import { searchChunks } from "./search.ts";
 
 export interface IndexToSearch {
   readonly name: string;
@@ -19,6 +19,9 @@ export interface IndexToSearch {
   readonly embedder: string;
 }
 
+/** Finds the best chunks for a question, numbered from 1. */
+export type Search = (question: string, signal: AbortSignal | undefined) => Promise<readonly RetrievedChunk[]>;
+
 /** One index, open for searching. */
 export interface Retriever {
   readonly name: string;
@@ -26,23 +29,36 @@ export interface Retriever {
   readonly index: Index;
   /** Lowest cosine between the probe texts' vectors now and when the index was made. */
   readonly probeCosine: number;
-  /** The best chunks first, numbered from 1. */
-  search(question: string, how: Search, signal: AbortSignal | undefined): Promise<readonly RetrievedChunk[]>;
+  /** What the embedder's ranking counts in a hybrid search where the settings say nothing. */
+  readonly fusionWeight: number;
+  /** Makes everything ready that these settings need. Fails with CONFIG_INVALID or SERVICE_UNSUPPORTED before the first question is asked. */
+  prepare(settings: RetrieveSettings): Promise<Search>;
   /** Whether the engine still answers. Fails as the engine does. */
   count(): Promise<number>;
   close(): void;
+}
+
+/** The indexes of these names as a release holds them. Fails with INDEX_NOT_FOUND. */
+export function indexesToSearch(release: Release, build: Build, names: readonly string[]): readonly IndexToSearch[] {
+  const settings = resolvedIndexes(build.manifest, release.config, names);
+  return names.map((name) => {
+    const index = release.indexes[name];
+    const embedder = settings[name]?.embedder;
+    if (index === undefined || embedder === undefined) throw new TwelveError("INDEX_NOT_FOUND", `The release holds no index "${name}"`);
+    return { name, index, embedder };
+  });
 }
 
 /**
  * Lays out the index's files, opens them, and makes sure that the embedder still gives the vectors it was made with.
  * Fails with EMBEDDER_DRIFTED, INDEX_NOT_FOUND, BLOB_NOT_FOUND or BLOB_CORRUPT.
  */
-export async function openRetriever(context: Context, plan: IndexToSearch): Promise<Retriever> {
+export async function openRetriever(context: Context, plan: IndexToSearch, secrets: Environment = {}): Promise<Retriever> {
   const store = await context.store();
   const [index, held, embedder] = await Promise.all([
     readDocument(store, indexKind, plan.index),
     openIndexData(store, plan.index, context.dir),
-    context.openEmbedder(plan.embedder),
+    context.openEmbedder(plan.embedder, secrets),
   ]);
   const [engine, probeCosine] = await Promise.all([
     context.openVectors(`${held.data.engine}:`),
@@ -54,14 +70,11 @@ export async function openRetriever(context: Context, plan: IndexToSearch): Prom
     digest: plan.index.digest,
     index,
     probeCosine,
-    async search(question, { mode, topK }, signal) {
-      const [vector] = mode === "text" ? [] : await embedder.embed([question], "query", signal);
-      const query = { text: question, ...(vector === undefined ? {} : { vector }) };
-      // Deeper than topK, so that a chunk which is good in both lists can overtake one that is best in a single list.
-      const depth = Math.max(50, topK * 4);
-      const lists = mode === "hybrid" ? (["text", "vector"] as const).map((each) => vectors.search({ ...query, mode: each, topK: depth })) : [];
-      const hits = mode === "hybrid" ? fuse(await Promise.all(lists)).slice(0, topK) : await vectors.search({ ...query, mode, topK });
-      return hits.map((hit, position) => ({ number: position + 1, ...hit }));
+    fusionWeight: embedder.fusionWeight,
+    async prepare(settings) {
+      const search = planSearch(settings, embedder.fusionWeight);
+      const reranker = settings.reranker === undefined ? undefined : await context.openReranker(settings.reranker, secrets);
+      return (question, signal) => searchChunks(question, search, { vectors, embedder, reranker }, signal);
     },
     count: () => vectors.count(),
     close: () => vectors.close(),

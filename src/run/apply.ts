@@ -1,8 +1,9 @@
 import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
 import { layOutCode } from "../code/layout.ts";
-import { readProcessConfig } from "../config/read.ts";
-import type { Context } from "../ports/context.ts";
+import { readProcessConfig, readSecrets } from "../config/read.ts";
+import type { Manifest } from "../manifest/schema.ts";
+import type { Context, Environment } from "../ports/context.ts";
 import type { Model } from "../ports/model.ts";
 import type { Activation } from "../release/schema.ts";
 import { answerRequest, type OpenAgent } from "./answer.ts";
@@ -40,17 +41,18 @@ export interface OpenedRuntime extends Runtime {
  * Fails with CONFIG_DRIFTED, CONFIG_INVALID, EMBEDDER_DRIFTED, AGENT_UNKNOWN, PROMPT_UNKNOWN, SERVICE_UNSUPPORTED, or as the store does.
  */
 export async function openRuntime(context: Context, options: RuntimeOptions): Promise<OpenedRuntime> {
-  const { release, environment, attachments } = options;
+  const { release, environment } = options;
   const store = await context.store();
   const build = await readDocument(store, buildKind, release.release.build);
   refuseDrift({ release: release.release, name: releaseName(release), environment, declarations: build.manifest.config, env: context.env });
-  if (environment !== null && attachments !== undefined) await readProcessConfig(context, build.manifest, { environment, attachments });
+  const secrets = await secretsFor(context, build.manifest, options);
   const plan = planRun(release.release, build, options.agents);
 
   const layout = layOutCode(store, build.code, codeFolder(context.dir, build.code));
-  const opening = plan.indexes.map((index) => openRetriever(context, index));
+  const opening = plan.indexes.map((index) => openRetriever(context, index, secrets));
   const [retrievers, models] = await Promise.all([settle(opening), openModels(context, plan.models), layout]);
-  const agents = new Map(plan.agents.map((agent) => [agent.name, openAgent(agent, { options, retrievers, models })]));
+  const opened = await openAgents(plan.agents, { options, retrievers, models });
+  const agents = new Map(opened.map((agent) => [agent.plan.name, agent]));
   return {
     agents: [...agents.keys()],
     answer(request) {
@@ -61,6 +63,13 @@ export async function openRuntime(context: Context, options: RuntimeOptions): Pr
     check: () => checkParts({ release: releaseName(release), retrievers, models: plan.models }),
     close: async () => closeAll(retrievers),
   };
+}
+
+/** Outside every environment there is only the process environment, which every adapter looks at anyway. */
+async function secretsFor(context: Context, manifest: Manifest, { environment, attachments }: Pick<RuntimeOptions, "environment" | "attachments">): Promise<Environment> {
+  if (environment === null) return {};
+  if (attachments === undefined) return readSecrets(context, manifest, environment);
+  return (await readProcessConfig(context, manifest, { environment, attachments })).secrets;
 }
 
 /** All or none: when one cannot be opened, those that were are closed again. */
@@ -87,7 +96,16 @@ interface Opened {
   readonly models: ReadonlyMap<string, Model>;
 }
 
-function openAgent(plan: AgentPlan, { options, retrievers, models }: Opened): OpenAgent {
+async function openAgents(plans: readonly AgentPlan[], opened: Opened): Promise<readonly OpenAgent[]> {
+  try {
+    return await Promise.all(plans.map((plan) => openAgent(plan, opened)));
+  } catch (error) {
+    closeAll(opened.retrievers);
+    throw error;
+  }
+}
+
+async function openAgent(plan: AgentPlan, { options, retrievers, models }: Opened): Promise<OpenAgent> {
   const { retrieve } = plan;
   const retriever = retrieve === undefined ? undefined : retrievers.find(({ name }) => name === retrieve.index);
   const model = models.get(plan.model);
@@ -96,7 +114,7 @@ function openAgent(plan: AgentPlan, { options, retrievers, models }: Opened): Op
     plan,
     model,
     render: prepareMessages(plan.prompt, retrieve !== undefined),
-    search: retriever === undefined || retrieve === undefined ? undefined : (question, signal) => retriever.search(question, retrieve, signal),
+    search: retrieve === undefined ? undefined : await retriever?.prepare(retrieve),
     frame: {
       app: options.release.release.app,
       environment: options.environment,

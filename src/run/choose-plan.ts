@@ -5,11 +5,12 @@ import type { Release } from "../release/schema.ts";
 
 export type ChosenProcess =
   | { readonly kind: "serve"; readonly name: string; readonly agents: readonly string[] }
-  | { readonly kind: "command"; readonly name: string; readonly command: string };
+  | { readonly kind: "command"; readonly name: string; readonly command: string }
+  | { readonly kind: "work"; readonly name: string; readonly queues: readonly string[] };
 
 /**
  * The process to run: the named one, else `web`, else the only one. A release that declares none serves all its agents
- * as `web`. Fails with PROCESS_UNKNOWN or PROCESS_UNSUPPORTED.
+ * as `web`. Fails with PROCESS_UNKNOWN.
  */
 export function chooseProcess({ processes, agents }: Pick<Release, "processes" | "agents">, wanted: string | undefined): ChosenProcess {
   const names = Object.keys(processes);
@@ -30,5 +31,5 @@ export function chooseProcess({ processes, agents }: Pick<Release, "processes" |
 function chosen(name: string, process: ProcessDeclaration): ChosenProcess {
   if ("serve" in process) return { kind: "serve", name, agents: process.serve };
   if ("command" in process) return { kind: "command", name, command: process.command };
-  throw new TwelveError("PROCESS_UNSUPPORTED", `The process ${name} works on queues (${process.work.join(", ")}), which this version of twelve does not have yet`);
+  return { kind: "work", name, queues: process.work };
 }

@@ -7,9 +7,9 @@ import { TwelveError } from "../core/errors.ts";
 import { readManifest } from "../manifest/read.ts";
 import { defineCommand } from "../ports/command.ts";
 import type { Context } from "../ports/context.ts";
-import { readActive, readRelease } from "../release/read.ts";
+import { readActive, readCurrent, readRelease } from "../release/read.ts";
 import type { Activation } from "../release/schema.ts";
-import { chooseProcess } from "./choose-plan.ts";
+import { type ChosenProcess, chooseProcess } from "./choose-plan.ts";
 import type { ReleaseToRun } from "./named.ts";
 
 const defaultPort = 3000;
@@ -22,20 +22,27 @@ export default defineCommand({
     port: z.int().min(0).max(65_535).optional().meta({ description: `Port to listen on, 0 for any free one; PORT or ${defaultPort} by default` }),
     host: z.string().default("127.0.0.1").meta({ description: "Address to listen on; others than this machine's own are open to everyone who can reach them", valueName: "address" }),
     drainSeconds: z.number().min(0).max(3600).default(60).meta({ description: "How long open requests may take after a request to stop", valueName: "seconds" }),
+    concurrency: z.int().min(1).max(64).default(2).meta({ description: "How much a `work:` process does at a time" }),
     logContent: z.boolean().default(false).meta({ description: "Write the answers to the log, with personal data taken out" }),
   }),
   output: z.strictObject({
     process: z.string(),
-    release: Digest,
+    release: Digest.nullable().meta({ description: "null for a worker of an environment that has no release yet" }),
     exitCode: z.int().meta({ description: "Exit code of a `command:` process; 0 for a server that stopped in good order" }),
   }),
   isService: true,
   description:
     "Serves a process with `serve:` over an OpenAI-compatible HTTP API and writes one JSON event a line to stdout; runs a process " +
-    "with `command:` in the release's code, with its configuration in the environment. SIGTERM and Ctrl-C stop it in good order.",
+    "with `command:` in the release's code, with its configuration in the environment; takes work from the queue of STATE_URL with `work:`. SIGTERM and Ctrl-C stop it in good order.",
   examples: ["twelve run --env staging", "twelve run --env staging --port 8080", "twelve run worker --env production"],
 
-  async run({ process, env: environment, release: wanted, port, host, drainSeconds, logContent }, context) {
+  async run({ process, env: environment, release: wanted, port, host, drainSeconds, concurrency, logContent }, context) {
+    const early = wanted === undefined ? await chooseEarlyWorker(context, environment, process) : undefined;
+    if (early !== undefined) {
+      const { runWorker } = await import("./worker.ts");
+      await runWorker(context, { process: early.name, environment, queues: early.queues, concurrency });
+      return { process: early.name, release: null, exitCode: 0 };
+    }
     const { release, attachments } = await findRelease(context, environment, wanted);
     const chosen = chooseProcess(release.release, process);
     const shared = { release, environment, port: port ?? portFrom(context.env["PORT"]), drainMs: drainSeconds * 1000 };
@@ -45,6 +52,11 @@ export default defineCommand({
       await serve(context, { ...shared, attachments, host, agents: chosen.agents, isContentLogged: logContent });
       return { ...answer, exitCode: 0 };
     }
+    if (chosen.kind === "work") {
+      const { runWorker } = await import("./worker.ts");
+      await runWorker(context, { process: chosen.name, environment, queues: chosen.queues, concurrency });
+      return { ...answer, exitCode: 0 };
+    }
     const { runProgram } = await import("./program.ts");
     return { ...answer, exitCode: await runProgram(context, { ...shared, attachments, process: chosen.name, command: chosen.command }) };
   },
@@ -52,6 +64,16 @@ export default defineCommand({
   render: () => "",
   verdict: ({ process, exitCode }) => (exitCode === 0 ? undefined : { exit: exitCode, message: `The process ${process} ended with exit code ${exitCode}` }),
 });
+
+/** A worker makes the first index, so it cannot wait for the first release: until there is one, the manifest says what it does. */
+async function chooseEarlyWorker(context: Context, environment: string, process: string | undefined): Promise<Extract<ChosenProcess, { readonly kind: "work" }> | undefined> {
+  if (process === undefined) return undefined;
+  const [store, manifest] = await Promise.all([context.store(), readManifest(context.dir)]);
+  const declared = Object.hasOwn(manifest.processes, process) ? manifest.processes[process] : undefined;
+  if (declared === undefined || !("work" in declared) || (await readCurrent(store, manifest.name, environment)) !== undefined) return undefined;
+  environmentOf(manifest, environment);
+  return { kind: "work", name: process, queues: declared.work };
+}
 
 interface Found {
   readonly release: ReleaseToRun;

@@ -1,12 +1,11 @@
 import type { Build } from "../build/schema.ts";
-import { resolvedIndexes } from "../config/settings.ts";
-import type { Descriptor } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import type { AgentSettings } from "../manifest/schema.ts";
 import type { Sampling } from "../ports/model.ts";
 import { type CompiledPrompt, findPrompt, promptTitle } from "../prompt/schema.ts";
 import type { Release } from "../release/schema.ts";
+import { type IndexToSearch, indexesToSearch } from "../retrieval/read.ts";
 
 export interface AgentPlan {
   readonly name: string;
@@ -17,16 +16,9 @@ export interface AgentPlan {
   readonly retrieve: AgentSettings["retrieve"];
 }
 
-export interface IndexPlan {
-  readonly name: string;
-  readonly index: Descriptor;
-  /** Reference of the embedder, such as hash:512. */
-  readonly embedder: string;
-}
-
 export interface RunPlan {
   readonly agents: readonly AgentPlan[];
-  readonly indexes: readonly IndexPlan[];
+  readonly indexes: readonly IndexToSearch[];
   readonly models: readonly string[];
 }
 
@@ -34,13 +26,7 @@ export interface RunPlan {
 export function planRun(release: Release, build: Build, names: readonly string[] = Object.keys(release.agents)): RunPlan {
   const agents = names.map((name) => planAgent(name, release, build));
   const searched = [...new Set(agents.flatMap(({ retrieve }) => retrieve?.index ?? []))];
-  const settings = resolvedIndexes(build.manifest, release.config, searched);
-  const indexes = searched.map((name): IndexPlan => {
-    const index = release.indexes[name];
-    const embedder = settings[name]?.embedder;
-    if (index === undefined || embedder === undefined) throw new TwelveError("INDEX_NOT_FOUND", `The release holds no index "${name}"`);
-    return { name, index, embedder };
-  });
+  const indexes = indexesToSearch(release, build, searched);
   return { agents, indexes, models: [...new Set(agents.map(({ model }) => model))] };
 }
 

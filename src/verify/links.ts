@@ -41,7 +41,7 @@ const pointers: readonly (readonly [RegExp, (name: string, value: string) => rea
   [/^apps\/[^/]+\/reports\/[^/]+\/[^/]+$/, pointer(reportPointerKind, ({ report }) => [report])],
   [/^data\/code\/[^/]+$/, pointer(codeDataKind, ({ archives }) => archives)],
   [/^data\/indexes\/[^/]+$/, pointer(indexDataPointerKind, ({ data }) => [data])],
-  [/^data\/embeddings\/[^/]+\/[^/]+$/, pointer(embeddingBatchesKind, ({ batches, dimensions }) => batches.flatMap((batch) => Object.values(blobsOfBatch(batch, dimensions))))],
+  [/^data\/embeddings\/[^/]+\/v2-[0-9a-f]+$/, pointer(embeddingBatchesKind, ({ probe, batches, dimensions }) => [probe, ...batches.flatMap((batch) => Object.values(blobsOfBatch(batch, dimensions)))])],
 ];
 
 /** Fails with BLOB_NOT_FOUND, BLOB_CORRUPT or ARTIFACT_INVALID. */

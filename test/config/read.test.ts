@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { environmentOf, inspectConfig, readProcessConfig, resolveFor } from "../../src/config/read.ts";
+import { environmentOf, inspectConfig, readProcessConfig, readSecrets, resolveFor } from "../../src/config/read.ts";
 import { parseManifest } from "../../src/manifest/read.ts";
 import { temporaryFolder, testContext } from "../helpers/context.ts";
 
@@ -104,5 +104,20 @@ describe("readProcessConfig", () => {
       message: "staging lacks a secret: API_KEY",
       fix: "Set API_KEY in the process environment or dotenv:.env.staging",
     });
+  });
+});
+
+describe("readSecrets", () => {
+  it("gives the declared secrets that there are, the process environment first", async () => {
+    const file = "API_KEY=hush\nEXTRA=more\nUNDECLARED=no\n";
+    expect(await readSecrets(await context({ EXTRA: "own" }, file), manifest, "staging")).toEqual({ API_KEY: "hush", EXTRA: "own" });
+  });
+
+  it("does not fail for one that is missing or empty", async () => {
+    expect(await readSecrets(await context({ API_KEY: "" }), manifest, "staging")).toEqual({});
+  });
+
+  it("opens no configuration source where no secret is declared", async () => {
+    expect(await readSecrets(await context(), { config: {}, environments: manifest.environments }, "vault")).toEqual({});
   });
 });

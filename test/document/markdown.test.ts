@@ -20,13 +20,9 @@ describe("markdown blocks", () => {
     ]);
   });
 
-  it("leave out front matter and keep its title where there is no first-level heading", () => {
-    expect(outline("---\ntitle: \"The: title\"\ntags: [a]\n---\n\n## Part\n\nText")).toEqual(["# The: title", "## Part", "prose: Text"]);
-    expect(outline("---\ntitle: Other\n---\n\n# Own\n\nText")).toEqual(["# Own", "prose: Text"]);
+  it("leave out front matter", () => {
+    expect(outline("---\ntitle: \"The: title\"\ntags: [a]\n---\n\n## Part\n\nText")).toEqual(["## Part", "prose: Text"]);
     expect(outline("+++\ntitle = \"x\"\n+++\n\nText")).toEqual(["prose: Text"]);
-  });
-
-  it("survive front matter that is no YAML", () => {
     expect(outline("---\ntitle: [broken\n\ttab\n---\n\nText")).toEqual(["prose: Text"]);
   });
 

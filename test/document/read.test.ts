@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { decodeText, endingOf, loadBlocks, loaderFor } from "../../src/document/read.ts";
-
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+import { endingOf, knownEndings, loadDocument, loaderFor, loaderIdentity, maxDocumentBytes } from "../../src/document/read.ts";
+import { bytesOf, documentOf, outlineOf, reasonOf } from "../helpers/document.ts";
 
 describe("loaders", () => {
   it.each([
-    ["a.md", "markdown"], ["a.MD", "markdown"], ["x/a.b.markdown", "markdown"], ["a.mdx", "mdx"], ["a.txt", "text"], ["README", "text"], ["x/readme", "text"],
-    ["LICENSE", undefined], ["a.png", undefined], ["md", undefined], [".md", undefined], ["x.md/a", undefined], ["a.constructor", undefined], ["xreadme", undefined],
+    ["a.md", "markdown"], ["a.MD", "markdown"], ["x/a.b.markdown", "markdown"], ["a.mdx", "mdx"], ["a.txt", "text"], ["README", "text"], ["x/readme", "text"], ["a.htm", "html"], ["a.PDF", "pdf"], ["a.docx", "docx"],
+    ["a.pptx", "pptx"], ["a.xlsx", "xlsx"], ["a.tsv", "csv"], ["a.json", "json"], ["a.ndjson", "jsonl"], ["a.ipynb", "notebook"], ["a.epub", "epub"], ["a.d.ts", "code"], ["a.yaml", "code"], ["a.min.json", "json"],
+    ["LICENSE", undefined], ["a.png", undefined], ["md", undefined], [".md", undefined], ["x.md/a", undefined], ["a.constructor", undefined], ["xreadme", undefined], [".env", undefined], ["x.min.js", undefined],
   ])("%s is read by %s", (path, loader) => {
     expect(loaderFor(path)).toBe(loader);
   });
@@ -15,54 +15,72 @@ describe("loaders", () => {
     expect(["a.tar.GZ", "x.y/z", ".env", "a."].map(endingOf)).toEqual([".gz", "", "", ""]);
   });
 
-  it("take text as paragraphs without headings", () => {
-    expect(loadBlocks("# no heading\nmore\n\n\n  second\n \nthird\n", "text").map(({ kind, text }) => [kind, text])).toEqual([
-      ["prose", "# no heading\nmore"], ["prose", "  second"], ["prose", "third"],
-    ]);
+  it("share no ending", () => {
+    expect(new Set(knownEndings).size).toBe(knownEndings.length);
+    expect(knownEndings.every((ending) => loaderFor(`a${ending}`) !== undefined)).toBe(true);
   });
 
-  it("give the same blocks for CRLF, CR and LF", () => {
-    const source = "# A\n\nOne\ntwo\n\n| a | b |\n| - | - |\n| 1 | 2 |\n";
-    const blocks = loadBlocks(source, "markdown");
-    expect(loadBlocks(source.replaceAll("\n", "\r\n"), "markdown")).toEqual(blocks);
-    expect(loadBlocks(source.replaceAll("\n", "\r"), "markdown")).toEqual(blocks);
+  it("are known by name and version", () => {
+    expect(loaderIdentity("markdown")).toMatch(/^markdown@\d+$/);
   });
 
-  it("cut embedded images", () => {
-    const [block] = loadBlocks(`![logo](data:image/png;base64,${"iVBORw0KGgo".repeat(1000)}==) text`, "markdown");
-    expect(block?.text).toBe("![logo](data:image/png;base64,) text");
+  it("take text as paragraphs without headings", async () => {
+    expect(outlineOf(await documentOf("a.txt", "# no heading\nmore\n\n\n  second\n \nthird\n"))).toEqual(["prose: # no heading\nmore", "prose:   second", "prose: third"]);
+  });
+
+  it("cut embedded images", async () => {
+    expect(outlineOf(await documentOf("a.md", `![logo](data:image/png;base64,${"iVBORw0KGgo".repeat(1000)}==) text`))).toEqual(["prose: ![logo](data:image/png;base64,) text"]);
   });
 
   it.each([
     ["quotes", ">".repeat(100_000)],
     ["lists", "- ".repeat(100_000)],
     ["indented lists", Array.from({ length: 1000 }, (_, i) => `${" ".repeat(i * 2)}- x`).join("\n")],
-  ])("read %s inside each other beyond reason as text", (_, nested) => {
-    expect(loadBlocks(`# heading\n\n${nested}\n\nlast`, "markdown").map(({ kind }) => kind)).toEqual(["prose", "prose", "prose"]);
+  ])("read %s inside each other beyond reason as text", async (_, nested) => {
+    const { blocks } = await documentOf("a.md", `# heading\n\n${nested}\n\nlast`);
+    expect(blocks.map(({ kind }) => kind)).toEqual(["prose", "prose", "prose"]);
   });
 
-  it("do not take rules, banners and conflict markers for nesting", () => {
-    const source = `# heading\n\n${"-".repeat(200)}\n\n${"* ".repeat(40)}\n\n${">".repeat(7)} theirs`;
-    expect(loadBlocks(source, "markdown").map(({ kind }) => kind)).toEqual(["heading", "prose"]);
+  it("do not take rules, banners and conflict markers for nesting", async () => {
+    const { blocks } = await documentOf("a.md", `# heading\n\n${"-".repeat(200)}\n\n${"* ".repeat(40)}\n\n${">".repeat(7)} theirs`);
+    expect(blocks.map(({ kind }) => kind)).toEqual(["heading", "prose"]);
   });
 });
 
-describe("decoding", () => {
-  it("strips a byte-order mark", () => {
-    expect(decodeText(Uint8Array.of(0xef, 0xbb, 0xbf, 0x41))).toEqual({ text: "A" });
-  });
-
+describe("loading", () => {
   it.each([
-    ["nothing", bytes("")],
-    ["white space", bytes(" \n\t\u00a0")],
-    ["a byte-order mark alone", Uint8Array.of(0xef, 0xbb, 0xbf)],
-  ])("calls a file of %s empty", (_, content) => {
-    expect(decodeText(content)).toEqual({ reason: "is empty" });
+    ["a.md", "# A\n\nOne\ntwo\n\n| a | b |\n| - | - |\n| 1 | 2 |\n"], ["a.mdx", "---\ntitle: A\n---\n\n<Note>\n\nOne\n\n</Note>\n"], ["a.txt", "One\ntwo\n\nthree\n"], ["a.html", "<h1>A</h1>\n<p>One\ntwo</p>\n<pre>x\n  y</pre>\n"],
+    ["a.csv", "a,b\n1,\"x\ny\"\n"], ["a.json", "{\n \"a\": 1\n}\n"], ["a.jsonl", "{\"a\":1}\n{\"a\":2}\n"], ["a.py", "def a():\n    pass\n\n\ndef b():\n    pass\n"],
+  ])("gives the same document of %s with line ends of any kind, and each time", async (path, source) => {
+    const document = await documentOf(path, source);
+    expect(await documentOf(path, source)).toEqual(document);
+    expect(await documentOf(path, source.replaceAll("\n", "\r\n"))).toEqual(document);
+    expect(await documentOf(path, source.replaceAll("\n", "\r"))).toEqual(document);
   });
 
-  it("says what is no text", () => {
-    expect(decodeText(Buffer.from("Café", "latin1"))).toEqual({ reason: "is not UTF-8" });
-    expect(decodeText(bytes("a\0b"))).toEqual({ reason: "holds NUL bytes, so it is not UTF-8 text" });
-    expect(decodeText(Buffer.from("text", "utf16le"))).toEqual({ reason: "holds NUL bytes, so it is not UTF-8 text" });
+  it.each(["a.md", "a.html", "a.pdf", "a.docx", "a.csv", "a.py"])("calls an empty %s empty", async (path) => {
+    expect(await reasonOf(path, "")).toBe("is empty");
+    expect(await loadDocument(new Uint8Array(), { path, loader: "text" })).toEqual({ reason: "is empty" });
+  });
+
+  it.each([["a.html", "<title>x</title><body><script>1</script></body>", "# x"], ["a.md", "---\ntitle: Only this\n---\n", "# Only this"]])("takes %s with a title alone for a document", async (path, source, line) => {
+    expect(outlineOf(await documentOf(path, source))).toEqual([line]);
+  });
+
+  it("says where there is nothing to read", async () => {
+    expect(await reasonOf("a.html", "<body><script>1</script><img src=x></body>")).toBe("holds no text");
+    expect(await reasonOf("a.md", "[a]: https://example.com")).toBe("holds no text");
+  });
+
+  it("refuses more text than anybody reads, and files in proportion", async () => {
+    const many = bytesOf("word ".repeat(4 * 1024 * 1024 + 300_000));
+    expect(await reasonOf("a.txt", many)).toBe("has 21.4 MB of text; at most 20 MB are read");
+    expect(maxDocumentBytes).toBeGreaterThan(many.length);
+  });
+
+  it.each(["a.pdf", "a.docx", "a.pptx", "a.xlsx", "a.epub", "a.html", "a.csv", "a.json", "a.ipynb", "a.md", "a.py"])("gives a reason for random bytes called %s", async (path) => {
+    let seed = 11;
+    const random = Uint8Array.from({ length: 4096 }, () => (seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff) >> 16);
+    expect(await reasonOf(path, random)).toMatch(/^(?:is binary, not text|is no readable PDF: it is cut off or broken|cannot be read: it is cut off or no such file at all)$/);
   });
 });

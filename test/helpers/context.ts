@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { openConfig, openEmbedder, openModel, openReranker, openSource, openStore, openVectors } from "../../src/adapters/registry.ts";
+import { openConfig, openEmbedder, openModel, openOrigin, openQueue, openReranker, openSource, openStore, openVectors } from "../../src/adapters/registry.ts";
 import { systemProcesses } from "../../src/adapters/system/process.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Context } from "../../src/ports/context.ts";
@@ -65,8 +65,10 @@ export async function testContext({ dir, env = {}, store, clock, signal }: TestC
     openEmbedder: (reference, secrets) => openEmbedder(reference, { dir, env: { ...env, ...secrets } }),
     openReranker: (reference, secrets) => openReranker(reference, { dir, env: { ...env, ...secrets } }),
     openSource: (reference, options) => openSource(reference, { dir, env }, options),
+    openOrigin: (reference) => openOrigin(reference, { dir, env }),
     openVectors: (reference) => openVectors(reference, { dir, env }),
     openConfig: (reference) => openConfig(reference, { dir, env }),
+    openQueue: (reference) => openQueue(reference, { dir, env }),
     writeLine: (line) => lines.push(line),
     told,
     lines,

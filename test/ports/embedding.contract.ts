@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Embedder } from "../../src/ports/embedding.ts";
+import { type Embedder, EmbedderIdentity } from "../../src/ports/embedding.ts";
 
 /** The promise of the embedding port; every adapter joins with one call. */
 export function describeEmbedder(name: string, open: () => Embedder | Promise<Embedder>): void {
@@ -10,6 +10,24 @@ export function describeEmbedder(name: string, open: () => Embedder | Promise<Em
       expect([first, second, third].map((vector) => vector?.length)).toEqual([embedder.identity.dimensions, embedder.identity.dimensions, embedder.identity.dimensions]);
       expect(third).toEqual(first);
       expect(second).not.toEqual(first);
+    });
+
+    it("says who it is and what it takes", async () => {
+      const embedder = await open();
+      expect(EmbedderIdentity.parse(embedder.identity)).toEqual(embedder.identity);
+      const limits = [embedder.maxBatch, embedder.maxBatchTokens ?? 1, embedder.maxTextTokens ?? 1];
+      expect(limits.every((limit) => Number.isInteger(limit) && limit > 0)).toBe(true);
+      expect(embedder.usdPerMillionTokens ?? 0).toBeGreaterThanOrEqual(0);
+      expect(embedder.fusionWeight).toBeGreaterThan(0);
+    });
+
+    it("embeds queries into the space of the documents", async () => {
+      const embedder = await open();
+      const [query = new Float32Array()] = await embedder.embed(["Where is the configuration stored?"], "query");
+      const [near = new Float32Array(), far = new Float32Array()] = await embedder.embed(["The configuration is stored in the environment", "Parcels leave our house every working day"], "document");
+      const product = (vector: Float32Array): number => vector.reduce((sum, value, i) => sum + value * (query[i] ?? 0), 0);
+      expect(query).toHaveLength(embedder.identity.dimensions);
+      expect(product(near)).toBeGreaterThan(product(far));
     });
 
     it("gives a text the same vector alone and in a batch", async () => {

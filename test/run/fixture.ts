@@ -38,8 +38,8 @@ export async function* saysAndHangs(text: string, { signal }: ModelRequest): Asy
 }
 
 export const chunks: readonly RetrievedChunk[] = [
-  { number: 1, id: "c-1", document: "docs/limits.md", headings: "Limits", text: "The body limit is 1 MiB.", metadata: {}, score: 0.9 },
-  { number: 2, id: "c-2", document: "docs/ports.md", headings: "Ports", text: "The port is 3000.", metadata: {}, score: 0.5 },
+  { number: 1, id: "c-1", document: "docs/limits.md", headings: "Limits", text: "The body limit is 1 MiB.", metadata: {}, score: 0.9, scores: {} },
+  { number: 2, id: "c-2", document: "docs/ports.md", headings: "Ports", text: "The port is 3000.", metadata: {}, score: 0.5, scores: {} },
 ];
 
 export function openAgent(model: Model, change: Partial<OpenAgent> = {}): OpenAgent {

@@ -88,5 +88,6 @@ async function storeBuild(context: TestContext, code: Files): Promise<void> {
     code: tree, prompts, promptPackages: [], lockfiles: [], models: [],
   };
   const descriptor = await writeDocument(store, buildKind, build);
+  await movePointer(store, refs.build(manifest.name, descriptor.digest), { build: descriptor });
   await movePointer(store, refs.latestBuild(manifest.name), { build: descriptor });
 }

@@ -20,13 +20,13 @@ describe("the lance engine", () => {
 
   it("finds the nearest vectors among more than it compares one by one, also after edits", async () => {
     const engine = openVectors({ exactRows: 2000 });
-    const vectors = Array.from({ length: 3100 }, (_, i) => pseudoRandomVector(i));
+    const vectors = Array.from({ length: 3100 }, (_, i) => (i % 100 === 99 ? new Float32Array(16) : pseudoRandomVector(i)));
     const [first, second] = [await temporaryFolder(), await temporaryFolder()];
     await engine.write(first, { dimensions: 16, rows: rowsOf(vectors, 0, 3000) });
     await engine.write(second, { dimensions: 16, rows: rowsOf(vectors, 3000, 3100), base: { folder: first, drop: new Set(["5", "1400"]) } });
-    const graphs = async (folder: string): Promise<number> => (await readdir(join(folder, "chunks.lance", "_indices"), { recursive: true })).filter((name) => name.endsWith("index.idx")).length;
-    expect([await graphs(first), await graphs(second)]).toEqual([1, 2]);
-    expect(await recallOf(await engine.open(first), vectors.slice(0, 3000), [5, 1400, 2999])).toBeGreaterThanOrEqual(28);
+    const segments = async (folder: string): Promise<number> => (await readdir(join(folder, "chunks.lance", "_indices"), { recursive: true })).filter((name) => name.endsWith("index.idx")).length;
+    expect([await segments(first), await segments(second)]).toEqual([1, 2]);
+    expect(await recallOf(await engine.open(first), vectors.slice(0, 3000), [5, 1400, 2998])).toBeGreaterThanOrEqual(28);
     const edited = vectors.map((vector, i) => (i === 5 || i === 1400 ? new Float32Array(16) : vector));
     expect(await recallOf(await engine.open(second), edited, [7, 1401, 3050])).toBeGreaterThanOrEqual(28);
   });

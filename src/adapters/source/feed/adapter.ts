@@ -9,15 +9,17 @@ import { type FeedBytes, listFeed } from "./list.ts";
 /** Text of 20 MB, the most that a document may have, and room for JSON's escapes. */
 export const maxLineBytes = 32 * 1024 * 1024;
 
+/** Enough for the feeds that people write; opening the file again for each document would take most of the time of a small one. */
+const defaultHeldBytes = 32 * 1024 * 1024;
+
 /** A file with one document on each line, such as `{"id": "1", "text": "…"}`; relative to `dir`. */
-export function openSource(reference: string, dir: string): DocumentSource {
+export function openSource(reference: string, dir: string, { heldBytes = defaultHeldBytes }: Partial<Pick<FeedBytes, "heldBytes">> = {}): DocumentSource {
   const file = resolve(dir, reference);
   const path = ledgerPath(dir, file);
   const feed: FeedBytes = {
     path,
     maxLineBytes,
-    // The system holds what it has just read; another read is cheap.
-    heldBytes: 0,
+    heldBytes,
     open: (signal) => readStream(file, reference, signal),
     async readAt({ offset, sizeBytes }, signal) {
       try {

@@ -7,7 +7,7 @@ import { type Line, linesOf } from "./lines.ts";
 export interface FeedBytes {
   /** What the ledger calls the feed; documents are `<path>#<id>`. */
   readonly path: string;
-  /** How many bytes of text are kept from the listing: what is over costs a read of its own, which is dear far away. */
+  /** How many bytes of text are kept from the listing; each document over that costs a read of its own. */
   readonly heldBytes: number;
   readonly maxLineBytes: number;
   /** The whole feed, in pieces. Fails with SOURCE_INVALID when it is not there. */
@@ -63,7 +63,7 @@ function documentOf(feed: FeedBytes, { id, loader, metadata }: FeedEntry, { offs
     loader,
     async read(signal) {
       signal?.throwIfAborted();
-      if (held !== undefined) return Uint8Array.from(held);
+      if (held !== undefined) return new Uint8Array(held);
       const entry = parseEntry(await feed.readAt({ offset, sizeBytes: lineBytes }, signal));
       if (entry === undefined || "reason" in entry || entry.id !== id) throw new TwelveError("SOURCE_INVALID", `${path} cannot be read: the feed changed after it was listed`, { fix: "Run the command again" });
       return Buffer.from(entry.text);

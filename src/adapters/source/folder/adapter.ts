@@ -1,10 +1,11 @@
+import type { Stats } from "node:fs";
 import { readFile, realpath, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { TwelveError } from "../../../core/errors.ts";
 import type { DocumentSource, SourceFile, SourceOptions } from "../../../ports/document.ts";
 import { codeOf, ledgerPath, unreadable, unreadableDocument } from "../local.ts";
 import { rulesAt } from "./ignore.ts";
-import { walkFolder } from "./walk.ts";
+import { type Walk, walkFolder } from "./walk.ts";
 
 /**
  * A folder, or one file that is offered whatever the globs and ignore files say: it was named. Relative to `dir`, where
@@ -12,19 +13,18 @@ import { walkFolder } from "./walk.ts";
  */
 export function openSource(reference: string, dir: string, { gitignore = true }: SourceOptions = {}): DocumentSource {
   const root = resolve(dir, reference);
-  const offer = (file: string, sizeBytes: number): SourceFile => offerFile(ledgerPath(dir, file), file, sizeBytes);
+  const name = ledgerPath(dir, root);
   return {
     url: reference,
     async *list(isWanted, signal) {
       signal?.throwIfAborted();
       const found = await statOf(root, reference);
-      if (found.isFile()) yield offer(root, found.size);
+      if (found.isFile()) yield offerFile(name, root, found.size);
       else if (!found.isDirectory()) throw new TwelveError("SOURCE_INVALID", `The source ${reference} is neither a folder nor a file (${root})`);
       else {
-        const realRoot = await realpath(root);
-        const rules = await rulesAt(realRoot, { gitignore });
-        const nameOf = (file: string): string => ledgerPath(dir, file);
-        yield* walkFolder(root, { realRoot, rules, isWanted, offer, nameOf, nameBelow: (below) => nameOf(join(root, below)), signal });
+        const { realRoot, rules } = await surveyRoot(root, gitignore);
+        const prefix = name === "" ? "" : `${name}/`;
+        yield* walkFolder(root, { realRoot, rules, isWanted, offer: offerFile, nameOf: (below) => (below === "" ? name : prefix + below), signal });
       }
     },
   };
@@ -46,7 +46,16 @@ function offerFile(path: string, file: string, sizeBytes: number): SourceFile {
   };
 }
 
-async function statOf(root: string, reference: string): Promise<Awaited<ReturnType<typeof stat>>> {
+async function surveyRoot(root: string, gitignore: boolean): Promise<Pick<Walk, "realRoot" | "rules">> {
+  try {
+    const realRoot = await realpath(root);
+    return { realRoot, rules: await rulesAt(realRoot, { gitignore }) };
+  } catch (error) {
+    throw unreadable(root, error);
+  }
+}
+
+async function statOf(root: string, reference: string): Promise<Stats> {
   try {
     return await stat(root);
   } catch (error) {

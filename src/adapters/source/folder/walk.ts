@@ -1,6 +1,6 @@
-import type { Dirent } from "node:fs";
-import { lstat, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { type Dirent, lstatSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join, sep } from "node:path";
 import type { SourceFile, SourceSkip } from "../../../ports/document.ts";
 import { isLeftOut } from "../left-out.ts";
 import { codeOf, unreadable } from "../local.ts";
@@ -13,10 +13,9 @@ export interface Walk {
   /** What the ignore files above the root's content say. */
   readonly rules: IgnoreRules;
   readonly isWanted: (below: string) => boolean;
-  readonly offer: (file: string, sizeBytes: number) => SourceFile;
-  /** The ledger's name of a local file, and of a path below the root. */
-  readonly nameOf: (file: string) => string;
-  readonly nameBelow: (below: string) => string;
+  /** The ledger's name of what has this path below the root. */
+  readonly nameOf: (below: string) => string;
+  readonly offer: (path: string, file: string, sizeBytes: number) => SourceFile;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -27,9 +26,8 @@ interface Folder {
   readonly rules: IgnoreRules;
 }
 
-/** Enough to keep the disk busy; each listing takes a file handle, each size one of the process's few I/O threads. */
+/** Enough to keep the disk busy; each listing takes a file handle. */
 const foldersAtOnce = 16;
-const sizesAtOnce = 128;
 const noFile = "is neither a file nor a folder";
 
 /** Everything below the root, folder by folder: only the folders still to visit are held. */
@@ -37,28 +35,27 @@ export async function* walkFolder(root: string, walk: Walk): AsyncGenerator<Sour
   const pending: Folder[] = [{ path: root, below: "", rules: walk.rules }];
   while (pending.length > 0) {
     walk.signal?.throwIfAborted();
-    const folders = pending.splice(-foldersAtOnce);
-    const listings = await Promise.all(folders.map(async (folder) => listFolder(folder, walk)));
-    for (const { skips, subfolders } of listings) {
-      yield* skips;
+    const listings = await Promise.all(pending.splice(-foldersAtOnce).map(async (folder) => listFolder(folder, walk)));
+    for (const { folder, files, subfolders, skips } of listings) {
       for (const subfolder of subfolders) pending.push(subfolder);
-    }
-    const files = listings.flatMap((listing) => listing.files);
-    for (let start = 0; start < files.length; start += sizesAtOnce) {
-      walk.signal?.throwIfAborted();
-      yield* await Promise.all(files.slice(start, start + sizesAtOnce).map(async (file) => measureFile(file, walk)));
+      yield* skips;
+      for (const name of files) {
+        walk.signal?.throwIfAborted();
+        yield measureFile(folder, name, walk);
+      }
     }
   }
 }
 
 interface Listing {
+  readonly folder: Folder;
   readonly files: readonly string[];
   readonly subfolders: readonly Folder[];
   readonly skips: readonly SourceSkip[];
 }
 
 async function listFolder(folder: Folder, walk: Walk): Promise<Listing> {
-  const listing = { files: [] as string[], subfolders: [] as Folder[], skips: [] as SourceSkip[] };
+  const listing = { folder, files: [] as string[], subfolders: [] as Folder[], skips: [] as SourceSkip[] };
   let entries: Dirent[];
   let rules: IgnoreRules;
   try {
@@ -67,28 +64,30 @@ async function listFolder(folder: Folder, walk: Walk): Promise<Listing> {
     rules = await rulesBelow(folder.rules, folder, entries);
   } catch (error) {
     if (folder.below === "") throw unreadable(folder.path, error);
-    listing.skips.push({ path: walk.nameOf(folder.path), reason: `cannot be listed: ${codeOf(error)}` });
+    listing.skips.push({ path: walk.nameOf(folder.below.slice(0, -1)), reason: `cannot be listed: ${codeOf(error)}` });
     return listing;
   }
   for (const entry of entries) {
-    const path = join(folder.path, entry.name);
     const below = folder.below + entry.name;
     if (isLeftOut(entry.name)) continue;
     if (entry.isDirectory()) {
-      if (!rules.isIgnored(`${below}/`)) listing.subfolders.push({ path, below: `${below}/`, rules });
+      if (!rules.isIgnored(`${below}/`)) listing.subfolders.push({ path: join(folder.path, entry.name), below: `${below}/`, rules });
     } else if (walk.isWanted(below) && !rules.isIgnored(below)) {
-      if (entry.isFile()) listing.files.push(path);
-      else listing.skips.push({ path: walk.nameOf(path), reason: entry.isSymbolicLink() ? await linkReason(path, walk.realRoot, walk.nameBelow) : noFile });
+      if (entry.isFile()) listing.files.push(entry.name);
+      else listing.skips.push({ path: walk.nameOf(below), reason: entry.isSymbolicLink() ? await linkReason(join(folder.path, entry.name), walk.realRoot, walk.nameOf) : noFile });
     }
   }
   return listing;
 }
 
-async function measureFile(path: string, { offer, nameOf }: Walk): Promise<SourceFile | SourceSkip> {
+/** Synchronous: the system answers from the entry that it has just listed, in a fifth of the time that a promise costs. */
+function measureFile(folder: Folder, name: string, { offer, nameOf }: Walk): SourceFile | SourceSkip {
+  const file = folder.path + sep + name;
+  const path = nameOf(folder.below + name);
   try {
-    const found = await lstat(path);
-    return found.isFile() ? offer(path, found.size) : { path: nameOf(path), reason: noFile };
+    const found = lstatSync(file);
+    return found.isFile() ? offer(path, file, found.size) : { path, reason: noFile };
   } catch (error) {
-    return { path: nameOf(path), reason: `cannot be read: ${codeOf(error)}` };
+    return { path, reason: `cannot be read: ${codeOf(error)}` };
   }
 }

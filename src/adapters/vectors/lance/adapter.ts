@@ -5,7 +5,7 @@ import { formatVersion } from "./shape.ts";
 import { type WriteOptions, writeIndex } from "./write.ts";
 
 /** Embedded LanceDB: one table in one folder, vectors and BM25 in the same files. */
-export function openVectors({ exactRows = 20_000 }: Partial<WriteOptions> = {}): VectorEngine {
+export function openVectors({ exactRows = 10_000 }: Partial<WriteOptions> = {}): VectorEngine {
   return {
     name: "lance",
     version: formatVersion,

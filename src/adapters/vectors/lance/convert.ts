@@ -3,9 +3,9 @@ import { analyzers } from "./language.ts";
 
 const gap = "\n\n";
 
-/** What full-text search looks at: headings and text together. */
+/** What full-text search looks at: headings and text together. A heading without a text under it is its own text, and counts once. */
 export function contentOf({ headings, text }: { readonly headings: string; readonly text: string }): string {
-  return `${headings}${gap}${text}`;
+  return text === headings ? text : `${headings}${gap}${text}`;
 }
 
 /** A row as a query gives it. The content stands in the column of its language. */
@@ -37,5 +37,6 @@ export function ordered(hits: readonly VectorHit[]): readonly VectorHit[] {
 
 function textOf(row: FoundRow): string {
   const content = analyzers.map(({ column }) => row[column]).find((value) => typeof value === "string");
-  return typeof content === "string" ? content.slice(row.headings.length + gap.length) : "";
+  if (typeof content !== "string" || content === row.headings) return row.headings;
+  return content.slice(row.headings.length + gap.length);
 }

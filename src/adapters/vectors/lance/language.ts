@@ -14,7 +14,8 @@ const stemmed = {
 
 /**
  * The commonest words that say nothing, English ones as in Lucene. The engine's own lists cannot be used: whatever the
- * language, it drops the words of all of them, single digits and letters ("C") included.
+ * language, it drops the words of all of them, single digits and letters ("C") included. English ones are dropped
+ * everywhere: English stands in documents of every language, and some short ones are taken for another language.
  */
 const stopWords: Readonly<Partial<Record<keyof typeof stemmed, string>>> = {
   ar: "في من على إلى عن مع هذا هذه ذلك التي الذي أن إن كان كانت لا ما هو هي و أو ثم قد",
@@ -37,12 +38,11 @@ const stopWords: Readonly<Partial<Record<keyof typeof stemmed, string>>> = {
 };
 
 /** Where chunks go whose language the engine has no stems for. */
-const plain: Analyzer = { column: "content_plain", stems: null, stopWords: [] };
+const plain: Analyzer = { column: "content_plain", stems: null, stopWords: wordsOf(stopWords.en) };
 
 const analyzerOf: ReadonlyMap<string, Analyzer> = new Map(
   Object.entries(stemmed).map(([code, stems]) => {
-    const words = stopWords[code as keyof typeof stemmed]?.split(" ") ?? [];
-    return [code, { column: `content_${code}`, stems, stopWords: words }] as const;
+    return [code, { column: `content_${code}`, stems, stopWords: [...new Set([...wordsOf(stopWords[code as keyof typeof stemmed]), ...wordsOf(stopWords.en)])] }] as const;
   }),
 );
 
@@ -60,4 +60,8 @@ export function analyzerFor(language: string | null): Analyzer {
   if (language === null) return analyzerFor("en");
   const code = language.toLowerCase().split("-")[0] ?? "";
   return analyzerOf.get(alias[code] ?? code) ?? plain;
+}
+
+function wordsOf(list: string | undefined): readonly string[] {
+  return list?.split(" ") ?? [];
 }

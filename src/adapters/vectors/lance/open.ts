@@ -8,6 +8,12 @@ import { lanceVersion, readShape, type Shape, tableName } from "./shape.ts";
 const columns = ["id", "document", "headings", "metadata"];
 /** Words of a question beyond this are of no use to a search and cost time. */
 const maxQuestionLength = 4096;
+const maxBoost = 1.5;
+/** Of the vector index's partitions; less is faster and misses more of the nearest. */
+const probedShare = 0.4;
+const leastProbed = 8;
+/** Vectors that are compared exactly after the quantised ones. */
+const leastRefined = 200;
 /** Equal scores are sought among so many at most. */
 const maxTies = 1024;
 
@@ -21,8 +27,13 @@ export async function openIndex(folder: string): Promise<VectorIndex> {
 
   async function byVector({ vector, filter }: VectorQuery, limit: number): Promise<readonly VectorHit[]> {
     if (vector === undefined) throw new TypeError("A vector search needs the embedded question");
-    // Where there is an index of quantised vectors: look at more of them, and order the best by their exact vectors.
-    const query = table.query().nearestTo(vector).distanceType("cosine").ef(Math.max(300, limit * 3)).refineFactor(3);
+    const query = table.query().nearestTo(vector).distanceType("cosine");
+    if (shape.partitions !== null) {
+      // Chunks that match a filter may stand anywhere, so all partitions are then looked at.
+      const probed = filter === undefined || Object.keys(filter).length === 0 ? Math.max(leastProbed, Math.ceil(shape.partitions * probedShare)) : shape.partitions;
+      // The index may hold quantised vectors: take more of them, and order the best by their exact vectors.
+      query.nprobes(probed).maximumNprobes(Math.max(probed, shape.partitions)).refineFactor(Math.max(3, Math.ceil(leastRefined / limit)));
+    }
     return found(query.select([...selected, "_distance"]), whereOf(filter), limit);
   }
 
@@ -74,10 +85,11 @@ async function stable(topK: number, search: (limit: number) => Promise<readonly 
 
 /**
  * The engine knows how rare a word is only within its column, so the few chunks of one language would score far below
- * the many of another. A word of a single chunk gets the weight that it would have among all chunks.
+ * the many of another. A word of a single chunk gets the weight that it would have among all chunks, up to a limit: the
+ * rarest languages are often texts whose language was taken for another, and should not come first.
  */
 function boostsOf({ fields }: Shape): number[] {
   const all = Object.values(fields).reduce((sum, count) => sum + count, 0);
   const weight = (count: number): number => Math.log(1 + (count - 0.5) / 1.5);
-  return Object.values(fields).map((count) => weight(all) / weight(count));
+  return Object.values(fields).map((count) => Math.min(maxBoost, weight(all) / weight(count)));
 }

@@ -17,7 +17,8 @@ const Shape = z.strictObject({
   dimensions: z.int().positive(),
   /** How many chunks stand in each content column; columns without any are left out. */
   fields: z.record(z.string(), z.int().positive()),
-  hasVectorIndex: z.boolean(),
+  /** Of the vector index; null where every vector is compared. */
+  partitions: z.int().positive().nullable(),
 });
 export type Shape = z.infer<typeof Shape>;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatFields, formatTable, formatValue } from "../../src/release/table.ts";
+import { formatFields, formatTable, formatValue } from "../../src/core/table.ts";
 
 describe("formatTable", () => {
   it("makes every column as wide as its widest cell and ends no line in spaces", () => {

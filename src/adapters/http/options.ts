@@ -1,0 +1,47 @@
+import { TwelveError } from "../../core/errors.ts";
+import { didYouMean } from "../../core/nearest.ts";
+import { hasCredentials, withoutCredentials } from "../../core/url.ts";
+
+/** What stands behind the question mark of a service's reference, each name once. */
+export type Options = Readonly<Record<string, string>>;
+
+/** The options of a reference. Fails with SERVICE_UNSUPPORTED for one that is unknown, empty or given twice. */
+export function readOptions(query: string, reference: string, allowed: readonly string[]): Options {
+  const given = [...new URLSearchParams(query)];
+  for (const [index, [name, value]] of given.entries()) {
+    if (!allowed.includes(name)) {
+      throw unusable(reference, `has the unknown option "${name}".${didYouMean(name, allowed)} Allowed: ${allowed.join(", ")}`);
+    }
+    if (value === "") throw unusable(reference, `gives the option "${name}" no value`);
+    if (given.findIndex(([other]) => other === name) !== index) throw unusable(reference, `gives the option "${name}" twice`);
+  }
+  return Object.fromEntries(given);
+}
+
+/** A whole number of `least` or more; undefined where the option is not given. Fails with SERVICE_UNSUPPORTED. */
+export function readCount(options: Options, name: string, { reference, least, most }: { readonly reference: string; readonly least: number; readonly most: number }): number | undefined {
+  const text = options[name];
+  if (text === undefined) return undefined;
+  const count = /^[0-9]{1,9}$/.test(text) ? Number(text) : -1;
+  if (count >= least && count <= most) return count;
+  throw unusable(reference, `gives ${name} as "${text}"; expected a whole number from ${least} to ${most}`);
+}
+
+const longestTimeoutMs = 3_600_000;
+
+export function readTimeoutMs(options: Options, reference: string): number | undefined {
+  return readCount(options, "timeoutMs", { reference, least: 1, most: longestTimeoutMs });
+}
+
+/** A reference that holds a user name, a password or a key would end up in a release. Fails with SERVICE_UNSUPPORTED. */
+export function refuseCredentials(reference: string, keyName: string): void {
+  if (!hasCredentials(reference)) return;
+  throw new TwelveError("SERVICE_UNSUPPORTED", `The reference ${withoutCredentials(reference)} holds credentials, and references are stored in releases`, {
+    fix: `Take them out of it, and put the key into ${keyName}`,
+  });
+}
+
+export function unusable(reference: string, reason: string, fix?: string): TwelveError {
+  const name = withoutCredentials(reference);
+  return new TwelveError("SERVICE_UNSUPPORTED", `${name} ${reason}`, { fix: fix ?? "Correct the reference in twelve.yaml, or the configuration key that gives it" });
+}

@@ -1,0 +1,45 @@
+import type { Readable } from "node:stream";
+import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import { TwelveError } from "../../../core/errors.ts";
+import type { Environment } from "../../../ports/context.ts";
+import type { OpenOptions, Origin, OriginFile } from "../../../ports/origin.ts";
+import { awsError, awsFailure } from "../../aws/failure.ts";
+import { openS3 } from "../../aws/s3.ts";
+import { bodyChunks } from "../../aws/s3-body.ts";
+
+/** The objects below `s3://bucket/prefix`. Region, endpoint and credentials come from the environment, as for every AWS tool. */
+export async function openOrigin(reference: string, env: Environment): Promise<Origin> {
+  const { bucket, prefix } = parseReference(reference);
+  const client = await openS3(env);
+
+  async function open(path: string, { resume, signal }: OpenOptions = {}): Promise<OriginFile | undefined> {
+    const range = resume === undefined ? {} : { Range: `bytes=${resume.start}-`, IfMatch: resume.version };
+    let answer: GetObjectCommandOutput;
+    try {
+      answer = await client.getObject({ Bucket: bucket, Key: prefix + path, ...range }, signal === undefined ? {} : { abortSignal: signal });
+    } catch (error) {
+      if (signal?.aborted === true) throw signal.reason;
+      const { status, name } = awsError(error);
+      // The object is another one by now: from the start, then.
+      if (resume !== undefined && (status === 412 || status === 416)) return open(path, signal === undefined ? {} : { signal });
+      // A missing bucket is 404 too, but no file of it can ever be found.
+      if (status === 404 && name !== "NoSuchBucket") return undefined;
+      throw awsFailure(error, `${reference} with ${path}`, "s3:GetObject");
+    }
+    const whole = /\/(\d+)$/.exec(answer.ContentRange ?? "")?.[1];
+    return {
+      start: whole === undefined ? 0 : (resume?.start ?? 0),
+      sizeBytes: whole === undefined ? answer.ContentLength : Number(whole),
+      version: answer.ETag,
+      bytes: bodyChunks(answer.Body as Readable, `${reference} with ${path}`, signal),
+    };
+  }
+
+  return { url: reference, open };
+}
+
+function parseReference(reference: string): { readonly bucket: string; readonly prefix: string } {
+  const [, bucket, prefix = ""] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([^?#]*))?$/.exec(reference) ?? [];
+  if (bucket === undefined) throw new TwelveError("SERVICE_UNSUPPORTED", `${reference} names no bucket`, { fix: "Write s3://bucket/prefix" });
+  return { bucket, prefix: prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/` };
+}

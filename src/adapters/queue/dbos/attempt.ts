@@ -1,0 +1,68 @@
+import { DBOS } from "@dbos-inc/dbos-sdk";
+import type { Json } from "../../../core/canonical-json.ts";
+import { TwelveError, summaryOf } from "../../../core/errors.ts";
+
+/** How often a step that failed is tried, with pauses of 1, 3 and 9 seconds. */
+const retries = { retriesAllowed: true, maxAttempts: 4, intervalSeconds: 1, backoffRate: 3, shouldRetry: isWorthRetry } as const;
+
+export interface Attempts {
+  /** Runs one step of a handler, recorded once. Its signal tells of a cancelled job and of a worker that stops. */
+  run(name: string, step: (signal: AbortSignal) => Promise<Json>): Promise<Json>;
+  /** Returns when no step runs. */
+  settled(): Promise<void>;
+}
+
+export function openAttempts(stop: AbortSignal): Attempts {
+  const running = new Set<Promise<unknown>>();
+
+  async function attempt(step: (signal: AbortSignal) => Promise<Json>): Promise<Json> {
+    const cancelled = DBOS.stepStatus?.cancelSignal;
+    const signal = cancelled === undefined ? stop : AbortSignal.any([stop, cancelled]);
+    if (stop.aborted) return never();
+    const work = step(signal);
+    running.add(work);
+    try {
+      return await work;
+    } catch (error) {
+      // A step that was stopped has not failed: nothing is recorded, and another worker does it again.
+      if (stop.aborted) return await never();
+      throw plainError(error);
+    } finally {
+      running.delete(work);
+    }
+  }
+
+  return {
+    async run(name, step) {
+      try {
+        return await DBOS.runStep(() => attempt(step), { name, ...retries });
+      } catch (error) {
+        throw lastOf(error);
+      }
+    },
+    settled: async () => void (await Promise.allSettled(running)),
+  };
+}
+
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
+
+/** What is wrong with the input stays wrong; anything else may pass. */
+function isWorthRetry(error: unknown): boolean {
+  const { exit } = error as { readonly exit?: number };
+  return exit === undefined || exit === 6;
+}
+
+/** An error that survives the database with all that the user needs of it. */
+function plainError(error: unknown): unknown {
+  if (!(error instanceof TwelveError)) return error;
+  const { code, fix, exit } = error;
+  return Object.assign(new Error(summaryOf(error)), { code, fix, exit });
+}
+
+/** DBOS wraps the errors of all attempts; the last one says best what is wrong. */
+function lastOf(error: unknown): unknown {
+  const { errors } = error as { readonly errors?: readonly unknown[] };
+  return errors?.at(-1) ?? error;
+}

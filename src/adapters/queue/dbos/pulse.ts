@@ -1,0 +1,50 @@
+import type { Database } from "../../state/database.ts";
+import { application, schema } from "./names.ts";
+
+export interface Pulse {
+  stop(): void;
+}
+
+interface PulseOptions {
+  readonly executor: string;
+  /** A worker that has not been seen for so long counts as lost. */
+  readonly lostMs: number;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/**
+ * Says again and again that this worker lives, and gives the work of lost workers back to its queue: any worker does it for
+ * all. DBOS itself recovers only what a process of the same name left behind. A worker that was merely slow does no harm:
+ * what it still records is refused, because the work has another owner. Times are the database's: machines disagree.
+ */
+export async function startPulse(database: Database, { executor, lostMs, onFailure }: PulseOptions): Promise<Pulse> {
+  const beat = async (): Promise<void> => {
+    await database.pool.query(`INSERT INTO "${schema}".worker VALUES ($1, clock_timestamp()) ON CONFLICT (executor) DO UPDATE SET seen = excluded.seen`, [executor]);
+    await database.pool.query(`DELETE FROM "${schema}".worker WHERE seen < clock_timestamp() - $1 * interval '1 ms'`, [lostMs]);
+    await giveBack(database, `executor_id NOT IN (SELECT executor FROM "${schema}".worker)`, []);
+  };
+  await beat();
+  let isBeating = false;
+  const timer = setInterval(() => {
+    if (isBeating) return;
+    isBeating = true;
+    beat().catch(onFailure).finally(() => (isBeating = false));
+  }, lostMs / 5);
+  return { stop: () => clearInterval(timer) };
+}
+
+/** Gives back what this worker still holds. */
+export async function resign(database: Database, executor: string): Promise<void> {
+  await database.pool.query(`DELETE FROM "${schema}".worker WHERE executor = $1`, [executor]);
+  await giveBack(database, "executor_id = $1", [executor]);
+}
+
+/** As DBOS does it for a process that starts again: the queue lets exactly one worker take each, and the old owner loses it. */
+async function giveBack({ pool }: Database, whose: string, values: readonly string[]): Promise<void> {
+  await pool.query(
+    `UPDATE "${schema}".workflow_status
+        SET status = 'ENQUEUED', owner_xid = NULL, started_at_epoch_ms = NULL, updated_at = (EXTRACT(EPOCH FROM now()) * 1000)::bigint
+      WHERE status = 'PENDING' AND queue_name IS NOT NULL AND application_name = '${application}' AND ${whose}`,
+    [...values],
+  );
+}

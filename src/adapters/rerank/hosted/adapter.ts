@@ -1,0 +1,72 @@
+import { TwelveError } from "../../../core/errors.ts";
+import type { Environment } from "../../../ports/context.ts";
+import type { Reranker } from "../../../ports/rerank.ts";
+import { requestJson } from "../../http/client.ts";
+import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { type HttpService, readKey } from "../../http/service.ts";
+import { readScores } from "../scores.ts";
+
+/** A provider whose rerank API has Cohere's shape. */
+interface Provider {
+  readonly scheme: string;
+  readonly example: string;
+  readonly keyName: string;
+  /** Puts another place in the provider's own, such as a gateway or a test's server. */
+  readonly baseName: string;
+  readonly base: string;
+  readonly path: string;
+  /** How many texts one request may carry. */
+  readonly maxTexts: number;
+  /** Sent with every request. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+const cohere: Provider = { scheme: "cohere", example: "cohere:rerank-v3.5", keyName: "COHERE_API_KEY", baseName: "COHERE_BASE_URL", base: "https://api.cohere.com", path: "/v2/rerank", maxTexts: 1000, fields: {} };
+const jina: Provider = { scheme: "jina", example: "jina:jina-reranker-v2-base-multilingual", keyName: "JINA_API_KEY", baseName: "JINA_BASE_URL", base: "https://api.jina.ai", path: "/v1/rerank", maxTexts: 1000, fields: { return_documents: false } };
+
+/** `cohere:<model>` */
+export function openCohere(reference: string, env: Environment): Reranker {
+  return open(reference, env, cohere);
+}
+
+/** `jina:<model>` */
+export function openJina(reference: string, env: Environment): Reranker {
+  return open(reference, env, jina);
+}
+
+function open(reference: string, env: Environment, provider: Provider): Reranker {
+  const [name = "", query = ""] = reference.split(/\?(.*)/s);
+  const model = name.slice(provider.scheme.length + 1);
+  if (model === "" || /\s/.test(model)) throw unusable(reference, "names no model", `Write ${provider.example}, for example`);
+  const timeoutMs = readTimeoutMs(readOptions(query, reference, ["timeoutMs"]), reference);
+  const base = (env[provider.baseName]?.trim() || provider.base).replace(/\/+$/, "");
+  if (!/^https?:\/\/./.test(base) || !URL.canParse(base)) throw unusable(reference, `cannot be reached: ${provider.baseName} is not an http(s) URL`, `Set ${provider.baseName} to a URL such as ${provider.base}, or unset it`);
+  const service: HttpService = { name, keyName: provider.keyName, key: readKey(env, provider.keyName) };
+  return {
+    name,
+    async rerank(question, texts, signal) {
+      signal?.throwIfAborted();
+      // An empty document is refused, and is relevant to nothing.
+      const sent = [...texts.entries()].filter(([, text]) => text.trim() !== "");
+      if (sent.length === 0) return texts.map(() => 0);
+      if (sent.length > provider.maxTexts) throw new TwelveError("SERVICE_FAILED", `${name} takes ${provider.maxTexts} texts at once, and was given ${sent.length}`, { fix: "Rerank fewer candidates" });
+      if (service.key === undefined && base === provider.base) {
+        throw new TwelveError("SERVICE_DENIED", `${name} needs a key, and ${service.keyName} is not set`, {
+          fix: `Set ${service.keyName} in the process environment, or declare it in twelve.yaml as \`${service.keyName}: { kind: secret }\` and put it into the environment's configuration source`,
+        });
+      }
+      const body = { model, query: question.toWellFormed(), documents: sent.map(([, text]) => text.toWellFormed()), top_n: sent.length, ...provider.fields };
+      const answer = await requestJson({ service, url: `${base}${provider.path}`, body, timeoutMs, signal });
+      const scores = readScores(resultsIn(answer), { name, count: sent.length });
+      const byPlace = new Map(sent.map(([place], i) => [place, scores[i] ?? 0]));
+      return texts.map((_, place) => byPlace.get(place) ?? 0);
+    },
+  };
+}
+
+/** `{results:[{index, relevance_score}]}`; what is anything else is refused by whoever reads the scores. */
+function resultsIn(answer: unknown): unknown {
+  const results = typeof answer === "object" && answer !== null && "results" in answer ? answer.results : undefined;
+  if (!Array.isArray(results)) return results;
+  return results.map((result: unknown) => (typeof result === "object" && result !== null && "relevance_score" in result ? { ...result, score: result.relevance_score } : result));
+}

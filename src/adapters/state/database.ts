@@ -1,0 +1,72 @@
+import type { Pool, PoolConfig } from "pg";
+import { TwelveError } from "../../core/errors.ts";
+import { withoutCredentials } from "../../core/url.ts";
+import { databaseFailure } from "./failure.ts";
+import { type StateFolder, openStateFolder } from "./folder.ts";
+import { withLock } from "./lock.ts";
+import { openStateSocket } from "./reach.ts";
+
+/** A Postgres database: a server's, or the embedded one of a folder, reached in the same way. */
+export interface Database {
+  /** Without credentials, for messages. */
+  readonly url: string;
+  readonly pool: Pool;
+  /** Does the work while no other process of any machine does work of that name. */
+  exclusively<Result>(name: string, work: () => Promise<Result>): Promise<Result>;
+}
+
+/** All connections of an embedded database take turns at one backend: more of them would only queue. */
+const embeddedConnections = 4;
+const serverConnections = 8;
+const connectMs = 10_000;
+
+/** Opens nothing yet: the first query connects, and starts an embedded database's server. */
+export async function openDatabase(reference: string, dir: string): Promise<Database> {
+  if (reference.startsWith("pglite:")) {
+    const folder = await openStateFolder(reference, dir);
+    const pool = await openPool({ ...embeddedConfig(folder), max: embeddedConnections });
+    return { url: reference, pool, exclusively: (_, work) => withLock(folder.migrationLock, work) };
+  }
+  if (!URL.canParse(reference)) throw new TwelveError("CONFIG_INVALID", `${withoutCredentials(reference)} is no URL of a Postgres database`, { fix: "Set STATE_URL to `postgres://user:password@host/database`" });
+  const pool = await openPool({ connectionString: reference, max: serverConnections, connectionTimeoutMillis: connectMs, keepAlive: true, application_name: "twelve" });
+  return { url: withoutCredentials(reference), pool, exclusively: (name, work) => alone(pool, name, work) };
+}
+
+/** The names are not asked for: whoever reaches the socket is let in. */
+function embeddedConfig(folder: StateFolder): PoolConfig {
+  return { host: "localhost", port: 5432, user: "postgres", database: "postgres", password: "", ssl: false, stream: () => openStateSocket(folder) };
+}
+
+async function openPool(config: PoolConfig): Promise<Pool> {
+  const { default: pg } = await import("pg");
+  const pool = new pg.Pool(config);
+  // A connection that breaks while nobody uses it is replaced at the next query.
+  pool.on("error", () => {});
+  return pool;
+}
+
+/** Tried again and again instead of waited for: a statement that waits would hold up the making of indexes. */
+async function alone<Result>(pool: Pool, name: string, work: () => Promise<Result>): Promise<Result> {
+  const client = await pool.connect();
+  client.on("error", () => {});
+  try {
+    for (;;) {
+      const { rows } = await client.query<{ taken: boolean }>("SELECT pg_try_advisory_lock(hashtext($1)) AS taken", [`twelve ${name}`]);
+      if (rows[0]?.taken === true) break;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return await work();
+  } finally {
+    // Ends the session, and the lock with it.
+    client.release(true);
+  }
+}
+
+/** Does the work, and says in our words what the database refused. */
+export async function speaking<Result>({ url }: Database, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw databaseFailure(error, url);
+  }
+}

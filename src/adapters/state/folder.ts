@@ -1,0 +1,64 @@
+import { createHash, randomBytes } from "node:crypto";
+import { lstat, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
+import { join, resolve } from "node:path";
+import { TwelveError } from "../../core/errors.ts";
+
+/** Where an embedded database keeps its things. Only the user who made the folder can read it. */
+export interface StateFolder {
+  readonly path: string;
+  /** The database itself. */
+  readonly data: string;
+  /** Held by the one server there is. */
+  readonly lock: string;
+  /** Held while tables are made. */
+  readonly migrationLock: string;
+  /** What servers had to say that could not start or broke. */
+  readonly log: string;
+  /** A name that no other folder has; a folder that is deleted and made again gets another. */
+  readonly id: string;
+  /** Where the server listens. */
+  readonly socket: string;
+}
+
+/** Makes the folder that `pglite:<folder>` names, unless it is there. Fails with FOLDER_UNUSABLE. */
+export async function openStateFolder(reference: string, dir: string): Promise<StateFolder> {
+  const named = reference.slice("pglite:".length);
+  if (named === "") throw new TwelveError("CONFIG_INVALID", "pglite: names no folder", { fix: "Set STATE_URL to a folder, such as `pglite:.twelve/state`" });
+  const path = resolve(dir, named);
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const id = await identify(path);
+    const socket = join(await socketFolder(), `${id}.sock`);
+    return { path, data: join(path, "data"), lock: join(path, "server.lock"), migrationLock: join(path, "migration.lock"), log: join(path, "server.log"), id, socket };
+  } catch (cause) {
+    if (cause instanceof TwelveError) throw cause;
+    throw new TwelveError("FOLDER_UNUSABLE", `The state folder ${path} cannot be used: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** The same for every path that leads to the folder; another for a copy of it. */
+async function identify(path: string): Promise<string> {
+  const file = join(path, "id");
+  await writeFile(file, randomBytes(16).toString("hex"), { flag: "wx", mode: 0o600 }).catch(({ code }: NodeJS.ErrnoException) => {
+    if (code !== "EEXIST") throw new Error(`${file} cannot be written (${code})`);
+  });
+  const { dev, ino } = await stat(path, { bigint: true });
+  return createHash("sha256").update(`${await readFile(file, "utf8")} ${dev} ${ino}`).digest("hex").slice(0, 24);
+}
+
+/**
+ * A socket's path has at most 104 bytes, so it cannot always lie in the state folder. Whoever can enter the socket's folder
+ * is let into the database, so nobody else may.
+ */
+async function socketFolder(): Promise<string> {
+  if (process.platform === "win32") return String.raw`\\.\pipe\twelve`;
+  const { uid } = userInfo();
+  const folder = join(tmpdir(), `twelve-${uid}`);
+  await mkdir(folder, { mode: 0o700 }).catch(({ code }: NodeJS.ErrnoException) => {
+    if (code !== "EEXIST") throw new Error(`${folder} cannot be made (${code})`);
+  });
+  const facts = await lstat(folder);
+  if (facts.isDirectory() && facts.uid === uid && (facts.mode & 0o077) === 0) return folder;
+  throw new TwelveError("FOLDER_UNUSABLE", `${folder} is open to other users, or belongs to one of them`, { fix: `Delete ${folder}, or set TMPDIR to a folder of your own` });
+}

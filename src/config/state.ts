@@ -1,0 +1,14 @@
+import type { Manifest } from "../manifest/schema.ts";
+import type { Context } from "../ports/context.ts";
+import { resolveFor } from "./read.ts";
+
+/** The configuration key whose value is the URL of the state service. */
+export const stateKey = "STATE_URL";
+const embedded = "pglite:.twelve/state";
+
+/** Where queues and other state are kept: the attachment STATE_URL, else the variable of that name, else embedded in the application's folder. */
+export async function readStateUrl(context: Pick<Context, "env" | "openConfig">, manifest: Manifest, environment: string): Promise<string> {
+  if (!Object.hasOwn(manifest.config, stateKey)) return context.env[stateKey] || embedded;
+  const { value } = (await resolveFor(context, manifest, { environment, only: [stateKey] }))[stateKey] ?? {};
+  return typeof value === "string" && value !== "" ? value : embedded;
+}

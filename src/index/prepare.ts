@@ -1,0 +1,60 @@
+import type { Context } from "../ports/context.ts";
+import type { Embedder } from "../ports/embedding.ts";
+import type { Store } from "../ports/store.ts";
+import type { VectorEngine } from "../ports/vectors.ts";
+import { type Cutters, openCutters } from "./cutters.ts";
+import { type DocumentFile, listDocuments, type Listing } from "./documents.ts";
+import { type Changes, chunkerIdentity, type IndexFacts, planChanges } from "./plan.ts";
+import { findPrevious, type Previous } from "./previous.ts";
+import type { SkippedDocument } from "./schema.ts";
+import { type IndexRequest, readSettings, type RequestedIndex } from "./settings.ts";
+import { digestsOf } from "./stream.ts";
+
+/** Everything that is known before a document is cut. */
+export interface Prepared {
+  readonly requested: RequestedIndex;
+  readonly store: Store;
+  readonly embedder: Embedder;
+  readonly engine: VectorEngine;
+  readonly facts: IndexFacts;
+  readonly listing: Listing;
+  readonly previous: Previous;
+  readonly changes: Changes<DocumentFile>;
+  /** To be closed by the caller. */
+  readonly cutters: Cutters;
+}
+
+/** Opens the services, lists the documents and compares them with the latest index. Fails as each of these does. */
+export async function prepareIndex(context: Context, request: IndexRequest): Promise<Prepared> {
+  const requested = await readSettings(context, request);
+  const { app, name, settings, secrets } = requested;
+  const [store, embedder, engine, listing] = await Promise.all([context.store(), context.openEmbedder(settings.embedder, secrets), context.openVectors("lance:"), listDocuments(context, settings)]);
+  const facts: IndexFacts = { app, name, embedder: embedder.identity, chunker: chunkerIdentity(settings.chunk) };
+  warnOfLongChunks(context, embedder, facts, settings.embedder);
+  const previous = await findPrevious(store, facts, { engine, story: context.story });
+  const cutters = openCutters(facts.chunker, { files: listing.files.length });
+  try {
+    return { requested, store, embedder, engine, facts, listing, previous, cutters, changes: await findChanges(previous, listing.files, { cutters, signal: context.signal }) };
+  } catch (error) {
+    await cutters.close();
+    throw error;
+  }
+}
+
+/** Nothing to read, nothing to leave out, and the sources skip what they skipped before. */
+export function isUnchanged({ previous: { usable }, changes, listing }: Prepared): boolean {
+  if (usable === undefined || changes.toRead.length > 0 || changes.dropped.size > 0) return false;
+  const now = new Map<string, SkippedDocument["reason"]>([...listing.skipped, ...changes.keptSkips].map(({ path, reason }) => [path, reason]));
+  return now.size === usable.ledger.skipped.length && usable.ledger.skipped.every(({ path, reason }) => now.get(path) === reason);
+}
+
+async function findChanges({ usable }: Previous, files: readonly DocumentFile[], { cutters, signal }: { readonly cutters: Cutters; readonly signal: AbortSignal }): Promise<Changes<DocumentFile>> {
+  if (usable === undefined) return planChanges(undefined, files, new Map());
+  const known = new Set([...usable.ledger.documents, ...usable.ledger.skipped].map(({ path }) => path));
+  return planChanges(usable.ledger, files, await digestsOf(files.filter(({ path }) => known.has(path)), cutters, signal));
+}
+
+function warnOfLongChunks({ story }: Context, { maxTextTokens }: Embedder, { chunker }: IndexFacts, reference: string): void {
+  if (maxTextTokens === undefined || chunker.maxTokens <= maxTextTokens) return;
+  story.warn(`Chunks may have ${chunker.maxTokens} tokens, but ${reference} reads only the first ${maxTextTokens} of a text. Set \`chunk: { maxTokens: ${maxTextTokens} }\` for the index`);
+}

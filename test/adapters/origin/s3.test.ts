@@ -1,0 +1,50 @@
+import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openOrigin } from "../../../src/adapters/origin/s3/adapter.ts";
+import command from "../../../src/models/pull-command.ts";
+import { temporaryFolder, testContext } from "../../helpers/context.ts";
+import { startMoto, withoutMoto } from "../../models/moto.ts";
+import { type Files, tinyModel } from "../../models/tiny-model.ts";
+import { describeOrigin, originFiles } from "../../ports/origin.contract.ts";
+
+describe.skipIf(withoutMoto !== undefined)(`with moto${withoutMoto === undefined ? "" : ` (${withoutMoto})`}`, () => {
+  let moto: Awaited<ReturnType<typeof startMoto>>;
+  const env = (): Record<string, string> => ({ AWS_ENDPOINT_URL: moto.url, AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" });
+
+  beforeAll(async () => {
+    moto = await startMoto();
+    const client = new S3Client({ endpoint: moto.url, region: "us-east-1", forcePathStyle: true, credentials: { accessKeyId: "test", secretAccessKey: "test" } });
+    await client.send(new CreateBucketCommand({ Bucket: "acme-models" }));
+    const put = async (prefix: string, files: Files): Promise<void> => {
+      for (const [path, content] of Object.entries(files)) await client.send(new PutObjectCommand({ Bucket: "acme-models", Key: prefix + path, Body: content }));
+    };
+    await put("contract/", originFiles);
+    await put("tiny/", tinyModel);
+    client.destroy();
+  });
+  afterAll(() => moto.stop());
+
+  describeOrigin("s3", () => openOrigin("s3://acme-models/contract", env()));
+
+  it("brings a model from a bucket", async () => {
+    const dir = await temporaryFolder();
+    const { models } = await command.run(command.input.parse({ model: "tiny", from: "s3://acme-models/tiny" }), await testContext({ dir, env: env() }));
+    expect(models).toMatchObject([{ source: "s3://acme-models/tiny", fetched: Object.keys(tinyModel).sort() }]);
+  });
+
+  it("says that a bucket does not exist, which waiting does not mend", async () => {
+    const origin = await openOrigin("s3://acme-nothing/tiny", env());
+    await expect(origin.open("config.json")).rejects.toMatchObject({ code: "SERVICE_FAILED", message: expect.stringContaining("NoSuchBucket"), retry: undefined });
+  });
+});
+
+it("says that a server cannot be reached, and that trying again may help", async () => {
+  const origin = await openOrigin("s3://acme-models/tiny", { AWS_ENDPOINT_URL: "http://127.0.0.1:1", AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "s3cret", AWS_MAX_ATTEMPTS: "1" });
+  const failure = await origin.open("config.json").then(() => undefined, (error: unknown) => error as Error);
+  expect(failure).toMatchObject({ code: "SERVICE_FAILED", retry: { afterMs: null } });
+  expect(failure?.message).not.toContain("s3cret");
+});
+
+it.each(["s3:", "s3://", "s3://Bad_Bucket/x", "s3://a/x"])("refuses %s", async (reference) => {
+  await expect(openOrigin(reference, {})).rejects.toMatchObject({ code: "SERVICE_UNSUPPORTED" });
+});

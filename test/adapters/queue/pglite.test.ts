@@ -1,0 +1,16 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { openQueue } from "../../../src/adapters/queue/dbos/adapter.ts";
+import { describeQueue } from "../../ports/queue.contract.ts";
+import { describeSurvival } from "./survival.ts";
+
+let folder = "";
+beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "twelve-queue-"))));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describeQueue("pglite", (options) => openQueue("pglite:state", folder, { version: "1", ...options }));
+describeSurvival("an embedded database", () => `pglite:${join(folder, "survival")}`, async () => {
+  process.kill(Number(await readFile(join(folder, "survival", "server.pid"), "utf8")), "SIGKILL");
+});
