@@ -6,8 +6,8 @@ import { handbook } from "../helpers/handbook.ts";
 import { makeRelease, manifest, writeFiles } from "../run/release.ts";
 
 type Input = Parameters<typeof search.input.parse>[0];
-const run = (context: TestContext, input: object) => search.run(search.input.parse(input as Input), context);
-const shown = async (context: TestContext, input: object): Promise<string> => search.render(await run(context, input), search.input.parse(input as Input));
+const run = (context: TestContext, input: Input) => search.run(search.input.parse(input), context);
+const shown = async (context: TestContext, input: Input): Promise<string> => search.render(await run(context, input), search.input.parse(input));
 
 async function released(text = manifest): Promise<TestContext> {
   const context = await testContext({ dir: await temporaryFolder() });
@@ -19,7 +19,7 @@ describe("twelve search", () => {
   it("finds what the active release would retrieve, with the agent's settings", async () => {
     const context = await released();
     const found = await run(context, { question: "how large may a request be?", env: "staging" });
-    expect(found).toMatchObject({ app: "handbook", environment: "staging", release: { number: 1 }, agent: "support", index: { name: "docs", documents: 2, chunks: 2 }, settings: { topK: 2, mode: "hybrid" }, weights: { text: 1, vector: 0.07 } });
+    expect(found).toMatchObject({ app: "handbook", environment: "staging", release: { number: 1 }, agent: "support", index: { name: "docs", documents: 2, chunks: 2 }, settings: { topK: 2, mode: "hybrid" }, weights: { text: 1, vector: 0.01 } });
     expect(found.hits.map(({ number, document }) => [number, document])).toEqual([[1, "docs/limits.md"], [2, "docs/ports.md"]]);
     expect(search.output.parse(found)).toEqual(found);
   });
@@ -28,7 +28,7 @@ describe("twelve search", () => {
     const context = await released();
     const text = await shown(context, { question: "port", topK: 1 });
     expect(text).toMatch(/^handbook has no active release in development: this is its newest index, with the configuration of now\nIndex docs \(\w+, 2 chunks of 2 documents\): hybrid, best 1, as the agent support searches\n/);
-    expect(text).toContain("\n 1. docs/ports.md  0.0175\n    Ports\n    The server listens on port 3000 unless PORT says otherwise.");
+    expect(text).toContain("\n 1. docs/ports.md  0.0166\n    Ports\n    The server listens on port 3000 unless PORT says otherwise.");
   });
 
   it("keeps to a release that is named, whatever the manifest says by now", async () => {
@@ -64,7 +64,7 @@ describe("twelve search", () => {
   it("explains what each stage made of a chunk", async () => {
     const text = await shown(await released(), { question: "port", env: "staging", explain: true, topK: 1 });
     expect(text).toMatch(/^Release v1 of handbook\n/);
-    expect(text).toMatch(/ {4}text {4}place 1, BM25 \d\.\d{4}; gives 1 \/ \(60 \+ 1\) = 0\.01639\n {4}vector {2}place 1, cosine 0\.\d{4}; gives 0\.07 \/ \(60 \+ 1\) = 0\.00115\n {4}fused {3}0\.01754$/);
+    expect(text).toMatch(/ {4}text {4}place 1, BM25 \d\.\d{4}; gives 1 \/ \(60 \+ 1\) = 0\.01639\n {4}vector {2}place 1, cosine 0\.\d{4}; gives 0\.01 \/ \(60 \+ 1\) = 0\.00016\n {4}fused {3}0\.01656$/);
     const alone = await shown(await released(), { question: "port", env: "staging", explain: true, topK: 2, mode: "text" });
     expect(alone).toMatch(/ {4}text {4}place 1, BM25 \d\.\d{4}$/);
   });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { RetrieveSettings } from "../../src/manifest/schema.ts";
+import { RetrieveSettings as Settings } from "../../src/manifest/schema.ts";
 import { planSearch } from "../../src/retrieval/plan.ts";
+import type { RetrieveSettings } from "../../src/retrieval/schema.ts";
 
-const settings = (given: object): RetrieveSettings => RetrieveSettings.parse({ index: "docs", ...given });
+const settings = (given: object): RetrieveSettings => Settings.parse({ index: "docs", ...given });
 
 describe("planSearch", () => {
   it("looks into one list for vector and text, without merging", () => {

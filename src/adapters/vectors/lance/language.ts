@@ -13,17 +13,23 @@ const stemmed = {
 } as const;
 
 /**
- * The commonest words that say nothing, English ones as in Lucene. The engine's own lists cannot be used: whatever the
- * language, it drops the words of all of them, single digits and letters ("C") included. English ones are dropped
- * everywhere: English stands in documents of every language, and some short ones are taken for another language.
- * The engine looks at them after it has taken the stem, so stems that are no words stand at each end.
+ * Lucene's stop words, with what stemmers of other languages leave of them. Dropped everywhere: English stands in documents
+ * of every language, and some short ones are taken for another language.
+ */
+const everywhere = "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was will with ther thes wil thei thi".split(" ");
+
+/**
+ * The commonest words that say nothing, in English those that questions are put with: dropping these finds more in both
+ * judged collections. The engine's own lists cannot be used: whatever the language, it drops the words of all of them,
+ * single digits and letters ("C") included. It looks for stop words after it has taken the stem, so stems that are no
+ * words stand at each end.
  */
 const stopWords: Readonly<Partial<Record<keyof typeof stemmed, string>>> = {
   ar: "في من على إلى عن مع هذا هذه ذلك التي الذي أن إن كان كانت لا ما هو هي و أو ثم قد علي الي الت الذ ان او",
   da: "og i at det en den til er som på de med han af for ikke der var et har jeg vi eller om fra ikk ell",
   de: "der die das den dem des ein eine einer eines einem einen und oder aber ist sind war zu in im an am auf mit für von vom bei nicht sich es wird werden als auch fur für werd",
   el: "ο η το οι τα του της των τον την και ή είναι σε με για από που στο στη στην στον δεν να θα τ κα εινα ειν γ απ π στ μ σ θ δ",
-  en: "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was will with ther thes wil thei thi",
+  en: "what which how who when where why do does did has have had been can could should would i you we me my our",
   es: "el la los las un una unos unas y o de del en a al por para con que es son se no lo su como par com",
   fi: "ja on ei se että joka tai mutta kun niin myös ovat oli olla ne hän tämä jos kuin mut ova ol",
   fr: "le la les un une des du de et ou à au aux en dans par pour sur avec que qui est sont ne pas ce cette ces se il elle l d n qu dan cet",
@@ -39,11 +45,12 @@ const stopWords: Readonly<Partial<Record<keyof typeof stemmed, string>>> = {
 };
 
 /** Where chunks go whose language the engine has no stems for. */
-const plain: Analyzer = { column: "content_plain", stems: null, stopWords: wordsOf(stopWords.en) };
+const plain: Analyzer = { column: "content_plain", stems: null, stopWords: everywhere };
 
 const analyzerOf: ReadonlyMap<string, Analyzer> = new Map(
   Object.entries(stemmed).map(([code, stems]) => {
-    return [code, { column: `content_${code}`, stems, stopWords: [...new Set([...wordsOf(stopWords[code as keyof typeof stemmed]), ...wordsOf(stopWords.en)])] }] as const;
+    const own = stopWords[code as keyof typeof stemmed]?.split(" ") ?? [];
+    return [code, { column: `content_${code}`, stems, stopWords: [...new Set([...everywhere, ...own])] }] as const;
   }),
 );
 
@@ -61,8 +68,4 @@ export function analyzerFor(language: string | null): Analyzer {
   if (language === null) return analyzerFor("en");
   const code = language.toLowerCase().split("-")[0] ?? "";
   return analyzerOf.get(alias[code] ?? code) ?? plain;
-}
-
-function wordsOf(list: string | undefined): readonly string[] {
-  return list?.split(" ") ?? [];
 }
