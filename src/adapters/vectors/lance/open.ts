@@ -10,10 +10,10 @@ const columns = ["id", "document", "headings", "metadata"];
 const maxQuestionLength = 4096;
 const maxBoost = 1.5;
 /** Of the vector index's partitions; less is faster and misses more of the nearest. */
-const probedShare = 0.4;
+const probedShare = 0.3;
 const leastProbed = 8;
 /** Vectors that are compared exactly after the quantised ones. */
-const leastRefined = 200;
+const leastRefined = 150;
 /** Equal scores are sought among so many at most. */
 const maxTies = 1024;
 
