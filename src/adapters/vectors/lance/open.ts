@@ -3,6 +3,7 @@ import { TwelveError } from "../../../core/errors.ts";
 import type { VectorHit, VectorIndex, VectorQuery } from "../../../ports/vectors.ts";
 import { type FoundRow, ordered, toHits } from "./convert.ts";
 import { whereOf } from "./filter.ts";
+import { withoutStopWords } from "./language.ts";
 import { lanceVersion, readShape, type Shape, tableName } from "./shape.ts";
 
 const columns = ["id", "document", "headings", "metadata"];
@@ -39,7 +40,7 @@ export async function openIndex(folder: string): Promise<VectorIndex> {
 
   async function byText({ text, filter }: VectorQuery, limit: number): Promise<readonly VectorHit[]> {
     // A match query takes its text as words: operators and quotes in a question mean nothing.
-    const words = text.slice(0, maxQuestionLength).toWellFormed();
+    const words = withoutStopWords(text.slice(0, maxQuestionLength).toWellFormed(), fields);
     const match = fields.length === 1 ? new lance.MatchQuery(words, fields[0] ?? "") : new lance.MultiMatchQuery(words, fields, { boosts });
     return found(table.query().fullTextSearch(match).select([...selected, "_score"]), whereOf(filter), limit);
   }
