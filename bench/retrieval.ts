@@ -29,8 +29,8 @@ async function benchSpeed(chunks: number): Promise<readonly Row[]> {
     await openVectors().write(folder, { dimensions: 512, rows: rowsOf(maker.passage, chunks, vectors) });
     const writtenMs = performance.now() - startMs;
     const questions = Array.from({ length: questionCount }, maker.question);
-    // A fresh process: what a served agent takes from its start to its first answer.
-    const { stdout } = await run(process.execPath, [join(import.meta.dirname, "ask.ts"), folder, questions[0] ?? ""]);
+    const coldMs: number[] = [];
+    for (let round = 0; round < 3; round++) coldMs.push(await askInFreshProcess(folder, questions[round] ?? ""));
     const { hybrid, byVector, close } = await openRetrieval(folder);
     const timesMs: number[] = [];
     for (const question of questions) {
@@ -46,12 +46,18 @@ async function benchSpeed(chunks: number): Promise<readonly Row[]> {
       row(`${title}: hybrid, p50`, milliseconds(p50), "<= 15 ms", p50 <= 15),
       row(`${title}: hybrid, p95`, milliseconds(timesMs.toSorted((left, right) => left - right)[Math.floor(timesMs.length * 0.95)] ?? 0), "", true),
       row(`${title}: recall@10 against exact search`, recall.toFixed(4), ">= 0.95", recall >= 0.95),
-      row(`${title}: cold start to first answer`, milliseconds(Number(stdout)), "<= 500 ms", Number(stdout) <= 500),
+      row(`${title}: cold start to first answer`, milliseconds(median(coldMs)), "<= 500 ms", median(coldMs) <= 500),
       row(`${title}: embedded and written`, `${(writtenMs / 1000).toFixed(1)} s`, "", true),
     ];
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What a served agent takes from the start of its process to its first answer. */
+async function askInFreshProcess(folder: string, question: string): Promise<number> {
+  const { stdout } = await run(process.execPath, [join(import.meta.dirname, "ask.ts"), folder, question]);
+  return Number(stdout);
 }
 
 async function* rowsOf(passage: () => string, count: number, vectors: Map<string, Float32Array>): AsyncIterable<readonly VectorRow[]> {

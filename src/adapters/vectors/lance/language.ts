@@ -4,6 +4,8 @@ export interface Analyzer {
   /** The engine's name for the language whose stems it takes; null where words stay as they are written. */
   readonly stems: string | null;
   readonly stopWords: readonly string[];
+  /** Those of them that are words of this language. */
+  readonly ownStopWords: ReadonlySet<string>;
 }
 
 /** What the engine can stem, by ISO 639-1 code. */
@@ -32,7 +34,7 @@ const stopWords: Readonly<Partial<Record<keyof typeof stemmed, string>>> = {
   en: "what which how who when where why do does did has have had been can could should would i you we me my our",
   es: "el la los las un una unos unas y o de del en a al por para con que es son se no lo su como par com",
   fi: "ja on ei se että joka tai mutta kun niin myös ovat oli olla ne hän tämä jos kuin mut ova ol",
-  fr: "le la les un une des du de et ou à au aux en dans par pour sur avec que qui est sont ne pas ce cette ces se il elle l d n qu dan cet",
+  fr: "le la les un une des du de et ou où à au aux en dans par pour sur avec que qui est sont ne pas ce cette ces se il elle l d n qu dan cet",
   hu: "a az és vagy is nem hogy egy ez azt van meg de ha mint csak már min ar bu int",
   it: "il lo la i gli le un uno una e o di del della dei delle a al alla in nel nella da per con su che è sono non si l dell nell son",
   nl: "de het een en of van in op te aan met voor is zijn was niet dat die er als bij ook om door naar al",
@@ -45,12 +47,13 @@ const stopWords: Readonly<Partial<Record<keyof typeof stemmed, string>>> = {
 };
 
 /** Where chunks go whose language the engine has no stems for. */
-const plain: Analyzer = { column: "content_plain", stems: null, stopWords: everywhere };
+const plain: Analyzer = { column: "content_plain", stems: null, stopWords: everywhere, ownStopWords: new Set() };
 
 const analyzerOf: ReadonlyMap<string, Analyzer> = new Map(
   Object.entries(stemmed).map(([code, stems]) => {
     const own = stopWords[code as keyof typeof stemmed]?.split(" ") ?? [];
-    return [code, { column: `content_${code}`, stems, stopWords: [...new Set([...everywhere, ...own])] }] as const;
+    const ownStopWords = new Set(code === "en" ? [...everywhere, ...own] : own);
+    return [code, { column: `content_${code}`, stems, stopWords: [...new Set([...everywhere, ...own])], ownStopWords }] as const;
   }),
 );
 
@@ -68,4 +71,21 @@ export function analyzerFor(language: string | null): Analyzer {
   if (language === null) return analyzerFor("en");
   const code = language.toLowerCase().split("-")[0] ?? "";
   return analyzerOf.get(alias[code] ?? code) ?? plain;
+}
+
+/**
+ * The question without the stop words of its own language, which is the one that has most of them. In the columns of other
+ * languages they would be rare words: a French "les" is the stem of the German "lesen".
+ */
+export function withoutStopWords(question: string, columns: readonly string[]): string {
+  if (columns.length < 2) return question;
+  const words = [...question.toLowerCase().matchAll(/[\p{L}\p{M}\p{N}]+/gu)].map(([word]) => word);
+  const counted = analyzers
+    .filter(({ column }) => columns.includes(column))
+    .map(({ ownStopWords }) => ({ ownStopWords, count: words.filter((word) => ownStopWords.has(word)).length }))
+    .sort((left, right) => right.count - left.count);
+  const [first, second] = counted;
+  if (first === undefined || first.count === (second?.count ?? 0)) return question;
+  const kept = words.filter((word) => !first.ownStopWords.has(word));
+  return kept.length === 0 ? question : kept.join(" ");
 }
