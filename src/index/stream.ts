@@ -40,6 +40,8 @@ export async function* cutDocuments(files: readonly DocumentFile[], cutters: Cut
     signal.throwIfAborted();
     const requests = await Promise.all(batch.map((file) => requestOf(file, signal)));
     const results = await cutters.cut(requests.flatMap((request) => ("kind" in request ? [] : [request])));
+    // What an interruption has cut short is no skipped file.
+    signal.throwIfAborted();
     const queue = results.values();
     return requests.map((request) => ("kind" in request ? request : (queue.next().value as CutResult)));
   };
