@@ -16,6 +16,9 @@ const loaderOf: ReadonlyMap<string, LoaderName> = new Map(loaderNames().flatMap(
 
 export const knownEndings: readonly string[] = [...loaderOf.keys()];
 
+/** For messages; the endings are too many to list. */
+export const knownFormats = "markdown, MDX, text, HTML, PDF, docx, pptx, xlsx, EPUB, CSV, JSON, notebooks and source code";
+
 /** The ending that decides about a file, lower-cased; empty for a name without one. */
 export function endingOf(path: string): string {
   return /[^/](\.[^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? "";
