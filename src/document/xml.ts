@@ -1,3 +1,4 @@
+import { maxTreeBytes } from "./archive.ts";
 import { decodeText } from "./decode.ts";
 
 /** An element or a text, in document order. Elements come without the prefix of their namespace, as the formats here are told by their names alone. */
@@ -21,6 +22,7 @@ export function refuseEntities(bytes: Uint8Array | undefined, name: string): voi
 /** The root of a part. Fails in plain words where it is missing, broken, or nested or declared beyond what is safe. */
 export async function parseXml(bytes: Uint8Array | undefined, name: string): Promise<XmlElement> {
   if (bytes === undefined) throw new Error(`it has no ${name}`);
+  if (bytes.length > maxTreeBytes) throw new Error(`${name} in it has more than ${maxTreeBytes / 1024 / 1024} MB`);
   const decoded = decodeText(bytes);
   if ("reason" in decoded) throw new Error(`${name} in it ${decoded.reason}`);
   refuseEntities(bytes, name);

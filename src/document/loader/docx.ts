@@ -1,4 +1,4 @@
-import { openArchive, withoutDetail } from "../archive.ts";
+import { maxTreeBytes, openArchive, withoutDetail } from "../archive.ts";
 import { parseHtml } from "../html/dom.ts";
 import { inlineText } from "../html/inline.ts";
 import { readElement } from "../html/read.ts";
@@ -13,7 +13,7 @@ const styles = ["p[style-name='Title'] => h1.title:fresh", "p[style-name='Subtit
 export async function loadDocx(bytes: Uint8Array): Promise<LoadedDocument> {
   const archive = openArchive(bytes);
   // The converter unpacks without any limit, so everything that it reads has to pass ours first.
-  for (const name of archive.names) if (/\.(?:xml|rels)$/i.test(name)) refuseEntities(archive.read(name), name);
+  for (const name of archive.names) if (/\.(?:xml|rels)$/i.test(name)) refuseEntities(archive.read(name, maxTreeBytes), name);
   const { default: mammoth } = await import("mammoth");
   const { value } = await mammoth.convertToHtml({ buffer: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) }, {
     styleMap: styles,

@@ -9,7 +9,8 @@ const maxHeadings = 4;
 /** The values with their structure, one property or record to a line or a part. Comments are allowed, as tools allow them. */
 export function loadJson(text: string): LoadedDocument {
   const value = parseJson(text);
-  return { blocks: value === undefined ? linesBlock(text, "json") : valueBlocks(value, 1), metadata: {} };
+  if (value === undefined) return { blocks: linesBlock(text, "json"), metadata: {} };
+  return { blocks: /^(?:\{\}|\[\]|""|null)$/.test(text.trim()) ? [] : valueBlocks(value, 1), metadata: {} };
 }
 
 /** One record to a line, each a part of its own. A line that is no JSON is kept as it stands. */

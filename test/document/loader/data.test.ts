@@ -53,6 +53,10 @@ describe("a JSON file", () => {
     expect(outlineOf(await documentOf("tsconfig.json", '{\n  // why\n  "a": 1,\n}\n'))).toEqual(['code: ```json\n{\n  // why\n  "a": 1,\n}\n```']);
   });
 
+  it("may hold nothing", async () => {
+    for (const source of ["{}", " [] ", "null"]) expect(await reasonOf("a.json", source)).toBe("holds no text");
+  });
+
   it("is read however deep, or refused", async () => {
     expect(await reasonOf("a.json", `${"[".repeat(200_000)}${"]".repeat(200_000)}`)).toBe("is nested too deeply to be read");
   });
