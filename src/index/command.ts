@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { TwelveError } from "../core/errors.ts";
 import { defineCommand } from "../ports/command.ts";
+import type { Progress } from "../ports/story.ts";
 import { publishIndex } from "./apply.ts";
 import { openBudget } from "./budget.ts";
 import { refuseSkips } from "./check.ts";
@@ -58,6 +59,7 @@ export default defineCommand({
       const base = previous.usable === undefined || prepared.changes.kept.length === 0 ? undefined : await openBase(store, previous.usable, { dir, engine, story, probe });
       const changes = base === undefined ? planChanges(undefined, listing.files, new Map()) : prepared.changes;
       const progress = story.progress(input.estimate ? "Counting tokens" : input.detach ? "Storing documents for the workers" : "Indexing documents");
+      let writing: Progress | undefined;
       const onProgress = (done: number): void => progress.update(done, changes.toRead.length);
       try {
         if (input.detach) {
@@ -66,8 +68,11 @@ export default defineCommand({
           const kept = new Set(changes.kept.map(({ path }) => path));
           const left = usable?.ledger.documents.flatMap(({ path }) => (kept.has(path) ? [] : [path])) ?? [];
           const job = { app, name, settings, embedder: facts.embedder, chunker: facts.chunker, base: usable?.descriptor ?? null, left, keptSkips: [...changes.keptSkips], skipped: listing.skipped, strict: input.strict };
-          const submitted = await submitIndex({ store, queue, job, files: changes.toRead, signal, onProgress }).finally(() => queue.close());
-          return { kind: "submitted" as const, ...submitted, name, documents: changes.toRead.length, queue: queue.url };
+          try {
+            return { kind: "submitted" as const, ...(await submitIndex({ store, queue, job, files: changes.toRead, signal, onProgress })), name, documents: changes.toRead.length, queue: queue.url };
+          } finally {
+            await queue.close();
+          }
         }
         const price = settings.embedding?.usdPerMillionTokens ?? embedder.usdPerMillionTokens;
         const embeddings = await openEmbeddings(store, embedder.identity, probe);
@@ -79,13 +84,17 @@ export default defineCommand({
           if (ledger.documents.length === 0) throw nothingFound(settings, ledger.skipped, listing.ignored);
           if (input.strict) refuseSkips(ledger.skipped);
         };
-        const made = await makeIndex(context, { store, engine, embedder, facts, probe, changes, base, skipped: listing.skipped, results, texts, check, onProgress });
+        const onRead = (): void => {
+          progress.done(`${changes.toRead.length.toLocaleString("en-US")} documents read, ${texts.embedded.toLocaleString("en-US")} texts embedded in ${texts.requests.toLocaleString("en-US")} requests`);
+          writing = story.progress("Writing the index");
+        };
+        const made = await makeIndex(context, { store, engine, embedder, facts, probe, changes, base, skipped: listing.skipped, results, texts, check, onProgress, onRead });
         if (embeddings.damaged > 0) story.warn(`${embeddings.damaged} stored ${embeddings.damaged === 1 ? "batch of embeddings is" : "batches of embeddings are"} missing or damaged; their texts are embedded again. \`twelve verify\` names the blobs.`);
         await publishIndex(store, made.index, made.descriptor);
-        progress.done(`${changes.toRead.length.toLocaleString("en-US")} documents read, ${texts.embedded.toLocaleString("en-US")} texts embedded in ${texts.requests.toLocaleString("en-US")} requests`);
         return report(made.ledger, { digest: made.descriptor.digest, embedded: texts.embedded, requests: texts.requests, costUsd: budget.usd, isChanged: previous.latest?.digest !== made.descriptor.digest }, lap());
       } finally {
         progress.stop();
+        writing?.stop();
       }
     } finally {
       await cutters.close();

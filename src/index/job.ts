@@ -63,7 +63,7 @@ export function indexJobHandler(context: Context, secrets: Readonly<Record<strin
         if (ledger.documents.length === 0) throw new TwelveError("SOURCE_INVALID", "None of the files could be read", { problems: ledger.skipped.map(({ path, reason }) => ({ file: path, message: reason })) });
         if (job.strict) refuseSkips(ledger.skipped);
       };
-      const made = await makeIndex(here, { store, engine, embedder, facts, probe, changes: { kept, keptSkips: job.keptSkips, dropped }, base, skipped: job.skipped, results: results(), texts, check, onProgress: () => {} });
+      const made = await makeIndex(here, { store, engine, embedder, facts, probe, changes: { kept, keptSkips: job.keptSkips, dropped }, base, skipped: job.skipped, results: results(), texts, check, onProgress: () => {}, onRead: () => {} });
       await publishIndex(store, made.index, made.descriptor);
       return { digest: made.descriptor.digest, documents: made.index.documents, chunks: made.index.chunks, skipped: made.ledger.skipped.length } satisfies JobResult;
     },
