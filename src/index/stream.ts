@@ -46,6 +46,8 @@ export async function* cutDocuments(files: readonly DocumentFile[], cutters: Cut
     return requests.map((request) => ("kind" in request ? request : (queue.next().value as CutResult)));
   };
   for await (const results of mapAhead(batchesOf(files), cutters.width, cut)) yield* results;
+  // The engine now builds its indexes, which takes memory: the threads and their parsers give theirs back.
+  await cutters.close();
 }
 
 async function requestOf({ path, source, loader, loaderName }: DocumentFile, signal: AbortSignal): Promise<CutRequest | CutResult> {
