@@ -1,14 +1,13 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { probeTexts } from "../../src/index/probe.ts";
 import { startTwelve, twelve, twelveJson } from "../helpers/binary.ts";
 import { temporaryFolder } from "../helpers/context.ts";
 import type { ServiceServer } from "../helpers/service-server.ts";
 import { startTeiServer } from "../helpers/tei-server.ts";
 
 const documents = 600;
-const maxBatch = 8;
+const maxBatch = 2;
 const requestsAtOnce = 2;
 /** Kills while texts are embedded, and kills while the engine writes and the index is published. */
 const kills = { embedding: 12, writing: 12 };
@@ -41,11 +40,11 @@ async function killAt(moment: (isOver: () => boolean) => Promise<void>, cwd: str
 }
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Every text of a document that the server was asked for, as often as it was. */
+/** Every text of the documents that the server was asked for, as often as it was. */
 function countTexts(server: ServiceServer): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { body } of server.requests) {
-    for (const text of (body as { inputs?: readonly string[] } | undefined)?.inputs ?? []) if (!probeTexts.includes(text)) counts.set(text, (counts.get(text) ?? 0) + 1);
+    for (const text of (body as { inputs?: readonly string[] } | undefined)?.inputs ?? []) if (text.startsWith("Article ")) counts.set(text, (counts.get(text) ?? 0) + 1);
   }
   return counts;
 }
@@ -67,7 +66,7 @@ it("an index that was killed two dozen times is the one of an undisturbed run, a
   const cwd = await newApp(embedder);
   const killed = { embedding: 0, writing: 0 };
   while (killed.embedding < kills.embedding) {
-    const until = server.requests.length + random(0, 10);
+    const until = server.requests.length + random(0, 50);
     const isKilled = await killAt(async (isOver) => {
       while (server.requests.length < until && !isOver()) await pause(1);
       await pause(random(0, 15));
@@ -90,8 +89,8 @@ it("an index that was killed two dozen times is the one of an undisturbed run, a
 
   const counts = [...countTexts(server).values()];
   const repeated = counts.reduce((sum, count) => sum + count - 1, 0);
-  expect(counts).toHaveLength(2 * documents + 1);
+  expect(counts).toHaveLength(2 * documents);
   expect(repeated).toBeLessThanOrEqual((kills.embedding + kills.writing) * requestsAtOnce * maxBatch);
-  // In the second half everything was embedded already, save one text.
-  expect(repeated).toBeLessThanOrEqual(kills.embedding * requestsAtOnce * maxBatch + kills.writing);
+  // At the end of the first half little was left to embed, so that few of the later kills can have met a batch.
+  expect(server.requests.length).toBeGreaterThan(documents);
 }, 180_000);
