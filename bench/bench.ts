@@ -10,6 +10,7 @@ const sections: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   startup: async () => (await import("./startup.ts")).benchStartup(),
   build: async () => (await import("./build.ts")).benchBuild(),
   index: async () => (await import("./index.ts")).benchIndex(),
+  retrieval: async () => (await import("./retrieval.ts")).benchRetrieval(),
   run: async () => (await import("./run.ts")).benchRun(),
   eval: async () => (await import("./eval.ts")).benchEval(),
   size: async () => (await import("./size.ts")).benchSize(),

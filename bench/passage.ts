@@ -1,9 +1,9 @@
 /** Passages that behave like text where it matters to a search: words by Zipf's law, subjects with words of their own, and stop words between. */
 export interface PassageMaker {
   /** A passage of some 80 words about one of 300 subjects. */
-  passage(): string;
+  readonly passage: () => string;
   /** Words that a person might ask about one of the subjects. */
-  question(): string;
+  readonly question: () => string;
 }
 
 const syllables = "ba be bi bo bu da de di do du fa fe fi fo fu ga ge gi go gu ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu pa pe pi po pu ra re ri ro ru sa se si so su ta te ti to tu va ve vi vo".split(" ");

@@ -26,6 +26,7 @@ const doors = new Set(["schema.ts", "read.ts"]);
 const furtherDoors = new Set([
   "eval -> run/apply.ts", // eval asks a release by the path that production takes
   "release -> index/probe.ts", // before it is released and before it is served, an embedder is compared with
+  "index -> document/language.ts", // the index records each document's language
   "run -> index/job.ts", // a worker does the work of detached index jobs
   "run -> index/job-schema.ts",
   "retrieval -> index/probe.ts", // the one that made the index

@@ -3,14 +3,16 @@ import { inflateRawSync } from "node:zlib";
 /** An office file or a book: a ZIP archive whose entries are unpacked when they are asked for. */
 export interface Archive {
   readonly names: readonly string[];
-  /** The bytes of an entry, or undefined where there is none. Fails where unpacking it would pass the limits. */
-  read(name: string): Uint8Array | undefined;
+  /** The bytes of an entry, or undefined where there is none. Fails where unpacking it would pass the limits, or one given here. */
+  read(name: string, maxBytes?: number): Uint8Array | undefined;
 }
 
 /** No document that people write holds more; an archive that does is built to fill the memory of whoever opens it. */
 const maxEntries = 20_000;
 const maxEntryBytes = 64 * 1024 * 1024;
 const maxTotalBytes = 256 * 1024 * 1024;
+/** For XML that becomes a tree, which takes eighty times the memory of its text. */
+export const maxTreeBytes = 24 * 1024 * 1024;
 
 interface Entry {
   readonly method: number;
@@ -26,11 +28,11 @@ export function openArchive(bytes: Uint8Array): Archive {
   let total = 0;
   return {
     names: [...entries.keys()],
-    read(name) {
+    read(name, maxBytes = maxEntryBytes) {
       const entry = entries.get(name);
       if (entry === undefined) return undefined;
       if (entry.isEncrypted) throw new Error(`${name} in it is encrypted`);
-      const unpacked = unpack(bytes, view, name, entry);
+      const unpacked = unpack({ bytes, view, maxBytes }, name, entry);
       total += unpacked.length;
       if (total > maxTotalBytes) throw new Error(`it unpacks to more than ${maxTotalBytes / 1024 / 1024} MB`);
       return unpacked;
@@ -70,7 +72,13 @@ function isCompound(bytes: Uint8Array): boolean {
   return [0xd0, 0xcf, 0x11, 0xe0].every((byte, i) => bytes[i] === byte);
 }
 
-function unpack(bytes: Uint8Array, view: DataView, name: string, { method, packedSize, offset }: Entry): Uint8Array {
+interface Packed {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly maxBytes: number;
+}
+
+function unpack({ bytes, view, maxBytes }: Packed, name: string, { method, packedSize, offset }: Entry): Uint8Array {
   if (offset + 30 > bytes.length) throw new Error(`${name} in it is cut off`);
   const start = offset + 30 + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
   const packed = bytes.subarray(start, start + packedSize);
@@ -78,10 +86,10 @@ function unpack(bytes: Uint8Array, view: DataView, name: string, { method, packe
   if (method !== 8) throw new Error(`${name} in it is packed in a way that is not known (${method})`);
   try {
     // What an archive says about the size of its entries may be a lie; this limit holds whatever it says.
-    return inflateRawSync(packed, { maxOutputLength: maxEntryBytes });
+    return inflateRawSync(packed, { maxOutputLength: maxBytes });
   } catch (error) {
     const isTooLarge = error instanceof RangeError && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
-    throw new Error(isTooLarge ? `${name} in it unpacks to more than ${maxEntryBytes / 1024 / 1024} MB` : `${name} in it is broken`, { cause: error });
+    throw new Error(isTooLarge ? `${name} in it unpacks to more than ${maxBytes / 1024 / 1024} MB` : `${name} in it is broken`, { cause: error });
   }
 }
 
@@ -93,4 +101,11 @@ export function resolvePart(folder: string, target: string): string {
     else if (part !== "" && part !== ".") parts.push(part);
   }
   return parts.join("/");
+}
+
+/** For the failure of a parser whose words are about its own inside: what the user can know of it, in ours. */
+export function withoutDetail(message: string): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof RangeError ? error : new Error(message, { cause: error });
+  };
 }

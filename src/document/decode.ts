@@ -2,8 +2,6 @@ import { guessEncodings } from "./encoding.ts";
 
 export type Decoded = { readonly text: string } | { readonly reason: string };
 
-/** The control characters that text does not hold; a form feed, an escape and the end mark of DOS it may. */
-const control = /[\u0001-\u0008\u000e-\u0019\u001c-\u001f\u007f]/g;
 /** Where bytes are read in the wrong encoding, such characters come of it. */
 const implausible = /[\u0080-\u0084\u0086-\u009f\ufffd\ufffe\uffff]|\p{Co}|\p{Cn}/u;
 
@@ -18,7 +16,7 @@ const binary = { reason: "is binary, not text" };
 export function decodeText(bytes: Uint8Array, declared?: string): Decoded {
   const text = decodeMarked(bytes) ?? decodeWide(bytes) ?? decodeUtf8(bytes) ?? decodeByteEncodings(bytes, declared);
   if (text === undefined) return bytes.includes(0) || controlShare(latin1(bytes)) > 0.01 ? binary : { reason: "is in an encoding that is not known; save it as UTF-8" };
-  if (controlShare(text.slice(0, sampleBytes)) > 0.01 || text.includes("\0")) return binary;
+  if (controlShare(text) > 0.01 || text.includes("\0")) return binary;
   return text.trim() === "" ? { reason: "is empty" } : { text };
 }
 
@@ -92,8 +90,15 @@ function decodeUtf32(bytes: Uint8Array, isLittleEndian: boolean): string | undef
   return characters.join("");
 }
 
+/** How much of its beginning are control characters that text does not hold; a form feed, an escape and the end mark of DOS it may. */
 function controlShare(text: string): number {
-  return (text.match(control)?.length ?? 0) / Math.max(1, text.length);
+  const length = Math.min(text.length, sampleBytes);
+  let count = 0;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x7f || (code < 0x20 && code > 0 && (code < 0x09 || code > 0x0d) && code !== 0x1a && code !== 0x1b)) count++;
+  }
+  return count / Math.max(1, length);
 }
 
 function latin1(bytes: Uint8Array): string {

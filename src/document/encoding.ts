@@ -5,7 +5,7 @@ export function guessEncodings(bytes: Uint8Array): readonly string[] {
   const matches = analyse(bytes).filter(({ name }) => !name.startsWith("UTF") && name !== "ASCII");
   if (isScattered(bytes)) {
     // The Latin encodings share most of their letters; a weak guess between them is worse than the usual one.
-    const [latin] = matches.filter(({ name, confidence }) => /^(?:windows-125[0247]|ISO-8859-[1-9])$/.test(name) && confidence >= 25);
+    const latin = matches.find(({ name, confidence }) => /^(?:windows-125[0247]|ISO-8859-[1-9])$/.test(name) && confidence >= 25);
     return [latin?.name ?? "windows-1252", "windows-1252"];
   }
   const [best] = matches;

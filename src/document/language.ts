@@ -1,24 +1,36 @@
 import type { LoadedDocument } from "./schema.ts";
 
 /** The language of a document as an ISO 639-1 code, or null where nothing says so and its text does not tell. */
-export type DetectLanguage = (document: LoadedDocument) => string | null;
+export type DetectLanguage = (document: LoadedDocument) => Promise<string | null>;
 
 const sampleLength = 1000;
 /** A letter of Chinese, Japanese or Korean says as much as several of an alphabet. */
 const leastLetters = 20;
 const lettersOfWide = 4;
 
-/** Brings in the detector's tables once; what it gives is then quick. */
-export async function openLanguageDetector(): Promise<DetectLanguage> {
-  const { eld } = await import("eld/small");
-  return (document) => {
+/** The detector's tables take longer to load than a hundred documents to read, so they come in with the first that needs them. */
+export function openLanguageDetector(): DetectLanguage {
+  let detector: Promise<typeof import("eld/small")> | undefined;
+  return async (document) => {
     const declared = declaredLanguage(document);
     if (declared !== undefined) return declared;
     const sample = sampleOf(document);
     if (weightOf(sample) < leastLetters) return null;
+    if (isEnglish(sample)) return "en";
+    const { eld } = await (detector ??= import("eld/small"));
     const found = eld.detect(sample);
     return found.isReliable() && found.language !== "" ? found.language : null;
   };
+}
+
+const leastWords = 20;
+
+/** No other language has so many of these words. Most documentation is English, and need not wait for the tables of all languages. */
+function isEnglish(sample: string): boolean {
+  const words = sample.toLowerCase().match(/\p{L}+/gu) ?? [];
+  const articles = words.filter((word) => word === "the").length;
+  const others = words.filter((word) => /^(?:and|that|with|this|are|you|your|for|from|which|when|it)$/.test(word)).length;
+  return words.length >= leastWords && articles >= words.length * 0.03 && articles + others >= words.length * 0.1;
 }
 
 /** What the document itself says. `en-US` and `en_GB` are `en`; a code that is none is as good as nothing. */

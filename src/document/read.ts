@@ -16,6 +16,9 @@ const loaderOf: ReadonlyMap<string, LoaderName> = new Map(loaderNames().flatMap(
 
 export const knownEndings: readonly string[] = [...loaderOf.keys()];
 
+/** For messages; the endings are too many to list. */
+export const knownFormats = "markdown, MDX, text, HTML, PDF, docx, pptx, xlsx, EPUB, CSV, JSON, notebooks and source code";
+
 /** The ending that decides about a file, lower-cased; empty for a name without one. */
 export function endingOf(path: string): string {
   return /[^/](\.[^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? "";
@@ -34,8 +37,7 @@ export function loaderFor(path: string): LoaderName | undefined {
  */
 export async function loadDocument(bytes: Uint8Array, { path, loader }: { readonly path: string; readonly loader: LoaderName }): Promise<LoadedDocument | Unreadable> {
   if (bytes.length === 0) return { reason: "is empty" };
-  const row: LoaderRow = registry[loader];
-  const reader = await row.reader();
+  const reader = await readerOf(loader);
   const read = async (): Promise<LoadedDocument | Unreadable> => ("bytes" in reader ? reader.bytes(bytes, path) : readText(bytes, (text) => reader.text(text, path)));
   const document = await read().catch(reasonOf);
   if ("reason" in document) return document;
@@ -47,6 +49,17 @@ export async function loadDocument(bytes: Uint8Array, { path, loader }: { readon
 /** Name and version of what the loader makes, as the ledger keeps it: another version means that the file is loaded again. */
 export function loaderIdentity(loader: LoaderName): string {
   return `${loader}@${registry[loader].version}`;
+}
+
+/** Kept, as asking for a module again takes as long as reading a small file. */
+const readers = new Map<LoaderName, Awaited<ReturnType<LoaderRow["reader"]>>>();
+
+async function readerOf(loader: LoaderName): Promise<Awaited<ReturnType<LoaderRow["reader"]>>> {
+  const known = readers.get(loader);
+  if (known !== undefined) return known;
+  const reader = await registry[loader].reader();
+  readers.set(loader, reader);
+  return reader;
 }
 
 async function readText(bytes: Uint8Array, load: (text: string) => Promise<LoadedDocument | Unreadable> | LoadedDocument | Unreadable): Promise<LoadedDocument | Unreadable> {
@@ -69,7 +82,7 @@ function tooLong(length: number): Unreadable {
 function reasonOf(error: unknown): Unreadable {
   if (error instanceof RangeError) return { reason: "is nested too deeply to be read" };
   const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
-  const message = line.replaceAll(/(?:file:\/\/)?(?:[A-Za-z]:)?(?:[\\/][\w.@+-]+){2,}/g, "a file").slice(0, 200).replace(/[.\s]+$/, "");
+  const message = line.replaceAll(/(?<=^|[\s"'`(])(?:file:\/\/)?(?:[A-Za-z]:)?(?:[\\/][\w.@+-]+){2,}/g, "a file").slice(0, 200).replace(/[.\s]+$/, "");
   return { reason: `cannot be read: ${message === "" ? "its parser gave up" : message}` };
 }
 

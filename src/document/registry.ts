@@ -12,7 +12,7 @@ export const registry = {
   xlsx: { version: 1, endings: [".xlsx", ".xlsm"], reader: async () => ({ bytes: (await import("./loader/xlsx.ts")).loadXlsx }) },
   epub: { version: 1, endings: [".epub"], reader: async () => ({ bytes: (await import("./loader/epub.ts")).loadEpub }) },
   csv: { version: 1, endings: [".csv", ".tsv"], reader: async () => ({ text: (await import("./loader/csv.ts")).loadCsv }) },
-  json: { version: 1, endings: [".json"], reader: async () => ({ text: (await import("./loader/json.ts")).loadJson }) },
+  json: { version: 1, endings: [".json", ".jsonc", ".json5"], reader: async () => ({ text: (await import("./loader/json.ts")).loadJson }) },
   jsonl: { version: 1, endings: [".jsonl", ".ndjson"], reader: async () => ({ text: (await import("./loader/json.ts")).loadJsonLines }) },
   notebook: { version: 1, endings: [".ipynb"], reader: async () => ({ text: (await import("./loader/notebook.ts")).loadNotebook }) },
   code: {

@@ -1,3 +1,4 @@
+import { maxTreeBytes } from "./archive.ts";
 import { decodeText } from "./decode.ts";
 
 /** An element or a text, in document order. Elements come without the prefix of their namespace, as the formats here are told by their names alone. */
@@ -21,6 +22,7 @@ export function refuseEntities(bytes: Uint8Array | undefined, name: string): voi
 /** The root of a part. Fails in plain words where it is missing, broken, or nested or declared beyond what is safe. */
 export async function parseXml(bytes: Uint8Array | undefined, name: string): Promise<XmlElement> {
   if (bytes === undefined) throw new Error(`it has no ${name}`);
+  if (bytes.length > maxTreeBytes) throw new Error(`${name} in it has more than ${maxTreeBytes / 1024 / 1024} MB`);
   const decoded = decodeText(bytes);
   if ("reason" in decoded) throw new Error(`${name} in it ${decoded.reason}`);
   refuseEntities(bytes, name);
@@ -31,19 +33,28 @@ export async function parseXml(bytes: Uint8Array | undefined, name: string): Pro
     // Done below: the parser would leave characters given by number as they are.
     processEntities: false,
   });
-  const parsed = parser.parse(decoded.text) as readonly ParsedNode[];
-  const [root] = parsed.map(convert).filter((node) => typeof node !== "string");
+  const parsed = parseWith(parser, decoded.text, name);
+  const root = parsed.map(convert).find((node) => typeof node !== "string");
   if (root === undefined) throw new Error(`${name} in it is broken`);
   return root;
+}
+
+function parseWith(parser: { parse(text: string): unknown }, text: string, name: string): readonly ParsedNode[] {
+  try {
+    return parser.parse(text) as readonly ParsedNode[];
+  } catch (error) {
+    if (error instanceof Error && /nested/i.test(error.message)) throw new RangeError(error.message, { cause: error });
+    throw new Error(`${name} in it is broken`, { cause: error });
+  }
 }
 
 type ParsedNode = Readonly<Record<string, readonly ParsedNode[] | string>> & { readonly ":@"?: Readonly<Record<string, string>> };
 
 function convert(node: ParsedNode): XmlNode {
-  const [name = ""] = Object.keys(node).filter((key) => key !== ":@");
+  const name = Object.keys(node).find((key) => key !== ":@") ?? "";
   const content = node[name];
   if (typeof content === "string") return decodeEntities(content);
-  if (name === "#cdata") return (content ?? []).map((part) => String(part["#text"] ?? "")).join("");
+  if (name === "#cdata") return (content ?? []).map((part) => (typeof part["#text"] === "string" ? part["#text"] : "")).join("");
   const attributes = Object.fromEntries(Object.entries(node[":@"] ?? {}).map(([key, value]) => [key, decodeEntities(value)]));
   return { name: name.replace(/^.*:/, ""), attributes, children: (content ?? []).map(convert) };
 }

@@ -1,5 +1,5 @@
 import { digestOf, hexOf } from "../core/descriptor.ts";
-import type { Block, TextBlock } from "../document/schema.ts";
+import { type Block, proseBlock, type TextBlock } from "../document/schema.ts";
 import type { Chunk, ChunkerIdentity } from "./schema.ts";
 import { type Piece, type Room, splitBlock, splitProse } from "./split.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -30,25 +30,43 @@ export function joinHeadings(headings: readonly string[]): string {
  * Cuts a document into chunks that never cross a heading, each at most `maxTokens` long with its headings. An ID rests on
  * the document's path, the headings and the text, so that editing one section leaves the IDs and embeddings of all others as they are.
  */
-export function chunkDocument(path: string, blocks: readonly Block[], { maxTokens, overlapTokens, tokenizer }: ChunkSizes & { readonly tokenizer: Tokenizer }): readonly ChunkText[] {
+export function chunkDocument(document: string, blocks: readonly Block[], { maxTokens, overlapTokens, tokenizer }: ChunkSizes & { readonly tokenizer: Tokenizer }): readonly ChunkText[] {
   const occurrences = new Map<string, number>();
   const { count } = tokenizer;
-  return sectionsOf(blocks).flatMap(({ headings, body }) => {
+  return sectionsOf(blocks.map(wellFormed)).flatMap(({ headings: path, body }) => {
     // Long headings may not take the room away from the text.
-    const headingTokens = headings.length === 0 ? 0 : count(`${joinHeadings(headings)}\n\n`);
-    const room = maxTokens - Math.min(headingTokens, Math.floor(maxTokens / 2));
+    const headings = nearestHeadings(path, { maxTokens: Math.floor(maxTokens / 2), count });
+    const headingTokens = tokensOfHeadings(headings, count);
+    const room = maxTokens - headingTokens;
     return packSection(body, { maxTokens: room, overlapTokens: Math.min(overlapTokens, Math.floor(room / 2)), count }).map(({ text, tokens, page }) => {
       const textDigest = digestOf(embeddedText(headings, text));
       const occurrence = (occurrences.get(textDigest) ?? 0) + 1;
       occurrences.set(textDigest, occurrence);
-      const id = hexOf(digestOf(JSON.stringify([path, headings, textDigest, occurrence]))).slice(0, 20);
+      const id = hexOf(digestOf(JSON.stringify([document, headings, textDigest, occurrence]))).slice(0, 20);
       return { id, textDigest, headings, tokens: headingTokens + tokens, ...(page === undefined ? {} : { page }), text };
     });
   });
 }
 
+/** What is stored must be Unicode: JSON and YAML can write half a surrogate pair as an escape. */
+function wellFormed(block: Block): Block {
+  if (block.text.isWellFormed()) return block;
+  return block.kind === "heading" ? { ...block, text: block.text.toWellFormed() } : { ...block, text: block.text.toWellFormed(), parts: block.parts.map((part) => part.toWellFormed()) };
+}
+
+/** As many as fit, from the innermost outwards; the start of that one where it does not fit alone. */
+function nearestHeadings(path: readonly string[], room: Room): string[] {
+  const start = path.findIndex((_, i) => tokensOfHeadings(path.slice(i), room.count) <= room.maxTokens);
+  if (start >= 0 || path.length === 0) return path.slice(Math.max(0, start));
+  return splitBlock(proseBlock(path.at(-1) ?? ""), room).slice(0, 1).map(({ text }) => text);
+}
+
+function tokensOfHeadings(headings: readonly string[], count: Room["count"]): number {
+  return headings.length === 0 ? 0 : count(`${joinHeadings(headings)}\n\n`);
+}
+
 interface Section {
-  readonly headings: string[];
+  readonly headings: readonly string[];
   readonly body: readonly TextBlock[];
 }
 
@@ -62,22 +80,28 @@ function sectionsOf(blocks: readonly Block[]): readonly Section[] {
     if (body.length > 0) sections.push({ headings, body });
     // A heading with neither text nor subsections is all there is to say; it is kept as a chunk of its own.
     else if (last !== undefined && (next === undefined || next <= last.depth)) {
-      sections.push({ headings, body: [{ kind: "prose", text: last.text, parts: [], ...(last.page === undefined ? {} : { page: last.page }) }] });
+      sections.push({ headings, body: [{ ...proseBlock(last.text), ...pageOf(last) }] });
     }
     body = [];
   };
   for (const block of blocks) {
     if (block.kind !== "heading") {
-      body.push(block);
+      if (block.text.trim() !== "") body.push(block);
       continue;
     }
     const text = Array.from(block.text).slice(0, maxHeadingLength).join("");
     if (text === "") continue;
     close(block.depth);
     path = [...path.filter(({ depth }) => depth < block.depth), { ...block, text }];
+    // A paragraph that is marked up as a heading must be found by all its words.
+    if (text !== block.text) body.push({ ...proseBlock(block.text), ...pageOf(block) });
   }
   close();
   return sections;
+}
+
+function pageOf({ page }: Block): { readonly page?: number } {
+  return page === undefined ? {} : { page };
 }
 
 interface Packed {

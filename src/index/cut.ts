@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { canonicalJson } from "../core/canonical-json.ts";
 import { type Digest, digestOf } from "../core/descriptor.ts";
+import { type DetectLanguage, openLanguageDetector } from "../document/language.ts";
 import { loadDocument, loaderIdentity, type LoaderName } from "../document/read.ts";
 import type { Metadata } from "../ports/document.ts";
 import { chunkDocument, type ChunkSizes, type ChunkText } from "./chunk.ts";
@@ -33,18 +34,24 @@ export function openCut(sizes: ChunkSizes): Cut {
   let tools: Promise<Tools> | undefined;
   return async (request) => {
     const { path, loader } = request;
-    const skip = (reason: string, digest: Digest | null): CutResult => ({ kind: "skipped", skipped: { path, reason, digest, loader: loaderIdentity(loader) } });
+    const skip = (reason: string, digest: Digest | null): CutResult => ({ kind: "skipped", skipped: { path, reason: reason.toWellFormed(), digest, loader: loaderIdentity(loader) } });
     const bytes = contentOf(request);
     if ("reason" in bytes) return skip(bytes.reason, null);
     const digest = digestOfContent(bytes.content, request.metadata);
     const loaded = await loadDocument(bytes.content, { path, loader });
     if ("reason" in loaded) return skip(loaded.reason, digest);
-    const { tokenizer, languageOf } = await (tools ??= openTools());
+    const { tokenizer, detectLanguage } = await (tools ??= openTools());
     const chunks = chunkDocument(path, loaded.blocks, { ...sizes, tokenizer });
     if (chunks.length === 0) return skip("holds no text", digest);
-    const metadata = { ...loaded.metadata, ...request.metadata };
-    return { kind: "document", document: { path, digest, loader: loaderIdentity(loader), language: languageOf({ ...loaded, metadata }), metadata, chunks } };
+    const metadata = wellFormed({ ...loaded.metadata, ...request.metadata });
+    return { kind: "document", document: { path, digest, loader: loaderIdentity(loader), language: await detectLanguage({ ...loaded, metadata }), metadata, chunks } };
   };
+}
+
+/** What is stored must be Unicode, and YAML and JSON can write half a surrogate pair as an escape. */
+function wellFormed(metadata: Metadata): Metadata {
+  const scalar = <Value>(value: Value): Value => (typeof value === "string" ? (value.toWellFormed() as Value) : value);
+  return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [scalar(key), Array.isArray(value) ? value.map(scalar) : scalar(value)]));
 }
 
 /** The digests of local files; null for one that cannot be read. Synchronous: it is meant for a worker thread. */
@@ -60,11 +67,11 @@ export function digestFiles(files: readonly string[]): readonly (Digest | null)[
 
 interface Tools {
   readonly tokenizer: Awaited<ReturnType<typeof openTokenizer>>;
-  readonly languageOf: (document: { readonly metadata: Metadata }) => string | null;
+  readonly detectLanguage: DetectLanguage;
 }
 
 async function openTools(): Promise<Tools> {
-  return { tokenizer: await openTokenizer(), languageOf: () => null };
+  return { tokenizer: await openTokenizer(), detectLanguage: openLanguageDetector() };
 }
 
 /** Metadata that a source gives beside the text is part of the document. */

@@ -11,6 +11,7 @@ export type CutterAnswer = { readonly kind: "digest"; readonly digests: readonly
 export interface Cutter {
   /** The answer, or why the thread gave none: it died, or ran out of memory or of time. The next task has a new thread then. */
   ask<Kind extends CutterTask["kind"]>(task: Extract<CutterTask, { readonly kind: Kind }>): Promise<Extract<CutterAnswer, { readonly kind: Kind }> | Unreadable>;
+  /** Ends what is under way too; whatever is asked from then on has the answer that the run has ended. */
   close(): Promise<void>;
 }
 
@@ -20,15 +21,19 @@ export interface CutterLimits {
   readonly memoryMb: number;
 }
 
-/** Answers one task after the other. The thread starts with the first. */
-export function openCutter(sizes: ChunkSizes, { timeoutMs, memoryMb }: CutterLimits): Cutter {
+const closed = { reason: "was not read: the run has ended" };
+
+/** Answers one task after the other. The thread starts with the first. `entry` is the thread's code, for tests of what files can do to it. */
+export function openCutter(sizes: ChunkSizes, { timeoutMs, memoryMb }: CutterLimits, entry = workerEntry()): Cutter {
   let worker: Worker | undefined;
   let last: Promise<unknown> = Promise.resolve();
+  let isClosed = false;
 
   const start = (): Worker => {
-    // The bundle puts it beside itself; when run from source it lies beside this file.
-    const name = import.meta.url.endsWith(".ts") ? "./cut.worker.ts" : "./cut.worker.js";
-    return new Worker(new URL(name, import.meta.url), { workerData: sizes, resourceLimits: { maxOldGenerationSizeMb: memoryMb } });
+    const started = new Worker(entry, { workerData: sizes, resourceLimits: { maxOldGenerationSizeMb: memoryMb } });
+    // What a parser has left running may end the thread after its answer: that harms nobody, and the next task needs another one.
+    const forget = (): void => void (worker = worker === started ? undefined : worker);
+    return started.on("error", forget).on("exit", forget);
   };
   const stop = async (): Promise<void> => {
     const stopped = worker;
@@ -36,14 +41,15 @@ export function openCutter(sizes: ChunkSizes, { timeoutMs, memoryMb }: CutterLim
     await stopped?.terminate();
   };
   const askNow = async (task: CutterTask): Promise<CutterAnswer | Unreadable> => {
+    if (isClosed) return closed;
     const asked = (worker ??= start());
     const { promise, resolve } = Promise.withResolvers<CutterAnswer | Unreadable>();
     const timer = setTimeout(() => resolve({ reason: `could not be read within ${timeoutMs / 1000} s` }), timeoutMs);
     const fail = (cause: Error): void =>
       resolve({ reason: "code" in cause && cause.code === "ERR_WORKER_OUT_OF_MEMORY" ? `needs more than ${memoryMb} MB of memory to be read` : `stopped its reader: ${cause.message}` });
-    const leave = (): void => resolve({ reason: "ended its reader" });
+    const leave = (): void => resolve(isClosed ? closed : { reason: "ended its reader" });
     asked.once("message", resolve).once("error", fail).once("exit", leave);
-    asked.postMessage(task);
+    asked.postMessage(task, []);
     const answer = await promise;
     clearTimeout(timer);
     asked.off("message", resolve).off("error", fail).off("exit", leave);
@@ -57,6 +63,14 @@ export function openCutter(sizes: ChunkSizes, { timeoutMs, memoryMb }: CutterLim
       last = answer.catch(() => {});
       return answer as Promise<never>;
     },
-    close: stop,
+    close() {
+      isClosed = true;
+      return stop();
+    },
   };
+}
+
+/** The bundle puts it beside itself; when run from source it lies beside this file. */
+function workerEntry(): URL {
+  return new URL(import.meta.url.endsWith(".ts") ? "./cut.worker.ts" : "./cut.worker.js", import.meta.url);
 }

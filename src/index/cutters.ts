@@ -22,8 +22,16 @@ const minFilesForThreads = 64;
 const lightLoaders: ReadonlySet<LoaderName> = new Set(["markdown", "mdx", "text"]);
 const defaults: CutterLimits = { timeoutMs: 120_000, memoryMb: 1024 };
 
-export function openCutters(sizes: ChunkSizes, { files, limits = defaults }: { readonly files: number; readonly limits?: CutterLimits }): Cutters {
-  const cutters = Array.from({ length: Math.min(4, Math.max(2, availableParallelism() - 1)) }, () => openCutter(sizes, limits));
+export interface CuttersOptions {
+  /** How many there are to read. */
+  readonly files: number;
+  readonly limits?: CutterLimits;
+  /** As `openCutter` has it. */
+  readonly entry?: URL;
+}
+
+export function openCutters(sizes: ChunkSizes, { files, limits = defaults, entry }: CuttersOptions): Cutters {
+  const cutters = Array.from({ length: Math.min(4, Math.max(2, availableParallelism() - 1)) }, () => openCutter(sizes, limits, entry));
   let own: Cut | undefined;
   let next = 0;
   const choose = (): Cutter => cutters[next++ % cutters.length] as Cutter;

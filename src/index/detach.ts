@@ -1,13 +1,19 @@
 import { writeDocument } from "../artifact/document.ts";
 import { mapAhead } from "../core/ahead.ts";
 import { type Descriptor, shortDigest } from "../core/descriptor.ts";
+import type { Context } from "../ports/context.ts";
 import type { JobQueue } from "../ports/queue.ts";
 import type { Store } from "../ports/store.ts";
-import type { DocumentFile } from "./documents.ts";
+import { type DocumentFile, nothingFound } from "./documents.ts";
 import { type IndexJob, indexJobKind, indexQueue, type JobInput, jobKind, type JobShard } from "./job-schema.ts";
+import type { Changes } from "./plan.ts";
+import type { Prepared } from "./prepare.ts";
+import type { PreviousIndex } from "./previous.ts";
 import { probeMediaType } from "./probe.ts";
+import type { IndexSubmission } from "./report.ts";
 import type { SkippedDocument } from "./schema.ts";
 import { packShard, planShards, type ShardFile, shardMediaType } from "./shard.ts";
+import { findWorker, withStateQueue } from "./state-queue.ts";
 import { readContent } from "./stream.ts";
 
 export interface Submission {
@@ -24,6 +30,34 @@ interface Detaching {
   readonly files: readonly DocumentFile[];
   readonly signal: AbortSignal;
   readonly onProgress: (files: number) => void;
+}
+
+interface DetachedRun {
+  readonly environment: string;
+  readonly isStrict: boolean;
+  readonly probe: Uint8Array;
+  /** The index to build on. */
+  readonly base: PreviousIndex | undefined;
+  readonly changes: Changes<DocumentFile>;
+}
+
+/** Submits what is prepared as a job on the environment's queue. Fails with SOURCE_INVALID when there is no document at all. */
+export async function detachIndex(context: Context, { store, facts, listing, requested }: Prepared, { environment, isStrict, probe, base, changes }: DetachedRun): Promise<IndexSubmission> {
+  const { app, name, settings } = requested;
+  const { kept, keptSkips, toRead } = changes;
+  if (kept.length === 0 && toRead.length === 0) throw nothingFound(settings, [...listing.skipped, ...keptSkips], listing.ignored);
+  const taken = new Set(kept.map(({ path }) => path));
+  const left = base?.ledger.documents.flatMap(({ path }) => (taken.has(path) ? [] : [path])) ?? [];
+  const job = { app, environment, name, settings, embedder: facts.embedder, chunker: facts.chunker, base: base?.descriptor ?? null, left, keptSkips: [...keptSkips], skipped: [...listing.skipped], strict: isStrict };
+  const progress = context.story.progress("Storing documents for the workers");
+  try {
+    return await withStateQueue(context, environment, async ({ queue }) => {
+      const submitted = await submitIndex({ store, queue, job, probe, files: toRead, signal: context.signal, onProgress: (done) => progress.update(done, toRead.length) });
+      return { kind: "submitted", ...submitted, name, documents: toRead.length, queue: queue.url, worker: await findWorker(context) };
+    });
+  } finally {
+    progress.stop();
+  }
 }
 
 /** Shards that are read and stored at the same time; all of them are in memory. */

@@ -14,7 +14,7 @@ export interface Embedding {
   readonly embeddings: Embeddings;
   readonly pace: Pace;
   readonly budget: Budget;
-  readonly retry: RetryTools;
+  readonly retry: Omit<RetryTools, "sleep">;
   readonly signal: AbortSignal;
 }
 
@@ -60,15 +60,18 @@ export function openTextEmbedder({ embedder, embeddings, pace, budget, retry, si
         }),
       {
         ...retry,
+        sleep: (ms) => pace.wait(ms),
         onRetry: (error, waitMs, attempt) => {
           budget.giveBack(batch.tokens);
           // A service that says how long to wait means all requests.
-          if (error.retry?.afterMs != null) pace.rest(waitMs);
+          if (error.retry?.afterMs != null) pace.rest(error.retry.afterMs);
           retry.onRetry(error, waitMs, attempt);
         },
       },
     ).catch((cause: unknown) => {
       failure ??= { cause };
+      // Whoever waits for a share of the rate, or to ask again, might do so for minutes.
+      pace.stop(cause);
       throw cause;
     });
 

@@ -86,10 +86,11 @@ export async function openEmbeddings(store: Store, identity: EmbedderIdentity, p
     return known;
   };
 
-  const drop = async (gone: ReadonlySet<Digest>): Promise<void> => {
-    damaged += gone.size;
-    for (const [key, { batch }] of places) if (gone.has(batch.vectors)) places.delete(key);
-    await update((batches) => batches.filter(({ vectors }) => !gone.has(vectors)));
+  const drop = async (gone: readonly EmbeddingBatch[]): Promise<void> => {
+    damaged += gone.length;
+    const stays = notIn(gone);
+    for (const [key, { batch }] of places) if (!stays(batch)) places.delete(key);
+    await update((batches) => batches.filter(stays));
   };
 
   const remember = (batch: EmbeddingBatch, keys: Uint8Array): void => {
@@ -102,11 +103,11 @@ export async function openEmbeddings(store: Store, identity: EmbedderIdentity, p
   const merged = async (batches: readonly EmbeddingBatch[]): Promise<readonly EmbeddingBatch[]> => {
     const taken = planMerge(batches, dimensions);
     if (taken.length === 0) return batches;
-    const parts = await Promise.all(taken.map(async (batch) => [await read(batch, "keys"), await read(batch, "vectors")] as const));
-    if (parts.some(([keys, vectors]) => keys === undefined || vectors === undefined)) return batches;
-    const batch = await write(parts.map(([keys]) => keys as Uint8Array), parts.map(([, vectors]) => vectors as Uint8Array));
-    const gone = new Set(taken.map(({ vectors }) => vectors));
-    return [...batches.filter(({ vectors }) => !gone.has(vectors)), batch];
+    const found = await Promise.all(taken.map(async (batch) => ({ batch, keys: await read(batch, "keys"), vectors: await read(batch, "vectors") })));
+    const whole = found.flatMap(({ batch, keys, vectors }) => (keys === undefined || vectors === undefined ? [] : [{ batch, keys, vectors }]));
+    if (whole.length < 2) return batches;
+    const joined = await write(whole.map(({ keys }) => keys), whole.map(({ vectors }) => vectors));
+    return [...batches.filter(notIn(whole.map(({ batch }) => batch))), joined];
   };
 
   const write = async (keys: readonly Uint8Array[], vectors: readonly Uint8Array[]): Promise<EmbeddingBatch> => {
@@ -121,19 +122,19 @@ export async function openEmbeddings(store: Store, identity: EmbedderIdentity, p
     const keys = Buffer.from([...vectors.keys()].map(hexOf).join(""), "hex");
     // Every platform that the product supports is little-endian, which is how the floats are stored.
     const batch = await write([keys], [...vectors.values()].map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)));
-    await update(async (batches) => [...(await merged(batches.filter((other) => other.vectors !== batch.vectors))), batch]);
+    await update(async (batches) => [...(await merged(batches.filter(notIn([batch])))), batch]);
   };
 
   const refresh = async (): Promise<void> => {
     const batches = (await list()).batches.filter(({ vectors }) => !remembered.has(vectors));
     const keys = await Promise.all(batches.map((batch) => read(batch, "keys")));
-    const gone = new Set<Digest>();
+    const gone: EmbeddingBatch[] = [];
     for (const [i, batch] of batches.entries()) {
       const found = keys[i];
-      if (found === undefined) gone.add(batch.vectors);
+      if (found === undefined) gone.push(batch);
       else remember(batch, found);
     }
-    if (gone.size > 0) await drop(gone);
+    if (gone.length > 0) await drop(gone);
   };
   await refresh();
 
@@ -151,7 +152,7 @@ export async function openEmbeddings(store: Store, identity: EmbedderIdentity, p
       }
       for (const [batch, rows] of wanted) {
         const bytes = await vectorsOf(batch);
-        if (bytes === undefined) await drop(new Set([batch.vectors]));
+        if (bytes === undefined) await drop([batch]);
         // Copies, so that a few wanted vectors do not keep a whole batch in memory.
         else for (const [text, row] of rows) found.set(text, new Float32Array(Uint8Array.from(bytes.subarray(row * dimensions * 4, (row + 1) * dimensions * 4)).buffer));
       }
@@ -167,6 +168,12 @@ export async function openEmbeddings(store: Store, identity: EmbedderIdentity, p
       return damaged;
     },
   };
+}
+
+/** Batches of other texts may have the very same vectors. */
+function notIn(others: readonly EmbeddingBatch[]): (batch: EmbeddingBatch) => boolean {
+  const names = new Set(others.map(({ keys, vectors }) => keys + vectors));
+  return ({ keys, vectors }) => !names.has(keys + vectors);
 }
 
 /** The ref of the vectors that this embedder gives, told by its probe. */

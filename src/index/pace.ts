@@ -17,13 +17,18 @@ export interface Pace {
   run<Result>(tokens: number, request: () => Promise<Result>): Promise<Result>;
   /** Nothing starts before then: the service has asked for a rest. */
   rest(ms: number): void;
+  /** Sleeps until then, or until `stop`. */
+  wait(ms: number): Promise<void>;
+  /** Nothing starts any more: whoever waits for anything is refused with this cause at once. */
+  stop(cause: unknown): void;
 }
 
 const minuteMs = 60_000;
 
 /**
  * Requests and tokens are each a bucket that fills at its rate (a token bucket, RFC 2697's idea) and holds a second's worth, so that
- * a service which counts by the second is content too. One request may overdraw a bucket; the next waits until it is paid back.
+ * a service which counts by the second is content too. A request that is larger than a full bucket overdraws it, and the next
+ * waits until that is paid back.
  */
 export function openPace({ requestsAtOnce, requestsPerMinute, tokensPerMinute }: PaceLimits, { nowMs, sleep }: PaceTools): Pace {
   const buckets = [bucketOf(requestsPerMinute, nowMs), bucketOf(tokensPerMinute, nowMs)] as const;
@@ -31,14 +36,19 @@ export function openPace({ requestsAtOnce, requestsPerMinute, tokensPerMinute }:
   let free = requestsAtOnce;
   let restUntilMs = 0;
   let turn: Promise<void> = Promise.resolve();
+  let end: { readonly cause: unknown } | undefined;
+  const { promise: ended, reject: endNow } = Promise.withResolvers<never>();
+  ended.catch(() => {});
+  const wait = (ms: number): Promise<void> => Promise.race([ended, sleep(ms)]);
 
   /** Starts are served one after the other, so that none overtakes one that waits for its share. */
   const takeTurn = (tokens: number): Promise<void> => {
     const taken = turn.then(async () => {
       for (;;) {
-        const waitMs = Math.max(restUntilMs - nowMs(), buckets[0].waitMs(), buckets[1].waitMs());
+        if (end !== undefined) throw end.cause;
+        const waitMs = Math.max(restUntilMs - nowMs(), buckets[0].waitMs(1), buckets[1].waitMs(tokens));
         if (waitMs <= 0) break;
-        await sleep(waitMs);
+        await wait(waitMs);
       }
       buckets[0].take(1);
       buckets[1].take(tokens);
@@ -63,18 +73,25 @@ export function openPace({ requestsAtOnce, requestsPerMinute, tokensPerMinute }:
     rest(ms) {
       restUntilMs = Math.max(restUntilMs, nowMs() + ms);
     },
+    wait,
+    stop(cause) {
+      end ??= { cause };
+      endNow(cause);
+    },
   };
 }
 
 interface Bucket {
-  waitMs(): number;
+  /** Until there is room for so much. */
+  waitMs(amount: number): number;
   take(amount: number): void;
 }
 
 function bucketOf(perMinute: number | undefined, nowMs: () => number): Bucket {
   if (perMinute === undefined) return { waitMs: () => 0, take: () => {} };
-  const perMs = perMinute / minuteMs;
-  const most = Math.max(1, perMs * 1000);
+  const most = Math.max(1, Math.floor(perMinute / 60));
+  // A full bucket and what flows in during a minute are together what a minute may hold, whenever it begins.
+  const perMs = (perMinute - (most - 1)) / minuteMs;
   let level = most;
   let atMs = nowMs();
   const fill = (): void => {
@@ -82,9 +99,11 @@ function bucketOf(perMinute: number | undefined, nowMs: () => number): Bucket {
     atMs = nowMs();
   };
   return {
-    waitMs() {
+    waitMs(amount) {
       fill();
-      return level > 0 ? 0 : Math.ceil((1e-9 - level) / perMs);
+      const missing = Math.min(amount, most) - level;
+      // Sums of fractions are not exact.
+      return missing < 1e-9 ? 0 : Math.ceil(missing / perMs);
     },
     take(amount) {
       fill();

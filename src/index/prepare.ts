@@ -33,12 +33,19 @@ export async function prepareIndex(context: Context, request: IndexRequest): Pro
   warnOfLongChunks(context, embedder, facts, settings.embedder);
   const previous = await findPrevious(store, facts, { engine, story: context.story });
   const cutters = openCutters(facts.chunker, { files: listing.files.length });
+  // Nobody who has pressed Ctrl-C waits for a file that holds its reader up.
+  context.signal.addEventListener("abort", () => void cutters.close(), { once: true });
   try {
     return { requested, store, embedder, engine, facts, listing, previous, cutters, changes: await findChanges(previous, listing.files, { cutters, signal: context.signal }) };
   } catch (error) {
     await cutters.close();
     throw error;
   }
+}
+
+/** US dollars for a million tokens; null where it is not known. */
+export function priceOf({ embedder, requested }: Pick<Prepared, "embedder" | "requested">): number | null {
+  return requested.settings.embedding?.usdPerMillionTokens ?? embedder.usdPerMillionTokens;
 }
 
 /** Nothing to read, nothing to leave out, and the sources skip what they skipped before. */

@@ -16,7 +16,7 @@ const longestWaitMs = 30_000;
 const longestRetryAfterMs = 5 * 60_000;
 
 /**
- * Repeats a call for as long as its failure says that this can help: after what the service asked (`Retry-After`), else with
+ * Repeats a call for as long as its failure says that this can help: never before what the service asked (`Retry-After`), and with
  * exponential backoff and full jitter (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/).
  */
 export async function retrying<Result>(call: () => Promise<Result>, { sleep, random, onRetry }: RetryTools): Promise<Result> {
@@ -27,7 +27,9 @@ export async function retrying<Result>(call: () => Promise<Result>, { sleep, ran
       if (!(error instanceof TwelveError) || error.retry === undefined || attempt === attempts) throw error;
       const { afterMs } = error.retry;
       if (afterMs !== null && afterMs > longestRetryAfterMs) throw error;
-      const waitMs = afterMs ?? Math.ceil(random() * Math.min(longestWaitMs, firstWaitMs * 2 ** (attempt - 1)));
+      // A service that asks for no wait at all, or too short a one, gets a longer one each time.
+      const backoffMs = Math.ceil(random() * Math.min(longestWaitMs, firstWaitMs * 2 ** (attempt - 1)));
+      const waitMs = Math.max(afterMs ?? 0, backoffMs);
       onRetry(error, waitMs, attempt);
       await sleep(waitMs);
     }

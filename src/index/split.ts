@@ -48,12 +48,17 @@ function sentencesOf(text: string): readonly string[] {
 function splitWords(text: string, { maxTokens, count }: Room): readonly Piece[] {
   const most = maxTokens - gapTokens;
   const words = text.split(/\s+/).filter((word) => word !== "").flatMap((word) => splitCharacters(word, { maxTokens: most, count }));
-  return packed(words, { most, join: " ", count: (word) => count(` ${word}`) }).map((part) => pieceOf(part, { gap: " ", isProse: true, count }));
+  return packed(words, { most, join: " ", count: (word) => tokensOfWord(word, count) }).map((part) => pieceOf(part, { gap: " ", isProse: true, count }));
+}
+
+/** Wherever it will stand: most words have a token less with the space before them, some one more. */
+function tokensOfWord(word: string, count: Count): number {
+  return Math.max(count(word), count(` ${word}`));
 }
 
 /** Halves until a part fits. */
 function splitCharacters(word: string, room: Room): readonly string[] {
-  if (room.count(` ${word}`) <= room.maxTokens) return [word];
+  if (tokensOfWord(word, room.count) <= room.maxTokens) return [word];
   const middle = placeToCut(word);
   return middle === undefined ? [word] : [word.slice(0, middle), word.slice(middle)].flatMap((half) => splitCharacters(half, room));
 }

@@ -40,10 +40,14 @@ export async function* cutDocuments(files: readonly DocumentFile[], cutters: Cut
     signal.throwIfAborted();
     const requests = await Promise.all(batch.map((file) => requestOf(file, signal)));
     const results = await cutters.cut(requests.flatMap((request) => ("kind" in request ? [] : [request])));
+    // What an interruption has cut short is no skipped file.
+    signal.throwIfAborted();
     const queue = results.values();
     return requests.map((request) => ("kind" in request ? request : (queue.next().value as CutResult)));
   };
   for await (const results of mapAhead(batchesOf(files, ({ source }) => source.sizeBytes), cutters.width, cut)) yield* results;
+  // The engine now builds its indexes, which takes memory: the threads and their parsers give theirs back.
+  await cutters.close();
 }
 
 /** Cuts files that are in memory, in groups of the same size: what a document may take of a reader's time is the same everywhere. */
@@ -88,7 +92,8 @@ export async function* embedDocuments(documents: AsyncIterable<ChunkedDocument>,
   });
 }
 
-async function* documentGroups(documents: AsyncIterable<ChunkedDocument>): AsyncGenerator<readonly ChunkedDocument[]> {
+/** As many documents as have texts enough for several requests. */
+export async function* documentGroups(documents: AsyncIterable<ChunkedDocument>): AsyncGenerator<readonly ChunkedDocument[]> {
   let group: ChunkedDocument[] = [];
   let texts = 0;
   for await (const document of documents) {

@@ -17,8 +17,8 @@ interface Embedding {
 
 /** The embedder of an index at the pace that its settings allow, asking again where that can help. */
 export function openPacedEmbedder({ clock, signal, story }: Pick<Context, "clock" | "signal" | "story">, settings: IndexSettings, embedding: Embedding): TextEmbedder {
-  const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal });
+  const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
   const pace = openPace({ ...settings.embedding, requestsAtOnce: settings.embedding?.requestsAtOnce ?? defaultRequestsAtOnce }, { nowMs: () => clock.monotonicMs(), sleep: wait });
   const onRetry = (failure: Error, waitMs: number): void => story.note(`${failure.message}; asking again in ${(waitMs / 1000).toFixed(1)} s`);
-  return openTextEmbedder({ ...embedding, pace, signal, retry: { sleep: wait, random: Math.random, onRetry } });
+  return openTextEmbedder({ ...embedding, pace, signal, retry: { random: Math.random, onRetry } });
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Digest, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
+import { withoutCredentials } from "../core/url.ts";
 import { RetrieveSettings as IndexedSettings } from "../manifest/schema.ts";
 import { defineCommand } from "../ports/command.ts";
 import { Metadata } from "../ports/document.ts";
@@ -66,7 +67,7 @@ export default defineCommand({
         release: target.release,
         index: { name: target.index, digest: retriever.digest, documents, chunks },
         agent: target.agent,
-        settings,
+        settings: settings.reranker === undefined ? settings : { ...settings, reranker: withoutCredentials(settings.reranker) },
         weights: Object.fromEntries(lists.map((list) => [list.mode, list.weight])),
         hits: [...(await search(question, context.signal))],
       };

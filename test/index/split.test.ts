@@ -5,7 +5,8 @@ import { openTokenizer } from "../../src/index/tokenizer.ts";
 
 let count: Count;
 beforeAll(async () => {
-  ({ count } = await openTokenizer());
+  const tokenizer = await openTokenizer();
+  count = (text) => tokenizer.count(text);
 });
 
 const textsOf = (block: TextBlock, maxTokens: number): readonly string[] => splitBlock(block, { maxTokens, count }).map(({ text }) => text);

@@ -216,7 +216,7 @@ function describeWorkers(open: OpenQueue): void {
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
     const shard = async (_: Json, __: Json, { signal }: { readonly signal: AbortSignal }): Promise<Json> => {
       begin();
-      await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("stopped"))));
+      await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new TwelveError("REQUEST_INVALID", "stopped"))));
       return null;
     };
     const first = startWork(queue, { [kind]: { ...squares, shard } });

@@ -14,7 +14,7 @@ function row(id: string, text: string, vector: readonly number[], rest: Partial<
 const rows = [
   row("a", "Refunds are paid within fourteen days.", [1, 0, 0, 0], { headings: "Handbook > Refunds", metadata: { language: "en", team: "money", page: 3 } }),
   row("b", "Parcels are shipped every working day.", [0, 1, 0, 0], { headings: "Handbook > Shipping", metadata: { team: "o'hara's", tags: ["post", "daily"] } }),
-  row("c", "The API allows 100 requests a minute; error 429 says stop.", [0, 0, 1, 0], { headings: "API limits", language: null, metadata: { isPublic: true } }),
+  row("c", "The API allows 100 requests a minute; error 429 says stop.", [0, 0, 1, 0], { headings: "API limits", language: null, metadata: { isPublic: true, note: "100%_\\ \n\u0000\"🙂" } }),
   row("d", "設定は環境変数に格納する。", [0, 0, 0, 1], { headings: "日本語", language: "ja" }),
   row("e", "Parcels weigh at most thirty kilograms.", [0, 0.6, 0.8, 0], { headings: "Handbook > Shipping", metadata: { team: "logistics", tags: ["post"] } }),
 ];
@@ -124,6 +124,7 @@ export function describeVectors(name: string, open: () => VectorEngine | Promise
       ["numbers and booleans as they are written", { isPublic: ["true"] }, ["c"]],
       ["numbers", { page: ["3"] }, ["a"]],
       ["values with quotes", { team: ["o'hara's"] }, ["b"]],
+      ["values of odd characters", { note: ["100%_\\ \n\u0000\"🙂"] }, ["c"]],
       ["the document's path", { document: ["docs/c.md", "docs/e.md"] }, ["c", "e"]],
       ["the language", { language: ["ja"] }, ["d"]],
       ["nothing that is there", { team: ["mone"] }, []],
@@ -196,6 +197,11 @@ export function describeVectors(name: string, open: () => VectorEngine | Promise
       const folder = await temporaryFolder();
       await mkdir(join(folder, "other"));
       await expect((await open()).open(folder)).rejects.toMatchObject({ code: "ARTIFACT_INVALID", message: expect.stringContaining(folder) });
+    });
+
+    it("builds on no index of other dimensions", async () => {
+      const base = { folder: await write([rows]), drop: new Set<string>() };
+      await expect((await open()).write(await temporaryFolder(), { dimensions: 8, base, rows: streamOf([]) })).rejects.toMatchObject({ code: "ARTIFACT_INVALID" });
     });
 
     it("passes on what the rows fail with", async () => {

@@ -23,14 +23,14 @@ export async function serveState(path: string, idleMs: number, signal: AbortSign
   const { promise: broken, reject: onFailure } = Promise.withResolvers<never>();
   const shared = shareBackend((messages) => database.execProtocolRaw(messages), { patienceMs, onFailure });
   // Left behind by a server that was killed: the lock says that it is gone.
-  await rm(folder.socket, { force: true });
+  await removeSocket(folder);
   const server = createServer((socket) => shared.serve(socket));
   await listen(server, folder.socket);
   try {
     await Promise.race([broken, untilUnused(folder, shared.clients, idleMs, signal)]);
   } finally {
     server.close();
-    await rm(folder.socket, { force: true });
+    await removeSocket(folder);
   }
   await database.close();
   lock.release();
@@ -47,6 +47,11 @@ async function openDatabase({ data }: StateFolder): Promise<import("@electric-sq
     await rename(`${data}.new`, data);
   }
   return PGlite.create(data);
+}
+
+/** A pipe of Windows is no file: it ends with its server. */
+async function removeSocket({ socket }: StateFolder): Promise<void> {
+  if (process.platform !== "win32") await rm(socket, { force: true });
 }
 
 function listen(server: Server, socket: string): Promise<void> {

@@ -47,7 +47,7 @@ export function blocksOfElement(root: DomElement): readonly Block[] {
 function ownBlocks(element: DomElement): readonly Block[] | undefined {
   const name = element.localName;
   if (/^h[1-6]$/.test(name)) {
-    const text = inlineText(element, true).replaceAll(/\s+/g, " ").replace(/\s*[#¶§]$/, "");
+    const text = inlineText(element, true).replaceAll(/\s+/g, " ");
     return text === "" ? [] : [{ kind: "heading", depth: Number(name.slice(1)), text }];
   }
   if (name === "pre") return codeBlocks(element);
@@ -63,7 +63,7 @@ function holdsBlock(element: DomElement, selector = "p, div, h1, h2, h3, h4, h5,
 }
 
 function codeBlocks(pre: DomElement): readonly Block[] {
-  for (const lineBreak of pre.querySelectorAll("br")) (lineBreak as unknown as { replaceWith(text: string): void }).replaceWith("\n");
+  for (const lineBreak of pre.querySelectorAll("br")) lineBreak.replaceWith("\n");
   const code = (pre.textContent ?? "").replaceAll(/\r\n?/g, "\n").replace(/^\n+/, "").trimEnd();
   const classes = `${pre.getAttribute("class") ?? ""} ${pre.querySelector("code")?.getAttribute("class") ?? ""} ${pre.getAttribute("data-language") ?? ""}`;
   const language = /\b(?:language|lang|highlight-source)-([\w+#-]+)/.exec(classes)?.[1] ?? "";

@@ -1,10 +1,10 @@
-import { type DomDocument, type DomElement, measure, parseHtml } from "./dom.ts";
-import { isUnread } from "./inline.ts";
+import { type DomDocument, type DomElement, measure } from "./dom.ts";
+import { inlineText, isUnread } from "./inline.ts";
 
-/** What is around the text on every page of a site. A header or footer inside an article belongs to it. */
+/** What is around the text on every page of a site. A header or an aside inside an article belongs to it. */
 const around = [
-  "nav", "aside", "script", "style", "noscript", "template", "body > header", "body > footer", "body > div > header", "body > div > footer", "body > div > div > header", "body > div > div > footer",
-  "[role=navigation]", "[role=banner]", "[role=contentinfo]", "[role=search]", "[role=complementary]",
+  "nav", "aside:not(main aside, article aside)", "script", "style", "noscript", "template", "body > header", "body > footer", "body > div > header", "body > div > footer", "body > div > div > header", "body > div > div > footer",
+  "[role=navigation]", "[role=banner]", "[role=contentinfo]", "[role=search]", "[role=complementary]:not(main *, article *)",
 ].join(", ");
 
 /** Past these the reader mode takes too long, and a page so large or so deep is no article. */
@@ -23,14 +23,20 @@ export interface Content {
  */
 export async function findContent(html: string, document: DomDocument): Promise<Content> {
   const { nodes } = measure(document.documentElement);
-  const title = titleOf(document);
-  const headings = Array.from(document.querySelectorAll("h1")).filter((heading) => !isUnread(heading));
+  const mains = Array.from(document.querySelectorAll("main, [role=main]")).filter((main) => lengthOf(main) > 0);
+  const rest = mains.length === 1 && mains[0] !== undefined ? mains[0] : document.body;
+  // Before anything is taken out: the heading of a page often stands in its header.
+  const title = headingOf(rest) ?? headingOf(document.body) ?? titleOf(document);
   for (const element of document.querySelectorAll(around)) element.remove();
-  const mains = Array.from(document.querySelectorAll("main, [role=main]"));
-  const rest = mains.length === 1 && mains[0] !== undefined && lengthOf(mains[0]) > 0 ? mains[0] : document.body;
-  const article = nodes > maxNodes ? undefined : await readArticle(html);
-  const own = headings.length === 1 ? (headings[0]?.textContent ?? "").replaceAll(/\s+/g, " ").trim() : "";
-  return { root: article !== undefined && keepsEnough(article, rest) ? article : rest, title: own === "" ? title : own };
+  const article = nodes > maxNodes ? undefined : await (await import("./article.ts")).readArticle(html, around);
+  return { root: article !== undefined && fits(article, rest) ? article : rest, title };
+}
+
+/** Its only first-level heading. */
+function headingOf(element: DomElement): string | undefined {
+  const [heading, ...others] = Array.from(element.querySelectorAll("h1")).filter((each) => !isUnread(each));
+  const text = heading === undefined || others.length > 0 ? "" : inlineText(heading, true).replaceAll(/\s+/g, " ");
+  return text === "" ? undefined : text;
 }
 
 /** `Page | Site` is the page's: the site's name is on all of them. */
@@ -40,20 +46,10 @@ function titleOf(document: DomDocument): string {
   return page.length >= 4 ? page : title;
 }
 
-async function readArticle(html: string): Promise<DomElement | undefined> {
-  const { Readability } = await import("@mozilla/readability");
-  const document = await parseHtml(html);
-  for (const element of document.querySelectorAll(around)) element.remove();
-  try {
-    const reader = new Readability<DomElement>(document as never, { keepClasses: true, serializer: (node) => node as unknown as DomElement });
-    return reader.parse()?.content ?? undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function keepsEnough(article: DomElement, rest: DomElement): boolean {
-  return lengthOf(article) >= lengthOf(rest) * 0.6 && countOf(article, "pre, th") >= countOf(rest, "pre, th") * 0.9;
+/** Neither must it lose much of the page's main part, nor bring in what lies outside of that. */
+function fits(article: DomElement, rest: DomElement): boolean {
+  const share = lengthOf(article) / Math.max(1, lengthOf(rest));
+  return share >= 0.6 && share <= 1.01 && countOf(article, "pre, th") >= countOf(rest, "pre, th") * 0.9;
 }
 
 function lengthOf(element: DomElement): number {

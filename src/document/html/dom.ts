@@ -18,11 +18,14 @@ export interface DomElement extends DomNode {
   querySelector(selector: string): DomElement | null;
   querySelectorAll(selector: string): Iterable<DomElement>;
   remove(): void;
+  append(...nodes: readonly DomNode[]): void;
+  replaceWith(node: DomNode | string): void;
 }
 
 export interface DomDocument extends DomElement {
   readonly documentElement: DomElement;
   readonly body: DomElement;
+  createElement(name: string): DomElement;
 }
 
 export function isElement(node: DomNode): node is DomElement {
@@ -41,7 +44,7 @@ export async function parseHtml(source: string): Promise<DomDocument> {
   const whole = /<html[\s>]/i.test(html) && /<body[\s>]/i.test(html);
   // The parser adds no missing tags, and its reader then finds no body.
   const page = whole ? html : `<html${language === undefined ? "" : ` lang="${language}"`}><body>${html.replaceAll(/<!doctype[^<>]*>|<\/?(?:html|head|body)(?:\s[^<>]*)?>/gi, "")}</body></html>`;
-  return parseHTML(page).document as unknown as DomDocument;
+  return parseHTML(page).document;
 }
 
 /** How deep nodes stand inside each other, and how many they are, counted without a call for each level. */

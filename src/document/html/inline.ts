@@ -24,6 +24,7 @@ export function rawInline(node: DomNode, plain: boolean): string {
   if (name === "img") return node.getAttribute("alt") ?? "";
   if (name === "math") return mathText(node);
   const inner = Array.from(node.childNodes, (child) => rawInline(child, plain)).join("");
+  if (name === "a" && /^[#¶§🔗]$/u.test(inner.trim()) && (node.getAttribute("href") ?? "").includes("#")) return "";
   if (plain || inner.trim() === "") return spaced(name, inner);
   if ((name === "code" || name === "kbd" || name === "samp") && !inner.includes("`")) return `\`${inner.trim()}\``;
   if (name === "a") return linkText(node, inner);

@@ -1,5 +1,5 @@
 import { fencedBlock } from "../fence.ts";
-import type { Block, LoadedDocument } from "../schema.ts";
+import type { Block, LoadedDocument, Unreadable } from "../schema.ts";
 
 /** A declaration of more lines is cut inside too, below a heading with its first line. */
 const wholeLines = 60;
@@ -7,7 +7,8 @@ const wholeLines = 60;
 const fewLines = 4;
 
 /** A file of source code below its path: one block for each declaration with the comments above it. */
-export function loadCode(text: string, path: string): LoadedDocument {
+export function loadCode(text: string, path: string): LoadedDocument | Unreadable {
+  if (isPacked(text, path)) return { reason: "is code packed for machines, not for reading" };
   const language = languages[/\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? ""] ?? /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? "";
   const title: Block = { kind: "heading", depth: 1, text: path };
   const blocks: Block[] = [];
@@ -22,6 +23,11 @@ export function loadCode(text: string, path: string): LoadedDocument {
     blocks.push({ kind: "heading", depth: 2, text: signatureOf(lines) }, ...inner.map((part) => block(part, language)));
   }
   return { blocks: withoutRepeats(blocks), metadata: {} };
+}
+
+/** A bundle has few lines, whatever it is called. */
+function isPacked(text: string, path: string): boolean {
+  return /\.(?:[cm]?[jt]sx?|css)$/i.test(path) && text.length > 20_000 && text.length / text.split("\n").length > 500;
 }
 
 /** Text that is code of some kind but has no declarations to cut at. */

@@ -1,4 +1,4 @@
-import { openArchive } from "../archive.ts";
+import { maxTreeBytes, openArchive, withoutDetail } from "../archive.ts";
 import { parseHtml } from "../html/dom.ts";
 import { inlineText } from "../html/inline.ts";
 import { readElement } from "../html/read.ts";
@@ -13,13 +13,13 @@ const styles = ["p[style-name='Title'] => h1.title:fresh", "p[style-name='Subtit
 export async function loadDocx(bytes: Uint8Array): Promise<LoadedDocument> {
   const archive = openArchive(bytes);
   // The converter unpacks without any limit, so everything that it reads has to pass ours first.
-  for (const name of archive.names) if (/\.(?:xml|rels)$/i.test(name)) refuseEntities(archive.read(name), name);
+  for (const name of archive.names) if (/\.(?:xml|rels)$/i.test(name)) refuseEntities(archive.read(name, maxTreeBytes), name);
   const { default: mammoth } = await import("mammoth");
   const { value } = await mammoth.convertToHtml({ buffer: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) }, {
     styleMap: styles,
     convertImage: mammoth.images.imgElement(async () => ({ src: "" })),
     ignoreEmptyParagraphs: true,
-  });
+  }).catch(withoutDetail("it holds no readable Word document"));
   const metadata = await readProperties(archive);
   const document = await parseHtml(value);
   const [title, ...others] = document.querySelectorAll("h1.title");

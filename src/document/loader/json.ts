@@ -9,7 +9,8 @@ const maxHeadings = 4;
 /** The values with their structure, one property or record to a line or a part. Comments are allowed, as tools allow them. */
 export function loadJson(text: string): LoadedDocument {
   const value = parseJson(text);
-  return { blocks: value === undefined ? linesBlock(text, "json") : valueBlocks(value, 1), metadata: {} };
+  if (value === undefined) return { blocks: linesBlock(text, "json"), metadata: {} };
+  return { blocks: /^(?:\{\}|\[\]|""|null)$/.test(text.trim()) ? [] : valueBlocks(value, 1), metadata: {} };
 }
 
 /** One record to a line, each a part of its own. A line that is no JSON is kept as it stands. */
@@ -38,22 +39,13 @@ function valueBlocks(value: unknown, depth: number): readonly Block[] {
   const whole = pretty(value);
   if (whole.length <= wholeLength || typeof value !== "object" || value === null || depth > maxHeadings) return [fencedBlock(whole, "json")];
   if (Array.isArray(value)) return [recordsBlock(value)];
-  const blocks: Block[] = [];
-  let small: [string, unknown][] = [];
-  const flush = (): void => {
-    if (small.length > 0) blocks.push(propertiesBlock(small));
-    small = [];
-  };
-  for (const [key, inner] of Object.entries(value)) {
-    if (pretty(inner).length <= wholeLength) {
-      small.push([key, inner]);
-      continue;
-    }
-    flush();
-    blocks.push({ kind: "heading", depth, text: key }, ...valueBlocks(inner, depth + 1));
-  }
-  flush();
-  return blocks;
+  // Small ones first, or they would stand below the name of the large one before them.
+  const properties = Object.entries(value).map(([key, inner]) => ({ key, inner, isLarge: pretty(inner).length > wholeLength }));
+  const small = properties.filter(({ isLarge }) => !isLarge);
+  return [
+    ...(small.length === 0 ? [] : [propertiesBlock(small.map(({ key, inner }) => [key, inner]))]),
+    ...properties.filter(({ isLarge }) => isLarge).flatMap(({ key, inner }): readonly Block[] => [{ kind: "heading", depth, text: key }, ...valueBlocks(inner, depth + 1)]),
+  ];
 }
 
 /** Some properties of an object, each a part of its own, in braces like the object itself. */

@@ -1,4 +1,3 @@
-import { readFrontMatter } from "../front-matter.ts";
 import { type Dialect, markdownBlocks } from "../markdown.ts";
 import type { LoadedDocument } from "../schema.ts";
 import { withTitle } from "../title.ts";
@@ -22,6 +21,6 @@ async function load(text: string, dialect: Dialect): Promise<LoadedDocument> {
   // Embedded images are cut to their type: nobody searches for base64.
   const source = text.replaceAll(/(data:[\w.+/-]+;base64,)[A-Za-z0-9+/=]+/g, "$1");
   if (nestedBeyondReason.test(source)) return { blocks: textBlocks(source), metadata: {} };
-  const metadata = await readFrontMatter(source);
+  const metadata = /^(?:---|\+\+\+)/.test(source) ? (await import("../front-matter.ts")).readFrontMatter(source) : {};
   return { blocks: withTitle(markdownBlocks(source, dialect), metadata["title"]), metadata };
 }

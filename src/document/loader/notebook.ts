@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { fencedBlock } from "../fence.ts";
 import type { Block, LoadedDocument, Unreadable } from "../schema.ts";
 import { withTitle } from "../title.ts";
@@ -79,7 +80,7 @@ function joined(lines: Lines | undefined): string {
 
 /** Colours of a terminal say nothing here, and long listings are for the eye. */
 function shorten(text: string): string {
-  const plain = text.replaceAll(/\u001b\[[\d;]*m/g, "").trim();
+  const plain = stripVTControlCharacters(text).trim();
   const lines = plain.split("\n");
   const start = lines.slice(0, maxOutputLines).join("\n").slice(0, maxOutputLength);
   return start.length < plain.length ? `${start}\n…` : plain;

@@ -29,6 +29,8 @@ export async function loadPdf(bytes: Uint8Array): Promise<LoadedDocument | Unrea
     const texts = withoutRunningLines(pages);
     const print = printOf(texts);
     return { blocks: withTitle(texts.flatMap((lines, i) => pageBlocks(lines, i + 1, print)), metadata["title"]), metadata };
+  } catch (error) {
+    return refusal(error);
   } finally {
     await document.cleanup();
     await document.loadingTask.destroy();
@@ -39,11 +41,10 @@ function withoutText(pages: number): string {
   return `has no text layer: its ${pages === 1 ? "page is an image" : `${pages} pages are images`}; run OCR on it first`;
 }
 
+/** What the parser says is about the inner life of PDFs, and of no use to who has the file. */
 function refusal(error: unknown): Unreadable {
-  const name = error instanceof Error ? error.name : "";
-  if (name === "PasswordException") return { reason: "is encrypted; save it without its password first" };
-  if (name === "InvalidPDFException" || name === "FormatError") return { reason: "is no readable PDF: it is cut off or broken" };
-  throw error;
+  const isEncrypted = error instanceof Error && error.name === "PasswordException";
+  return { reason: isEncrypted ? "is encrypted; save it without its password first" : "is no readable PDF: it is cut off or broken" };
 }
 
 function properties(info: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

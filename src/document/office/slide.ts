@@ -1,10 +1,21 @@
 import { proseBlock, type TextBlock } from "../schema.ts";
 import { tableBlock } from "../table.ts";
-import { childrenOf, find, textOf, type XmlElement } from "../xml.ts";
+import { childrenOf, find, findAll, textOf, type XmlElement } from "../xml.ts";
 
 /** Shapes that may hold text, those in groups too, in the order in which they lie on the slide. */
 export function shapesOf(tree: XmlElement | undefined): readonly XmlElement[] {
-  return childrenOf(tree).flatMap((child) => (child.name === "grpSp" ? shapesOf(child) : child.name === "sp" || child.name === "graphicFrame" ? [child] : []));
+  return childrenOf(tree).flatMap((child) => {
+    if (child.name === "grpSp") return shapesOf(child);
+    // What newer programs draw comes with a picture of it for older ones.
+    if (child.name === "AlternateContent") return shapesOf(find(child, "Choice"));
+    return child.name === "sp" || child.name === "graphicFrame" ? [child] : [];
+  });
+}
+
+/** The words in the boxes of a diagram, in the order in which they were written. */
+export function diagramBlocks(data: XmlElement): readonly TextBlock[] {
+  const texts = findAll(data, "pt").map((point) => childrenOf(find(point, "t"), "p").map(paragraphText).join(" ").trim()).filter((text) => text !== "");
+  return texts.length === 0 ? [] : [listOf(texts.map((text) => ({ level: 0, text })))];
 }
 
 /** What a shape is for, such as `title` or `body`; undefined for a free one. */

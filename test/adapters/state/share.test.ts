@@ -11,7 +11,7 @@ interface Stage {
   /** What the backend was given, in order, as readable text. */
   readonly given: readonly string[];
   readonly failures: readonly unknown[];
-  join(): Promise<Socket>;
+  readonly join: () => Promise<Socket>;
 }
 
 /** A backend that answers like Postgres to `begin` and `commit`, or that fails at `crash`. */

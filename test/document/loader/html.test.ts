@@ -61,6 +61,17 @@ describe("a page", () => {
     ]);
   });
 
+  it("keeps the notes inside an article and drops those beside it", async () => {
+    const words = "<p>Some words of the article, with commas, as articles have, and so on for a while.</p>".repeat(5);
+    const lines = await outline(`<body><aside>Ten percent off</aside><main><article><h1>T</h1>${words}<aside class="note"><p>Mind the heat of the lamp, it is dangerous.</p></aside>${words}</article></main></body>`);
+    expect(lines).toContain("prose: Mind the heat of the lamp, it is dangerous.");
+    expect(lines.join("\n")).not.toContain("Ten percent");
+  });
+
+  it("has headings without the marks that link to them, and with those of their own", async () => {
+    expect(await outline('<h1>C#</h1><h2>Use<a class="headerlink" href="#use">¶</a></h2><h3><a href="#x">#</a> F#</h3>')).toEqual(["# C#", "## Use", "### F#"]);
+  });
+
   it("keeps formulas as they were written", async () => {
     expect(await outline("<p>So <math><semantics><mi>x</mi><annotation encoding='application/x-tex'>x^2</annotation></semantics></math> grows</p>")).toEqual(["prose: So $x^2$ grows"]);
   });

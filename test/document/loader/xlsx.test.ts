@@ -1,6 +1,6 @@
 import { strToU8, zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
-import { documentOf, outlineOf } from "../../helpers/document.ts";
+import { documentOf, outlineOf, reasonOf } from "../../helpers/document.ts";
 
 type Value = string | number | boolean | null | { readonly date: number };
 
@@ -54,5 +54,13 @@ describe("a workbook", () => {
   it("gives the same document each time", async () => {
     const bytes = xlsx({ S: [["a", "b"], [1, 2]] });
     expect(await documentOf("a.xlsx", bytes)).toEqual(await documentOf("a.xlsx", bytes));
+  });
+});
+
+describe("a workbook with a value far away", () => {
+  it("is refused before it fills the memory", async () => {
+    const sheet = '<sheetData><row r="1"><c r="A1"><v>1</v></c></row><row r="50000"><c r="XFD50000"><v>2</v></c></row></sheetData>';
+    const bytes = zipSync({ "xl/worksheets/sheet1.xml": strToU8(`<worksheet ${main}>${sheet}</worksheet>`) });
+    expect(await reasonOf("a.xlsx", bytes)).toBe("cannot be read: a sheet in it reaches over 50000 rows and 16384 columns; delete what stands far away from the rest");
   });
 });

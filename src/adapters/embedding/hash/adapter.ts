@@ -59,8 +59,8 @@ export function openEmbedder(reference: string): Embedder {
     identity: { provider: "hash", model: `words-${recipe}`, dimensions, normalised: true, documentTask: null, queryTask: null },
     maxBatch: 256,
     usdPerMillionTokens: 0,
-    // Its ranking is lexical as that of BM25 and worse: with more weight, the two together find less than BM25 alone.
-    fusionWeight: 0.07,
+    // Its ranking is lexical as that of BM25, and worse: it finds what shares parts of words, and orders nothing anew among the best.
+    fusionWeight: 0.01,
     embed: (texts, _task, signal) => {
       if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
       return Promise.resolve(texts.map(vectorOf));

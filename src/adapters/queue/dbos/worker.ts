@@ -20,7 +20,9 @@ export interface Worker extends WorkOptions {
 
 /** Jobs do little but wait for their shards, so a worker may have many. */
 const jobsAtOnce = 100;
-const pollMs = 200;
+/** How often a worker looks for work: a shard that ends is followed by the next one within this time. */
+const jobPollMs = 400;
+const shardPollMs = 100;
 /** How long steps that were told to stop may take to do so. */
 const graceMs = 10_000;
 
@@ -28,15 +30,15 @@ const graceMs = 10_000;
 export async function work({ handlers, concurrency, signal, warn, version, lostMs, reopen }: Worker): Promise<void> {
   const database = await reopen();
   const executor = `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`;
-  const tell = openTrouble(database.url, warn);
+  const tell = openTrouble(database.url, (message) => signal.aborted || warn(message));
   const logger = troubleLogger(tell);
   const pulse = await startPulse(database, { executor, lostMs, onFailure: (error) => tell((error as Error).message) });
   const client = await DBOSClient.create({ systemDatabaseUrl: "", systemDatabasePool: database.pool, systemDatabaseSchemaName: schema, serializer: jsonSerializer, applicationName: application, logger });
   const attempts = openAttempts(signal);
   for (const kind of Object.keys(handlers)) {
     // Queues of this process: a queue in the database would have one concurrency for all workers.
-    registerInternalQueue(jobQueue(kind), { workerConcurrency: jobsAtOnce, minPollingIntervalMs: pollMs });
-    registerInternalQueue(shardQueue(kind), { workerConcurrency: concurrency, minPollingIntervalMs: pollMs });
+    registerInternalQueue(jobQueue(kind), { workerConcurrency: jobsAtOnce, minPollingIntervalMs: jobPollMs });
+    registerInternalQueue(shardQueue(kind), { workerConcurrency: concurrency, minPollingIntervalMs: shardPollMs });
   }
   registerWorkflows({ database, client, handlers, attempts });
   DBOS.setConfig({
@@ -64,12 +66,18 @@ export async function work({ handlers, concurrency, signal, warn, version, lostM
     // What still runs can record nothing from here on, in particular no failure because its database went away.
     await database.pool.end();
     await DBOS.shutdown({ deregister: true });
-    const last = await reopen();
-    try {
-      await resign(last, executor);
-    } finally {
-      await last.pool.end();
-    }
+    await giveBackRest(await reopen(), executor, warn);
+  }
+}
+
+/** A worker that cannot say goodbye is missed soon enough. */
+async function giveBackRest(database: Database, executor: string, warn: (message: string) => void): Promise<void> {
+  try {
+    await resign(database, executor);
+  } catch (error) {
+    warn(`${database.url} could not be told that this worker stops; other workers will take over what it held: ${(error as Error).message}`);
+  } finally {
+    await database.pool.end();
   }
 }
 

@@ -15,7 +15,8 @@ interface WorkflowOptions {
   readonly attempts: Attempts;
 }
 
-const lookMs = 200;
+const lookMs = 250;
+const isActive = "status IN ('PENDING', 'ENQUEUED', 'DELAYED')";
 /** A job's own steps are light. A shard that takes so many workers down with it is given up before it takes them all. */
 const jobRecoveries = 1000;
 const shardRecoveries = 20;
@@ -61,20 +62,24 @@ async function waitForShards({ pool }: Database, client: DBOSClient, job: string
   for (;;) {
     cancelled?.throwIfAborted();
     const { rows } = await withDbRetry(() =>
-      pool.query<{ id: string; status: string; error: string | null }>(
-        `SELECT shard.workflow_uuid AS id, shard.status, outcome.error FROM "${schema}".workflow_status shard
-           LEFT JOIN "${schema}".workflow_output outcome ON outcome.workflow_uuid = shard.workflow_uuid
-          WHERE shard.parent_workflow_id = $1 AND shard.status <> 'SUCCESS' ORDER BY shard.workflow_uuid`, [job]));
-    const active = rows.filter(({ status }) => ["PENDING", "ENQUEUED", "DELAYED"].includes(status));
-    const failed = rows.find((row) => !active.includes(row));
-    if (failed !== undefined) {
-      await client.cancelWorkflows(active.map(({ id }) => id));
-      const { message, ...rest } = failureOf(failed.status, failed.error);
-      throw Object.assign(new Error(message), rest);
-    }
-    if (active.length === 0) return;
+      pool.query<{ active: boolean | null; failed: string | null }>(
+        `SELECT bool_or(${isActive}) AS active, min(workflow_uuid) FILTER (WHERE status <> 'SUCCESS' AND NOT ${isActive}) AS failed
+           FROM "${schema}".workflow_status WHERE parent_workflow_id = $1`, [job]));
+    const { active, failed } = rows[0] ?? { active: null, failed: null };
+    if (failed !== null) throw await endOthers(pool, client, job, failed);
+    if (active !== true) return;
     await sleep(lookMs);
   }
+}
+
+/** Gives the reason of the one that failed. */
+async function endOthers(pool: Database["pool"], client: DBOSClient, job: string, failed: string): Promise<Error> {
+  const { rows: others } = await pool.query<{ id: string }>(`SELECT workflow_uuid AS id FROM "${schema}".workflow_status WHERE parent_workflow_id = $1 AND ${isActive}`, [job]);
+  await client.cancelWorkflows(others.map(({ id }) => id));
+  const { rows } = await pool.query<{ status: string; error: string | null }>(
+    `SELECT status, outcome.error FROM "${schema}".workflow_status shard LEFT JOIN "${schema}".workflow_output outcome USING (workflow_uuid) WHERE workflow_uuid = $1`, [failed]);
+  const { message, ...rest } = failureOf(rows[0]?.status ?? "", rows[0]?.error ?? null);
+  return Object.assign(new Error(message), rest);
 }
 
 async function readResults({ pool }: Database, job: string): Promise<readonly Json[]> {

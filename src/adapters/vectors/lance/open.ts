@@ -3,6 +3,7 @@ import { TwelveError } from "../../../core/errors.ts";
 import type { VectorHit, VectorIndex, VectorQuery } from "../../../ports/vectors.ts";
 import { type FoundRow, ordered, toHits } from "./convert.ts";
 import { whereOf } from "./filter.ts";
+import { withoutStopWords } from "./language.ts";
 import { lanceVersion, readShape, type Shape, tableName } from "./shape.ts";
 
 const columns = ["id", "document", "headings", "metadata"];
@@ -10,10 +11,10 @@ const columns = ["id", "document", "headings", "metadata"];
 const maxQuestionLength = 4096;
 const maxBoost = 1.5;
 /** Of the vector index's partitions; less is faster and misses more of the nearest. */
-const probedShare = 0.4;
+const probedShare = 0.3;
 const leastProbed = 8;
 /** Vectors that are compared exactly after the quantised ones. */
-const leastRefined = 200;
+const leastRefined = 150;
 /** Equal scores are sought among so many at most. */
 const maxTies = 1024;
 
@@ -39,7 +40,7 @@ export async function openIndex(folder: string): Promise<VectorIndex> {
 
   async function byText({ text, filter }: VectorQuery, limit: number): Promise<readonly VectorHit[]> {
     // A match query takes its text as words: operators and quotes in a question mean nothing.
-    const words = text.slice(0, maxQuestionLength).toWellFormed();
+    const words = withoutStopWords(text.slice(0, maxQuestionLength).toWellFormed(), fields);
     const match = fields.length === 1 ? new lance.MatchQuery(words, fields[0] ?? "") : new lance.MultiMatchQuery(words, fields, { boosts });
     return found(table.query().fullTextSearch(match).select([...selected, "_score"]), whereOf(filter), limit);
   }

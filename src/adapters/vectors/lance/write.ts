@@ -2,14 +2,15 @@ import { constants } from "node:fs";
 import { copyFile, link, mkdir, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Index, IndexConfig, Table } from "@lancedb/lancedb";
+import { TwelveError } from "../../../core/errors.ts";
 import type { VectorBase, VectorRow, VectorWrite } from "../../../ports/vectors.ts";
 import { quoted } from "./filter.ts";
 import { analyzers } from "./language.ts";
 import { printShape, readShape, shapePath, tableName } from "./shape.ts";
 import { openColumns } from "./table.ts";
 
-/** Rows of one append: each append makes one file, and few large files are searched faster. */
-const appendRows = 8192;
+/** Rows of one append. Several copies of them are in memory at once; the files of all appends are joined afterwards. */
+const appendRows = 2048;
 /** IDs in one `IN (...)`. */
 const dropAtOnce = 5000;
 /** Each addition becomes a segment of its own in the vector index, and every search visits all of them. */
@@ -34,7 +35,7 @@ export async function writeIndex(folder: string, { rows, dimensions, base }: Vec
   // Quantised to a bit a dimension, which takes a tenth of the time of a graph and loses little where there are many of them.
   const vectorIndex = (width: number, numPartitions: number): Index =>
     width % 8 === 0 && width >= leastQuantised ? lance.Index.ivfRq({ distanceType: "cosine", numPartitions }) : lance.Index.ivfFlat({ distanceType: "cosine", numPartitions });
-  if (base !== undefined) await takeOver(join(base.folder, `${tableName}.lance`), join(folder, `${tableName}.lance`));
+  const basePartitions = base === undefined ? null : await takeOver(base, folder, dimensions);
   const connection = await lance.connect(folder);
   const table = base === undefined ? await connection.createEmptyTable(tableName, toTable([], dimensions).schema) : await connection.openTable(tableName);
   try {
@@ -47,7 +48,7 @@ export async function writeIndex(folder: string, { rows, dimensions, base }: Vec
     }
     const count = await table.countRows();
     const changed = added + (base?.drop.size ?? 0);
-    const kept = count > exactRows && changed <= count * maxChangedShare ? await keptPartitions(table, base) : null;
+    const kept = count > exactRows && changed <= count * maxChangedShare && (await countSegments(table)) < maxSegments ? basePartitions : null;
     if (kept === null) await dropVectorIndex(table);
     await prune(table);
     const partitions = kept ?? (count > exactRows ? Math.ceil(count / rowsInPartition) : null);
@@ -69,12 +70,19 @@ export async function writeIndex(folder: string, { rows, dimensions, base }: Vec
 /** ICU segmentation finds the words of languages that write no spaces. */
 const fullText = { baseTokenizer: "icu/split", lowercase: true, asciiFolding: true, removeStopWords: true, withPosition: false } as const;
 
-/** The engine writes new files and never changes one, so the base's can be shared. */
-async function takeOver(from: string, to: string): Promise<void> {
+/**
+ * The engine writes new files and never changes one, so the base's can be shared. Gives the number of partitions of its
+ * vector index. Fails with ARTIFACT_INVALID when the base was laid out differently.
+ */
+async function takeOver({ folder: base }: VectorBase, folder: string, dimensions: number): Promise<number | null> {
+  const shape = await readShape(base);
+  if (shape?.dimensions !== dimensions) throw new TwelveError("ARTIFACT_INVALID", `${base} holds no index of ${dimensions} dimensions that this version of twelve can go on from`);
+  const [from, to] = [join(base, `${tableName}.lance`), join(folder, `${tableName}.lance`)];
   const entries = await readdir(from, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(from.length + 1));
   for (const path of new Set(paths.map((each) => dirname(each)))) await mkdir(join(to, path), { recursive: true });
   await Promise.all(paths.map((path) => link(join(from, path), join(to, path)).catch(() => copyFile(join(from, path), join(to, path), constants.COPYFILE_FICLONE))));
+  return shape.partitions;
 }
 
 /** Word statistics must be those of the chunks that are there now, so these indexes are built anew each time. */
@@ -89,11 +97,8 @@ async function dropRows(table: Table, ids: ReadonlySet<string>): Promise<void> {
   }
 }
 
-/** How many partitions the base's vector index has; null where there is none, or where it is better made anew. */
-async function keptPartitions(table: Table, base: VectorBase | undefined): Promise<number | null> {
-  const found = (await table.listIndices()).find(isVectorIndex);
-  if (base === undefined || found === undefined || (found.numSegments ?? 1) >= maxSegments) return null;
-  return (await readShape(base.folder))?.partitions ?? null;
+async function countSegments(table: Table): Promise<number> {
+  return (await table.listIndices()).find(isVectorIndex)?.numSegments ?? 0;
 }
 
 async function dropVectorIndex(table: Table): Promise<void> {
