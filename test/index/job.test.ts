@@ -192,6 +192,18 @@ describe("an index job", () => {
 
   it("starts afresh after a failure: the next try is not held up by the last one's", async () => {
     let calls = 0;
+    await submit();
+    const [{ input, shards } = { input: null, shards: [] }] = queue.jobs;
+    const once = embedder((opened) => ({ embed: (texts, task, signal) => (++calls === 2 ? Promise.reject(new Error("once")) : opened.embed(texts, task, signal)) }));
+    const handler = indexJobHandler({ ...(await testContext({ dir: await temporaryFolder(), store })), ...once }, {});
+    onTestFinished(() => handler.close());
+    const { signal } = new AbortController();
+    await expect(handler.shard(input, shards[0] ?? null, { signal })).rejects.toThrow("once");
+    expect(await handler.shard(input, shards[0] ?? null, { signal })).toMatchObject({ embedded: 32 });
+  });
+
+  it("is submitted again after a failure", async () => {
+    let calls = 0;
     const failing = embedder((opened) => ({ embed: (texts, task, signal) => (++calls === 2 ? Promise.reject(new Error("once")) : opened.embed(texts, task, signal)) }));
     const first = await submit();
     await work(failing);
