@@ -132,6 +132,19 @@ describe("an index job", () => {
     expect(asked.filter((text) => text === "Same\n\nIn all of them.")).toHaveLength(1);
   });
 
+  it("uses what another worker has embedded since it opened the job", async () => {
+    const names = Array.from({ length: count }, (_, number) => documentName(number)).sort();
+    for (const name of [names[0], names[count - 1]]) await writeFile(join(dir, name ?? ""), manyDocument(1000));
+    await submit();
+    const [{ input, shards } = { input: null, shards: [] }] = queue.jobs;
+    const { signal } = new AbortController();
+    const [one, other] = await Promise.all([1, 2].map(async () => indexJobHandler(await testContext({ dir: await temporaryFolder(), store }), {})));
+    onTestFinished(async () => void (await Promise.all([one?.close(), other?.close()])));
+    expect(await other?.shard(input, shards[1] ?? null, { signal })).toMatchObject({ embedded: 32 });
+    expect(await one?.shard(input, shards[0] ?? null, { signal })).toMatchObject({ embedded: 32 });
+    expect(await other?.shard(input, shards[2] ?? null, { signal })).toMatchObject({ embedded: 14 });
+  });
+
   it("opens the embedder and looks at its probe once for all shards", async () => {
     let opened = 0;
     const asked: string[] = [];
