@@ -53,8 +53,8 @@ export async function publishIndex(store: Store, { app, name }: Index, index: De
   await movePointer(store, refs.latestIndex(app, name), { index });
 }
 
-/** Whether the store holds every file of the index's data, for this engine. */
-export async function isHeld(store: Store, index: Descriptor, engine: Pick<VectorEngine, "name">): Promise<boolean> {
+/** Whether the store holds every file of the index's data, written by this version of this engine: another one may not be able to open them. */
+export async function isHeld(store: Store, index: Descriptor, engine: Pick<VectorEngine, "name" | "version">): Promise<boolean> {
   let data: IndexData;
   try {
     data = await readIndexData(store, index);
@@ -62,7 +62,7 @@ export async function isHeld(store: Store, index: Descriptor, engine: Pick<Vecto
     if (isGone(error)) return false;
     throw error;
   }
-  if (data.engine !== engine.name) return false;
+  if (data.engine !== engine.name || data.engineVersion !== engine.version) return false;
   const blobs = [data.probe, ...data.files.map(({ blob }) => blob)];
   const found = await Promise.all(blobs.map(({ digest }) => store.blobs.has(digest)));
   return found.every(Boolean);

@@ -54,9 +54,10 @@ export default defineCommand({
         return report(ledger, { digest: descriptor.digest, embedded: 0, requests: 0, costUsd: 0, isChanged: false }, 0);
       }
 
-      const probe = await embedProbe(embedder, signal);
-      const base = previous.usable === undefined || prepared.changes.kept.length === 0 ? undefined : await openBase(store, previous.usable, { dir, engine, story, probe });
-      const changes = base === undefined ? planChanges(undefined, listing.files, new Map()) : prepared.changes;
+      // An estimate asks nobody for anything, and takes the index before as what it says it is.
+      const probe = input.estimate ? undefined : await embedProbe(embedder, signal);
+      const base = previous.usable === undefined || prepared.changes.kept.length === 0 || probe === undefined ? undefined : await openBase(store, previous.usable, { dir, engine, story, probe });
+      const changes = base === undefined && probe !== undefined ? planChanges(undefined, listing.files, new Map()) : prepared.changes;
       const progress = story.progress(input.estimate ? "Counting tokens" : input.detach ? "Storing documents for the workers" : "Indexing documents");
       const onProgress = (done: number): void => progress.update(done, changes.toRead.length);
       try {
@@ -72,7 +73,7 @@ export default defineCommand({
         const price = settings.embedding?.usdPerMillionTokens ?? embedder.usdPerMillionTokens;
         const embeddings = await openEmbeddings(store, embedder.identity, probe);
         const results = cutDocuments(changes.toRead, cutters, signal);
-        if (input.estimate) return await estimateIndex(results, { name, kept: changes.kept, embeddings, embedder, price, reference: settings.embedder, onProgress, durationMs: () => lap.total() });
+        if (probe === undefined) return await estimateIndex(results, { name, kept: changes.kept, embeddings, embedder, price, reference: settings.embedder, onProgress, durationMs: () => lap.total() });
         const budget = openBudget({ usdPerMillionTokens: price, maxUsd: input.maxCost, embedder: settings.embedder });
         const texts = openPacedEmbedder(context, settings, { embedder, embeddings, budget });
         const check = (ledger: Ledger): void => {

@@ -34,7 +34,7 @@ export function openCut(sizes: ChunkSizes): Cut {
   let tools: Promise<Tools> | undefined;
   return async (request) => {
     const { path, loader } = request;
-    const skip = (reason: string, digest: Digest | null): CutResult => ({ kind: "skipped", skipped: { path, reason, digest, loader: loaderIdentity(loader) } });
+    const skip = (reason: string, digest: Digest | null): CutResult => ({ kind: "skipped", skipped: { path, reason: reason.toWellFormed(), digest, loader: loaderIdentity(loader) } });
     const bytes = contentOf(request);
     if ("reason" in bytes) return skip(bytes.reason, null);
     const digest = digestOfContent(bytes.content, request.metadata);
@@ -43,9 +43,15 @@ export function openCut(sizes: ChunkSizes): Cut {
     const { tokenizer, detectLanguage } = await (tools ??= openTools());
     const chunks = chunkDocument(path, loaded.blocks, { ...sizes, tokenizer });
     if (chunks.length === 0) return skip("holds no text", digest);
-    const metadata = { ...loaded.metadata, ...request.metadata };
+    const metadata = wellFormed({ ...loaded.metadata, ...request.metadata });
     return { kind: "document", document: { path, digest, loader: loaderIdentity(loader), language: await detectLanguage({ ...loaded, metadata }), metadata, chunks } };
   };
+}
+
+/** What is stored must be Unicode, and YAML and JSON can write half a surrogate pair as an escape. */
+function wellFormed(metadata: Metadata): Metadata {
+  const scalar = <Value>(value: Value): Value => (typeof value === "string" ? (value.toWellFormed() as Value) : value);
+  return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [scalar(key), Array.isArray(value) ? value.map(scalar) : scalar(value)]));
 }
 
 /** The digests of local files; null for one that cannot be read. Synchronous: it is meant for a worker thread. */

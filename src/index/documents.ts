@@ -51,6 +51,8 @@ export async function listDocuments({ openSource, signal, story }: Context, sett
     else files.set(source.path, { path: source.path, loader: loaderIdentity(loaderName), loaderName, source });
   }
 
+  // What one source skips, such as a link, another may name as a document.
+  for (const path of files.keys()) skipped.delete(path);
   return { files: [...files.values()], skipped: [...skipped.values()], ignored: Object.fromEntries([...ignored].sort(([left], [right]) => (left < right ? -1 : 1))) };
 }
 

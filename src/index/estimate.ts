@@ -1,11 +1,12 @@
 import type { Digest } from "../core/descriptor.ts";
 import type { Embedder } from "../ports/embedding.ts";
 import { costOf } from "./budget.ts";
-import type { CutResult } from "./cut.ts";
+import type { ChunkedDocument, CutResult } from "./cut.ts";
 import type { Embeddings } from "./embeddings.ts";
 import { planBatches, type TextToEmbed } from "./plan.ts";
 import type { IndexEstimate } from "./report.ts";
 import type { IndexedDocument } from "./schema.ts";
+import { documentGroups } from "./stream.ts";
 
 interface Estimating {
   readonly name: string;
@@ -19,21 +20,35 @@ interface Estimating {
   readonly durationMs: () => number;
 }
 
-/** Counts what would be embedded, as a run would find it. */
+/** Counts what would be embedded, in the groups and requests of a run. */
 export async function estimateIndex(results: AsyncIterable<CutResult>, { name, kept, embeddings, embedder, price, reference, onProgress, durationMs }: Estimating): Promise<IndexEstimate> {
-  const missing = new Map<Digest, TextToEmbed>();
+  const known = new Set<Digest>();
   let documents = kept.length;
   let chunks = kept.reduce((sum, document) => sum + document.chunks.length, 0);
-  let done = 0;
-  for await (const result of results) {
-    onProgress(++done);
-    if (result.kind === "skipped") continue;
-    documents++;
-    chunks += result.document.chunks.length;
-    // The texts themselves are not kept: an estimate has no use for them.
-    for (const { textDigest: digest, tokens } of result.document.chunks) if (!embeddings.has(digest)) missing.set(digest, { digest, text: "", tokens });
+  const toEmbed = { texts: 0, tokens: 0, requests: 0 };
+
+  async function* newDocuments(): AsyncGenerator<ChunkedDocument> {
+    let done = 0;
+    for await (const result of results) {
+      onProgress(++done);
+      if (result.kind === "document") yield result.document;
+    }
   }
-  const batches = planBatches(missing, embedder);
-  const tokens = batches.reduce((sum, batch) => sum + batch.tokens, 0);
-  return { kind: "estimate", name, embedder: reference, documents, chunks, toEmbed: { texts: missing.size, tokens, requests: batches.length, costUsd: costOf(tokens, price) }, durationMs: durationMs() };
+
+  for await (const group of documentGroups(newDocuments())) {
+    documents += group.length;
+    const missing = new Map<Digest, TextToEmbed>();
+    for (const { textDigest: digest, tokens } of group.flatMap((document) => document.chunks)) {
+      chunks++;
+      if (embeddings.has(digest) || known.has(digest)) continue;
+      known.add(digest);
+      missing.set(digest, { digest, text: "", tokens });
+    }
+    for (const { texts, tokens } of planBatches(missing, embedder)) {
+      toEmbed.texts += texts.length;
+      toEmbed.tokens += tokens;
+      toEmbed.requests++;
+    }
+  }
+  return { kind: "estimate", name, embedder: reference, documents, chunks, toEmbed: { ...toEmbed, costUsd: costOf(toEmbed.tokens, price) }, durationMs: durationMs() };
 }

@@ -83,7 +83,8 @@ export async function* embedDocuments(documents: AsyncIterable<ChunkedDocument>,
   });
 }
 
-async function* documentGroups(documents: AsyncIterable<ChunkedDocument>): AsyncGenerator<readonly ChunkedDocument[]> {
+/** As many documents as have texts enough for several requests. */
+export async function* documentGroups(documents: AsyncIterable<ChunkedDocument>): AsyncGenerator<readonly ChunkedDocument[]> {
   let group: ChunkedDocument[] = [];
   let texts = 0;
   for await (const document of documents) {
