@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/descriptor.ts";
-import { loadBlocks } from "../../src/document/read.ts";
+import { markdownBlocks } from "../../src/document/markdown.ts";
 import { type Block, proseBlock } from "../../src/document/schema.ts";
 import { chunkDocument, type ChunkText, embeddedText } from "../../src/index/chunk.ts";
 import { openTokenizer, type Tokenizer } from "../../src/index/tokenizer.ts";
@@ -17,7 +17,7 @@ function chunkBlocks(blocks: readonly Block[], maxTokens = 400, overlapTokens = 
   return chunkDocument("docs/a.md", blocks, { maxTokens, overlapTokens, tokenizer });
 }
 function chunk(source: string, maxTokens?: number, overlapTokens?: number): readonly ChunkText[] {
-  return chunkBlocks(loadBlocks(source, "markdown"), maxTokens, overlapTokens);
+  return chunkBlocks(markdownBlocks(source, "markdown"), maxTokens, overlapTokens);
 }
 const texts = (chunks: readonly ChunkText[]): readonly string[] => chunks.map(({ text }) => text);
 const words = (count: number, word = "word"): string => Array.from({ length: count }, (_, i) => `${word}${i}`).join(" ");
@@ -90,7 +90,7 @@ describe("chunks", () => {
       const chunks = chunk(source, 64, overlap);
       expect(tooLong(chunks, 64)).toEqual([]);
       expect(chunks.every(({ text }) => text.isWellFormed() && text.trim() !== "")).toBe(true);
-      const [found, wanted] = compared(loadBlocks(source, "markdown"), chunk(source, 64, 0));
+      const [found, wanted] = compared(markdownBlocks(source, "markdown"), chunk(source, 64, 0));
       expect(found).toBe(wanted);
     }
   });
@@ -151,7 +151,7 @@ describe("chunk IDs", () => {
   });
 
   it("differ between documents, while the text to embed is the same", () => {
-    const blocks = loadBlocks(source, "markdown");
+    const blocks = markdownBlocks(source, "markdown");
     const sizes = { maxTokens: 400, overlapTokens: 50, tokenizer };
     const [here, there] = [chunkDocument("a.md", blocks, sizes), chunkDocument("b.md", blocks, sizes)];
     expect(here[0]?.id).not.toBe(there[0]?.id);
@@ -264,7 +264,7 @@ describe("whatever a document is made of", () => {
       const start = path(before, edited);
       const next = before.findIndex(({ kind }, i) => i > edited && kind === "heading");
       const others = chunkBlocks(before).map(({ id }) => id);
-      const alone = new Set(chunkBlocks([...before.slice(Math.max(0, start), next < 0 ? undefined : next)]).map(({ text }) => text));
+      const alone = new Set(chunkBlocks(before.slice(Math.max(0, start), next < 0 ? undefined : next)).map(({ text }) => text));
       const kept = new Set(chunkBlocks(after).map(({ id }) => id));
       const gone = chunkBlocks(before).filter(({ id }) => !kept.has(id));
       expect(others.length).toBeGreaterThan(0);
@@ -280,7 +280,7 @@ describe.skipIf(withoutShared)(`real documentation${note}`, () => {
     const sizes = archive.startsWith("vercel") ? ([[400, 50]] as const) : ([[400, 50], [100, 30]] as const);
     for (const [maxTokens, overlapTokens] of sizes) {
       for (const { path, text } of sharedDocuments(archive)) {
-        const blocks = loadBlocks(text.replace(/^\ufeff/, ""), path.endsWith("x") ? "mdx" : "markdown");
+        const blocks = markdownBlocks(text.replace(/^\ufeff/, ""), path.endsWith("x") ? "mdx" : "markdown");
         const chunks = chunkDocument(path, blocks, { maxTokens, overlapTokens, tokenizer });
         expect([path, tooLong(chunks, maxTokens)]).toEqual([path, []]);
         const [found, wanted] = compared(blocks, chunkDocument(path, blocks, { maxTokens, overlapTokens: 0, tokenizer }));
@@ -294,7 +294,7 @@ describe.skipIf(withoutShared)(`real documentation${note}`, () => {
     const documents = sharedDocuments("twelve-factor.tar.gz").filter(({ path }) => /\/(ja|zh_cn|zh_tw|zh)\//.test(path));
     expect(documents.length).toBeGreaterThan(10);
     for (const { path, text } of documents) {
-      const blocks = loadBlocks(text.replace(/^\ufeff/, ""), "markdown").filter(({ kind }) => kind === "prose");
+      const blocks = markdownBlocks(text.replace(/^\ufeff/, ""), "markdown").filter(({ kind }) => kind === "prose");
       const longest = Math.max(...blocks.flatMap((block) => block.text.split(/(?<=[。！？])|\n/).map(countTokens)));
       const chunks = chunkDocument(path, blocks, { maxTokens: Math.max(80, longest + 8), overlapTokens: 0, tokenizer });
       const ends = new Set(blocks.flatMap((block) => block.text.split(/(?<=[。！？])|\n/).map((sentence) => sentence.trim().slice(-6))));
