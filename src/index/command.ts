@@ -12,12 +12,11 @@ import { makeIndex } from "./make.ts";
 import { countTexts, planChanges } from "./plan.ts";
 import { isUnchanged, prepareIndex } from "./prepare.ts";
 import { openBase } from "./previous.ts";
-import { embedProbe } from "./probe.ts";
 import { IndexEstimate, IndexReport, IndexSubmission, renderIndex } from "./report.ts";
 import type { Ledger } from "./schema.ts";
 import { openStateQueue } from "./state-queue.ts";
 import { cutDocuments } from "./stream.ts";
-import { openPacedEmbedder } from "./text-embedder.ts";
+import { askForProbe, openPacedEmbedder } from "./text-embedder.ts";
 
 export default defineCommand({
   description:
@@ -55,7 +54,7 @@ export default defineCommand({
       }
 
       // An estimate asks nobody for anything, and takes the index before as what it says it is.
-      const probe = input.estimate ? undefined : await embedProbe(embedder, signal);
+      const probe = input.estimate ? undefined : await askForProbe(context, embedder);
       const base = previous.usable === undefined || prepared.changes.kept.length === 0 || probe === undefined ? undefined : await openBase(store, previous.usable, { dir, engine, story, probe });
       const changes = base === undefined && probe !== undefined ? planChanges(undefined, listing.files, new Map()) : prepared.changes;
       const progress = story.progress(input.estimate ? "Counting tokens" : input.detach ? "Storing documents for the workers" : "Indexing documents");

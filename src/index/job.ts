@@ -15,10 +15,10 @@ import { type IndexJob, indexJobKind, type JobResult, shardResultKind } from "./
 import { makeIndex } from "./make.ts";
 import { type IndexFacts, planChanges, planTexts } from "./plan.ts";
 import { openBase } from "./previous.ts";
-import { describeEmbedder, embedProbe } from "./probe.ts";
+import { describeEmbedder } from "./probe.ts";
 import { indexKind, type Ledger, ledgerKind } from "./schema.ts";
 import { unpackShard } from "./shard.ts";
-import { openPacedEmbedder } from "./text-embedder.ts";
+import { askForProbe, openPacedEmbedder } from "./text-embedder.ts";
 
 /**
  * The work of an index job on one machine. Shards and the last step do what `twelve index` does in one process, with the same
@@ -87,7 +87,7 @@ async function open(context: Context, input: Json, secrets: Readonly<Record<stri
   }
   const price = job.settings.embedding?.usdPerMillionTokens ?? embedder.usdPerMillionTokens;
   const budget = openBudget({ usdPerMillionTokens: price, maxUsd: undefined, embedder: job.settings.embedder });
-  const probe = await embedProbe(embedder, context.signal);
+  const probe = await askForProbe(context, embedder);
   return { job, store, embedder, probe, texts: openPacedEmbedder(context, job.settings, { embedder, embeddings: await openEmbeddings(store, embedder.identity, probe), budget }) };
 }
 

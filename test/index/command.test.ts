@@ -6,6 +6,7 @@ import { openEmbedder, openStore, openVectors } from "../../src/adapters/registr
 import { readDocument } from "../../src/artifact/document.ts";
 import { refs } from "../../src/artifact/refs.ts";
 import { digestOf } from "../../src/core/descriptor.ts";
+import { TwelveError } from "../../src/core/errors.ts";
 import command from "../../src/index/command.ts";
 import { probeTexts } from "../../src/index/probe.ts";
 import { openIndexData, readIndex, readIndexData } from "../../src/index/read.ts";
@@ -554,5 +555,20 @@ describe("the answer for a person", () => {
     await index();
     const { told: _, ...output } = await index();
     expect(command.render(output, command.input.parse({}))).toMatch(/^Index docs [0-9a-f]{12} \(unchanged\)\n/);
+  });
+});
+
+describe("an embedder that refuses for a while", () => {
+  const limited = new TwelveError("SERVICE_LIMITED", "slow down", { retry: { afterMs: 0 } });
+
+  it("is asked again for the vectors that tell whether it is still the same", async () => {
+    let calls = 0;
+    const busy = async (reference: string): Promise<Embedder> => {
+      const embedder = await openEmbedder(reference, { dir, env: {} });
+      return { ...embedder, embed: (...asked) => (++calls === 1 ? Promise.reject(limited) : embedder.embed(...asked)) };
+    };
+    const { told, ...output } = await index({}, { openEmbedder: busy });
+    expect(output).toMatchObject({ documents: 5, embedded: 10 });
+    expect(told[0]).toMatch(/^note slow down; asking again in \d\.\d s$/);
   });
 });
