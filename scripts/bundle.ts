@@ -8,6 +8,8 @@ const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
 
 await rm(dist, { recursive: true, force: true });
+/** What DBOS would trace and log with, if it were asked to. LanceDB does load `@opentelemetry/api`, so that one is bundled. */
+const tracing = ["sdk-logs", "sdk-trace-base", "core", "context-async-hooks", "exporter-trace-otlp-proto", "exporter-logs-otlp-proto"].map((name) => `@opentelemetry/${name}`);
 const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: { main: "src/main.ts", ...(await workers()) },
@@ -22,7 +24,7 @@ const { metafile } = await build({
   legalComments: "none",
   metafile: true,
   // LanceDB's native parts and PGlite's WebAssembly are dependencies; the others are optional packages of packages, which we never call.
-  external: ["@lancedb/lancedb-*", "@electric-sql/pglite", "@huggingface/transformers", "openai", "@opentelemetry/*", "winston", "winston-transport"],
+  external: ["@lancedb/lancedb-*", "@electric-sql/pglite", "@huggingface/transformers", "openai", ...tracing, "winston", "winston-transport"],
   // CommonJS packages inside the bundle call require() for Node's own modules and for the native binary.
   banner: { js: 'import { createRequire as createRequire_ } from "node:module"; const require = createRequire_(import.meta.url);' },
   logLevel: "warning",
@@ -58,8 +60,9 @@ async function notice(folder: string): Promise<string> {
   const license = rest.license ?? rest.licenses?.[0]?.type ?? "";
   const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file)).sort();
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8").catch(() => "")));
-  // Some packages name their licence without carrying its text; the text is owed all the same.
-  if (!texts.some((text) => text.length > 400)) {
+  // Some packages name their licence, or point to it, without carrying its text; the text is owed all the same.
+  const leastLength = license === "Apache-2.0" ? 5000 : 400;
+  if (!texts.some((text) => text.length > leastLength)) {
     const holder = typeof author === "string" ? author : (author?.name ?? `the authors of ${name}`);
     texts.push(`Copyright (c) ${holder}\n\n${await readFile(join(import.meta.dirname, "licences", `${license}.txt`), "utf8")}`);
   }

@@ -6,7 +6,7 @@ import { cleanEnv } from "./helpers/binary.ts";
 import { temporaryFolder } from "./helpers/context.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string; optionalDependencies: Record<string, string> };
+const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string; dependencies: Record<string, string>; optionalDependencies: Record<string, string> };
 
 /** The package as it would be published. The bundle is there already; making it again would pull it from under other tests. */
 async function pack(folder: string): Promise<{ readonly files: readonly string[]; readonly tarball: string }> {
@@ -60,7 +60,7 @@ describe("the package", () => {
     await execa("npm", ["install", "--omit=dev", "--prefer-offline", "--no-audit", "--no-fund", tarball], { cwd: home });
 
     const lock = JSON.parse(await readFile(join(home, "package-lock.json"), "utf8")) as { packages: Record<string, unknown> };
-    const allowed = new Set(["", "node_modules/twelve", ...Object.keys(manifest.optionalDependencies).map((name) => `node_modules/${name}`)]);
+    const allowed = new Set(["", "node_modules/twelve", ...Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }).map((name) => `node_modules/${name}`)]);
     expect(Object.keys(lock.packages).filter((path) => !allowed.has(path))).toEqual([]);
     const installed = await readdir(join(home, "node_modules/twelve"), { recursive: true });
     expect(installed.filter((path) => /\.[cm]?ts$/.test(path))).toEqual([]);

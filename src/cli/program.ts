@@ -45,15 +45,15 @@ function createProgram(run: RunEntry): Program {
     const [first = name, second] = name.split(" ");
     const parent = second === undefined ? program : (parents.get(first) ?? prepare(program.command(first)).description(groups[first] ?? ""));
     const leaf = prepare(parent.command(second ?? first)).description(entry.summary);
-    // A command may have subcommands beside its own arguments; what follows the name of one of them is all the subcommand's.
-    parents.set(first, second === undefined ? leaf.enablePositionalOptions() : parent);
+    parents.set(first, second === undefined ? leaf : parent);
     leaf.action(() => run(entry, leaf));
     entries.set(leaf, entry);
   }
   for (const parent of [program, ...parents.values()]) {
-    parent.hook("preSubcommand", async (_, leaf) => {
+    parent.hook("preSubcommand", async ({ args: [, next] }, leaf) => {
       const entry = entries.get(leaf);
-      if (entry === undefined) return;
+      // A command may have subcommands beside its own flags; what follows the name of one of them is all the subcommand's.
+      if (entry === undefined || leaf.commands.some((command) => command.name() === next)) return;
       const [{ addFlags }, module] = await Promise.all([import("./options.ts"), entry.load()]);
       addFlags(leaf, module.default);
     });

@@ -1,5 +1,6 @@
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
+import { withoutCredentials } from "../core/url.ts";
 import { resolveFor } from "./read.ts";
 
 /** The configuration key whose value is the URL of the state service. */
@@ -11,4 +12,22 @@ export async function readStateUrl(context: Pick<Context, "env" | "openConfig">,
   if (!Object.hasOwn(manifest.config, stateKey)) return context.env[stateKey] || embedded;
   const { value } = (await resolveFor(context, manifest, { environment, only: [stateKey] }))[stateKey] ?? {};
   return typeof value === "string" && value !== "" ? value : embedded;
+}
+
+export interface ActivatedState {
+  readonly url: string;
+  /** The URL that the environment gives now, without credentials, where it names another service than the activation. */
+  readonly other: string | undefined;
+}
+
+/** Where a process of a release keeps its state: the activation decides which service, and the environment gives the credentials. */
+export async function readActivatedStateUrl(
+  context: Pick<Context, "env" | "openConfig">,
+  manifest: Manifest,
+  { environment, attachments }: { readonly environment: string; readonly attachments: Readonly<Record<string, { readonly url: string | null }>> },
+): Promise<ActivatedState> {
+  const now = await readStateUrl(context, manifest, environment);
+  const activated = attachments[stateKey]?.url ?? null;
+  const shown = withoutCredentials(now);
+  return activated === null || activated === shown ? { url: now, other: undefined } : { url: activated, other: shown };
 }

@@ -59,7 +59,11 @@ export function formatLocation({ file, line, column }: Location): string {
   return [file, line, line === undefined ? undefined : column].filter((part) => part !== undefined).join(":");
 }
 
-/** A failure on one line: what happened, and each problem with its field. */
+const problemsInLine = 20;
+
+/** A failure on one line: what happened, and each problem with its field or place. */
 export function summaryOf({ message, problems }: Pick<TwelveError, "message" | "problems">): string {
-  return [message, ...problems.map((problem) => (problem.path === undefined ? problem.message : `${problem.path}: ${problem.message}`))].join("; ");
+  const lines = problems.slice(0, problemsInLine).map((problem) => [problem.path ?? formatLocation(problem), problem.message].filter((part) => part !== "").join(": "));
+  const more = problems.length - lines.length;
+  return [message, ...lines, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
 }

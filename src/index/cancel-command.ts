@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineCommand } from "../ports/command.ts";
 import { findJob } from "./job-report.ts";
-import { openStateQueue } from "./state-queue.ts";
+import { withStateQueue } from "./state-queue.ts";
 
 export default defineCommand({
   description: "Shards that wait never start, and those that run stop soon. What was embedded is kept, so a later run does not pay for it again. Nothing is published.",
@@ -12,16 +12,14 @@ export default defineCommand({
   output: z.strictObject({ job: z.string(), isCancelled: z.boolean().meta({ description: "false when it was over already" }), state: z.string() }),
   examples: ["twelve index cancel index-docs-3f2a9c01b7de"],
 
-  async run({ job, env }, context) {
-    const queue = await openStateQueue(context, env);
-    try {
-      const { id, state } = await findJob(queue, job);
+  run: ({ job, env }, context) =>
+    withStateQueue(context, env, async ({ queue, kind }) => {
+      const { id } = await findJob(queue, kind, job);
       const isCancelled = await queue.cancel(id);
-      return { job: id, isCancelled, state: isCancelled ? "cancelled" : state };
-    } finally {
-      await queue.close();
-    }
-  },
+      // Looked at once more: it may have ended in that very moment.
+      const { state } = await findJob(queue, kind, id);
+      return { job: id, isCancelled, state };
+    }),
 
-  render: ({ job, isCancelled, state }) => (isCancelled ? `Job ${job} is cancelled` : `Job ${job} was ${state} already`),
+  render: ({ job, isCancelled, state }) => (isCancelled ? `Job ${job} is cancelled. What it embedded is kept` : `Job ${job} was ${state} already`),
 });

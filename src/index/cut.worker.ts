@@ -6,7 +6,7 @@ import type { CutterAnswer, CutterTask } from "./cutter.ts";
 const cut = openCut(workerData as ChunkSizes);
 
 parentPort?.on("message", (task: CutterTask) => {
-  void answer(task).then((found) => parentPort?.postMessage(found));
+  void answer(task).then((found) => parentPort?.postMessage(found, []));
 });
 
 async function answer(task: CutterTask): Promise<CutterAnswer> {

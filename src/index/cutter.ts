@@ -49,7 +49,7 @@ export function openCutter(sizes: ChunkSizes, { timeoutMs, memoryMb }: CutterLim
       resolve({ reason: "code" in cause && cause.code === "ERR_WORKER_OUT_OF_MEMORY" ? `needs more than ${memoryMb} MB of memory to be read` : `stopped its reader: ${cause.message}` });
     const leave = (): void => resolve(isClosed ? closed : { reason: "ended its reader" });
     asked.once("message", resolve).once("error", fail).once("exit", leave);
-    asked.postMessage(task);
+    asked.postMessage(task, []);
     const answer = await promise;
     clearTimeout(timer);
     asked.off("message", resolve).off("error", fail).off("exit", leave);

@@ -49,7 +49,13 @@ function changeOf(older: IndexedDocument, newer: IndexedDocument): ChangedDocume
   return chunks.added === 0 && chunks.removed === 0 && older.loader === newer.loader ? undefined : { path: newer.path, what: "chunks", chunks };
 }
 
-function settingChanges(group: string, from: Readonly<Record<string, unknown>>, to: Readonly<Record<string, unknown>>): readonly SettingChange[] {
+type Settings = Readonly<Record<string, string | number | boolean | null>>;
+
+function shown(value: Settings[string] | undefined): string {
+  return String(value ?? "none");
+}
+
+function settingChanges(group: string, from: Settings, to: Settings): readonly SettingChange[] {
   const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])];
-  return keys.filter((key) => from[key] !== to[key]).map((key) => ({ setting: `${group}.${key}`, from: String(from[key] ?? "none"), to: String(to[key] ?? "none") }));
+  return keys.filter((key) => from[key] !== to[key]).map((key) => ({ setting: `${group}.${key}`, from: shown(from[key]), to: shown(to[key]) }));
 }

@@ -1,5 +1,5 @@
 import { TwelveError } from "../core/errors.ts";
-import { endingOf, knownEndings, loaderFor, loaderIdentity, type LoaderName, maxDocumentBytes } from "../document/read.ts";
+import { endingOf, knownFormats, loaderFor, loaderIdentity, type LoaderName, maxDocumentBytes } from "../document/read.ts";
 import type { IndexSettings } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
 import type { SourceFile } from "../ports/document.ts";
@@ -21,7 +21,8 @@ export interface Listing {
 }
 
 /** Lists what the sources offer; a file that two of them offer is in it once. Fails with SOURCE_INVALID, or as a source's service does. */
-export async function listDocuments({ openSource, signal, story }: Context, settings: IndexSettings): Promise<Listing> {
+export async function listDocuments(context: Context, settings: IndexSettings): Promise<Listing> {
+  const { signal, story } = context;
   const isWanted = wantedBy(settings);
   const files = new Map<string, DocumentFile>();
   const skipped = new Map<string, SkippedDocument>();
@@ -30,7 +31,7 @@ export async function listDocuments({ openSource, signal, story }: Context, sett
   const progress = story.progress("Looking for documents");
   try {
     for (const reference of settings.source) {
-      const source = await openSource(reference, { gitignore: settings.gitignore ?? true });
+      const source = await context.openSource(reference, { gitignore: settings.gitignore ?? true });
       for await (const found of source.list(isWanted, signal)) {
         signal.throwIfAborted();
         if ("reason" in found) skip(found.path, found.reason);
@@ -68,6 +69,6 @@ export function nothingFound({ source, include }: IndexSettings, skipped: readon
     include === undefined ? undefined : `Only files that match ${include.join(", ")} are read`,
     ...skipped.slice(0, 5).map(({ path, reason }) => `${path} ${reason}`),
   ].filter((note) => note !== undefined);
-  const message = `No document was found in ${source.join(", ")}. Documents end in ${knownEndings.join(", ")}`;
+  const message = `No document was found in ${source.join(", ")}. What is read: ${knownFormats}`;
   return new TwelveError("SOURCE_INVALID", [message, ...notes].join(". "));
 }

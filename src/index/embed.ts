@@ -22,9 +22,10 @@ export interface Embedding {
 export interface TextEmbedder {
   /**
    * From the store where it has them. Each batch is stored as soon as it is embedded, so a run that is killed, interrupted or refused
-   * by the service loses only the batches in flight. Two calls at the same time share the texts that both have.
+   * by the service loses only the batches in flight. Two calls at the same time share the texts that both have; each is told of the
+   * batches that were embedded for it.
    */
-  vectorsOf(texts: ReadonlyMap<Digest, TextToEmbed>): Promise<ReadonlyMap<Digest, Float32Array>>;
+  vectorsOf(texts: ReadonlyMap<Digest, TextToEmbed>, onEmbedded?: (batch: EmbeddingTask) => void): Promise<ReadonlyMap<Digest, Float32Array>>;
   /** How many texts went to the embedder, in how many requests. */
   readonly embedded: number;
   readonly requests: number;
@@ -76,13 +77,16 @@ export function openTextEmbedder({ embedder, embeddings, pace, budget, retry, si
     });
 
   return {
-    async vectorsOf(texts) {
+    async vectorsOf(texts, onEmbedded = () => {}) {
       const vectors = await findKnown(embeddings, texts.keys());
       // Nothing is waited for from here to where the missing ones are entered as coming, so no text can slip through.
       const shared = [...texts.keys()].flatMap((digest) => (vectors.has(digest) ? [] : [[digest, coming.get(digest)] as const]));
       const missing = new Map(shared.flatMap(([digest, other]) => (other === undefined ? [[digest, texts.get(digest) as TextToEmbed] as const] : [])));
       const batches = planBatches(missing, embedder).map((batch) => {
-        const answer = run(batch);
+        const answer = run(batch).then((found) => {
+          onEmbedded(batch);
+          return found;
+        });
         for (const { digest } of batch.texts) {
           const vector = answer.then((found) => found.get(digest) as Float32Array);
           vector.catch(() => {});

@@ -20,6 +20,8 @@ export interface Embeddings {
   find(texts: Iterable<Digest>): Promise<Map<Digest, Float32Array>>;
   /** Durable when it returns. Calls are served one after the other: each moves the ref. */
   append(vectors: ReadonlyMap<Digest, Float32Array>): Promise<void>;
+  /** Learns what other processes have stored since. */
+  refresh(): Promise<void>;
   /** Batches that turned out to be missing or damaged. */
   readonly damaged: number;
 }
@@ -42,6 +44,7 @@ export async function openEmbeddings(store: Store, identity: EmbedderIdentity, p
   const name = (await findList(store, embedder, { probe, dimensions })) ?? refs.embeddingList(embedder, digestOf(probe ?? new Uint8Array()));
   let storedProbe: Descriptor | undefined;
   const places = new Map<string, Place>();
+  const remembered = new Set<Digest>();
   const inMemory = new Map<Digest, Uint8Array>();
   let damaged = 0;
   let last: Promise<unknown> = Promise.resolve();
@@ -91,6 +94,7 @@ export async function openEmbeddings(store: Store, identity: EmbedderIdentity, p
   };
 
   const remember = (batch: EmbeddingBatch, keys: Uint8Array): void => {
+    remembered.add(batch.vectors);
     const hex = Buffer.from(keys.buffer, keys.byteOffset, keys.byteLength).toString("hex");
     for (let row = 0; row < batch.count; row++) places.set(hex.slice(row * digestBytes * 2, (row + 1) * digestBytes * 2), { batch, row });
   };
@@ -121,15 +125,18 @@ export async function openEmbeddings(store: Store, identity: EmbedderIdentity, p
     await update(async (batches) => [...(await merged(batches.filter(notIn([batch])))), batch]);
   };
 
-  const { batches } = await list();
-  const keys = await Promise.all(batches.map((batch) => read(batch, "keys")));
-  const gone: EmbeddingBatch[] = [];
-  for (const [i, batch] of batches.entries()) {
-    const found = keys[i];
-    if (found === undefined) gone.push(batch);
-    else remember(batch, found);
-  }
-  if (gone.length > 0) await drop(gone);
+  const refresh = async (): Promise<void> => {
+    const batches = (await list()).batches.filter(({ vectors }) => !remembered.has(vectors));
+    const keys = await Promise.all(batches.map((batch) => read(batch, "keys")));
+    const gone: EmbeddingBatch[] = [];
+    for (const [i, batch] of batches.entries()) {
+      const found = keys[i];
+      if (found === undefined) gone.push(batch);
+      else remember(batch, found);
+    }
+    if (gone.length > 0) await drop(gone);
+  };
+  await refresh();
 
   return {
     has: (text) => places.has(hexOf(text)),
@@ -156,6 +163,7 @@ export async function openEmbeddings(store: Store, identity: EmbedderIdentity, p
       last = appended.catch(() => {});
       return appended;
     },
+    refresh,
     get damaged() {
       return damaged;
     },

@@ -1,12 +1,14 @@
 import type { Digest } from "../core/descriptor.ts";
+import type { Context } from "../ports/context.ts";
 import type { Embedder } from "../ports/embedding.ts";
 import { costOf } from "./budget.ts";
 import type { ChunkedDocument, CutResult } from "./cut.ts";
-import type { Embeddings } from "./embeddings.ts";
+import { type Embeddings, openEmbeddings } from "./embeddings.ts";
 import { planBatches, type TextToEmbed } from "./plan.ts";
+import { type Prepared, priceOf } from "./prepare.ts";
 import type { IndexEstimate } from "./report.ts";
 import type { IndexedDocument } from "./schema.ts";
-import { documentGroups } from "./stream.ts";
+import { cutDocuments, documentGroups } from "./stream.ts";
 
 interface Estimating {
   readonly name: string;
@@ -18,6 +20,21 @@ interface Estimating {
   readonly reference: string;
   readonly onProgress: (documents: number) => void;
   readonly durationMs: () => number;
+}
+
+/** Asks no embedder for anything, and takes stored vectors and the index before as what they say they are. */
+export async function estimatePrepared({ story, signal }: Pick<Context, "story" | "signal">, prepared: Prepared, durationMs: () => number): Promise<IndexEstimate> {
+  const { store, embedder, changes, cutters, requested } = prepared;
+  const embeddings = await openEmbeddings(store, embedder.identity, undefined);
+  const progress = story.progress("Counting tokens");
+  try {
+    return await estimateIndex(cutDocuments(changes.toRead, cutters, signal), {
+      name: requested.name, kept: changes.kept, embeddings, embedder, price: priceOf(prepared), reference: requested.settings.embedder, durationMs,
+      onProgress: (done) => progress.update(done, changes.toRead.length),
+    });
+  } finally {
+    progress.stop();
+  }
 }
 
 /** Counts what would be embedded, in the groups and requests of a run. */

@@ -29,7 +29,7 @@ export default defineCommand({
     const { name: app } = await readManifest(context.dir);
     const store = await context.store();
     const indexes = await Promise.all((await listIndexes(store, app, name)).map(async (named): Promise<z.output<typeof Row>> => {
-      const facts = { name: named.name, digest: `sha256:${named.hex}` as Digest, isLatest: named.isLatest };
+      const facts = { name: named.name, digest: `sha256:${named.hex}` as const, isLatest: named.isLatest };
       try {
         const { descriptor, index } = await readNamedIndex(store, app, named);
         const data = await readIndexData(store, descriptor).catch((error: unknown) => {

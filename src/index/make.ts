@@ -5,11 +5,12 @@ import type { Embedder } from "../ports/embedding.ts";
 import type { Store } from "../ports/store.ts";
 import type { VectorEngine } from "../ports/vectors.ts";
 import { inWorkFolder, isHeld, storeIndexData } from "./apply.ts";
+import type { ChunkText } from "./chunk.ts";
 import type { CutResult } from "./cut.ts";
 import type { EngineBase } from "./engine-files.ts";
 import type { TextEmbedder } from "./embed.ts";
 import { type Changes, type IndexFacts, type ListedFile, planIndex, planLedger } from "./plan.ts";
-import { type Index, type IndexedDocument, indexKind, type Ledger, ledgerKind, type SkippedDocument } from "./schema.ts";
+import { type Chunk, type Index, type IndexedDocument, indexKind, type Ledger, ledgerKind, type SkippedDocument } from "./schema.ts";
 import { embedDocuments } from "./stream.ts";
 
 export interface Making {
@@ -30,6 +31,8 @@ export interface Making {
   /** Called when nothing has been published yet; a failure leaves everything as it was. */
   readonly check: (ledger: Ledger) => void;
   readonly onProgress: (documents: number) => void;
+  /** All documents are read and embedded; what follows is the engine's work. */
+  readonly onRead: () => void;
 }
 
 export interface MadeIndex {
@@ -43,7 +46,7 @@ export interface MadeIndex {
  * their number, save for the ledger. The engine writes beside everything that exists.
  */
 export async function makeIndex({ dir, clock, signal }: Pick<Context, "dir" | "clock" | "signal">, making: Making): Promise<MadeIndex> {
-  const { store, engine, embedder, facts, changes, base, check, onProgress } = making;
+  const { store, engine, embedder, facts, changes, base, check, onProgress, onRead } = making;
   const documents: IndexedDocument[] = [...changes.kept];
   const skipped: SkippedDocument[] = [...making.skipped, ...changes.keptSkips];
 
@@ -54,7 +57,7 @@ export async function makeIndex({ dir, clock, signal }: Pick<Context, "dir" | "c
       if (result.kind === "skipped") skipped.push(result.skipped);
       else {
         const { chunks, ...document } = result.document;
-        documents.push({ ...document, chunks: chunks.map(({ text: _, ...chunk }) => chunk) });
+        documents.push({ ...document, chunks: chunks.map(withoutText) });
         yield result.document;
       }
       onProgress(++done);
@@ -62,7 +65,7 @@ export async function makeIndex({ dir, clock, signal }: Pick<Context, "dir" | "c
   }
 
   return inWorkFolder(dir, (size) => clock.randomHex(size), async (work) => {
-    const rows = embedDocuments(newDocuments(), making.texts);
+    const rows = followed(embedDocuments(newDocuments(), making.texts), onRead);
     await engine.write(work, { rows, dimensions: embedder.identity.dimensions, ...(base === undefined ? {} : { base: { folder: base.folder, drop: changes.dropped } }) });
     signal.throwIfAborted();
     const ledger = planLedger(documents, skipped);
@@ -74,4 +77,13 @@ export async function makeIndex({ dir, clock, signal }: Pick<Context, "dir" | "c
     }
     return { descriptor, index, ledger };
   });
+}
+
+async function* followed<Item>(items: AsyncIterable<Item>, onEnd: () => void): AsyncGenerator<Item> {
+  yield* items;
+  onEnd();
+}
+
+function withoutText({ id, textDigest, headings, tokens, page }: ChunkText): Chunk {
+  return { id, textDigest, headings, tokens, ...(page === undefined ? {} : { page }) };
 }

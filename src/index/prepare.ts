@@ -43,6 +43,11 @@ export async function prepareIndex(context: Context, request: IndexRequest): Pro
   }
 }
 
+/** US dollars for a million tokens; null where it is not known. */
+export function priceOf({ embedder, requested }: Pick<Prepared, "embedder" | "requested">): number | null {
+  return requested.settings.embedding?.usdPerMillionTokens ?? embedder.usdPerMillionTokens;
+}
+
 /** Nothing to read, nothing to leave out, and the sources skip what they skipped before. */
 export function isUnchanged({ previous: { usable }, changes, listing }: Prepared): boolean {
   if (usable === undefined || changes.toRead.length > 0 || changes.dropped.size > 0) return false;

@@ -47,6 +47,7 @@ export const IndexSubmission = z.strictObject({
   documents: z.int().meta({ description: "Documents that workers have to read" }),
   shards: z.int(),
   queue: z.string().meta({ description: "URL of the queue, without credentials" }),
+  worker: z.string().nullable().meta({ description: "The process of the manifest that takes the job; null when it declares none" }),
 });
 export type IndexSubmission = z.infer<typeof IndexSubmission>;
 
@@ -62,14 +63,14 @@ export function renderIndex(output: IndexReport | IndexEstimate | IndexSubmissio
   return output.kind === "estimate" ? renderEstimate(output) : renderSubmission(output, asked);
 }
 
-function renderSubmission({ job, documents, shards, queue }: IndexSubmission, { env }: Asked): string {
+function renderSubmission({ job, documents, shards, queue, worker }: IndexSubmission, { env }: Asked): string {
+  const command = worker === null ? "none is declared yet. Add to twelve.yaml: `processes: { worker: { work: [index] } }`" : `twelve run ${worker} --env ${env}`;
   return [
-    `Job ${job} is queued: ${number(documents)} documents in ${number(shards)} ${shards === 1 ? "shard" : "shards"} on ${queue}`,
-    `Workers take it: twelve run <a process with \`work: [index]\`> --env ${env}`,
-    `Next: twelve index wait ${job} --env ${env}`,
+    `Job ${job}: ${number(documents)} ${documents === 1 ? "document" : "documents"} in ${number(shards)} ${shards === 1 ? "shard" : "shards"} on ${queue}`,
+    `Workers: ${command}`,
+    `Next: twelve index wait ${job}${env === "development" ? "" : ` --env ${env}`}`,
   ].join("\n");
 }
-
 
 function renderReport({ digest, name, documents, chunks, embedded, fromCache, costUsd, isChanged, skipped, ignored, durationMs }: IndexReport, { env, set }: Asked): string {
   const others = Object.entries(ignored).map(([ending, count]) => `${number(count)} ${ending === "" ? "without an ending" : ending}`);

@@ -1,7 +1,34 @@
 import type { Metadata } from "../ports/document.ts";
 import type { CutRequest } from "./cut.ts";
+import type { DocumentFile } from "./documents.ts";
 
 export const shardMediaType = "application/vnd.twelve.shard.v1";
+
+/** A shard is held in memory, and done again when its worker is lost. */
+const mostFiles = 250;
+const mostBytes = 8 << 20;
+/** Fewer files would not be worth a turn of the queue. */
+const fewestFiles = 16;
+/** Few documents are spread, too: so many shards give some workers equal loads. */
+const wantedShards = 32;
+
+/** Groups of files, in order. Equal lists give equal groups. */
+export function* planShards<File extends { readonly source: Pick<DocumentFile["source"], "sizeBytes"> }>(files: readonly File[]): Generator<readonly File[]> {
+  const most = Math.min(mostFiles, Math.max(fewestFiles, Math.ceil(files.length / wantedShards)));
+  let group: File[] = [];
+  let bytes = 0;
+  for (const file of files) {
+    const { sizeBytes } = file.source;
+    if (group.length > 0 && (group.length === most || bytes + sizeBytes > mostBytes)) {
+      yield group;
+      group = [];
+      bytes = 0;
+    }
+    group.push(file);
+    bytes += sizeBytes;
+  }
+  if (group.length > 0) yield group;
+}
 
 /** One file of a shard, with its content. */
 export interface ShardFile extends Pick<CutRequest, "path" | "loader"> {

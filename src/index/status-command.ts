@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { defineCommand } from "../ports/command.ts";
 import { findJob, JobReport, renderJobs, reportJob } from "./job-report.ts";
-import { jobKind } from "./job-schema.ts";
-import { openStateQueue } from "./state-queue.ts";
+import { withStateQueue } from "./state-queue.ts";
 
 export default defineCommand({
   input: z.strictObject({
@@ -12,15 +11,16 @@ export default defineCommand({
   output: z.strictObject({ queue: z.string(), jobs: z.array(JobReport).meta({ description: "Newest first" }) }),
   examples: ["twelve index status", "twelve index status index-docs-3f2a9c01b7de --env production --json"],
 
-  async run({ job, env }, context) {
-    const queue = await openStateQueue(context, env);
-    try {
-      const jobs = job === undefined ? await queue.list({ kind: jobKind, limit: 20 }) : [await findJob(queue, job)];
+  run: ({ job, env }, context) =>
+    withStateQueue(context, env, async ({ queue, kind }) => {
+      const jobs = job === undefined ? await queue.list({ kind, limit: 20 }) : [await findJob(queue, kind, job)];
       return { queue: queue.url, jobs: jobs.map(reportJob) };
-    } finally {
-      await queue.close();
-    }
-  },
+    }),
 
-  render: ({ queue, jobs }) => (jobs.length === 0 ? `No index job on ${queue}. Make one: \`twelve index --detach\`` : renderJobs(jobs)),
+  render({ queue, jobs }, { job }) {
+    if (jobs.length === 0) return `No index job on ${queue}. Make one: \`twelve index --detach\``;
+    const [only] = jobs;
+    const reason = job === undefined ? undefined : only?.failure?.message;
+    return [renderJobs(jobs), ...(reason === undefined ? [] : ["", reason])].join("\n");
+  },
 });

@@ -45,9 +45,18 @@ export async function* cutDocuments(files: readonly DocumentFile[], cutters: Cut
     const queue = results.values();
     return requests.map((request) => ("kind" in request ? request : (queue.next().value as CutResult)));
   };
-  for await (const results of mapAhead(batchesOf(files), cutters.width, cut)) yield* results;
+  for await (const results of mapAhead(batchesOf(files, ({ source }) => source.sizeBytes), cutters.width, cut)) yield* results;
   // The engine now builds its indexes, which takes memory: the threads and their parsers give theirs back.
   await cutters.close();
+}
+
+/** Cuts files that are in memory, in groups of the same size: what a document may take of a reader's time is the same everywhere. */
+export async function* cutContents(files: readonly (CutRequest & { readonly bytes: Uint8Array })[], cutters: Cutters, signal: AbortSignal): AsyncGenerator<CutResult> {
+  const cut = (batch: readonly CutRequest[]): Promise<readonly CutResult[]> => {
+    signal.throwIfAborted();
+    return cutters.cut(batch);
+  };
+  for await (const results of mapAhead(batchesOf(files, ({ bytes }) => bytes.length), cutters.width, cut)) yield* results;
 }
 
 async function requestOf({ path, source, loader, loaderName }: DocumentFile, signal: AbortSignal): Promise<CutRequest | CutResult> {
@@ -98,12 +107,12 @@ export async function* documentGroups(documents: AsyncIterable<ChunkedDocument>)
   if (group.length > 0) yield group;
 }
 
-function* batchesOf(files: readonly DocumentFile[]): Generator<readonly DocumentFile[]> {
-  let batch: DocumentFile[] = [];
+function* batchesOf<File>(files: readonly File[], sizeOf: (file: File) => number): Generator<readonly File[]> {
+  let batch: File[] = [];
   let bytes = 0;
   for (const file of files) {
     batch.push(file);
-    bytes += file.source.sizeBytes;
+    bytes += sizeOf(file);
     if (batch.length < cutFiles && bytes < cutBytes) continue;
     yield batch;
     batch = [];

@@ -2,7 +2,7 @@
 export interface Tokenizer {
   /** Name of the encoding, part of the chunker's identity. */
   readonly name: string;
-  count(text: string): number;
+  readonly count: (text: string) => number;
 }
 
 /** How `cl100k_base` takes a text apart before it merges bytes (https://github.com/openai/tiktoken, `openai_public.py`). */

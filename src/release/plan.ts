@@ -26,7 +26,7 @@ export function planRelease({ build, buildDescriptor, indexes, values }: Release
   const { manifest } = build;
   const agents = resolvedAgents(manifest, values);
   const settings = resolvedIndexes(manifest, values, usedIndexes(manifest));
-  const models = [...Object.values(agents).map(({ model }) => model), ...Object.values(settings).map(({ embedder }) => embedder)];
+  const models = [...Object.values(agents).flatMap(({ model, retrieve }) => (retrieve?.reranker === undefined ? [model] : [model, retrieve.reranker])), ...Object.values(settings).map(({ embedder }) => embedder)];
   const entries = Object.entries(values);
   return {
     version: 1,

@@ -40,7 +40,7 @@ export default defineCommand({
     const early = wanted === undefined ? await chooseEarlyWorker(context, environment, process) : undefined;
     if (early !== undefined) {
       const { runWorker } = await import("./worker.ts");
-      await runWorker(context, { process: early.name, environment, queues: early.queues, concurrency });
+      await runWorker(context, { process: early.name, environment, queues: early.queues, concurrency, manifest: await readManifest(context.dir), release: undefined });
       return { process: early.name, release: null, exitCode: 0 };
     }
     const { release, attachments } = await findRelease(context, environment, wanted);
@@ -54,7 +54,8 @@ export default defineCommand({
     }
     if (chosen.kind === "work") {
       const { runWorker } = await import("./worker.ts");
-      await runWorker(context, { process: chosen.name, environment, queues: chosen.queues, concurrency });
+      const { manifest } = await readDocument(await context.store(), buildKind, release.release.build);
+      await runWorker(context, { process: chosen.name, environment, queues: chosen.queues, concurrency, manifest, release: { ...release, attachments } });
       return { ...answer, exitCode: 0 };
     }
     const { runProgram } = await import("./program.ts");

@@ -1,11 +1,14 @@
 import { readSecrets } from "../config/read.ts";
-import { readStateUrl } from "../config/state.ts";
+import { readActivatedStateUrl, readStateUrl } from "../config/state.ts";
+import type { Json } from "../core/canonical-json.ts";
 import { TwelveError } from "../core/errors.ts";
 import { indexJobHandler } from "../index/job.ts";
-import { jobKind } from "../index/job-schema.ts";
-import { readManifest } from "../manifest/read.ts";
+import { indexQueue, JobInput, jobKind, JobResult, JobShard, ShardOutcome } from "../index/job-schema.ts";
+import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
 import type { JobHandler } from "../ports/queue.ts";
+import type { Activation } from "../release/schema.ts";
+import type { ReleaseToRun } from "./named.ts";
 
 interface WorkerOptions {
   readonly process: string;
@@ -13,42 +16,68 @@ interface WorkerOptions {
   /** Queues that the process declares. */
   readonly queues: readonly string[];
   readonly concurrency: number;
+  readonly manifest: Manifest;
+  /** None before the environment's first one. */
+  readonly release: (ReleaseToRun & { readonly attachments: Activation["attachments"] }) | undefined;
 }
 
+type Write = (event: string, fields: object) => void;
+
 /** Takes work from the environment's queue until the process is asked to stop. Each line on stdout is one JSON event. */
-export async function runWorker(context: Context, { process: name, environment, queues, concurrency }: WorkerOptions): Promise<void> {
+export async function runWorker(context: Context, options: WorkerOptions): Promise<void> {
+  const { process: name, environment, queues, concurrency, manifest, release } = options;
   const { story, clock, signal } = context;
-  const unknown = queues.filter((queue) => queue !== jobKind);
-  if (unknown.length > 0) throw new TwelveError("PROCESS_UNSUPPORTED", `The process ${name} works on ${unknown.join(", ")}; this version has the queue ${jobKind}`);
-  const manifest = await readManifest(context.dir);
-  const [secrets, url] = await Promise.all([readSecrets(context, manifest, environment), readStateUrl(context, manifest, environment)]);
-  const write = (event: string, fields: object): void => context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), "twelve.app": manifest.name, "twelve.environment": environment, "twelve.process": name, ...fields }));
+  const unknown = queues.filter((queue) => queue !== indexQueue);
+  if (unknown.length > 0) throw new TwelveError("PROCESS_UNSUPPORTED", `The process ${name} works on ${unknown.join(", ")}; this version has the queue ${indexQueue}`, { fix: `Declare it as \`work: [${indexQueue}]\`` });
+  const [secrets, url] = await Promise.all([readSecrets(context, manifest, environment), stateUrlOf(context, options)]);
+  const written = { "twelve.app": manifest.name, "twelve.environment": environment, "twelve.process": name, "twelve.release.number": release?.number ?? null, "twelve.release.digest": release?.releaseDescriptor.digest ?? null };
+  const write: Write = (event, fields) => context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), ...written, ...fields }));
   const queue = await context.openQueue(url);
+  const handler = indexJobHandler(context, secrets);
   try {
-    write("worker-ready", { queue: queue.url, queues });
+    // Makes sure of the queue, so that nobody is told of a worker that cannot work.
+    const kind = jobKind({ app: manifest.name, environment });
+    await queue.list({ kind, limit: 1 });
+    write("worker-ready", { queue: queue.url, queues, concurrency });
     story.note(`Working on ${queues.join(", ")} of ${queue.url}, ${concurrency} at a time. Ctrl-C or SIGTERM stops`);
-    await queue.work({ [jobKind]: logged(indexJobHandler(context, secrets), write, () => clock.monotonicMs()) }, { concurrency, signal, warn: (message) => story.warn(message) });
+    signal.addEventListener("abort", () => story.note("Stopping: what is not finished goes back to the queue. A second signal ends at once"), { once: true });
+    await queue.work({ [kind]: logged(handler, write, () => clock.monotonicMs()) }, { concurrency, signal, warn: (message) => story.warn(message) });
     write("worker-stopped", {});
   } finally {
-    await queue.close();
+    await Promise.all([handler.close(), queue.close()]);
   }
 }
 
-function logged(handler: JobHandler, write: (event: string, fields: object) => void, nowMs: () => number): JobHandler {
-  const log = async <Result>(step: "shard" | "join", work: () => Promise<Result>): Promise<Result> => {
+async function stateUrlOf(context: Context, { manifest, environment, release }: WorkerOptions): Promise<string> {
+  if (release === undefined) return readStateUrl(context, manifest, environment);
+  const { url, other } = await readActivatedStateUrl(context, manifest, { environment, attachments: release.attachments });
+  if (other !== undefined) context.story.warn(`STATE_URL is ${other} now, but the release was activated with ${url}, and that is where this worker takes its work. Release or promote again to change it`);
+  return url;
+}
+
+/** An event for every step that ends, whichever way. */
+function logged(handler: JobHandler, write: Write, nowMs: () => number): JobHandler {
+  const log = async (step: "shard" | "join", signal: AbortSignal, facts: object, work: () => Promise<Json>, resultFacts: (result: Json) => object): Promise<Json> => {
     const startMs = nowMs();
-    const duration = (): object => ({ "twelve.duration_ms": Math.round(nowMs() - startMs) });
+    const end = (how: "finished" | "stopped", more: object): void => write(`${step}-${how}`, { ...facts, "twelve.duration_ms": Math.round(nowMs() - startMs), ...more });
     try {
       const result = await work();
-      write(`${step}-finished`, { ...duration(), "error.type": null });
+      end("finished", { ...resultFacts(result), "error.type": null });
       return result;
     } catch (error) {
-      write(`${step}-finished`, { ...duration(), "error.type": error instanceof TwelveError ? error.code : "error", "error.message": error instanceof Error ? error.message : String(error) });
+      // Given back to the queue, or of a job that was cancelled.
+      if (signal.aborted) end("stopped", {});
+      else end("finished", { "error.type": error instanceof TwelveError ? error.code : "error", "error.message": error instanceof Error ? error.message : String(error) });
       throw error;
     }
   };
   return {
-    shard: (input, shard, options) => log("shard", () => handler.shard(input, shard, options)),
-    join: (input, results, options) => log("join", () => handler.join(input, results, options)),
+    shard(input, shard, options) {
+      const { number, documents } = JobShard.parse(shard);
+      return log("shard", options.signal, { "twelve.job": JobInput.parse(input).id, shard: number, documents }, () => handler.shard(input, shard, options), (result) => ({ embedded: ShardOutcome.parse(result).embedded }));
+    },
+    join(input, results, options) {
+      return log("join", options.signal, { "twelve.job": JobInput.parse(input).id, shards: results.length }, () => handler.join(input, results, options), (result) => ({ "twelve.index.digest": JobResult.parse(result).digest }));
+    },
   };
 }

@@ -35,7 +35,7 @@ async function inTerminal(line: string, { cwd, columns, type, when }: { cwd: str
 
 describe.skipIf(!hasTerminal)("in a terminal (skipped where the program `script` is not installed)", () => {
   it("shows progress as a moving line, and ends with 130 at Ctrl-C", async () => {
-    const { code, shown } = await inTerminal(`"${process.execPath}" "${binary}" index`, { cwd: await largeApp(), columns: 80, type: "\u0003", when: /Cutting documents/ });
+    const { code, shown } = await inTerminal(`"${process.execPath}" "${binary}" index`, { cwd: await largeApp(), columns: 80, type: "\u0003", when: /Indexing documents/ });
     expect(shown).toContain("\u001b[");
     expect(shown).toContain("Interrupted.");
     expect(code).toBe(130);

@@ -116,7 +116,7 @@ describe("twelve run", () => {
     const { run } = await processOf(app);
     await expect(run({ env: "production" })).rejects.toMatchObject({ code: "RELEASE_NOT_ACTIVE" });
     await expect(run({ release: "v9" })).rejects.toMatchObject({ code: "RELEASE_NOT_FOUND" });
-    await expect(run({ process: "worker" })).rejects.toMatchObject({ code: "PROCESS_UNSUPPORTED" });
+    await expect(run({ process: "wroker" })).rejects.toMatchObject({ code: "PROCESS_UNKNOWN" });
   });
 });
 

@@ -103,6 +103,9 @@ describe("chooseProcess", () => {
   it("says which processes there are", () => {
     expect(() => chooseProcess({ processes, agents }, "bacth")).toThrow('The release has no process "bacth". Did you mean "batch"? It has: web, batch, worker');
     expect(() => chooseProcess({ processes: { a: processes.batch, b: processes.batch }, agents }, undefined)).toThrow(expect.objectContaining({ code: "PROCESS_UNKNOWN", fix: "Name one: `twelve run a`" }));
-    expect(() => chooseProcess({ processes, agents }, "worker")).toThrow(expect.objectContaining({ code: "PROCESS_UNSUPPORTED", message: "The process worker works on queues (index), which this version of twelve does not have yet" }));
+  });
+
+  it("knows which queues a worker takes from", () => {
+    expect(chooseProcess({ processes, agents }, "worker")).toEqual({ kind: "work", name: "worker", queues: ["index"] });
   });
 });
