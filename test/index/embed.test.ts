@@ -282,10 +282,10 @@ describe("a service that answers one request a second", () => {
       embedder, embeddings: await openEmbeddings(store, identity, probe), pace: openPace({ requestsAtOnce: 8 }, { nowMs: () => now, sleep }),
       budget: openBudget({ usdPerMillionTokens: null, maxUsd: undefined, embedder: "fake:m" }), retry: { random: () => 0.5, onRetry: () => {} }, signal: new AbortController().signal,
     });
-    let isOver = false;
-    const all = opened.vectorsOf(texts(...Array.from({ length: 160 }, (_, i) => `text ${i}`))).finally(() => (isOver = true));
+    const state = { isOver: false };
+    const all = opened.vectorsOf(texts(...Array.from({ length: 160 }, (_, i) => `text ${i}`))).finally(() => (state.isOver = true));
     all.catch(() => {});
-    while (!isOver) {
+    while (!state.isOver) {
       await new Promise((resolve) => setImmediate(resolve));
       const next = sleepers.sort((left, right) => left.at - right.at).shift();
       now = Math.max(now, next?.at ?? 0);
