@@ -268,6 +268,16 @@ describe("twelve index", () => {
     expect(await readdir(join(dir, ".twelve/work"))).toEqual(["index-young"]);
   });
 
+  it("says what the embedder failed with, whatever words it uses", async () => {
+    const failure = new TwelveError("SERVICE_DENIED", "openai:model answered 402: Insufficient balance");
+    const { changes } = counting({
+      fail: () => {
+        throw failure;
+      },
+    });
+    await expect(index({}, changes)).rejects.toBe(failure);
+  });
+
   it("stops when it is interrupted", async () => {
     const reason = new Error("interrupted");
     await expect(index({}, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
