@@ -39,7 +39,7 @@ export function segmentsOf(source: string): readonly Segment[] | undefined {
     const isFence = fence.test(line);
     if (marks !== undefined || isFence) {
       if (!closeOthers()) return undefined;
-      if (marks !== undefined) segments.push({ kind: "heading", depth: marks.length, text: title.replace(/(?:^|[ \t]+)#+[ \t]*$/, "").trim() });
+      if (marks !== undefined) segments.push({ kind: "heading", depth: marks.length, text: withoutClosingMarks(title) });
       const end = isFence ? fenceEnd(lines, i) : i;
       if (end === undefined) return undefined;
       if (isFence) segments.push({ kind: "code", text: lines.slice(i, end + 1).join("\n").trimEnd(), value: lines.slice(i + 1, end).join("\n") });
@@ -60,6 +60,14 @@ export function segmentsOf(source: string): readonly Segment[] | undefined {
     i = end < lines.length && (lines[end] ?? "").trim() === "" ? end + 1 : end;
   }
   return closeOthers() ? segments : undefined;
+}
+
+/** `## Title ##`. A pattern would look for the marks from each space of the line on, and a long one would never end. */
+function withoutClosingMarks(title: string): string {
+  const text = title.trim();
+  let end = text.length;
+  while (text[end - 1] === "#") end--;
+  return end === 0 || /[ \t]/.test(text[end - 1] ?? "") ? text.slice(0, end).trim() : text;
 }
 
 /** The line after a group: an empty one, a heading or a fence. */
