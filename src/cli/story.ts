@@ -94,7 +94,7 @@ function plainProgress(label: string, note: (message: string) => void): Progress
 export function formatProgress(label: string, done: number, total: number | undefined, elapsedMs: number): string {
   const count = total === undefined ? done.toLocaleString("en-US") : `${done.toLocaleString("en-US")}/${total.toLocaleString("en-US")}`;
   const perSecond = elapsedMs < 200 ? 0 : (done * 1000) / elapsedMs;
-  const rate = perSecond === 0 ? [] : [`${Math.round(perSecond).toLocaleString("en-US")}/s`];
+  const rate = perSecond === 0 ? [] : [`${perSecond < 1 ? perSecond.toFixed(1) : Math.round(perSecond).toLocaleString("en-US")}/s`];
   const left = total === undefined || perSecond === 0 || done >= total ? [] : [`${Math.ceil((total - done) / perSecond)} s left`];
   return [label, count, ...rate, ...left].join("  ");
 }

@@ -8,7 +8,7 @@ import { findJob, JobReport, renderJob, reportJob } from "./job-report.ts";
 import { withStateQueue } from "./state-queue.ts";
 
 const lookMs = 500;
-/** A worker that is there takes a job in well under this time. */
+/** Workers that are there take what waits in well under this time. */
 const lonelyMs = 5000;
 
 export default defineCommand({
@@ -27,14 +27,16 @@ export default defineCommand({
       const startMs = clock.monotonicMs();
       const endMs = timeout === undefined ? Number.POSITIVE_INFINITY : startMs + timeout * 1000;
       let status = await findJob(queue, kind, job);
+      let busyMs = startMs;
       let isLonelyTold = false;
       const progress = story.progress("Shards done");
       try {
         while (isOpen(status) && clock.monotonicMs() < endMs) {
           progress.update(status.shards.done, status.shards.total);
-          if (status.state === "queued" && !isLonelyTold && clock.monotonicMs() - startMs >= lonelyMs) {
+          if (isTaken(status)) busyMs = clock.monotonicMs();
+          else if (!isLonelyTold && clock.monotonicMs() - busyMs >= lonelyMs) {
             isLonelyTold = true;
-            story.warn(`No worker has taken the job yet. It wants one of this version, with \`--env ${env}\`, the same STATE_URL and the same store`);
+            story.warn(`No worker is at the job. It takes one of this version, with \`--env ${env}\`, the same STATE_URL and the same store`);
           }
           await sleep(Math.min(lookMs, Math.max(0, endMs - clock.monotonicMs())), undefined, { signal });
           status = await findJob(queue, kind, status.id);
@@ -57,4 +59,9 @@ export default defineCommand({
 
 function isOpen({ state }: JobStatus): boolean {
   return state === "queued" || state === "running";
+}
+
+/** When all shards are done, the last step runs. */
+function isTaken({ state, shards: { done, running, total } }: JobStatus): boolean {
+  return state === "running" && (running > 0 || done === total);
 }

@@ -22,7 +22,7 @@ export default defineCommand({
     port: z.int().min(0).max(65_535).optional().meta({ description: `Port to listen on, 0 for any free one; PORT or ${defaultPort} by default` }),
     host: z.string().default("127.0.0.1").meta({ description: "Address to listen on; others than this machine's own are open to everyone who can reach them", valueName: "address" }),
     drainSeconds: z.number().min(0).max(3600).default(60).meta({ description: "How long open requests may take after a request to stop", valueName: "seconds" }),
-    concurrency: z.int().min(1).max(64).default(2).meta({ description: "How much a `work:` process does at a time" }),
+    concurrency: z.int().min(1).max(64).default(4).meta({ description: "How much a `work:` process does at a time" }),
     logContent: z.boolean().default(false).meta({ description: "Write the answers to the log, with personal data taken out" }),
   }),
   output: z.strictObject({

@@ -64,7 +64,7 @@ export function memoryQueue(url = "postgres://queue.test/state"): MemoryQueue {
       statuses.set(job.id, { id: job.id, kind: job.kind, state: "queued", submitted: new Date(Date.UTC(2026, 0, 1) + (submitted += 1)), shards: { done: 0, running: 0, total: job.shards.length } });
     },
     status: (id) => Promise.resolve(statuses.get(id)),
-    list: ({ kind, limit = 100 } = {}) => Promise.resolve([...statuses.values()].filter((status) => kind === undefined || status.kind === kind).reverse().slice(0, limit)),
+    list: ({ kind, limit = 100 } = {}) => Promise.resolve([...statuses.values()].filter((status) => kind === undefined || status.kind === kind).toReversed().slice(0, limit)),
     cancel(id) {
       const can = isOpen(id);
       if (can) tell(id, { state: "cancelled", finished: new Date() });

@@ -26,7 +26,7 @@ beforeEach(async () => {
   queue = memoryQueue();
 });
 
-async function detach(input: Partial<Parameters<typeof command.input.parse>[0] & object> = {}): Promise<IndexSubmission> {
+async function detach(input: Record<string, unknown> = {}): Promise<IndexSubmission> {
   const context = { ...(await testContext({ dir, store })), openQueue: () => Promise.resolve(queue) };
   return IndexSubmission.parse(await command.run(command.input.parse({ detach: true, ...input }), context));
 }
@@ -125,12 +125,15 @@ describe("a job", () => {
     };
     return { path, loader: "markdown@1", loaderName: "markdown", source: { path, sizeBytes: 1, read } };
   }
+  function readable(path: string): DocumentFile {
+    return { path, loader: "markdown@1", loaderName: "markdown", source: { path, sizeBytes: 1, read: () => Promise.resolve(new TextEncoder().encode(path)) } };
+  }
   const submit = (files: readonly DocumentFile[], probe: Uint8Array = new Uint8Array(8)): ReturnType<typeof submitIndex> =>
     submitIndex({ store, queue, job, probe, files, signal: new AbortController().signal, onProgress: () => {} });
 
   it("names files that could not be read, and is the same in whatever order they were listed and tried", async () => {
-    const first = await submit([unreadable("a.md", 20), unreadable("b.md", 0)]);
-    const second = await submit([unreadable("b.md", 20), unreadable("a.md", 0)]);
+    const first = await submit([readable("c.md"), readable("d.md"), unreadable("a.md", 20), unreadable("b.md", 0)]);
+    const second = await submit([unreadable("b.md", 20), readable("d.md"), unreadable("a.md", 0), readable("c.md")]);
     expect(second).toEqual(first);
     expect((await jobOf(0)).skipped).toEqual([
       { path: "a.md", reason: "cannot be read: EIO", digest: null, loader: "markdown@1" },

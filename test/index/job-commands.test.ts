@@ -102,8 +102,12 @@ describe("twelve index wait", () => {
   /** The queue tells these, one at each look, from the second on. */
   function thenTell(...changes: readonly Partial<JobStatus>[]): void {
     const next = changes.values();
-    const { status: look } = queue;
-    queue = Object.assign(Object.create(queue), { status: (job: string) => (queue.tell(job, next.next().value ?? {}), look(job)) });
+    const looked = queue;
+    const look = (job: string): Promise<JobStatus | undefined> => {
+      looked.tell(job, next.next().value ?? {});
+      return looked.status(job);
+    };
+    queue = Object.assign(Object.create(looked) as typeof queue, { status: look });
   }
 
   it("ends with 0 when the job is done", async () => {
@@ -138,7 +142,7 @@ describe("twelve index wait", () => {
     const clock = { ...(await testContext({ dir })).clock, monotonicMs: () => (nowMs += 2000) };
     thenTell({}, {}, {}, { state: "cancelled" });
     const { told } = await run({ job: id }, { clock });
-    expect(told).toEqual(["warn No worker has taken the job yet. It wants one of this version, with `--env development`, the same STATE_URL and the same store"]);
+    expect(told).toEqual(["warn No worker is at the job. It takes one of this version, with `--env development`, the same STATE_URL and the same store"]);
   });
 
   it("stops when it is interrupted, and the job goes on", async () => {

@@ -34,7 +34,7 @@ async function plainDigest(): Promise<Digest> {
   return (output as { readonly digest: Digest }).digest;
 }
 
-async function submit(input: Parameters<typeof command.input.parse>[0] & object = {}): Promise<string> {
+async function submit(input: Record<string, unknown> = {}): Promise<string> {
   const context = { ...(await testContext({ dir, store })), openQueue: () => Promise.resolve(queue) };
   return ((await command.run(command.input.parse({ detach: true, ...input }), context)) as { readonly job: string }).job;
 }
@@ -71,10 +71,10 @@ function embedder(change: (embedder: Embedder) => Partial<Embedder>): Partial<Co
 }
 
 function counting(asked: string[]): Partial<Context> {
-  return embedder(({ embed }) => ({
+  return embedder((opened) => ({
     embed: (texts, task, signal) => {
       asked.push(...texts);
-      return embed(texts, task, signal);
+      return opened.embed(texts, task, signal);
     },
   }));
 }
@@ -132,6 +132,19 @@ describe("an index job", () => {
     expect(asked.filter((text) => text === "Same\n\nIn all of them.")).toHaveLength(1);
   });
 
+  it("uses what another worker has embedded since it opened the job", async () => {
+    const names = Array.from({ length: count }, (_, number) => documentName(number)).sort();
+    for (const name of [names[0], names[count - 1]]) await writeFile(join(dir, name ?? ""), manyDocument(1000));
+    await submit();
+    const [{ input, shards } = { input: null, shards: [] }] = queue.jobs;
+    const { signal } = new AbortController();
+    const [one, other] = await Promise.all([1, 2].map(async () => indexJobHandler(await testContext({ dir: await temporaryFolder(), store }), {})));
+    onTestFinished(async () => void (await Promise.all([one?.close(), other?.close()])));
+    expect(await other?.shard(input, shards[1] ?? null, { signal })).toMatchObject({ embedded: 32 });
+    expect(await one?.shard(input, shards[0] ?? null, { signal })).toMatchObject({ embedded: 32 });
+    expect(await other?.shard(input, shards[2] ?? null, { signal })).toMatchObject({ embedded: 14 });
+  });
+
   it("opens the embedder and looks at its probe once for all shards", async () => {
     let opened = 0;
     const asked: string[] = [];
@@ -172,11 +185,11 @@ describe("an index job", () => {
   it("publishes nothing when it is cancelled, and what it embedded is there for the next", async () => {
     let job = "";
     let calls = 0;
-    const cancelling = embedder(({ embed }) => ({
+    const cancelling = embedder((opened) => ({
       embed: async (texts, task, signal) => {
         // The probe is the first.
         if (++calls === 3) await queue.cancel(job);
-        return embed(texts, task, signal);
+        return opened.embed(texts, task, signal);
       },
     }));
     job = await submit();
@@ -192,7 +205,19 @@ describe("an index job", () => {
 
   it("starts afresh after a failure: the next try is not held up by the last one's", async () => {
     let calls = 0;
-    const failing = embedder(({ embed }) => ({ embed: (texts, task, signal) => (++calls === 2 ? Promise.reject(new Error("once")) : embed(texts, task, signal)) }));
+    await submit();
+    const [{ input, shards } = { input: null, shards: [] }] = queue.jobs;
+    const once = embedder((opened) => ({ embed: (texts, task, signal) => (++calls === 2 ? Promise.reject(new Error("once")) : opened.embed(texts, task, signal)) }));
+    const handler = indexJobHandler({ ...(await testContext({ dir: await temporaryFolder(), store })), ...once }, {});
+    onTestFinished(() => handler.close());
+    const { signal } = new AbortController();
+    await expect(handler.shard(input, shards[0] ?? null, { signal })).rejects.toThrow("once");
+    expect(await handler.shard(input, shards[0] ?? null, { signal })).toMatchObject({ embedded: 32 });
+  });
+
+  it("is submitted again after a failure", async () => {
+    let calls = 0;
+    const failing = embedder((opened) => ({ embed: (texts, task, signal) => (++calls === 2 ? Promise.reject(new Error("once")) : opened.embed(texts, task, signal)) }));
     const first = await submit();
     await work(failing);
     expect(await ended(first)).toMatchObject({ state: "failed", failure: { message: "Error: once" } });

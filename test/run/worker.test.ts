@@ -1,0 +1,94 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { openStore } from "../../src/adapters/registry.ts";
+import indexCommand from "../../src/index/command.ts";
+import { readManifest } from "../../src/manifest/read.ts";
+import type { JobHandler, JobQueue } from "../../src/ports/queue.ts";
+import type { Store } from "../../src/ports/store.ts";
+import { runWorker } from "../../src/run/worker.ts";
+import { temporaryFolder, testContext } from "../helpers/context.ts";
+import { manyDocuments } from "../helpers/many-documents.ts";
+import { memoryQueue } from "../helpers/memory-queue.ts";
+
+let dir: string;
+let store: Store;
+let queue: ReturnType<typeof memoryQueue>;
+beforeEach(async () => {
+  dir = await manyDocuments(await temporaryFolder(), 20);
+  store = await openStore("memory:", { dir, env: {} });
+  queue = memoryQueue();
+});
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** Works until the job is over, or until `until` says so of a line of the log. */
+async function work(changes: { readonly queues?: readonly string[]; readonly queue?: JobQueue } = {}, until = (line: Line): boolean => line["event"] === "join-finished"): Promise<{ readonly lines: readonly Line[]; readonly told: readonly string[] }> {
+  const stop = new AbortController();
+  const lines: Line[] = [];
+  const context = await testContext({ dir, store, signal: stop.signal });
+  const writeLine = (text: string): void => {
+    const line = JSON.parse(text) as Line;
+    lines.push(line);
+    if (until(line)) stop.abort(new Error("stopped"));
+  };
+  const opened = { ...context, writeLine, openQueue: () => Promise.resolve(changes.queue ?? queue) };
+  await runWorker(opened, { process: "worker", environment: "staging", queues: changes.queues ?? ["index"], concurrency: 1, manifest: await readManifest(dir), release: undefined });
+  return { lines, told: context.told };
+}
+
+async function submit(): Promise<string> {
+  const context = { ...(await testContext({ dir, store })), openQueue: () => Promise.resolve(queue) };
+  return ((await indexCommand.run(indexCommand.input.parse({ detach: true, env: "staging" }), context)) as { readonly job: string }).job;
+}
+
+describe("a worker", () => {
+  it("writes a line for everything it does, and stops when it is asked to", async () => {
+    const job = await submit();
+    const { lines, told } = await work();
+    const common = { time: expect.any(String), "twelve.app": "many", "twelve.environment": "staging", "twelve.process": "worker", "twelve.release.number": null, "twelve.release.digest": null };
+    const step = { ...common, "twelve.job": job, "twelve.duration_ms": expect.any(Number), "error.type": null };
+    expect(lines).toEqual([
+      { ...common, event: "worker-ready", queue: "postgres://queue.test/state", queues: ["index"], concurrency: 1 },
+      { ...step, event: "shard-finished", shard: 1, documents: 16, embedded: 32 },
+      { ...step, event: "shard-finished", shard: 2, documents: 4, embedded: 8 },
+      { ...step, event: "join-finished", shards: 2, "twelve.index.digest": expect.stringMatching(/^sha256:/) },
+      { ...common, event: "worker-stopped" },
+    ]);
+    expect(told).toEqual([
+      "note Working on index of postgres://queue.test/state, 1 at a time. Ctrl-C or SIGTERM stops",
+      "note Stopping: what is not finished goes back to the queue. A second signal ends at once",
+    ]);
+    expect(queue.isClosed).toBe(true);
+  });
+
+  it("says why a step failed", async () => {
+    await submit();
+    store = await openStore("memory:", { dir, env: {} });
+    const { lines } = await work({}, (line) => line["event"] === "shard-finished");
+    expect(lines[1]).toMatchObject({ event: "shard-finished", shard: 1, "error.type": "BLOB_NOT_FOUND", "error.message": expect.stringContaining("memory:") });
+  });
+
+  it("says that a step was stopped, not that it failed", async () => {
+    await submit();
+    const stopping: JobQueue = {
+      ...queue,
+      work: (handlers, options) => {
+        const [kind, handler] = Object.entries(handlers)[0] as [string, JobHandler];
+        const aborted = AbortSignal.abort(new Error("stopped"));
+        return queue.work({ [kind]: { shard: (input, shard) => handler.shard(input, shard, { signal: aborted }), join: () => Promise.resolve(null) } }, options);
+      },
+    };
+    const { lines } = await work({ queue: stopping }, (line) => line["event"] === "shard-stopped");
+    expect(lines.map(({ event }) => event)).toEqual(["worker-ready", "shard-stopped", "worker-stopped"]);
+  });
+
+  it("leaves the jobs of other environments alone", async () => {
+    await submit();
+    await queue.submit({ id: "index-docs-other", kind: "index-many-production", input: null, shards: [] });
+    await work();
+    expect(await queue.status("index-docs-other")).toMatchObject({ state: "queued" });
+  });
+
+  it("has no other queue", async () => {
+    await expect(work({ queues: ["index", "mail"] })).rejects.toMatchObject({ code: "PROCESS_UNSUPPORTED", message: "The process worker works on mail; this version has the queue index", fix: "Declare it as `work: [index]`" });
+  });
+});
