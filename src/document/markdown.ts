@@ -49,6 +49,7 @@ function segmentBlocks(segments: readonly Segment[], dialect: Dialect): readonly
 
 function knownBlocks(segment: Exclude<Segment, { readonly kind: "other" }>, dialect: Dialect): readonly Block[] {
   if (segment.kind === "heading") return [{ kind: "heading", depth: segment.depth, text: headingText(segment.text) }];
+  if (segment.kind === "list") return [{ kind: "list", text: segment.text.trimEnd(), parts: segment.items.map((item) => item.trimEnd()) }];
   return segment.kind === "code" ? [codeBlock(segment.text, segment.value)] : paragraphBlocks(segment.text, dialect);
 }
 
