@@ -3,6 +3,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { manifestJsonSchema } from "../src/manifest/json-schema.ts";
+import { packLanguageTables } from "./language-table.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -23,6 +24,7 @@ const { metafile } = await build({
   minifyWhitespace: true,
   legalComments: "none",
   metafile: true,
+  plugins: [packLanguageTables],
   // LanceDB's native parts and PGlite's WebAssembly are dependencies; the others are optional packages of packages, which we never call.
   external: ["@lancedb/lancedb-*", "@electric-sql/pglite", "@huggingface/transformers", "openai", ...tracing, "winston", "winston-transport"],
   // CommonJS packages inside the bundle call require() for Node's own modules and for the native binary.

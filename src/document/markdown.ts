@@ -49,6 +49,7 @@ function segmentBlocks(segments: readonly Segment[], dialect: Dialect): readonly
 
 function knownBlocks(segment: Exclude<Segment, { readonly kind: "other" }>, dialect: Dialect): readonly Block[] {
   if (segment.kind === "heading") return [{ kind: "heading", depth: segment.depth, text: headingText(segment.text) }];
+  if (segment.kind === "list") return [{ kind: "list", text: segment.text.trimEnd(), parts: segment.items.map((item) => item.trimEnd()) }];
   return segment.kind === "code" ? [codeBlock(segment.text, segment.value)] : paragraphBlocks(segment.text, dialect);
 }
 
@@ -103,5 +104,12 @@ function sourceOf({ position }: Nodes, source: string): string {
 /** A heading as plain words: it is shown and searched, not rendered. */
 function headingText(text: string): string {
   const words = /[`*_[\]<>&\\]/.test(text) ? toString(fromMarkdown(withoutMarkup(text))) : text;
-  return words.replace(/\s*\{#[^}]*\}\s*$/, "").replaceAll(/\s+/g, " ").trim();
+  return withoutAnchor(words.replaceAll(/\s+/g, " ").trim());
+}
+
+/** `Title {#anchor}`. */
+function withoutAnchor(text: string): string {
+  if (!text.endsWith("}")) return text;
+  const start = text.indexOf("{#", text.lastIndexOf("}", text.length - 2) + 1);
+  return start < 0 ? text : text.slice(0, start).trim();
 }

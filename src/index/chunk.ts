@@ -32,7 +32,7 @@ export function joinHeadings(headings: readonly string[]): string {
  */
 export function chunkDocument(document: string, blocks: readonly Block[], { maxTokens, overlapTokens, tokenizer }: ChunkSizes & { readonly tokenizer: Tokenizer }): readonly ChunkText[] {
   const occurrences = new Map<string, number>();
-  const { count } = tokenizer;
+  const count = (text: string): number => tokenizer.count(text);
   return sectionsOf(blocks.map(wellFormed)).flatMap(({ headings: path, body }) => {
     // Long headings may not take the room away from the text.
     const headings = nearestHeadings(path, { maxTokens: Math.floor(maxTokens / 2), count });

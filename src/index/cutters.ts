@@ -32,9 +32,18 @@ export interface CuttersOptions {
 
 export function openCutters(sizes: ChunkSizes, { files, limits = defaults, entry }: CuttersOptions): Cutters {
   const cutters = Array.from({ length: Math.min(4, Math.max(2, availableParallelism() - 1)) }, () => openCutter(sizes, limits, entry));
+  const waiting = cutters.map(() => 0);
   let own: Cut | undefined;
-  let next = 0;
-  const choose = (): Cutter => cutters[next++ % cutters.length] as Cutter;
+  /** The thread with the least to do, and of equals the first: few files then start one thread, and load its parsers once. */
+  const use = async <Result>(run: (cutter: Cutter) => Promise<Result>): Promise<Result> => {
+    const chosen = waiting.indexOf(Math.min(...waiting));
+    waiting[chosen] = (waiting[chosen] ?? 0) + 1;
+    try {
+      return await run(cutters[chosen] as Cutter);
+    } finally {
+      waiting[chosen] = (waiting[chosen] ?? 0) - 1;
+    }
+  };
 
   const cutOne = async (cutter: Cutter, request: CutRequest): Promise<CutResult> => {
     const answer = await cutter.ask({ kind: "cut", requests: [request] });
@@ -51,15 +60,16 @@ export function openCutters(sizes: ChunkSizes, { files, limits = defaults, entry
     width: cutters.length + 1,
     async digest(paths) {
       if (files < minFilesForThreads) return digestFiles(paths);
-      const answer = await choose().ask({ kind: "digest", files: paths });
+      const answer = await use((cutter) => cutter.ask({ kind: "digest", files: paths }));
       return "reason" in answer ? digestFiles(paths) : answer.digests;
     },
     async cut(requests) {
       if (files < minFilesForThreads && requests.every(({ loader }) => lightLoaders.has(loader))) return cutHere(requests);
-      const cutter = choose();
-      const answer = await cutter.ask({ kind: "cut", requests });
-      // One of them did it: each for itself shows which.
-      return "reason" in answer ? Promise.all(requests.map((request) => cutOne(cutter, request))) : answer.results;
+      return use(async (cutter) => {
+        const answer = await cutter.ask({ kind: "cut", requests });
+        // One of them did it: each for itself shows which.
+        return "reason" in answer ? Promise.all(requests.map((request) => cutOne(cutter, request))) : answer.results;
+      });
     },
     close: async () => {
       await Promise.all(cutters.map((cutter) => cutter.close()));

@@ -14,7 +14,7 @@ export interface Embedding {
   readonly embeddings: Embeddings;
   readonly pace: Pace;
   readonly budget: Budget;
-  readonly retry: Omit<RetryTools, "sleep">;
+  readonly retry: Pick<RetryTools, "random" | "onRetry">;
   readonly signal: AbortSignal;
 }
 
@@ -61,6 +61,7 @@ export function openTextEmbedder({ embedder, embeddings, pace, budget, retry, si
       {
         ...retry,
         sleep: (ms) => pace.wait(ms),
+        successes: () => embedded,
         onRetry: (error, waitMs, attempt) => {
           budget.giveBack(batch.tokens);
           // A service that says how long to wait means all requests.

@@ -9,8 +9,8 @@ import { type Cutters, openCutters } from "./cutters.ts";
 import type { TextEmbedder } from "./embed.ts";
 import { type Embeddings, openEmbeddings } from "./embeddings.ts";
 import { type IndexJob, indexJobKind, type JobInput } from "./job-schema.ts";
-import { describeEmbedder, embedProbe, isSameProbe } from "./probe.ts";
-import { openPacedEmbedder } from "./text-embedder.ts";
+import { describeEmbedder, isSameProbe } from "./probe.ts";
+import { askForProbe, openPacedEmbedder } from "./text-embedder.ts";
 
 /** What all steps of a job share on one machine: its pace holds for them together, and texts that two of them have are embedded once. */
 export interface OpenJob {
@@ -37,7 +37,7 @@ export async function openJob(context: Context, { job: descriptor, probe: stored
   if (canonicalJson(embedder.identity) !== canonicalJson(wanted)) {
     throw new TwelveError("EMBEDDER_DRIFTED", `The job wants ${describeEmbedder(wanted)}, but ${settings.embedder} is ${describeEmbedder(embedder.identity)} for this worker`, { fix: sameEmbedder });
   }
-  if (!isSameProbe(await embedProbe(embedder, context.signal), probe, wanted.dimensions)) {
+  if (!isSameProbe(await askForProbe(context, embedder), probe, wanted.dimensions)) {
     throw new TwelveError("EMBEDDER_DRIFTED", `${describeEmbedder(wanted)} gives this worker other vectors than the machine that submitted the job`, { fix: sameEmbedder });
   }
   const usdPerMillionTokens = settings.embedding?.usdPerMillionTokens ?? embedder.usdPerMillionTokens;

@@ -15,7 +15,7 @@ export interface PaceTools {
 export interface Pace {
   /** Runs the request when there is room for it. */
   run<Result>(tokens: number, request: () => Promise<Result>): Promise<Result>;
-  /** Nothing starts before then: the service has asked for a rest. */
+  /** Nothing starts before then: the service has asked for a rest. From then on fewer requests are under way, until some have succeeded. */
   rest(ms: number): void;
   /** Sleeps until then, or until `stop`. */
   wait(ms: number): Promise<void>;
@@ -33,7 +33,9 @@ const minuteMs = 60_000;
 export function openPace({ requestsAtOnce, requestsPerMinute, tokensPerMinute }: PaceLimits, { nowMs, sleep }: PaceTools): Pace {
   const buckets = [bucketOf(requestsPerMinute, nowMs), bucketOf(tokensPerMinute, nowMs)] as const;
   const waiting: (() => void)[] = [];
-  let free = requestsAtOnce;
+  let underWay = 0;
+  // Half as many after each rest, one more after as many successes: the way TCP finds out what a line can carry.
+  let width = requestsAtOnce;
   let restUntilMs = 0;
   let turn: Promise<void> = Promise.resolve();
   let end: { readonly cause: unknown } | undefined;
@@ -57,20 +59,30 @@ export function openPace({ requestsAtOnce, requestsPerMinute, tokensPerMinute }:
     return taken;
   };
 
+  const admit = (): void => {
+    while (underWay < Math.floor(width) && waiting.length > 0) {
+      underWay++;
+      waiting.shift()?.();
+    }
+  };
+
   return {
     async run(tokens, request) {
-      if (free > 0) free--;
-      else await new Promise<void>((resolve) => waiting.push(resolve));
+      if (underWay >= Math.floor(width)) await new Promise<void>((resolve) => waiting.push(resolve));
+      else underWay++;
       try {
         await takeTurn(tokens);
-        return await request();
+        const result = await request();
+        width = Math.min(requestsAtOnce, width + 1 / width);
+        return result;
       } finally {
-        const next = waiting.shift();
-        if (next === undefined) free++;
-        else next();
+        underWay--;
+        admit();
       }
     },
     rest(ms) {
+      // What was sent together is refused together, and that is one refusal.
+      if (nowMs() >= restUntilMs) width = Math.max(1, width / 2);
       restUntilMs = Math.max(restUntilMs, nowMs() + ms);
     },
     wait,

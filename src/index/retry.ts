@@ -7,6 +7,8 @@ export interface RetryTools {
   readonly random: () => number;
   /** Told before each wait. */
   readonly onRetry: (failure: TwelveError, waitMs: number, attempt: number) => void;
+  /** How many calls of the same service have succeeded: one that limits the rate and answers others is not down. */
+  readonly successes?: () => number;
 }
 
 const attempts = 7;
@@ -19,12 +21,16 @@ const longestRetryAfterMs = 5 * 60_000;
  * Repeats a call for as long as its failure says that this can help: never before what the service asked (`Retry-After`), and with
  * exponential backoff and full jitter (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/).
  */
-export async function retrying<Result>(call: () => Promise<Result>, { sleep, random, onRetry }: RetryTools): Promise<Result> {
+export async function retrying<Result>(call: () => Promise<Result>, { sleep, random, onRetry, successes = () => 0 }: RetryTools): Promise<Result> {
+  let before = successes();
   for (let attempt = 1; ; attempt++) {
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof TwelveError) || error.retry === undefined || attempt === attempts) throw error;
+      if (!(error instanceof TwelveError) || error.retry === undefined) throw error;
+      if (error.code === "SERVICE_LIMITED" && successes() > before) attempt = 1;
+      if (attempt === attempts) throw error;
+      before = successes();
       const { afterMs } = error.retry;
       if (afterMs !== null && afterMs > longestRetryAfterMs) throw error;
       // A service that asks for no wait at all, or too short a one, gets a longer one each time.

@@ -10,7 +10,7 @@ import type { TextEmbedder } from "./embed.ts";
 import { planTexts } from "./plan.ts";
 
 const filesAtOnce = 256;
-const cutFiles = 32;
+const cutFiles = 64;
 const cutBytes = 1 << 20;
 /** Enough texts to fill several requests; a few groups of them are in memory at any time. */
 const groupTexts = 1024;

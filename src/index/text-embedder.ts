@@ -6,6 +6,8 @@ import type { Budget } from "./budget.ts";
 import { openTextEmbedder, type TextEmbedder } from "./embed.ts";
 import type { Embeddings } from "./embeddings.ts";
 import { openPace } from "./pace.ts";
+import { embedProbe } from "./probe.ts";
+import { retrying, type RetryTools } from "./retry.ts";
 
 const defaultRequestsAtOnce = 8;
 
@@ -15,10 +17,24 @@ interface Embedding {
   readonly budget: Budget;
 }
 
+type Machine = Pick<Context, "clock" | "signal" | "story">;
+
 /** The embedder of an index at the pace that its settings allow, asking again where that can help. */
-export function openPacedEmbedder({ clock, signal, story }: Pick<Context, "clock" | "signal" | "story">, settings: IndexSettings, embedding: Embedding): TextEmbedder {
-  const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
-  const pace = openPace({ ...settings.embedding, requestsAtOnce: settings.embedding?.requestsAtOnce ?? defaultRequestsAtOnce }, { nowMs: () => clock.monotonicMs(), sleep: wait });
-  const onRetry = (failure: Error, waitMs: number): void => story.note(`${failure.message}; asking again in ${(waitMs / 1000).toFixed(1)} s`);
-  return openTextEmbedder({ ...embedding, pace, signal, retry: { random: Math.random, onRetry } });
+export function openPacedEmbedder(machine: Machine, settings: IndexSettings, embedding: Embedding): TextEmbedder {
+  const { sleep: wait, ...retry } = retryTools(machine);
+  const pace = openPace({ ...settings.embedding, requestsAtOnce: settings.embedding?.requestsAtOnce ?? defaultRequestsAtOnce }, { nowMs: () => machine.clock.monotonicMs(), sleep: wait });
+  return openTextEmbedder({ ...embedding, pace, signal: machine.signal, retry });
+}
+
+/** The vectors of the probe texts, asking again where that can help. */
+export function askForProbe(machine: Machine, embedder: Embedder): Promise<Uint8Array> {
+  return retrying(() => embedProbe(embedder, machine.signal), retryTools(machine));
+}
+
+function retryTools({ signal, story }: Machine): RetryTools {
+  return {
+    sleep: (ms) => sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted()),
+    random: Math.random,
+    onRetry: (failure, waitMs) => story.note(`${failure.message}; asking again in ${(waitMs / 1000).toFixed(1)} s`),
+  };
 }

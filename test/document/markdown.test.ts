@@ -62,3 +62,17 @@ describe("MDX blocks", () => {
     expect(() => markdownBlocks(source, "mdx")).not.toThrow();
   });
 });
+
+describe("headings", () => {
+  it.each([
+    ["# Title #", "Title"], ["## Title ###  ", "Title"], ["# Title#", "Title#"], ["# C#", "C#"], ["# #", ""], ["# a # b", "a # b"], ["#", ""],
+    ["# Title {#anchor}", "Title"], ["# Title {#a} ", "Title"], ["# {#only}", ""], ["# {a} b {#c}", "{a} b"], ["# Title {a}", "Title {a}"], ["# Title {#a} b", "Title {#a} b"],
+  ])("%j are plain words: %j", (source, text) => {
+    expect(markdownBlocks(`Before.\n\n${source}`, "markdown")[1]).toMatchObject({ kind: "heading", text });
+  });
+
+  it.each([["spaces", " "], ["marks", "# "], ["anchors", "{#"], ["marks and spaces", "#  "]])("of a million %s come to an end", (_, part) => {
+    // Work in the square of the length would take an hour.
+    expect(markdownBlocks(`# a${part.repeat(1_000_000 / part.length)}b`, "markdown")[0]).toMatchObject({ kind: "heading" });
+  });
+});

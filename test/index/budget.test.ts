@@ -27,7 +27,7 @@ describe("the budget", () => {
 
   it("takes a smaller request after one that was refused", () => {
     const open = budget(1);
-    expect(() => open.take(500_001)).toThrow();
+    expect(() => open.take(500_001)).toThrow("before it would cost more than $1.00");
     open.take(500_000);
     expect(open.usd).toBe(1);
   });

@@ -264,7 +264,7 @@ describe("whatever a document is made of", () => {
       const start = path(before, edited);
       const next = before.findIndex(({ kind }, i) => i > edited && kind === "heading");
       const others = chunkBlocks(before).map(({ id }) => id);
-      const alone = new Set(chunkBlocks([...before.slice(Math.max(0, start), next < 0 ? undefined : next)]).map(({ text }) => text));
+      const alone = new Set(chunkBlocks(before.slice(Math.max(0, start), next < 0 ? undefined : next)).map(({ text }) => text));
       const kept = new Set(chunkBlocks(after).map(({ id }) => id));
       const gone = chunkBlocks(before).filter(({ id }) => !kept.has(id));
       expect(others.length).toBeGreaterThan(0);

@@ -266,3 +266,33 @@ describe("the budget", () => {
     expect(asked.toSorted()).toEqual(ten);
   });
 });
+
+describe("a service that answers one request a second", () => {
+  it("embeds everything all the same, however many are sent at once", async () => {
+    let now = 0;
+    const sleepers: { readonly at: number; readonly wake: () => void }[] = [];
+    const sleep = (ms: number): Promise<void> => new Promise((resolve) => sleepers.push({ at: now + ms, wake: resolve }));
+    let freeAt = 0;
+    const { embedder, calls } = fakeEmbedder((batch) => {
+      if (now < freeAt) return Promise.reject(new TwelveError("SERVICE_LIMITED", "slow down", { retry: { afterMs: 1000 } }));
+      freeAt = now + 1000;
+      return vectorsFor(batch);
+    });
+    const opened = openTextEmbedder({
+      embedder, embeddings: await openEmbeddings(store, identity, probe), pace: openPace({ requestsAtOnce: 8 }, { nowMs: () => now, sleep }),
+      budget: openBudget({ usdPerMillionTokens: null, maxUsd: undefined, embedder: "fake:m" }), retry: { random: () => 0.5, onRetry: () => {} }, signal: new AbortController().signal,
+    });
+    const state = { isOver: false };
+    const all = opened.vectorsOf(texts(...Array.from({ length: 160 }, (_, i) => `text ${i}`))).finally(() => (state.isOver = true));
+    all.catch(() => {});
+    while (!state.isOver) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const next = sleepers.sort((left, right) => left.at - right.at).shift();
+      now = Math.max(now, next?.at ?? 0);
+      next?.wake();
+    }
+    expect((await all).size).toBe(160);
+    // No more than a few refusals for each answer.
+    expect(calls() / 80).toBeLessThan(4);
+  });
+});

@@ -149,6 +149,25 @@ describe("the pace", () => {
     expect(started[1]).toBeGreaterThanOrEqual(30_000);
   });
 
+  it("has half as many requests under way after a rest, and as many as before when enough have succeeded", async () => {
+    const time = fakeTime();
+    const pace = openPace({ requestsAtOnce: 4 }, time);
+    let atOnce = 0;
+    const widths: number[] = [];
+    const all = many(24).map((_, name) => pace.run(1, async () => {
+      widths[name] = ++atOnce;
+      await time.sleep(1000);
+      // The first four are refused together.
+      if (name < 4) pace.rest(1000);
+      atOnce--;
+    }));
+    await time.run();
+    await Promise.all(all);
+    expect(Math.max(...widths.slice(0, 4))).toBe(4);
+    expect(Math.max(...widths.slice(4, 8))).toBeLessThanOrEqual(3);
+    expect(Math.max(...widths.slice(-8))).toBe(4);
+  });
+
   it("refuses everybody who waits as soon as it is stopped, whatever they wait for", async () => {
     const time = fakeTime();
     const reason = new Error("the first failure");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openEmbedder } from "../../src/adapters/embedding/hash/adapter.ts";
-import { checkProbe, embedProbe, probeTexts } from "../../src/index/probe.ts";
+import { checkProbe, embedProbe, isSameProbe, probeTexts } from "../../src/index/probe.ts";
 import type { Embedder } from "../../src/ports/embedding.ts";
 
 const made = openEmbedder("hash:64");
@@ -54,5 +54,23 @@ describe("the probe", () => {
 
   it("refuses stored vectors that are cut short", async () => {
     await expect(checkProbe(made, (await embedProbe(made)).subarray(4), made.identity)).rejects.toMatchObject({ code: "EMBEDDER_DRIFTED" });
+  });
+});
+
+describe("two probes", () => {
+  it("are of one embedder when no text's vectors differ by more than rounding", async () => {
+    const stored = await embedProbe(made);
+    expect(isSameProbe(stored, await embedProbe(turned(0.001)), 64)).toBe(true);
+    expect(isSameProbe(stored, await embedProbe(turned(0.3)), 64)).toBe(false);
+  });
+
+  it("are of two when a single text differs, when one is cut short, or when a vector has no direction", async () => {
+    const stored = await embedProbe(made);
+    const last = Uint8Array.from(stored);
+    last.set(stored.subarray(0, 64 * 4), stored.length - 64 * 4);
+    expect(isSameProbe(stored, last, 64)).toBe(false);
+    expect(isSameProbe(stored, stored.subarray(4), 64)).toBe(false);
+    expect(isSameProbe(stored, new Uint8Array(stored.length), 64)).toBe(false);
+    expect(isSameProbe(new Uint8Array(), new Uint8Array(), 64)).toBe(false);
   });
 });

@@ -19,7 +19,9 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "twelve-test-"));
   await handbook(dir);
   store = await openStore("file:.twelve/store", { dir, env: {} });
-  ({ digest } = await index.run(index.input.parse({}), await testContext({ dir, store })));
+  const report = await index.run(index.input.parse({}), await testContext({ dir, store }));
+  if (report.kind !== "report") throw new Error(`twelve index gave ${report.kind}`);
+  ({ digest } = report);
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
@@ -35,6 +37,32 @@ describe("reading an index", () => {
     await expect(readIndex(store, "handbook", "other")).rejects.toMatchObject({ code: "INDEX_NOT_FOUND", message: expect.stringContaining("\"other\""), fix: "Run `twelve index other`" });
     await expect(readIndex(store, "handbook", "docs", "sha256:ffff")).rejects.toMatchObject({ code: "INDEX_NOT_FOUND", message: expect.stringContaining("sha256:ffff") });
     expect(await findIndex(store, "handbook", "other")).toBeUndefined();
+  });
+});
+
+describe("reading one of several indexes", () => {
+  async function storeOf(digests: readonly string[]): Promise<Store> {
+    const memory = await openStore("memory:", { dir, env: {} });
+    const { descriptor } = await readIndex(store, "handbook", "docs");
+    const blob = await memory.blobs.write(await store.blobs.read(descriptor), descriptor.mediaType);
+    for (const each of digests) await memory.refs.create(`apps/handbook/indexes/docs/${each}`, JSON.stringify({ index: blob }));
+    return memory;
+  }
+
+  it("asks for more digits when a beginning names two", async () => {
+    const several = await storeOf([`ab${"0".repeat(62)}`, `ab${"1".repeat(62)}`, `cd${"2".repeat(62)}`]);
+    await expect(readIndex(several, "handbook", "docs", "ab")).rejects.toMatchObject({ code: "INDEX_NOT_FOUND", message: expect.stringContaining("begins the digests of 2 indexes") as string, fix: "Give more digits of the digest" });
+    expect((await readIndex(several, "handbook", "docs", "ab1")).descriptor.digest).toBe(digest);
+    expect((await readIndex(several, "handbook", "docs", "sha256:cd")).index.name).toBe("docs");
+  });
+
+  it("says so when what a ref names is of another kind or gone", async () => {
+    const memory = await openStore("memory:", { dir, env: {} });
+    const blob = await memory.blobs.write(new TextEncoder().encode('{"version":1}'), "application/vnd.twelve.index.v1+json");
+    await memory.refs.create("apps/handbook/indexes/docs/latest", JSON.stringify({ index: blob }));
+    await expect(findIndex(memory, "handbook", "docs")).rejects.toMatchObject({ code: "ARTIFACT_INVALID" });
+    await memory.refs.create("apps/handbook/indexes/lost/latest", JSON.stringify({ index: { ...blob, digest: `sha256:${"0".repeat(64)}` } }));
+    await expect(findIndex(memory, "handbook", "lost")).rejects.toMatchObject({ code: "BLOB_NOT_FOUND" });
   });
 });
 

@@ -12,7 +12,7 @@ interface Trial {
 }
 
 /** Calls that fail as listed and then succeed; nothing really waits. */
-async function attempt(failures: readonly unknown[], { random = 1, ...tools }: { readonly random?: number } & Partial<Pick<RetryTools, "sleep">> = {}): Promise<Trial> {
+async function attempt(failures: readonly unknown[], { random = 1, ...tools }: { readonly random?: number } & Partial<Pick<RetryTools, "sleep" | "successes">> = {}): Promise<Trial> {
   const waits: number[] = [];
   const told: (readonly [string, number, number])[] = [];
   let calls = 0;
@@ -54,6 +54,14 @@ describe("retrying", () => {
 
   it("backs off all the same when the service names a time that does not help", async () => {
     expect((await attempt([limited(0), limited(0), limited(1)])).waits).toEqual([500, 1000, 2000]);
+  });
+
+  it("is patient with a service that limits the rate and answers others meanwhile, and with no other failure", async () => {
+    let answered = 0;
+    const tools = { successes: () => ++answered };
+    expect(await attempt(Array.from({ length: 30 }, () => limited(null)), tools)).toMatchObject({ calls: 31, outcome: "answer" });
+    const failed = new TwelveError("SERVICE_FAILED", "internal error", { retry: { afterMs: null } });
+    expect(await attempt(Array.from({ length: 30 }, () => failed), tools)).toMatchObject({ calls: 7, outcome: failed });
   });
 
   it("leaves it to a person when the service wants more than five minutes", async () => {

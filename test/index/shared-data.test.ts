@@ -22,7 +22,8 @@ async function indexed(archive: string): Promise<{ readonly output: Awaited<Retu
     const { folder } = await openIndexData(store, (await readIndex(store, "real", "docs")).descriptor, dir);
     const opened = await (await openVectors("lance:", { dir, env: {} })).open(folder);
     const [vector = new Float32Array()] = await (await openEmbedder("hash:512", { dir, env: {} })).embed([text], "query");
-    return opened.search({ mode: "hybrid", text, vector, topK: 5 }).finally(() => opened.close());
+    const search = (mode: "text" | "vector"): Promise<readonly VectorHit[]> => opened.search({ mode, text, vector, topK: 5 });
+    return Promise.all([search("text"), search("vector")]).then((lists) => lists.flat()).finally(() => opened.close());
   };
   return { output, search };
 }

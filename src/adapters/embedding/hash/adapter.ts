@@ -33,7 +33,7 @@ export function openEmbedder(reference: string): Embedder {
     return features;
   }
 
-  function vectorOf(text: string): Float32Array {
+  function fillVector(vector: Float32Array, text: string): Float32Array {
     const counts = new Map<string, { readonly word: Word; count: number }>();
     for (const word of wordsOf(text)) {
       const seen = counts.get(word.text);
@@ -52,7 +52,7 @@ export function openEmbedder(reference: string): Embedder {
         sums[place] = (sums[place] ?? 0) + (hash & 1 ? weight : -weight);
       }
     }
-    return normalised(sums);
+    return normalise(sums, vector);
   }
 
   return {
@@ -63,7 +63,9 @@ export function openEmbedder(reference: string): Embedder {
     fusionWeight: 0.01,
     embed: (texts, _task, signal) => {
       if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-      return Promise.resolve(texts.map(vectorOf));
+      // One piece of memory for all of them: thousands of small ones take longer to find and to give back than to fill.
+      const all = new Float32Array(texts.length * dimensions);
+      return Promise.resolve(texts.map((text, i) => fillVector(all.subarray(i * dimensions, (i + 1) * dimensions), text)));
     },
   };
 }
@@ -105,10 +107,9 @@ function hashOf(text: string): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-function normalised(sums: Float64Array): Float32Array {
+function normalise(sums: Float64Array, vector: Float32Array): Float32Array {
   let squares = 0;
   for (const value of sums) squares += value * value;
-  const vector = new Float32Array(sums.length);
   // A text without words has no direction: its vector stays zero.
   const length = squares === 0 ? 1 : Math.sqrt(squares);
   for (let i = 0; i < sums.length; i++) vector[i] = (sums[i] ?? 0) / length;

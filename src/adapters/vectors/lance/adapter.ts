@@ -14,7 +14,7 @@ export function openVectors({ exactRows = 10_000 }: Partial<WriteOptions> = {}):
         await writeIndex(folder, index, { exactRows });
       } catch (cause) {
         // Whatever the rows themselves failed with is not the engine's failure.
-        if (!(cause instanceof Error) || !cause.message.includes("lance")) throw cause;
+        if (cause instanceof TwelveError || !(cause instanceof Error) || !cause.message.includes("lance")) throw cause;
         throw new TwelveError("SERVICE_FAILED", `LanceDB cannot write the index to ${folder}: ${reasonOf(cause)}`, { cause, fix: "Check the folder's permissions and free space, then run `twelve index` again" });
       }
     },
