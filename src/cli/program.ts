@@ -46,7 +46,10 @@ function createProgram(run: RunEntry): Program {
     const parent = second === undefined ? program : (parents.get(first) ?? prepare(program.command(first)).description(groups[first] ?? ""));
     const leaf = prepare(parent.command(second ?? first)).description(entry.summary);
     parents.set(first, second === undefined ? leaf : parent);
-    leaf.action(() => run(entry, leaf));
+    leaf.action(() => {
+      refuseFlagsBefore(leaf);
+      return run(entry, leaf);
+    });
     entries.set(leaf, entry);
   }
   for (const parent of [program, ...parents.values()]) {
@@ -59,6 +62,15 @@ function createProgram(run: RunEntry): Program {
     });
   }
   return program;
+}
+
+/** `index --env staging status` would look at another environment than it says. */
+function refuseFlagsBefore(leaf: Program): void {
+  const { parent } = leaf;
+  if (parent?.parent == null) return;
+  const flag = parent.options.find((option) => parent.getOptionValue(option.attributeName()) !== undefined);
+  if (flag === undefined) return;
+  throw new TwelveError("USAGE_INVALID", `${flag.long} stands before the name of the command`, { fix: `Put it behind \`twelve ${parent.name()} ${leaf.name()}\`` });
 }
 
 function prepare(command: Program): Program {

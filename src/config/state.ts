@@ -1,7 +1,7 @@
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
 import { withoutCredentials } from "../core/url.ts";
-import { resolveFor } from "./read.ts";
+import { environmentOf, resolveFor } from "./read.ts";
 
 /** The configuration key whose value is the URL of the state service. */
 export const stateKey = "STATE_URL";
@@ -9,6 +9,7 @@ const embedded = "pglite:.twelve/state";
 
 /** Where queues and other state are kept: the attachment STATE_URL, else the variable of that name, else embedded in the application's folder. */
 export async function readStateUrl(context: Pick<Context, "env" | "openConfig">, manifest: Manifest, environment: string): Promise<string> {
+  environmentOf(manifest, environment);
   if (!Object.hasOwn(manifest.config, stateKey)) return context.env[stateKey] || embedded;
   const { value } = (await resolveFor(context, manifest, { environment, only: [stateKey] }))[stateKey] ?? {};
   return typeof value === "string" && value !== "" ? value : embedded;

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
@@ -39,6 +39,16 @@ describe("the program", () => {
     const { exitCode, stdout, stderr } = await twelve(["biuld"], { cwd: "." });
     expect([exitCode, stdout]).toEqual([2, ""]);
     expect(stderr).toBe("Error: Unknown command 'biuld' (Did you mean build?)\nFix: Run `twelve --help`, or the command with `--help`  [USAGE_INVALID]");
+  });
+
+  it("gives a subcommand the flags that its parent has, too, and refuses those that stand before its name", async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, "twelve.yaml"), "name: app\n");
+    const behind = await twelve(["index", "status", "--env", "nowhere"], { cwd });
+    expect([behind.exitCode, behind.stderr]).toEqual([2, expect.stringContaining('no environment "nowhere"')]);
+    const before = await twelve(["index", "--env", "nowhere", "status"], { cwd });
+    expect([before.exitCode, before.stderr]).toEqual([2, "Error: --env stands before the name of the command\nFix: Put it behind `twelve index status`  [USAGE_INVALID]"]);
+    expect((await twelve(["--dir", cwd, "index", "--json", "status"], { cwd: ".", env: { STATE_URL: "postgres://127.0.0.1:9/db" } })).exitCode).toBe(6);
   });
 
   it("prints a failure as one JSON object on stderr with --json", async () => {

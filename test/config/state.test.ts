@@ -17,10 +17,14 @@ describe("where state is kept", () => {
   });
 
   it("is what the variable says where the manifest does not declare it", async () => {
-    const manifest = Manifest.parse({ name: "app" });
+    const manifest = Manifest.parse({ name: "app", environments: { staging: {} } });
     expect(await read(manifest)).toBe("pglite:.twelve/state");
     expect(await read(manifest, { STATE_URL: "" })).toBe("pglite:.twelve/state");
     expect(await read(manifest, { STATE_URL: "postgres://host/db" })).toBe("postgres://host/db");
+  });
+
+  it("is nowhere in an environment that is not declared", async () => {
+    await expect(read(Manifest.parse({ name: "app" }))).rejects.toMatchObject({ code: "ENVIRONMENT_UNKNOWN" });
   });
 
   it("fails where it must be given and is not", async () => {
