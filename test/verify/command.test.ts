@@ -50,7 +50,7 @@ describe("verify of a store where nothing is wrong", () => {
     const report = await verify();
     expect(report).toEqual({ store: "memory:", blobs: 14, bytes, refs: 10, unreferenced: 0, unknownRefs: [], problems: [] });
     expect(command.verdict?.(report)).toBeUndefined();
-    expect(command.render(report, {})).toMatch(/^memory:: 13 blobs \(\d\.\d kB\) and 10 refs\. All are intact, and everything that refs lead to is there\.$/);
+    expect(command.render(report, {})).toMatch(/^memory:: 14 blobs \(\d\.\d kB\) and 10 refs\. All are intact, and everything that refs lead to is there\.$/);
   });
 
   it("says that an empty store is empty", async () => {
@@ -141,14 +141,14 @@ describe("verify of a store where something is wrong", () => {
     ]);
   });
 
-  it.each(["000", "zzz"])("finds a size that is not the blob's, also when the ref that says so (%s) comes last", async (tree) => {
+  it.each(["000", "zzz"])("finds a size that is not the blob's, also when the ref that says so (%s) comes last", async (embedder) => {
     const { store, blob, verify } = await openScene();
-    const { digest } = blob("archive");
-    const name = `data/code/${tree}`;
-    await store.refs.create(name, JSON.stringify({ version: 1, archives: [{ ...blob("archive"), size: 8 }], contentBytes: 8 }));
-    const users = [name, refs.codeData(blob("tree").digest)].sort();
+    const { digest } = blob("vectors");
+    const name = `data/embeddings/${embedder}/v2-00`;
+    await store.refs.create(name, JSON.stringify({ version: 2, dimensions: 1, probe: blob("probe"), batches: [{ count: 2, keys: blob("keys").digest, vectors: digest }] }));
+    const users = [name, refs.embeddingList(digestOf("embedder"), blob("probe").digest)].sort();
     expect((await verify()).problems).toEqual([
-      { kind: "invalid", subject: digest, message: `Blob ${digest} has ${blob("archive").size} bytes, but ${name} says 8`, referredBy: users, neededBy: users },
+      { kind: "invalid", subject: digest, message: `Blob ${digest} has 16 bytes, but ${name} says 8`, referredBy: users, neededBy: users },
     ]);
   });
 });
