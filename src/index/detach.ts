@@ -62,6 +62,8 @@ export async function detachIndex(context: Context, { store, facts, listing, req
 
 /** Shards that are read and stored at the same time; all of them are in memory. */
 const shardsAtOnce = 3;
+/** Of one shard: files and connections are not to be had without end. */
+const readsAtOnce = 16;
 
 /**
  * Puts the files into the store, where every worker finds them, and the job onto the queue. The same documents and settings make the
@@ -72,13 +74,12 @@ export async function submitIndex({ store, queue, job, probe, files, signal, onP
   let done = 0;
   const pack = async (group: readonly DocumentFile[]): Promise<{ readonly files: Descriptor; readonly documents: number }> => {
     signal.throwIfAborted();
-    const read = await Promise.all(group.map(async ({ path, loader, loaderName, source }): Promise<ShardFile | undefined> => {
-      const bytes = await readContent(source, signal);
-      if (bytes instanceof Uint8Array) return { path, loader: loaderName, ...(source.metadata === undefined ? {} : { metadata: source.metadata }), bytes };
-      unread.push({ path, reason: bytes.reason, digest: null, loader });
-      return undefined;
-    }));
-    const found = read.filter((file) => file !== undefined);
+    const found: ShardFile[] = [];
+    for await (const { file, content } of mapAhead(group, readsAtOnce, async (each) => ({ file: each, content: await readContent(each.source, signal) }))) {
+      const { path, loader, loaderName, source: { metadata } } = file;
+      if (content instanceof Uint8Array) found.push({ path, loader: loaderName, ...(metadata === undefined ? {} : { metadata }), bytes: content });
+      else unread.push({ path, reason: content.reason, digest: null, loader });
+    }
     const stored = await store.blobs.write(packShard(found), shardMediaType);
     onProgress((done += group.length));
     return { files: stored, documents: found.length };

@@ -56,8 +56,10 @@ async function doShard({ store, cutters, embeddings, texts }: OpenJob, shard: Jo
   return { result: await writeDocument(store, shardResultKind, { version: 1, results: [...results] as never }), embedded, tokens };
 }
 
-async function joinShards(context: Context, { job, store, embedder, probe, embeddings, texts, usdPerMillionTokens }: OpenJob, outcomes: readonly ShardOutcome[]): Promise<JobResult> {
+async function joinShards(context: Context, { job, store, embedder, probe, embeddings, texts, cutters, usdPerMillionTokens }: OpenJob, outcomes: readonly ShardOutcome[]): Promise<JobResult> {
   const { signal } = context;
+  // All documents are cut: their readers' memory is the engine's now.
+  await cutters.close();
   const engine = await context.openVectors("lance:");
   const facts: IndexFacts = { app: job.app, name: job.name, embedder: job.embedder, chunker: job.chunker };
   const previous = job.base === null ? undefined : await readPrevious(store, job.base);

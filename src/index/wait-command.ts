@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import type { FailureCode } from "../core/errors.ts";
+import { type FailureCode, TwelveError } from "../core/errors.ts";
 import { failures } from "../core/failures.ts";
 import { defineCommand } from "../ports/command.ts";
 import type { JobStatus } from "../ports/queue.ts";
@@ -10,6 +10,8 @@ import { withStateQueue } from "./state-queue.ts";
 const lookMs = 500;
 /** Workers that are there take what waits in well under this time. */
 const lonelyMs = 5000;
+/** Jobs take hours, and a database that starts again takes a moment. */
+const patienceMs = 60_000;
 
 export default defineCommand({
   description: "Waits until the job is done. One that failed ends with the exit code of its failure, which is 6 for most; with 3 when it was cancelled or did not end in time.",
@@ -29,6 +31,7 @@ export default defineCommand({
       let status = await findJob(queue, kind, job);
       let busyMs = startMs;
       let isLonelyTold = false;
+      let awaySinceMs: number | undefined;
       const progress = story.progress("Shards done");
       try {
         while (isOpen(status) && clock.monotonicMs() < endMs) {
@@ -39,7 +42,15 @@ export default defineCommand({
             story.warn(`No worker is at the job. It takes one of this version, with \`--env ${env}\`, the same STATE_URL and the same store`);
           }
           await sleep(Math.min(lookMs, Math.max(0, endMs - clock.monotonicMs())), undefined, { signal });
-          status = await findJob(queue, kind, status.id);
+          try {
+            status = await findJob(queue, kind, status.id);
+            awaySinceMs = undefined;
+          } catch (error) {
+            if (!(error instanceof TwelveError) || error.retry === undefined) throw error;
+            if (awaySinceMs === undefined) story.warn(`${error.message}. Waiting for it`);
+            awaySinceMs ??= clock.monotonicMs();
+            if (clock.monotonicMs() - awaySinceMs >= patienceMs) throw error;
+          }
         }
       } finally {
         progress.stop();

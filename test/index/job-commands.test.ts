@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { TwelveError } from "../../src/core/errors.ts";
 import cancel from "../../src/index/cancel-command.ts";
 import status from "../../src/index/status-command.ts";
 import wait from "../../src/index/wait-command.ts";
@@ -143,6 +144,26 @@ describe("twelve index wait", () => {
     thenTell({}, {}, {}, { state: "cancelled" });
     const { told } = await run({ job: id }, { clock });
     expect(told).toEqual(["warn No worker is at the job. It takes one of this version, with `--env development`, the same STATE_URL and the same store"]);
+  });
+
+  it("waits for a queue that is away for a moment, and not for ever", async () => {
+    const away = new TwelveError("SERVICE_FAILED", "The server is away", { retry: { afterMs: null } });
+    const present = queue;
+    const failing = (times: number): void => {
+      let calls = 0;
+      const look = async (job: string): Promise<JobStatus | undefined> => {
+        if ((calls += 1) > 1 && calls <= times + 1) throw away;
+        if (calls > 1) present.tell(id, { state: "cancelled" });
+        return present.status(job);
+      };
+      queue = Object.assign(Object.create(present) as typeof queue, { status: look });
+    };
+    failing(2);
+    expect(await run({ job: id })).toMatchObject({ output: { state: "cancelled" }, told: ["warn The server is away. Waiting for it"] });
+    let nowMs = 0;
+    const clock = { ...(await testContext({ dir })).clock, monotonicMs: () => (nowMs += 10_000) };
+    failing(1000);
+    await expect(run({ job: older }, { clock })).rejects.toBe(away);
   });
 
   it("stops when it is interrupted, and the job goes on", async () => {
