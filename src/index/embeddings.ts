@@ -18,7 +18,7 @@ export interface Embeddings {
   has(text: Digest): boolean;
   /** The known ones among these texts' vectors. A batch that is missing or damaged leaves the list; its texts are not known any more. */
   find(texts: Iterable<Digest>): Promise<Map<Digest, Float32Array>>;
-  /** Durable when it returns. Calls are served one after the other: each moves the ref. */
+  /** Durable when it returns. Each write moves the ref, so what comes while one is under way is written together in the next. */
   append(vectors: ReadonlyMap<Digest, Float32Array>): Promise<void>;
   /** Learns what other processes have stored since. */
   refresh(): Promise<void>;
@@ -31,6 +31,8 @@ interface Place {
   readonly row: number;
 }
 
+/** What is written together at most, beyond the first call: it is in memory twice. */
+const togetherBytes = 16 * 1024 * 1024;
 /** Batches of vectors that stay in memory: neighbouring documents mostly have theirs in one. */
 const batchesInMemory = 2;
 
@@ -48,6 +50,8 @@ export async function openEmbeddings(store: Store, identity: EmbedderIdentity, p
   const inMemory = new Map<Digest, Uint8Array>();
   let damaged = 0;
   let last: Promise<unknown> = Promise.resolve();
+  /** The write that has not begun, and what it will hold. */
+  let next: { readonly groups: ReadonlyMap<Digest, Float32Array>[]; readonly written: Promise<void> } | undefined;
 
   const list = async (): Promise<{ readonly batches: readonly EmbeddingBatch[]; readonly tag: string | undefined }> => {
     const ref = await store.refs.read(name);
@@ -118,10 +122,11 @@ export async function openEmbeddings(store: Store, identity: EmbedderIdentity, p
     return batch;
   };
 
-  const append = async (vectors: ReadonlyMap<Digest, Float32Array>): Promise<void> => {
-    const keys = Buffer.from([...vectors.keys()].map(hexOf).join(""), "hex");
+  const append = async (groups: readonly ReadonlyMap<Digest, Float32Array>[]): Promise<void> => {
+    const keys = Buffer.from(groups.flatMap((group) => [...group.keys()].map(hexOf)).join(""), "hex");
     // Every platform that the product supports is little-endian, which is how the floats are stored.
-    const batch = await write([keys], [...vectors.values()].map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)));
+    const vectors = groups.flatMap((group) => [...group.values()].map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)));
+    const batch = await write([keys], vectors);
     await update(async (batches) => [...(await merged(batches.filter(notIn([batch])))), batch]);
   };
 
@@ -159,9 +164,20 @@ export async function openEmbeddings(store: Store, identity: EmbedderIdentity, p
       return found;
     },
     append(vectors) {
-      const appended = last.then(() => append(vectors));
-      last = appended.catch(() => {});
-      return appended;
+      const texts = next?.groups.reduce((sum, { size }) => sum + size, vectors.size) ?? 0;
+      if (next !== undefined && texts * dimensions * 4 <= togetherBytes) {
+        next.groups.push(vectors);
+        return next.written;
+      }
+      const groups = [vectors];
+      const begin = (): Promise<void> => {
+        if (next?.groups === groups) next = undefined;
+        return append(groups);
+      };
+      const written = last.then(begin);
+      last = written.catch(() => {});
+      next = { groups, written };
+      return written;
     },
     refresh,
     get damaged() {

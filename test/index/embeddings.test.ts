@@ -104,6 +104,14 @@ describe("stored embeddings", () => {
     expect(await find(await open(), ...texts)).toEqual(vectorsOf(...texts));
   });
 
+  it("that come while others are written are written together", async () => {
+    const embeddings = await open();
+    const early = embeddings.append(vectorsOf("one"));
+    await Promise.resolve();
+    await Promise.all([early, embeddings.append(vectorsOf("two")), embeddings.append(vectorsOf("three"))]);
+    expect((await batches()).map(({ count }) => count)).toEqual([1, 2]);
+  });
+
   it("are packed into few batches, however many runs add some", async () => {
     const texts = Array.from({ length: 100 }, (_, i) => `text ${i}`);
     for (const text of texts) await (await open()).append(vectorsOf(text));

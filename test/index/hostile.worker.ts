@@ -18,7 +18,7 @@ async function answer(task: CutterTask): Promise<void> {
     if (request.path.startsWith("greedy")) for (const held: number[][] = []; ; ) held.push(Array.from({ length: 10_000 }, Math.random));
     results.push(await cut(request));
   }
-  parentPort?.postMessage({ kind: "cut", results });
+  parentPort?.postMessage({ kind: "cut", results }, []);
   // Not at once: an error may overtake the answer, and would then be about it.
   if (task.requests.some(({ path }) => path.startsWith("late"))) setTimeout(() => {
     throw new Error("after the answer");

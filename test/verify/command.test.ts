@@ -48,9 +48,9 @@ describe("verify of a store where nothing is wrong", () => {
     const { verify, contents } = await openScene();
     const bytes = [...contents.values()].reduce((sum, { length }) => sum + length, 0);
     const report = await verify();
-    expect(report).toEqual({ store: "memory:", blobs: 13, bytes, refs: 10, unreferenced: 0, unknownRefs: [], problems: [] });
+    expect(report).toEqual({ store: "memory:", blobs: 14, bytes, refs: 10, unreferenced: 0, unknownRefs: [], problems: [] });
     expect(command.verdict?.(report)).toBeUndefined();
-    expect(command.render(report, {})).toMatch(/^memory:: 13 blobs \(\d\.\d kB\) and 10 refs\. All are intact, and everything that refs lead to is there\.$/);
+    expect(command.render(report, {})).toMatch(/^memory:: 14 blobs \(\d\.\d kB\) and 10 refs\. All are intact, and everything that refs lead to is there\.$/);
   });
 
   it("says that an empty store is empty", async () => {
@@ -69,7 +69,7 @@ describe("verify of a store where nothing is wrong", () => {
   });
 });
 
-const all = ["archive", "tree", "build", "ledger", "index", "engineFile", "probe", "indexData", "batch", "release", "first", "second", "report"];
+const all = ["archive", "tree", "build", "ledger", "index", "engineFile", "probe", "indexData", "keys", "vectors", "release", "first", "second", "report"];
 
 describe("verify of a store where something is wrong", () => {
   it.each(all)("finds a flipped bit in the blob: %s", async (name) => {
@@ -125,7 +125,7 @@ describe("verify of a store where something is wrong", () => {
       { kind: "missing", subject: tree, message: `Ref ${tree} is not in memory:`, referredBy: [expect.stringMatching(/^code tree /)] },
       { kind: "missing", subject: index, message: `Ref ${index} is not in memory:`, referredBy: [expect.stringMatching(/^index /)] },
     ]);
-    expect(report.unreferenced).toBe(5);
+    expect(report.unreferenced).toBe(6);
   });
 
   it("finds refs and documents that no version could have written", async () => {
@@ -143,12 +143,12 @@ describe("verify of a store where something is wrong", () => {
 
   it.each(["000", "zzz"])("finds a size that is not the blob's, also when the ref that says so (%s) comes last", async (embedder) => {
     const { store, blob, verify } = await openScene();
-    const { digest } = blob("batch");
-    const name = `data/embeddings/${embedder}/batches`;
-    await store.refs.create(name, JSON.stringify({ version: 1, batches: [{ ...blob("batch"), size: 8 }] }));
-    const users = [name, `${refs.embeddings(digestOf("embedder"))}batches`].sort();
+    const { digest } = blob("vectors");
+    const name = `data/embeddings/${embedder}/v2-00`;
+    await store.refs.create(name, JSON.stringify({ version: 2, dimensions: 1, probe: blob("probe"), batches: [{ count: 2, keys: blob("keys").digest, vectors: digest }] }));
+    const users = [name, refs.embeddingList(digestOf("embedder"), blob("probe").digest)].sort();
     expect((await verify()).problems).toEqual([
-      { kind: "invalid", subject: digest, message: `Blob ${digest} has 18 bytes, but ${name} says 8`, referredBy: users, neededBy: users },
+      { kind: "invalid", subject: digest, message: `Blob ${digest} has 16 bytes, but ${name} says 8`, referredBy: users, neededBy: users },
     ]);
   });
 });

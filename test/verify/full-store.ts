@@ -5,7 +5,7 @@ import { archiveMediaType, codeTreeKind } from "../../src/code/schema.ts";
 import { canonicalJson } from "../../src/core/canonical-json.ts";
 import { type Descriptor, digestOf } from "../../src/core/descriptor.ts";
 import { EvalReport, evalReportKind } from "../../src/eval/schema.ts";
-import { indexDataKind, indexKind, ledgerKind } from "../../src/index/schema.ts";
+import { indexDataKind, indexKind, ledgerKind, embeddingKeysType, embeddingVectorsType } from "../../src/index/schema.ts";
 import { Manifest } from "../../src/manifest/schema.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { activationKind, releaseKind } from "../../src/release/schema.ts";
@@ -43,8 +43,9 @@ export async function fillStore(store: Store): Promise<FullStore> {
   const indexData = await writeDocument(store, indexDataKind, { version: 1, engine: "lance", engineVersion: "1", files: [{ path: "data.lance", blob: engineFile }], probe });
   await point(refs.indexData(index.digest), { data: indexData });
   for (const name of [refs.index(app, "docs", index.digest), refs.latestIndex(app, "docs")]) await point(name, { index });
-  const batch = await data("a batch of vectors", "application/vnd.twelve.embeddings.v1");
-  await point(`${refs.embeddings(digestOf("embedder"))}batches`, { version: 1, batches: [batch] });
+  const keys = await data("k".repeat(64), embeddingKeysType);
+  const vectors = await data("v".repeat(16), embeddingVectorsType);
+  await point(refs.embeddingList(digestOf("embedder"), probe.digest), { version: 2, dimensions: 2, probe, batches: [{ count: 2, keys: keys.digest, vectors: vectors.digest }] });
 
   const release = await writeDocument(store, releaseKind, {
     version: 1, app, build, indexes: { docs: index }, config: {}, attachments: [], secrets: {}, models: [], agents: {}, processes: {},
@@ -61,5 +62,5 @@ export async function fillStore(store: Store): Promise<FullStore> {
     passed: 0, failed: 0, errored: 0, passRate: 1, score: 1, gate: { passRate: 1 }, pass: true, createdAt,
   }));
   await point(refs.report(app, release.digest, "smoke"), { report });
-  return { blobs: { archive, tree, build, ledger, index, engineFile, probe, indexData, batch, release, first, second, report } };
+  return { blobs: { archive, tree, build, ledger, index, engineFile, probe, indexData, keys, vectors, release, first, second, report } };
 }

@@ -31,8 +31,20 @@ const notAnEmbedder = "Check that the model is one for embeddings, and that the 
 
 function readVector(value: unknown, name: string): Float32Array {
   if (typeof value === "string") return fromBase64(value, name);
-  if (Array.isArray(value) && value.length > 0 && value.every((number) => typeof number === "number")) return new Float32Array(value);
+  const vector = Array.isArray(value) && value.length > 0 ? fromNumbers(value) : undefined;
+  if (vector !== undefined) return vector;
   throw new TwelveError("SERVICE_FAILED", `${name} gave something that is not a vector of numbers`, { fix: notAnEmbedder });
+}
+
+/** In one go: an answer may hold millions of them. */
+function fromNumbers(values: readonly unknown[]): Float32Array | undefined {
+  const vector = new Float32Array(values.length);
+  for (let i = 0; i < vector.length; i++) {
+    const value = values[i];
+    if (typeof value !== "number") return undefined;
+    vector[i] = value;
+  }
+  return vector;
 }
 
 function fromBase64(text: string, name: string): Float32Array {
