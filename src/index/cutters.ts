@@ -56,6 +56,9 @@ export function openCutters(sizes: ChunkSizes, { files, limits = defaults, entry
     return results;
   };
 
+  // They will be needed: starting takes them a tenth of a second, in which the latest index is read and the embedder answers.
+  if (files >= minFilesForThreads) for (const cutter of cutters) void cutter.ask({ kind: "digest", files: [] });
+
   return {
     width: cutters.length + 1,
     async digest(paths) {

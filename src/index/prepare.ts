@@ -31,11 +31,11 @@ export async function prepareIndex(context: Context, request: IndexRequest): Pro
   const [store, embedder, engine, listing] = await Promise.all([context.store(), context.openEmbedder(settings.embedder, secrets), context.openVectors("lance:"), listDocuments(context, settings)]);
   const facts: IndexFacts = { app, name, embedder: embedder.identity, chunker: chunkerIdentity(settings.chunk) };
   warnOfLongChunks(context, embedder, facts, settings.embedder);
-  const previous = await findPrevious(store, facts, { engine, story: context.story });
   const cutters = openCutters(facts.chunker, { files: listing.files.length });
   // Nobody who has pressed Ctrl-C waits for a file that holds its reader up.
   context.signal.addEventListener("abort", () => void cutters.close(), { once: true });
   try {
+    const previous = await findPrevious(store, facts, { engine, story: context.story });
     return { requested, store, embedder, engine, facts, listing, previous, cutters, changes: await findChanges(previous, listing.files, { cutters, signal: context.signal }) };
   } catch (error) {
     await cutters.close();

@@ -16,7 +16,7 @@ it("packs the language detector's table for the bundle and changes nothing in it
   const [{ ngramsData: packed }, { ngramsData: original }] = (await Promise.all([outfile, entry].map((file) => import(pathToFileURL(file).href)))) as [Table, Table];
   const names = Object.keys(original.ngrams).sort();
   expect(names.length).toBeGreaterThan(80_000);
-  expect(Object.keys(packed.ngrams).sort()).toEqual(names);
-  expect(names.filter((name) => JSON.stringify(packed.ngrams[name]) !== JSON.stringify(original.ngrams[name]))).toEqual([]);
+  expect(Object.keys(packed.ngrams).length).toBe(names.length);
+  expect(names.filter((name) => JSON.stringify(packed.ngrams[name]) !== JSON.stringify(original.ngrams[name])).slice(0, 5)).toEqual([]);
   expect({ ...packed, ngrams: {} }).toEqual({ ...original, ngrams: {} });
 });
