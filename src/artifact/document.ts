@@ -8,6 +8,9 @@ import type { Store } from "../ports/store.ts";
 export interface ArtifactKind<Schema extends z.ZodType = z.ZodType> {
   readonly mediaType: string;
   readonly schema: Schema;
+  /** What a person calls it and how it is made again, where that can be said in a line. */
+  readonly noun?: string;
+  readonly remake?: string;
 }
 
 /** Stores a document as canonical JSON; equal documents get one digest. */
@@ -50,7 +53,7 @@ export function parseDocument<Schema extends z.ZodType>(
   if (result.success) return result.data;
   const version = typeof value === "object" && value !== null && "version" in value ? value.version : undefined;
   if (typeof version === "number" && result.error.issues.some(({ path }) => path.length === 1 && path[0] === "version")) {
-    throw new TwelveError("ARTIFACT_INVALID", `${name} was written in format ${version}, and this version of twelve does not read that format of ${kind.mediaType}`);
+    throw new TwelveError("ARTIFACT_INVALID", `${kind.noun === undefined ? name : `The ${kind.noun} ${name}`} was written in format ${version}, which this version of twelve does not read`, kind.remake === undefined ? {} : { fix: kind.remake });
   }
   throw new TwelveError("ARTIFACT_INVALID", `${name} is not a ${kind.mediaType} that this version reads: ${z.prettifyError(result.error)}`);
 }

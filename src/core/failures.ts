@@ -37,7 +37,7 @@ export const failures = {
   INDEX_UNKNOWN: { exit: 2, means: "The manifest declares no such index", fix: "Declare it under `indexes:` in twelve.yaml" },
   INDEX_NOT_FOUND: { exit: 4, means: "The store has no such index", fix: "Run `twelve index`" },
   JOB_NOT_FOUND: { exit: 4, means: "The queue has no such job", fix: "`twelve index status` shows the newest jobs; look at STATE_URL and `--env`, too" },
-  INDEX_CORRUPT: { exit: 100, means: "The vector engine does not hold what the index's ledger says", fix: "Run `twelve index` to make it again, then `twelve index verify`" },
+  INDEX_CORRUPT: { exit: 100, means: "The vector engine does not hold what the index's ledger says", fix: "Run `twelve index --rebuild` to make it again, then `twelve index verify`" },
   COST_EXCEEDED: { exit: 100, means: "Going on would cost more than `--max-cost` allows", fix: "Run the command again with a higher `--max-cost`; it goes on where it stopped" },
   DOCUMENT_UNREADABLE: { exit: 2, means: "A document cannot be read and `--strict` was given", fix: "Correct the files named above, exclude them, or run without `--strict`" },
   INDEX_STALE: { exit: 5, means: "The index does not fit the release that wants it", fix: "Run `twelve index` with the same configuration, then release again" },

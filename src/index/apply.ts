@@ -25,13 +25,15 @@ export interface EngineData {
   readonly work: string;
   /** What it was written on. */
   readonly base: EngineBase | undefined;
+  /** Whether data that is there already is taken for wrong. */
+  readonly isRebuilt: boolean;
 }
 
 /**
  * Stores what the engine has written, reads it back from the store and counts. Only then does a ref say that the index has
  * data; when another process was first, its data stays.
  */
-export async function storeIndexData(store: Store, { dir, index, chunks, probe, engine, work, base }: EngineData): Promise<void> {
+export async function storeIndexData(store: Store, { dir, index, chunks, probe, engine, work, base, isRebuilt }: EngineData): Promise<void> {
   const [storedProbe, files] = await Promise.all([store.blobs.write(probe, probeMediaType), storeFiles(store, work, base)]);
   const data: IndexData = { version: 1, engine: engine.name, engineVersion: engine.version, files, probe: storedProbe };
   const opened = await engine.open(await layOutIndex(store, { index, data, dir }));
@@ -44,7 +46,7 @@ export async function storeIndexData(store: Store, { dir, index, chunks, probe, 
   const pointer = { data: await writeDocument(store, indexDataKind, data) };
   const name = refs.indexData(index.digest);
   // A ref is here already when another process was first, which is fine, or when its data is damaged.
-  if (!(await store.refs.create(name, canonicalJson(pointer))) && !(await isHeld(store, index, engine))) await movePointer(store, name, pointer);
+  if (!(await store.refs.create(name, canonicalJson(pointer))) && (isRebuilt || !(await isHeld(store, index, engine)))) await movePointer(store, name, pointer);
 }
 
 /** Makes the index the newest of its name. The last step: until then nothing points to it. */

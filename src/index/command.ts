@@ -14,9 +14,9 @@ import { makeIndex } from "./make.ts";
 import { countTexts, planChanges } from "./plan.ts";
 import { isUnchanged, prepareIndex, priceOf } from "./prepare.ts";
 import { openBase } from "./previous.ts";
-import { IndexEstimate, IndexReport, IndexSubmission, renderIndex } from "./report.ts";
+import { counted, IndexEstimate, IndexReport, IndexSubmission, renderIndex } from "./report.ts";
 import type { Ledger } from "./schema.ts";
-import { cutDocuments } from "./stream.ts";
+import { cutLastDocuments } from "./stream.ts";
 import { askForProbe, openPacedEmbedder } from "./text-embedder.ts";
 
 export default defineCommand({
@@ -30,6 +30,7 @@ export default defineCommand({
     set: z.array(z.string()).default([]).meta({ description: "Configuration value, stronger than every other source", valueName: "KEY=VALUE" }),
     estimate: z.boolean().default(false).meta({ description: "Say what embedding would take and cost; embed and write nothing" }),
     maxCost: z.number().min(0).optional().meta({ description: "Stop before embedding costs more than this; what was embedded is kept", valueName: "usd" }),
+    rebuild: z.boolean().default(false).meta({ description: "Make it anew, whatever the index before and the engine files of the same index say; stored vectors are used" }),
     strict: z.boolean().default(false).meta({ description: "Publish nothing when a file of the sources cannot be read" }),
     detach: z.boolean().default(false).meta({ description: "Put the work on the queue of STATE_URL for `twelve run <worker>` on any machine, and do not wait" }),
   }),
@@ -37,7 +38,7 @@ export default defineCommand({
   examples: ["twelve index", "twelve index --source docs/", "twelve index docs --env production", "twelve index --estimate", "twelve index --max-cost 2.50 --strict", "twelve index --detach"],
 
   async run(input, context) {
-    if (input.detach && input.maxCost !== undefined) throw new TwelveError("USAGE_INVALID", "--max-cost cannot hold workers on other machines back", { fix: "See what the run would cost with `--estimate`, then use `--detach` alone" });
+    refuseContradiction(input);
     const { dir, clock, signal, story } = context;
     const lap = stopwatch(() => clock.monotonicMs());
     const prepared = await prepareIndex(context, input);
@@ -49,14 +50,14 @@ export default defineCommand({
         embedder: settings.embedder, skipped: [...ledger.skipped], ignored: listing.ignored, durationMs: { list, make, total: lap.total() },
       });
       if (input.estimate) return await estimatePrepared(context, prepared, () => lap.total());
-      if (previous.usable !== undefined && isUnchanged(prepared)) {
+      if (previous.usable !== undefined && isUnchanged(prepared) && !input.rebuild) {
         const { ledger, descriptor } = previous.usable;
         if (input.strict) refuseSkips(ledger.skipped);
         return report(ledger, { digest: descriptor.digest, embedded: 0, requests: 0, costUsd: 0, isChanged: false }, 0);
       }
 
       const probe = await askForProbe(context, embedder);
-      const base = previous.usable === undefined || prepared.changes.kept.length === 0 ? undefined : await openBase(store, previous.usable, { dir, engine, story, probe });
+      const base = previous.usable === undefined || prepared.changes.kept.length === 0 || input.rebuild ? undefined : await openBase(store, previous.usable, { dir, engine, story, probe });
       const changes = base === undefined ? planChanges(undefined, listing.files, new Map()) : prepared.changes;
       if (input.detach) return await detachIndex(context, prepared, { environment: input.env, isStrict: input.strict, probe, base: base && previous.usable, changes });
 
@@ -69,8 +70,8 @@ export default defineCommand({
       };
       const progress = openIndexProgress(story, changes.toRead.length, texts);
       try {
-        const results = cutDocuments(changes.toRead, cutters, signal);
-        const made = await makeIndex(context, { store, engine, embedder, facts, probe, changes, base, skipped: listing.skipped, results, texts, check, ...progress });
+        const results = cutLastDocuments(changes.toRead, cutters, signal);
+        const made = await makeIndex(context, { store, engine, embedder, facts, probe, changes, base, skipped: listing.skipped, results, texts, check, isRebuilt: input.rebuild, ...progress });
         if (embeddings.damaged > 0) story.warn(`${embeddings.damaged} stored ${embeddings.damaged === 1 ? "batch of embeddings is" : "batches of embeddings are"} missing or damaged; their texts are embedded again. \`twelve verify\` names the blobs.`);
         await publishIndex(store, made.index, made.descriptor);
         return report(made.ledger, { digest: made.descriptor.digest, embedded: texts.embedded, requests: texts.requests, costUsd: budget.usd, isChanged: previous.latest?.digest !== made.descriptor.digest }, lap());
@@ -85,15 +86,21 @@ export default defineCommand({
   render: renderIndex,
 });
 
+function refuseContradiction({ estimate, detach, rebuild, maxCost }: { readonly estimate: boolean; readonly detach: boolean; readonly rebuild: boolean; readonly maxCost?: number | undefined }): void {
+  if (detach && maxCost !== undefined) throw new TwelveError("USAGE_INVALID", "--max-cost cannot hold workers on other machines back", { fix: "See what the run would cost with `--estimate`, then use `--detach` alone" });
+  if (detach && rebuild) throw new TwelveError("USAGE_INVALID", "--rebuild is for a run in this process", { fix: "Use it without --detach" });
+  const other = detach ? "--detach" : rebuild ? "--rebuild" : maxCost === undefined ? undefined : "--max-cost";
+  if (estimate && other !== undefined) throw new TwelveError("USAGE_INVALID", `--estimate writes and spends nothing, so ${other} means nothing beside it`, { fix: "Use one of them" });
+}
+
 /** First documents, then the engine's work, which has no count. */
 function openIndexProgress(story: Story, total: number, texts: Pick<TextEmbedder, "embedded" | "requests">): { onProgress(documents: number): void; onRead(): void; stop(): void } {
   const reading = story.progress("Indexing documents");
   let writing: Progress | undefined;
-  const number = (value: number): string => value.toLocaleString("en-US");
   return {
     onProgress: (documents) => reading.update(documents, total),
     onRead() {
-      reading.done(`${number(total)} documents read, ${number(texts.embedded)} texts embedded in ${number(texts.requests)} requests`);
+      reading.done(`${counted(total, "document")} read, ${counted(texts.embedded, "text")} embedded in ${counted(texts.requests, "request")}`);
       writing = story.progress("Writing the index");
     },
     stop() {

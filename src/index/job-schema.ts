@@ -9,7 +9,8 @@ export const indexQueue = "index";
 
 /** A queue may be shared by applications and environments, whose workers have other stores and other secrets. */
 export function jobKind({ app, environment }: Pick<IndexJob, "app" | "environment">): string {
-  return `${indexQueue}-${app}-${environment}`;
+  // Joined by what no name can hold, or `shop` in `eu-prod` would be `shop-eu` in `prod`.
+  return [indexQueue, app, environment].join("_");
 }
 
 /** What the machines that make an index together have to know. Stored as a blob; its digest names the job. */

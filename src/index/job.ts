@@ -80,7 +80,7 @@ async function joinShards(context: Context, { job, store, embedder, probe, embed
     if (ledger.documents.length === 0) throw new TwelveError("SOURCE_INVALID", "None of the files could be read", { problems: problemsOf(ledger.skipped) });
     if (job.strict) refuseSkips(ledger.skipped);
   };
-  const made = await makeIndex(context, { store, engine, embedder, facts, probe, changes: { kept, keptSkips: job.keptSkips, dropped }, base, skipped: job.skipped, results: results(), texts, check, onProgress: () => {}, onRead: () => {} });
+  const made = await makeIndex(context, { store, engine, embedder, facts, probe, changes: { kept, keptSkips: job.keptSkips, dropped }, base, skipped: job.skipped, results: results(), texts, check, isRebuilt: false, onProgress: () => {}, onRead: () => {} });
   signal.throwIfAborted();
   await publishIndex(store, made.index, made.descriptor);
   const tokens = outcomes.reduce((sum, outcome) => sum + outcome.tokens, 0);

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { Digest, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
+import { didYouMean } from "../core/nearest.ts";
 import { formatTable } from "../core/table.ts";
 import { readManifest } from "../manifest/read.ts";
 import { defineCommand } from "../ports/command.ts";
+import type { Store } from "../ports/store.ts";
 import { isGone } from "./apply.ts";
 import { listIndexes, readNamedIndex } from "./find.ts";
 import { describeEmbedder } from "./probe.ts";
@@ -28,7 +30,9 @@ export default defineCommand({
   async run({ name }, context) {
     const { name: app } = await readManifest(context.dir);
     const store = await context.store();
-    const indexes = await Promise.all((await listIndexes(store, app, name)).map(async (named): Promise<z.output<typeof Row>> => {
+    const named = await listIndexes(store, app, name);
+    if (name !== undefined && named.length === 0) throw await unknownIndex(store, app, name);
+    const indexes = await Promise.all(named.map(async (named): Promise<z.output<typeof Row>> => {
       const facts = { name: named.name, digest: `sha256:${named.hex}` as const, isLatest: named.isLatest };
       try {
         const { descriptor, index } = await readNamedIndex(store, app, named);
@@ -46,8 +50,8 @@ export default defineCommand({
     return { app, indexes };
   },
 
-  render({ app, indexes }, { name }) {
-    if (indexes.length === 0) return `${app} has no index${name === undefined ? "" : ` "${name}"`} yet. Make one: \`twelve index${name === undefined ? "" : ` ${name}`}\``;
+  render({ app, indexes }) {
+    if (indexes.length === 0) return `${app} has no index yet. Make one: \`twelve index\``;
     const number = (value: number | null): string => value?.toLocaleString("en-US") ?? "-";
     const rows = indexes.map(({ digest, isLatest, documents, chunks, embedder, sizeBytes, problem, ...index }) => [
       index.name, shortDigest(digest), isLatest ? "latest" : "", number(documents), number(chunks), sizeBytes === null ? "-" : `${(sizeBytes / 1e6).toFixed(1)} MB`, embedder ?? "-", problem ?? "",
@@ -55,3 +59,8 @@ export default defineCommand({
     return formatTable(["INDEX", "DIGEST", "", "DOCUMENTS", "CHUNKS", "SIZE", "EMBEDDER", ""], rows);
   },
 });
+
+async function unknownIndex(store: Store, app: string, name: string): Promise<TwelveError> {
+  const names = [...new Set((await listIndexes(store, app)).map((index) => index.name))];
+  return new TwelveError("INDEX_NOT_FOUND", `${store.url} holds no index "${name}" of ${app}.${didYouMean(name, names)} It holds: ${names.join(", ") || "none"}`, { fix: "Name one of these, or make it with `twelve index`" });
+}

@@ -28,6 +28,8 @@ export interface Making {
   /** What was made of the files that changed. Read once; the documents' texts are not kept. */
   readonly results: AsyncIterable<CutResult>;
   readonly texts: Pick<TextEmbedder, "vectorsOf">;
+  /** Whether engine data that the store has for this very index is taken for wrong and replaced. */
+  readonly isRebuilt: boolean;
   /** Called when nothing has been published yet; a failure leaves everything as it was. */
   readonly check: (ledger: Ledger) => void;
   readonly onProgress: (documents: number) => void;
@@ -72,8 +74,8 @@ export async function makeIndex({ dir, clock, signal }: Pick<Context, "dir" | "c
     check(ledger);
     const index = planIndex(facts, ledger, await writeDocument(store, ledgerKind, ledger));
     const descriptor = await writeDocument(store, indexKind, index);
-    if (!(await isHeld(store, descriptor, engine))) {
-      await storeIndexData(store, { dir, index: descriptor, chunks: index.chunks, probe: making.probe, engine, work, base });
+    if (making.isRebuilt || !(await isHeld(store, descriptor, engine))) {
+      await storeIndexData(store, { dir, index: descriptor, chunks: index.chunks, probe: making.probe, engine, work, base, isRebuilt: making.isRebuilt });
     }
     return { descriptor, index, ledger };
   });

@@ -6,9 +6,9 @@ import { type Cutters, openCutters } from "./cutters.ts";
 import { type DocumentFile, listDocuments, type Listing } from "./documents.ts";
 import { type Changes, chunkerIdentity, type IndexFacts, planChanges } from "./plan.ts";
 import { findPrevious, type Previous } from "./previous.ts";
-import type { SkippedDocument } from "./schema.ts";
+import type { Ledger, SkippedDocument } from "./schema.ts";
 import { type IndexRequest, readSettings, type RequestedIndex } from "./settings.ts";
-import { digestsOf } from "./stream.ts";
+import { cutDocuments, digestsOf } from "./stream.ts";
 
 /** Everything that is known before a document is cut. */
 export interface Prepared {
@@ -58,7 +58,21 @@ export function isUnchanged({ previous: { usable }, changes, listing }: Prepared
 async function findChanges({ usable }: Previous, files: readonly DocumentFile[], { cutters, signal }: { readonly cutters: Cutters; readonly signal: AbortSignal }): Promise<Changes<DocumentFile>> {
   if (usable === undefined) return planChanges(undefined, files, new Map());
   const known = new Set([...usable.ledger.documents, ...usable.ledger.skipped].map(({ path }) => path));
-  return planChanges(usable.ledger, files, await digestsOf(files.filter(({ path }) => known.has(path)), cutters, signal));
+  const changes = planChanges(usable.ledger, files, await digestsOf(files.filter(({ path }) => known.has(path)), cutters, signal));
+  return withoutStubborn(usable.ledger, changes, { cutters, signal });
+}
+
+/** Files that could not be read before have no digest to tell whether they changed. One that still cannot be read, for the same reason, is no change. */
+async function withoutStubborn(ledger: Ledger, changes: Changes<DocumentFile>, { cutters, signal }: { readonly cutters: Cutters; readonly signal: AbortSignal }): Promise<Changes<DocumentFile>> {
+  const unread = new Map(ledger.skipped.flatMap((skip) => (skip.digest === null ? [[skip.path, skip] as const] : [])));
+  const candidates = changes.toRead.filter(({ path, loader }) => unread.get(path)?.loader === loader);
+  const still: SkippedDocument[] = [];
+  for await (const result of cutDocuments(candidates, cutters, signal)) {
+    const before = result.kind === "skipped" ? unread.get(result.skipped.path) : undefined;
+    if (result.kind === "skipped" && before?.reason === result.skipped.reason) still.push(before);
+  }
+  const paths = new Set(still.map(({ path }) => path));
+  return { ...changes, keptSkips: [...changes.keptSkips, ...still], toRead: changes.toRead.filter(({ path }) => !paths.has(path)) };
 }
 
 function warnOfLongChunks({ story }: Context, { maxTextTokens }: Embedder, { chunker }: IndexFacts, reference: string): void {

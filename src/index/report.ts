@@ -77,7 +77,7 @@ function renderReport({ digest, name, documents, chunks, embedded, fromCache, co
   const cost = costUsd === 0 ? "" : costUsd === null ? " at a price that is not known" : ` for about ${formatUsd(costUsd)}`;
   return [
     `Index ${name} ${shortDigest(digest)}${isChanged ? "" : " (unchanged)"}`,
-    `  ${number(documents)} documents, ${number(chunks)} chunks; ${number(embedded)} texts embedded${cost}, ${number(fromCache)} from the cache; ${(durationMs.total / 1000).toFixed(1)} s`,
+    `  ${counted(documents, "document")}, ${counted(chunks, "chunk")}; ${counted(embedded, "text")} embedded${cost}, ${number(fromCache)} from the cache; ${(durationMs.total / 1000).toFixed(1)} s`,
     ...(skipped.length === 0 ? [] : [`  Skipped ${number(skipped.length)}:`]),
     ...skipped.slice(0, shownSkips).map(({ path, reason }) => `    ${path} ${reason}`),
     ...(skipped.length > shownSkips ? [`    … and ${number(skipped.length - shownSkips)} more; --json lists all`] : []),
@@ -88,11 +88,16 @@ function renderReport({ digest, name, documents, chunks, embedded, fromCache, co
 
 function renderEstimate({ name, embedder, documents, chunks, toEmbed: { texts, tokens, requests, costUsd } }: IndexEstimate): string {
   return [
-    `Index ${name} would have ${number(documents)} documents and ${number(chunks)} chunks`,
-    `  to embed  ${number(texts)} texts, ${number(tokens)} tokens, in ${number(requests)} requests to ${embedder}`,
+    `Index ${name} would have ${counted(documents, "document")} and ${counted(chunks, "chunk")}`,
+    `  to embed  ${counted(texts, "text")}, ${counted(tokens, "token")}, in ${counted(requests, "request")} to ${embedder}`,
     `  cost      ${costUsd === null ? "not known: give the price as `embedding: { usdPerMillionTokens: … }` of the index" : formatUsd(costUsd)}`,
     "Nothing was embedded or written",
   ].join("\n");
+}
+
+/** `1 text`, `2,000 texts`. */
+export function counted(count: number, noun: string): string {
+  return `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function number(value: number): string {

@@ -61,8 +61,9 @@ export const Index = z
   .meta({ title: "Index", description: "Data derived from documents by a named embedder, as one immutable artifact" });
 export type Index = z.infer<typeof Index>;
 
-export const indexKind = { mediaType: "application/vnd.twelve.index.v2+json", schema: Index } as const;
-export const ledgerKind = { mediaType: "application/vnd.twelve.ledger.v2+json", schema: Ledger } as const;
+const remake = "Run `twelve index`, and for a release that names the old one `twelve release`, too";
+export const indexKind = { mediaType: "application/vnd.twelve.index.v2+json", schema: Index, noun: "index", remake } as const;
+export const ledgerKind = { mediaType: "application/vnd.twelve.ledger.v2+json", schema: Ledger, noun: "ledger of an index,", remake } as const;
 
 /** The ref value that finds an index; `latest` has the same form. */
 export const IndexPointer = z.strictObject({ index: Descriptor });

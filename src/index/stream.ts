@@ -46,7 +46,11 @@ export async function* cutDocuments(files: readonly DocumentFile[], cutters: Cut
     return requests.map((request) => ("kind" in request ? request : (queue.next().value as CutResult)));
   };
   for await (const results of mapAhead(batchesOf(files, ({ source }) => source.sizeBytes), cutters.width, cut)) yield* results;
-  // The engine now builds its indexes, which takes memory: the threads and their parsers give theirs back.
+}
+
+/** The last that is asked of the cutters: the engine then builds its indexes, which takes memory, and the threads and their parsers give theirs back. */
+export async function* cutLastDocuments(...[files, cutters, signal]: Parameters<typeof cutDocuments>): AsyncGenerator<CutResult> {
+  yield* cutDocuments(files, cutters, signal);
   await cutters.close();
 }
 

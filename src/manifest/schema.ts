@@ -29,8 +29,8 @@ const chunkShape = {
 const embedderShape = { embedder: ServiceUrl.default("hash:512").meta({ description: "Embedding model, such as hash:512" }) };
 const sources = {
   source: z.array(z.string().min(1)).min(1).meta({ description: "Folders or files relative to the manifest, s3://bucket/prefix, or a feed of documents in a .jsonl file" }),
-  include: z.array(z.string()).optional().meta({ description: "Globs of the files to read; every known format by default" }),
-  exclude: z.array(z.string()).optional().meta({ description: "Globs of files to leave out" }),
+  include: z.array(z.string().min(1)).min(1).optional().meta({ description: "Globs of the files to read; every known format by default" }),
+  exclude: z.array(z.string().min(1)).optional().meta({ description: "Globs of files to leave out" }),
   gitignore: z.boolean().optional().meta({ description: "Whether files that .gitignore names are left out; true by default" }),
 };
 const limitShape = {
@@ -110,6 +110,10 @@ const codeFields = {
   exclude: z.array(z.string()).default([]).meta({ description: "Globs of tracked files to leave out" }),
 };
 
+/** What follows `twelve index` and is no name of an index there. */
+const indexCommands = ["list", "show", "verify", "diff", "status", "wait", "cancel"];
+const IndexName = Name.refine((name) => !indexCommands.includes(name), { error: `\`twelve index\` has subcommands ${indexCommands.join(", ")}; an index needs another name` });
+
 /** The whole of `twelve.yaml`. Readers get it with every default filled in and `${KEY}` still in place. */
 export const Manifest = z
   .strictObject({
@@ -117,7 +121,7 @@ export const Manifest = z
     code: z.strictObject(codeFields).prefault({}).meta({ description: "Which tracked files a build packages" }),
     prompts: z.array(z.string().min(1)).default(["prompts"]).meta({ description: "Folders of .prompt files; npm:@scope/name for a shared library" }),
     config: z.record(ConfigKey, ConfigDeclaration).default({}).meta({ description: "Everything that varies between deploys" }),
-    indexes: z.record(Name, IndexDeclaration).default({}).meta({ description: "Indexes made from documents" }),
+    indexes: z.record(IndexName, IndexDeclaration).default({}).meta({ description: "Indexes made from documents" }),
     agents: z.record(Name, AgentDeclaration).default({}).meta({ description: "Each is served as a model name of the HTTP API" }),
     processes: z.record(Name, ProcessDeclaration).default({}).meta({ description: "Process types" }),
     evals: z.record(Name, EvalDeclaration).default({}).meta({ description: "Eval suites and their gates" }),

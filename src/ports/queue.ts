@@ -24,7 +24,7 @@ export interface JobQueue {
 
 export interface Job {
   readonly id: string;
-  /** Names the handler; letters, digits and hyphens. */
+  /** Names the handler; letters, digits, hyphens and underscores. */
   readonly kind: string;
   /** What all shards share. Small, as are shards and results: bytes belong into the store, and their digests here. */
   readonly input: Json;

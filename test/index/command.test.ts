@@ -284,7 +284,7 @@ describe("twelve index", () => {
   });
 
   it("tells what it has done", async () => {
-    expect((await index()).told).toEqual(["note 5 documents read, 10 texts embedded in 1 requests"]);
+    expect((await index()).told).toEqual(["note 5 documents read, 10 texts embedded in 1 request"]);
   });
 });
 

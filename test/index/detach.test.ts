@@ -40,7 +40,7 @@ describe("twelve index --detach", () => {
     const submission = await detach();
     expect(submission).toEqual({ kind: "submitted", job: expect.stringMatching(/^index-docs-[0-9a-f]{12}$/), name: "docs", documents: 20, shards: 2, queue: queue.url, worker: "worker" });
     const [job] = queue.jobs;
-    expect(job).toMatchObject({ id: submission.job, kind: "index-many-development", input: { id: submission.job } });
+    expect(job).toMatchObject({ id: submission.job, kind: "index_many_development", input: { id: submission.job } });
     const shards = job?.shards.map((shard) => JobShard.parse(shard)) ?? [];
     expect(shards.map(({ number, documents }) => [number, documents])).toEqual([[1, 16], [2, 4]]);
     const files = (await Promise.all(shards.map(async (shard) => unpackShard(await store.blobs.read(shard.files))))).flat();
@@ -85,7 +85,7 @@ describe("twelve index --detach", () => {
     await writeFile(join(dir, documentName(3)), "# Other");
     jobs.push(await detach());
     expect(new Set(jobs.map(({ job }) => job)).size).toBe(4);
-    expect(queue.jobs.map(({ kind }) => kind)).toEqual(["index-many-development", "index-many-staging", "index-many-development", "index-many-development"]);
+    expect(queue.jobs.map(({ kind }) => kind)).toEqual(["index_many_development", "index_many_staging", "index_many_development", "index_many_development"]);
   });
 
   it("sends only what changed, and names what goes", async () => {

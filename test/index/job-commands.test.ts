@@ -19,8 +19,8 @@ beforeEach(async () => {
   dir = await temporaryFolder();
   await writeFile(join(dir, "twelve.yaml"), "name: app\nconfig:\n  STATE_URL: { kind: attachment, optional: true }\nenvironments:\n  staging: {}\n");
   queue = memoryQueue();
-  for (const job of [older, id]) await queue.submit({ id: job, kind: "index-app-development", input: null, shards: [1, 2, 3] });
-  await queue.submit({ id: "index-docs-9", kind: "index-app-staging", input: null, shards: [] });
+  for (const job of [older, id]) await queue.submit({ id: job, kind: "index_app_development", input: null, shards: [1, 2, 3] });
+  await queue.submit({ id: "index-docs-9", kind: "index_app_staging", input: null, shards: [] });
 });
 
 const opened: string[] = [];

@@ -6,7 +6,7 @@ import { memoryQueue } from "../helpers/memory-queue.ts";
 
 const digest = `sha256:${"ab".repeat(32)}`;
 const result = { digest, documents: 1200, chunks: 3400, embedded: 3400, costUsd: 0.068, skipped: 0 };
-const queued: JobStatus = { id: "index-docs-1", kind: "index-app-development", state: "queued", submitted: new Date(0), shards: { done: 0, running: 0, total: 4 } };
+const queued: JobStatus = { id: "index-docs-1", kind: "index_app_development", state: "queued", submitted: new Date(0), shards: { done: 0, running: 0, total: 4 } };
 const done: JobStatus = { ...queued, state: "done", finished: new Date(61_500), shards: { done: 4, running: 0, total: 4 }, result };
 const failed: JobStatus = { ...queued, state: "failed", finished: new Date(1000), failure: { code: "SERVICE_FAILED", message: `is away ${"again ".repeat(30)}`, fix: "Wait" } };
 
@@ -49,21 +49,21 @@ describe("the report on a job", () => {
 describe("finding a job", () => {
   async function queueWith(...ids: readonly string[]): Promise<ReturnType<typeof memoryQueue>> {
     const queue = memoryQueue();
-    for (const id of ids) await queue.submit({ id, kind: "index-app-development", input: null, shards: [] });
-    await queue.submit({ id: "other", kind: "index-app-production", input: null, shards: [] });
+    for (const id of ids) await queue.submit({ id, kind: "index_app_development", input: null, shards: [] });
+    await queue.submit({ id: "other", kind: "index_app_production", input: null, shards: [] });
     return queue;
   }
 
   it("gives the newest when none is named", async () => {
-    expect(await findJob(await queueWith("index-docs-1", "index-docs-2"), "index-app-development", undefined)).toMatchObject({ id: "index-docs-2" });
+    expect(await findJob(await queueWith("index-docs-1", "index-docs-2"), "index_app_development", undefined)).toMatchObject({ id: "index-docs-2" });
   });
 
   it("says what there is when it is not there, or is of another environment", async () => {
     const queue = await queueWith("index-docs-1", "index-docs-2");
-    await expect(findJob(queue, "index-app-development", "index-docs-3")).rejects.toMatchObject({
+    await expect(findJob(queue, "index_app_development", "index-docs-3")).rejects.toMatchObject({
       code: "JOB_NOT_FOUND", message: 'postgres://queue.test/state has no index job "index-docs-3". Did you mean "index-docs-2"? Newest: index-docs-2, index-docs-1',
     });
-    await expect(findJob(queue, "index-app-development", "other")).rejects.toMatchObject({ code: "JOB_NOT_FOUND" });
-    await expect(findJob(await queueWith(), "index-app-development", undefined)).rejects.toMatchObject({ code: "JOB_NOT_FOUND", message: "postgres://queue.test/state has no index job" });
+    await expect(findJob(queue, "index_app_development", "other")).rejects.toMatchObject({ code: "JOB_NOT_FOUND" });
+    await expect(findJob(await queueWith(), "index_app_development", undefined)).rejects.toMatchObject({ code: "JOB_NOT_FOUND", message: "postgres://queue.test/state has no index job" });
   });
 });

@@ -16,7 +16,7 @@ import { documentName, manyDocument, manyDocuments } from "../helpers/many-docum
 import { memoryQueue } from "../helpers/memory-queue.ts";
 
 const count = 40;
-const kind = "index-many-development";
+const kind = "index_many_development";
 
 let dir: string;
 let store: Store;

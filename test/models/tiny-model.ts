@@ -6,8 +6,10 @@ import { onnxLookup } from "./onnx.ts";
 
 const special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"];
 const letters = Array.from("abcdefghijklmnopqrstuvwxyz0123456789");
+/** Of the sentences by which the contract tells near from far. */
+const sentences = "where is the stored in environment parcels leave our house every working day ?".split(" ");
 /** Whole words, then pieces enough to spell every other ASCII word. */
-export const vocabulary: readonly string[] = [...special, "store", "configuration", "parcel", "query", "passage", ":", ...letters, ...letters.map((letter) => `##${letter}`)];
+export const vocabulary: readonly string[] = [...special, "store", "configuration", "parcel", "query", "passage", ":", ...sentences, ...letters, ...letters.map((letter) => `##${letter}`)];
 
 export const dimensions = 6;
 
