@@ -12,12 +12,12 @@ export interface SearchParts {
   readonly reranker: Reranker | undefined;
 }
 
-/** A whole page pasted as a question: what comes after so many characters changes no ranking, and models refuse it. */
+/** A whole page pasted as a question: what comes after so many characters changes no ranking. A model that takes less is given less by its adapter. */
 const maxQuestionLength = 8000;
 
 /** Carries a search out: ranks, merges, orders anew, and keeps the best. A question without anything in it finds nothing. */
 export async function searchChunks(question: string, plan: SearchPlan, { vectors, embedder, reranker }: SearchParts, signal?: AbortSignal): Promise<readonly RetrievedChunk[]> {
-  const text = clip(question, embedder);
+  const text = question.trim().slice(0, maxQuestionLength).toWellFormed();
   if (text === "") return [];
   const [vector] = plan.lists.some(({ mode }) => mode === "vector") ? await embedder.embed([text], "query", signal) : [];
   const query = { text, topK: plan.depth, filter: plan.filter, ...(vector === undefined ? {} : { vector }) };
@@ -39,9 +39,4 @@ async function rerank(question: string, hits: readonly ScoredHit[], reranker: Re
   const scored = hits.map((hit, position) => ({ hit, score: scores[position] ?? 0 }));
   const ordered = scored.toSorted((left, right) => right.score - left.score);
   return ordered.map(({ hit, score }, position) => ({ ...hit, score, scores: { ...hit.scores, rerank: { rank: position + 1, score } } }));
-}
-
-/** A token is hardly ever shorter than two characters, save in scripts that write a word with one. */
-function clip(question: string, { maxTextTokens = maxQuestionLength }: Embedder): string {
-  return question.trim().slice(0, Math.min(maxQuestionLength, maxTextTokens * 2)).toWellFormed();
 }

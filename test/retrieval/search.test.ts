@@ -13,6 +13,8 @@ interface Asked {
   readonly embedded: string[];
   readonly queries: VectorQuery[];
   readonly reranked: (readonly string[])[];
+  /** What the reranker was asked. */
+  readonly questions: string[];
 }
 
 /** Words find a, b and c in this order, vectors c and d. */
@@ -40,7 +42,8 @@ function parts(asked: Asked, { scores, maxTextTokens }: { readonly scores?: read
   };
   const reranker: Reranker = {
     name: "stub",
-    rerank: async (_, texts) => {
+    rerank: async (question, texts) => {
+      asked.questions.push(question);
       asked.reranked.push(texts);
       return scores ?? [];
     },
@@ -49,7 +52,7 @@ function parts(asked: Asked, { scores, maxTextTokens }: { readonly scores?: read
 }
 
 async function search(question: string, given: object, options?: Parameters<typeof parts>[1]): Promise<Asked & { readonly found: readonly RetrievedChunk[]; readonly ids: readonly string[] }> {
-  const asked: Asked = { embedded: [], queries: [], reranked: [] };
+  const asked: Asked = { embedded: [], queries: [], reranked: [], questions: [] };
   const found = await searchChunks(question, planSearch(RetrieveSettings.parse({ index: "docs", ...given }), 1), parts(asked, options));
   return { ...asked, found, ids: found.map(({ id }) => id) };
 }
@@ -78,14 +81,20 @@ describe("searchChunks", () => {
   });
 
   it.each(["", "   \n\t "])("finds nothing for the blank question %j, and asks nobody", async (question) => {
-    expect(await search(question, {}, { scores: [1] })).toEqual({ found: [], ids: [], embedded: [], queries: [], reranked: [] });
+    expect(await search(question, {}, { scores: [1] })).toEqual({ found: [], ids: [], embedded: [], queries: [], reranked: [], questions: [] });
   });
 
   it("clips a question that is far too long, at a whole character", async () => {
     const { queries } = await search("🙂".repeat(20_000), { mode: "text" });
     expect(queries[0]?.text).toBe("🙂".repeat(4000));
-    const { embedded } = await search("a".repeat(9000), { mode: "vector" }, { maxTextTokens: 100 });
-    expect(embedded).toEqual([`query: ${"a".repeat(200)}`]);
+  });
+
+  it("gives the whole question to every stage: an embedder that takes less cuts by itself", async () => {
+    const question = "word ".repeat(1500).trim();
+    const { embedded, queries, questions } = await search(question, {}, { maxTextTokens: 100, scores: [1, 2, 3, 4] });
+    expect(embedded).toEqual([`query: ${question}`]);
+    expect(queries.map(({ text }) => text)).toEqual([question, question]);
+    expect(questions).toEqual([question]);
   });
 
   it("leaves out what scores below minScore in the last stage", async () => {
