@@ -22,7 +22,8 @@ type Machine = Pick<Context, "clock" | "signal" | "story">;
 /** The embedder of an index at the pace that its settings allow, asking again where that can help. */
 export function openPacedEmbedder(machine: Machine, settings: IndexSettings, embedding: Embedding): TextEmbedder {
   const { sleep: wait, ...retry } = retryTools(machine);
-  const pace = openPace({ ...settings.embedding, requestsAtOnce: settings.embedding?.requestsAtOnce ?? defaultRequestsAtOnce }, { nowMs: () => machine.clock.monotonicMs(), sleep: wait });
+  const requestsAtOnce = settings.embedding?.requestsAtOnce ?? embedding.embedder.requestsAtOnce ?? defaultRequestsAtOnce;
+  const pace = openPace({ ...settings.embedding, requestsAtOnce }, { nowMs: () => machine.clock.monotonicMs(), sleep: wait });
   return openTextEmbedder({ ...embedding, pace, signal: machine.signal, retry });
 }
 
