@@ -1,4 +1,5 @@
 import { TwelveError } from "../core/errors.ts";
+import { onceMore } from "../core/patience.ts";
 import type { Embedder } from "../ports/embedding.ts";
 import type { Reranker } from "../ports/rerank.ts";
 import type { VectorIndex } from "../ports/vectors.ts";
@@ -19,7 +20,7 @@ const maxQuestionLength = 8000;
 export async function searchChunks(question: string, plan: SearchPlan, { vectors, embedder, reranker }: SearchParts, signal?: AbortSignal): Promise<readonly RetrievedChunk[]> {
   const text = question.trim().slice(0, maxQuestionLength).toWellFormed();
   if (text === "") return [];
-  const [vector] = plan.lists.some(({ mode }) => mode === "vector") ? await embedder.embed([text], "query", signal) : [];
+  const [vector] = plan.lists.some(({ mode }) => mode === "vector") ? await onceMore(() => embedder.embed([text], "query", signal), { signal }) : [];
   const query = { text, topK: plan.depth, filter: plan.filter, ...(vector === undefined ? {} : { vector }) };
   const lists = await Promise.all(plan.lists.map(async (list) => ({ ...list, hits: await vectors.search({ ...query, mode: list.mode }) })));
   const ranked = plan.isFused ? fuse(lists) : lists.flatMap(rankHits);
@@ -32,7 +33,8 @@ export async function searchChunks(question: string, plan: SearchPlan, { vectors
 /** Hits with equal scores keep the order they had. */
 async function rerank(question: string, hits: readonly ScoredHit[], reranker: Reranker, signal?: AbortSignal): Promise<readonly ScoredHit[]> {
   if (hits.length === 0) return hits;
-  const scores = await reranker.rerank(question, hits.map(({ headings, text }) => (headings === "" ? text : `${headings}\n\n${text}`)), signal);
+  const texts = hits.map(({ headings, text }) => (headings === "" ? text : `${headings}\n\n${text}`));
+  const scores = await onceMore(() => reranker.rerank(question, texts, signal), { signal });
   if (scores.length !== hits.length || !scores.every(Number.isFinite)) {
     throw new TwelveError("SERVICE_FAILED", `${reranker.name} was asked for ${hits.length} finite scores and gave ${scores.filter(Number.isFinite).length}`);
   }

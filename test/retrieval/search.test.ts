@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { TwelveError } from "../../src/core/errors.ts";
 import { RetrieveSettings } from "../../src/manifest/schema.ts";
 import type { Embedder } from "../../src/ports/embedding.ts";
 import type { Reranker } from "../../src/ports/rerank.ts";
@@ -108,6 +109,24 @@ describe("searchChunks", () => {
     expect(reranked).toEqual([["text of c", "Top > A\n\ntext of a", "text of b", "text of d"]]);
     expect(ids).toEqual(["a", "d"]);
     expect(found[0]).toMatchObject({ number: 1, score: 0.9, scores: { text: { rank: 1, score: 9 }, fused: 1 / 61, rerank: { rank: 1, score: 0.9 } } });
+  });
+
+  it("asks an embedder and a reranker a second time where that helps soon, and not a third", async () => {
+    const given = parts({ embedded: [], queries: [], reranked: [], questions: [] }, { scores: [1, 2, 3, 4] });
+    const plan = planSearch(RetrieveSettings.parse({ index: "docs" }), 1);
+    /** Each service fails so often before it answers. */
+    const failing = async (times: { readonly embed?: number; readonly rerank?: number }): Promise<readonly unknown[]> => {
+      const left = { embed: 0, rerank: 0, ...times };
+      const fail = (which: keyof typeof left): void => {
+        if (left[which]-- > 0) throw new TwelveError("SERVICE_LIMITED", `${which}: slow down`, { retry: { afterMs: 0 } });
+      };
+      const embedder: Embedder = { ...given.embedder, embed: async (...asked) => (fail("embed"), given.embedder.embed(...asked)) };
+      const reranker: Reranker = { name: "stub", rerank: async (_, texts) => (fail("rerank"), texts.map(() => 1)) };
+      return searchChunks("what?", plan, { vectors: given.vectors, embedder, reranker });
+    };
+    expect(await failing({ embed: 1, rerank: 1 })).toHaveLength(4);
+    await expect(failing({ embed: 2 })).rejects.toMatchObject({ code: "SERVICE_LIMITED", message: "embed: slow down" });
+    await expect(failing({ rerank: 2 })).rejects.toMatchObject({ code: "SERVICE_LIMITED", message: "rerank: slow down" });
   });
 
   it.each([[[0.1, 0.2]], [[0.1, 0.2, Number.NaN, 0.4]]])("refuses the answer %j of a reranker to four texts", async (scores) => {
