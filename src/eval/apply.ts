@@ -4,6 +4,7 @@ import { movePointer } from "../artifact/pointer.ts";
 import { refs } from "../artifact/refs.ts";
 import type { Descriptor } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
+import { patiently } from "../core/patience.ts";
 import type { Context, Environment } from "../ports/context.ts";
 import type { Runtime } from "../run/schema.ts";
 import type { CompiledPrompt } from "../prompt/schema.ts";
@@ -98,7 +99,7 @@ function textsToCompare(cases: readonly Case[], asked: readonly Asked[]): readon
 
 async function similarityFor(context: Context, { embedder: reference, secrets }: Pick<Evaluation, "embedder" | "secrets">, texts: readonly string[]): Promise<Similarity> {
   if (reference === undefined || texts.length === 0) return () => 0;
-  return embedTexts(texts, await context.openEmbedder(reference, secrets), context.signal);
+  return embedTexts(texts, await patiently(() => context.openEmbedder(reference, secrets), context), context);
 }
 
 interface Judging {

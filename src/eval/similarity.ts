@@ -1,16 +1,17 @@
+import { patiently, type Waiting } from "../core/patience.ts";
 import type { Embedder } from "../ports/embedding.ts";
 
 /** Cosine of two texts that were embedded together. */
 export type Similarity = (left: string, right: string) => number;
 
 /** Embeds each different text once, in as few calls as the embedder takes. Fails with SERVICE_FAILED. */
-export async function embedTexts(texts: Iterable<string>, embedder: Embedder, signal?: AbortSignal): Promise<Similarity> {
+export async function embedTexts(texts: Iterable<string>, embedder: Embedder, waiting: Waiting): Promise<Similarity> {
   const unique = [...new Set(texts)];
   const vectors = new Map<string, Float32Array>();
   for (let start = 0; start < unique.length; start += embedder.maxBatch) {
     const batch = unique.slice(start, start + embedder.maxBatch);
     // Answer and expectation are alike, so neither is sent as a query.
-    const embedded = await embedder.embed(batch, "document", signal);
+    const embedded = await patiently(() => embedder.embed(batch, "document", waiting.signal), waiting);
     for (const [i, text] of batch.entries()) {
       const vector = embedded[i];
       if (vector !== undefined) vectors.set(text, vector);

@@ -14,10 +14,11 @@ import { makeIndex } from "./make.ts";
 import { countTexts, planChanges } from "./plan.ts";
 import { isUnchanged, prepareIndex, priceOf } from "./prepare.ts";
 import { openBase } from "./previous.ts";
+import { embedProbe } from "./probe.ts";
 import { counted, IndexEstimate, IndexReport, IndexSubmission, renderIndex } from "./report.ts";
 import type { Ledger } from "./schema.ts";
 import { cutLastDocuments } from "./stream.ts";
-import { askForProbe, openPacedEmbedder } from "./text-embedder.ts";
+import { openPacedEmbedder } from "./text-embedder.ts";
 
 export default defineCommand({
   description:
@@ -56,7 +57,7 @@ export default defineCommand({
         return report(ledger, { digest: descriptor.digest, embedded: 0, requests: 0, costUsd: 0, isChanged: false }, 0);
       }
 
-      const probe = await askForProbe(context, embedder);
+      const probe = await embedProbe(embedder, context);
       const base = previous.usable === undefined || prepared.changes.kept.length === 0 || input.rebuild ? undefined : await openBase(store, previous.usable, { dir, engine, story, probe });
       const changes = base === undefined ? planChanges(undefined, listing.files, new Map()) : prepared.changes;
       if (input.detach) return await detachIndex(context, prepared, { environment: input.env, isStrict: input.strict, probe, base: base && previous.usable, changes });

@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Digest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
+import { retrying, type RetryTools } from "../core/retry.ts";
 import type { Embedder } from "../ports/embedding.ts";
 import type { Budget } from "./budget.ts";
 import type { Embeddings } from "./embeddings.ts";
 import type { Pace } from "./pace.ts";
 import { type EmbeddingTask, planBatches, type TextToEmbed } from "./plan.ts";
 import { describeEmbedder } from "./probe.ts";
-import { retrying, type RetryTools } from "./retry.ts";
 
 export interface Embedding {
   readonly embedder: Embedder;

@@ -1,6 +1,7 @@
 import { readDocument } from "../artifact/document.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import { TwelveError } from "../core/errors.ts";
+import { patiently } from "../core/patience.ts";
 import type { Context } from "../ports/context.ts";
 import type { Embedder } from "../ports/embedding.ts";
 import type { Store } from "../ports/store.ts";
@@ -9,8 +10,8 @@ import { type Cutters, openCutters } from "./cutters.ts";
 import type { TextEmbedder } from "./embed.ts";
 import { type Embeddings, openEmbeddings } from "./embeddings.ts";
 import { type IndexJob, indexJobKind, type JobInput } from "./job-schema.ts";
-import { describeEmbedder, isSameProbe } from "./probe.ts";
-import { askForProbe, openPacedEmbedder } from "./text-embedder.ts";
+import { describeEmbedder, embedProbe, isSameProbe } from "./probe.ts";
+import { openPacedEmbedder } from "./text-embedder.ts";
 
 /** What all steps of a job share on one machine: its pace holds for them together, and texts that two of them have are embedded once. */
 export interface OpenJob {
@@ -33,11 +34,11 @@ export async function openJob(context: Context, { job: descriptor, probe: stored
     throw new TwelveError("BLOB_NOT_FOUND", `The worker's store, ${store.url}, does not hold the job's documents`, { cause, fix: "Attach the store of the machine that submitted the job to every worker, with TWELVE_STORE; then submit the job again" });
   });
   const { settings, embedder: wanted } = job;
-  const embedder = await context.openEmbedder(settings.embedder, secrets);
+  const embedder = await patiently(() => context.openEmbedder(settings.embedder, secrets), context);
   if (canonicalJson(embedder.identity) !== canonicalJson(wanted)) {
     throw new TwelveError("EMBEDDER_DRIFTED", `The job wants ${describeEmbedder(wanted)}, but ${settings.embedder} is ${describeEmbedder(embedder.identity)} for this worker`, { fix: sameEmbedder });
   }
-  if (!isSameProbe(await askForProbe(context, embedder), probe, wanted.dimensions)) {
+  if (!isSameProbe(await embedProbe(embedder, context), probe, wanted.dimensions)) {
     throw new TwelveError("EMBEDDER_DRIFTED", `${describeEmbedder(wanted)} gives this worker other vectors than the machine that submitted the job`, { fix: sameEmbedder });
   }
   const usdPerMillionTokens = settings.embedding?.usdPerMillionTokens ?? embedder.usdPerMillionTokens;

@@ -1,3 +1,4 @@
+import { patiently } from "../core/patience.ts";
 import type { Context } from "../ports/context.ts";
 import type { Embedder } from "../ports/embedding.ts";
 import type { Store } from "../ports/store.ts";
@@ -28,7 +29,7 @@ export interface Prepared {
 export async function prepareIndex(context: Context, request: IndexRequest): Promise<Prepared> {
   const requested = await readSettings(context, request);
   const { app, name, settings, secrets } = requested;
-  const [store, embedder, engine, listing] = await Promise.all([context.store(), context.openEmbedder(settings.embedder, secrets), context.openVectors("lance:"), listDocuments(context, settings)]);
+  const [store, embedder, engine, listing] = await Promise.all([context.store(), patiently(() => context.openEmbedder(settings.embedder, secrets), context), context.openVectors("lance:"), listDocuments(context, settings)]);
   const facts: IndexFacts = { app, name, embedder: embedder.identity, chunker: chunkerIdentity(settings.chunk) };
   warnOfLongChunks(context, embedder, facts, settings.embedder);
   const cutters = openCutters(facts.chunker, { files: listing.files.length });

@@ -1,5 +1,6 @@
 import { canonicalJson } from "../core/canonical-json.ts";
 import { TwelveError } from "../core/errors.ts";
+import { patiently, type Waiting } from "../core/patience.ts";
 import type { Embedder, EmbedderIdentity } from "../ports/embedding.ts";
 
 /**
@@ -23,9 +24,9 @@ const probeThreshold = 0.999;
 
 export const probeMediaType = "application/vnd.twelve.probe.v1+float32";
 
-/** The vectors of the probe texts, one after the other, as little-endian 32-bit floats. */
-export async function embedProbe(embedder: Embedder, signal?: AbortSignal): Promise<Uint8Array> {
-  const vectors = await probeVectors(embedder, signal);
+/** The vectors of the probe texts, one after the other, as little-endian 32-bit floats. Asks again where that can help, if somebody waits. */
+export async function embedProbe(embedder: Embedder, waiting?: Waiting): Promise<Uint8Array> {
+  const vectors = await probeVectors(embedder, waiting);
   const bytes = new DataView(new ArrayBuffer(vectors.length * embedder.identity.dimensions * 4));
   for (const [row, vector] of vectors.entries()) {
     for (const [column, value] of vector.entries()) bytes.setFloat32((row * vector.length + column) * 4, value, true);
@@ -37,13 +38,13 @@ export async function embedProbe(embedder: Embedder, signal?: AbortSignal): Prom
  * Embeds the probe texts again and gives the lowest cosine to the stored vectors. Fails with EMBEDDER_DRIFTED when
  * the embedder is another one than `indexedBy`, or when it gives other vectors under the same name.
  */
-export async function checkProbe(embedder: Embedder, stored: Uint8Array, indexedBy: EmbedderIdentity, signal?: AbortSignal): Promise<number> {
+export async function checkProbe(embedder: Embedder, stored: Uint8Array, indexedBy: EmbedderIdentity, waiting?: Waiting): Promise<number> {
   const { identity } = embedder;
   const name = describeEmbedder(identity);
   if (canonicalJson(identity) !== canonicalJson(indexedBy)) {
     throw new TwelveError("EMBEDDER_DRIFTED", `The index was made with ${describeEmbedder(indexedBy)}, but the configured embedder is ${name}`);
   }
-  const cosine = lowestCosine(await embedProbe(embedder, signal), stored, identity.dimensions);
+  const cosine = lowestCosine(await embedProbe(embedder, waiting), stored, identity.dimensions);
   if (cosine >= probeThreshold) return cosine;
   const measured = `its vectors of ${probeTexts.length} probe texts have cosine ${cosine.toFixed(4)} to the stored ones, below ${probeThreshold}`;
   throw new TwelveError("EMBEDDER_DRIFTED", `The index was made with ${describeEmbedder(indexedBy)}; the configured embedder calls itself ${name}, but ${measured}`);
@@ -55,10 +56,11 @@ export function describeEmbedder({ provider, model, dimensions, normalised, docu
   return `${provider}:${model} (${dimensions} dimensions${normalised ? "" : ", not normalised"}${tasks})`;
 }
 
-async function probeVectors(embedder: Embedder, signal?: AbortSignal): Promise<readonly Float32Array[]> {
+async function probeVectors(embedder: Embedder, waiting: Waiting | undefined): Promise<readonly Float32Array[]> {
   const vectors: Float32Array[] = [];
   for (let start = 0; start < probeTexts.length; start += embedder.maxBatch) {
-    vectors.push(...(await embedder.embed(probeTexts.slice(start, start + embedder.maxBatch), "document", signal)));
+    const ask = (): Promise<readonly Float32Array[]> => embedder.embed(probeTexts.slice(start, start + embedder.maxBatch), "document", waiting?.signal);
+    vectors.push(...(await (waiting === undefined ? ask() : patiently(ask, waiting))));
   }
   return vectors;
 }

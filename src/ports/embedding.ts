@@ -14,8 +14,10 @@ export type EmbedderIdentity = z.infer<typeof EmbedderIdentity>;
 /** One embedding model behind one URL, such as `hash:512`. */
 export interface Embedder {
   readonly identity: EmbedderIdentity;
-  /** How many texts one call of `embed` may take. */
+  /** How many texts one call of `embed` may take. A call is one request, which is what rates are counted in. */
   readonly maxBatch: number;
+  /** How many calls are well under way at the same time where the manifest says nothing; 8 where it is left out. */
+  readonly requestsAtOnce?: number;
   /** How many tokens the texts of one call may have together; no limit where it is left out. */
   readonly maxBatchTokens?: number;
   /** How many tokens one text may have; the provider cuts or refuses longer ones. */
@@ -25,7 +27,7 @@ export interface Embedder {
   /** How much its ranking weighs in a hybrid search, beside 1 for BM25, where the manifest says nothing. */
   readonly fusionWeight: number;
   /**
-   * One vector of `identity.dimensions` numbers per text, in order. One attempt: whoever calls decides about retries by
+   * One vector of `identity.dimensions` numbers per text, in order. One request, one attempt: whoever calls decides about retries by
    * the failure's `retry`. Fails with SERVICE_FAILED, SERVICE_DENIED or SERVICE_LIMITED.
    */
   embed(texts: readonly string[], task: "document" | "query", signal?: AbortSignal): Promise<readonly Float32Array[]>;

@@ -1,6 +1,7 @@
 import { canonicalJson } from "../core/canonical-json.ts";
 import { type Descriptor, digestPrefix, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
+import { patiently } from "../core/patience.ts";
 import { readDocument } from "../artifact/document.ts";
 import { checkProbe } from "../index/probe.ts";
 import { readIndex, readIndexData } from "../index/read.ts";
@@ -46,7 +47,7 @@ export async function checkIndex(context: Context, store: Store, { name, descrip
   const [index, data, embedder] = await Promise.all([
     readDocument(store, indexKind, descriptor),
     readIndexData(store, descriptor),
-    context.openEmbedder(settings.embedder, secrets),
+    patiently(() => context.openEmbedder(settings.embedder, secrets), context),
   ]);
   const differences = [
     ...(canonicalJson(index.embedder) === canonicalJson(embedder.identity) ? [] : [`its embedder is ${describe(index.embedder)}, the release's is ${describe(embedder.identity)} (${settings.embedder})`]),
@@ -57,7 +58,7 @@ export async function checkIndex(context: Context, store: Store, { name, descrip
       fix: `Run \`${command}\`, then release again`,
     });
   }
-  const cosine = await checkProbe(embedder, await store.blobs.read(data.probe), index.embedder, context.signal);
+  const cosine = await checkProbe(embedder, await store.blobs.read(data.probe), index.embedder, context);
   context.story.note(`Index "${name}" fits: ${index.chunks.toLocaleString("en-US")} chunks of ${index.documents.toLocaleString("en-US")} documents, embedder ${settings.embedder}, probe ${cosine.toFixed(4)}`);
 }
 

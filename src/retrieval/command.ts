@@ -107,13 +107,17 @@ function withFlags(own: RetrieveSettings, flags: Flags): RetrieveSettings {
 
 function parseFilters(given: readonly string[]): RetrieveSettings["filter"] | undefined {
   if (given.length === 0) return undefined;
-  const filter: Record<string, string[]> = {};
+  // A map, because every object has a `constructor` already.
+  const filter = new Map<string, string[]>();
   for (const text of given) {
     const at = text.indexOf("=");
     if (at < 1) throw new TwelveError("USAGE_INVALID", `--filter ${text}: expected key=value`, { fix: "Write for example `--filter language=en`" });
-    (filter[text.slice(0, at)] ??= []).push(text.slice(at + 1));
+    const key = text.slice(0, at);
+    // The one name that is kept out of metadata. Settings drop it too, and then everything would pass.
+    if (key === "__proto__") throw new TwelveError("USAGE_INVALID", `--filter ${text}: no document has metadata of that name`);
+    filter.set(key, [...(filter.get(key) ?? []), text.slice(at + 1)]);
   }
-  return filter;
+  return Object.fromEntries(filter);
 }
 
 function titleOf({ document, metadata }: z.infer<typeof Hit>): string {

@@ -3,6 +3,7 @@ import type { Build } from "../build/schema.ts";
 import { resolvedIndexes } from "../config/settings.ts";
 import type { Descriptor, Digest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
+import { patiently } from "../core/patience.ts";
 import { checkProbe } from "../index/probe.ts";
 import { openIndexData } from "../index/read.ts";
 import { type Index, indexKind } from "../index/schema.ts";
@@ -58,11 +59,11 @@ export async function openRetriever(context: Context, plan: IndexToSearch, secre
   const [index, held, embedder] = await Promise.all([
     readDocument(store, indexKind, plan.index),
     openIndexData(store, plan.index, context.dir),
-    context.openEmbedder(plan.embedder, secrets),
+    patiently(() => context.openEmbedder(plan.embedder, secrets), context),
   ]);
   const [engine, probeCosine] = await Promise.all([
     context.openVectors(`${held.data.engine}:`),
-    checkProbe(embedder, held.probe, index.embedder, context.signal),
+    checkProbe(embedder, held.probe, index.embedder, context),
   ]);
   const vectors = await engine.open(held.folder);
   return {
@@ -73,7 +74,8 @@ export async function openRetriever(context: Context, plan: IndexToSearch, secre
     fusionWeight: embedder.fusionWeight,
     async prepare(settings) {
       const search = planSearch(settings, embedder.fusionWeight);
-      const reranker = settings.reranker === undefined ? undefined : await context.openReranker(settings.reranker, secrets);
+      const { reranker: reference } = settings;
+      const reranker = reference === undefined ? undefined : await patiently(() => context.openReranker(reference, secrets), context);
       return (question, signal) => searchChunks(question, search, { vectors, embedder, reranker }, signal);
     },
     count: () => vectors.count(),

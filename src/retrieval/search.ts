@@ -1,4 +1,5 @@
 import { TwelveError } from "../core/errors.ts";
+import { onceMore } from "../core/patience.ts";
 import type { Embedder } from "../ports/embedding.ts";
 import type { Reranker } from "../ports/rerank.ts";
 import type { VectorIndex } from "../ports/vectors.ts";
@@ -12,14 +13,14 @@ export interface SearchParts {
   readonly reranker: Reranker | undefined;
 }
 
-/** A whole page pasted as a question: what comes after so many characters changes no ranking, and models refuse it. */
+/** A whole page pasted as a question: what comes after so many characters changes no ranking. A model that takes less is given less by its adapter. */
 const maxQuestionLength = 8000;
 
 /** Carries a search out: ranks, merges, orders anew, and keeps the best. A question without anything in it finds nothing. */
 export async function searchChunks(question: string, plan: SearchPlan, { vectors, embedder, reranker }: SearchParts, signal?: AbortSignal): Promise<readonly RetrievedChunk[]> {
-  const text = clip(question, embedder);
+  const text = question.trim().slice(0, maxQuestionLength).toWellFormed();
   if (text === "") return [];
-  const [vector] = plan.lists.some(({ mode }) => mode === "vector") ? await embedder.embed([text], "query", signal) : [];
+  const [vector] = plan.lists.some(({ mode }) => mode === "vector") ? await onceMore(() => embedder.embed([text], "query", signal), { signal }) : [];
   const query = { text, topK: plan.depth, filter: plan.filter, ...(vector === undefined ? {} : { vector }) };
   const lists = await Promise.all(plan.lists.map(async (list) => ({ ...list, hits: await vectors.search({ ...query, mode: list.mode }) })));
   const ranked = plan.isFused ? fuse(lists) : lists.flatMap(rankHits);
@@ -32,16 +33,12 @@ export async function searchChunks(question: string, plan: SearchPlan, { vectors
 /** Hits with equal scores keep the order they had. */
 async function rerank(question: string, hits: readonly ScoredHit[], reranker: Reranker, signal?: AbortSignal): Promise<readonly ScoredHit[]> {
   if (hits.length === 0) return hits;
-  const scores = await reranker.rerank(question, hits.map(({ headings, text }) => (headings === "" ? text : `${headings}\n\n${text}`)), signal);
+  const texts = hits.map(({ headings, text }) => (headings === "" ? text : `${headings}\n\n${text}`));
+  const scores = await onceMore(() => reranker.rerank(question, texts, signal), { signal });
   if (scores.length !== hits.length || !scores.every(Number.isFinite)) {
     throw new TwelveError("SERVICE_FAILED", `${reranker.name} was asked for ${hits.length} finite scores and gave ${scores.filter(Number.isFinite).length}`);
   }
   const scored = hits.map((hit, position) => ({ hit, score: scores[position] ?? 0 }));
   const ordered = scored.toSorted((left, right) => right.score - left.score);
   return ordered.map(({ hit, score }, position) => ({ ...hit, score, scores: { ...hit.scores, rerank: { rank: position + 1, score } } }));
-}
-
-/** A token is hardly ever shorter than two characters, save in scripts that write a word with one. */
-function clip(question: string, { maxTextTokens = maxQuestionLength }: Embedder): string {
-  return question.trim().slice(0, Math.min(maxQuestionLength, maxTextTokens * 2)).toWellFormed();
 }

@@ -14,7 +14,7 @@ export const vocabulary: readonly string[] = [...special, "store", "configuratio
 export const dimensions = 6;
 
 /** A row of fixed numbers for each token, all rows different. */
-export const table: readonly (readonly number[])[] = vocabulary.map((_, row) => Array.from({ length: dimensions }, (_, column) => Math.fround(Math.sin(row * 7.3 + column * 1.7))));
+export const table: readonly (readonly number[])[] = vocabulary.map((_, row) => Array.from({ length: dimensions }, (_, column) => Math.fround((Math.sin((row + 1) * 12.9898 + (column + 1) * 78.233) * 43_758.5453) % 1)));
 
 /** The vector that texts of these tokens must get: the mean of their rows, of length 1. */
 export function meanOf(...tokens: readonly string[]): readonly number[] {

@@ -51,8 +51,20 @@ describe("twelve search", () => {
     expect((await run(context, { ...given, minScore: 1 })).hits).toEqual([]);
   });
 
+  it("takes any word as a filter's key, those that every object answers to as well", async () => {
+    const context = await testContext({ dir: await temporaryFolder() });
+    await writeFiles(context.dir, { "docs/more.md": "---\nconstructor: 1\ntoString: [a, b]\nhasOwnProperty: {x: 2}\n---\n# More\n\nA request comes in at the port.\n" });
+    await makeRelease(context);
+    for (const key of ["constructor=1", "toString=b", "hasOwnProperty.x=2"]) {
+      const { hits } = await run(context, { question: "request port", env: "staging", filter: [key, key] });
+      expect([key, hits.map(({ document }) => document)]).toEqual([key, ["docs/more.md"]]);
+    }
+    expect((await run(context, { question: "request port", env: "staging", filter: ["valueOf=1"] })).hits).toEqual([]);
+  });
+
   it.each([
     ["a filter without a value", { filter: ["language"] }, "USAGE_INVALID", "--filter language: expected key=value"],
+    ["a filter by what no metadata is called", { filter: ["__proto__=1"] }, "USAGE_INVALID", "--filter __proto__=1: no document has metadata of that name"],
     ["a reranker that is no URL", { rerank: "nowhere" }, "USAGE_INVALID", "--rerank: "],
     ["a reranker of an unknown kind", { rerank: "nothing:here" }, "SERVICE_UNSUPPORTED", "nothing:"],
     ["an agent that does not exist", { agent: "suport" }, "AGENT_UNKNOWN", 'Did you mean "support"?'],

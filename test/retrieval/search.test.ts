@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { TwelveError } from "../../src/core/errors.ts";
 import { RetrieveSettings } from "../../src/manifest/schema.ts";
 import type { Embedder } from "../../src/ports/embedding.ts";
 import type { Reranker } from "../../src/ports/rerank.ts";
@@ -13,6 +14,8 @@ interface Asked {
   readonly embedded: string[];
   readonly queries: VectorQuery[];
   readonly reranked: (readonly string[])[];
+  /** What the reranker was asked. */
+  readonly questions: string[];
 }
 
 /** Words find a, b and c in this order, vectors c and d. */
@@ -40,7 +43,8 @@ function parts(asked: Asked, { scores, maxTextTokens }: { readonly scores?: read
   };
   const reranker: Reranker = {
     name: "stub",
-    rerank: async (_, texts) => {
+    rerank: async (question, texts) => {
+      asked.questions.push(question);
       asked.reranked.push(texts);
       return scores ?? [];
     },
@@ -49,7 +53,7 @@ function parts(asked: Asked, { scores, maxTextTokens }: { readonly scores?: read
 }
 
 async function search(question: string, given: object, options?: Parameters<typeof parts>[1]): Promise<Asked & { readonly found: readonly RetrievedChunk[]; readonly ids: readonly string[] }> {
-  const asked: Asked = { embedded: [], queries: [], reranked: [] };
+  const asked: Asked = { embedded: [], queries: [], reranked: [], questions: [] };
   const found = await searchChunks(question, planSearch(RetrieveSettings.parse({ index: "docs", ...given }), 1), parts(asked, options));
   return { ...asked, found, ids: found.map(({ id }) => id) };
 }
@@ -78,14 +82,20 @@ describe("searchChunks", () => {
   });
 
   it.each(["", "   \n\t "])("finds nothing for the blank question %j, and asks nobody", async (question) => {
-    expect(await search(question, {}, { scores: [1] })).toEqual({ found: [], ids: [], embedded: [], queries: [], reranked: [] });
+    expect(await search(question, {}, { scores: [1] })).toEqual({ found: [], ids: [], embedded: [], queries: [], reranked: [], questions: [] });
   });
 
   it("clips a question that is far too long, at a whole character", async () => {
     const { queries } = await search("🙂".repeat(20_000), { mode: "text" });
     expect(queries[0]?.text).toBe("🙂".repeat(4000));
-    const { embedded } = await search("a".repeat(9000), { mode: "vector" }, { maxTextTokens: 100 });
-    expect(embedded).toEqual([`query: ${"a".repeat(200)}`]);
+  });
+
+  it("gives the whole question to every stage: an embedder that takes less cuts by itself", async () => {
+    const question = "word ".repeat(1500).trim();
+    const { embedded, queries, questions } = await search(question, {}, { maxTextTokens: 100, scores: [1, 2, 3, 4] });
+    expect(embedded).toEqual([`query: ${question}`]);
+    expect(queries.map(({ text }) => text)).toEqual([question, question]);
+    expect(questions).toEqual([question]);
   });
 
   it("leaves out what scores below minScore in the last stage", async () => {
@@ -99,6 +109,24 @@ describe("searchChunks", () => {
     expect(reranked).toEqual([["text of c", "Top > A\n\ntext of a", "text of b", "text of d"]]);
     expect(ids).toEqual(["a", "d"]);
     expect(found[0]).toMatchObject({ number: 1, score: 0.9, scores: { text: { rank: 1, score: 9 }, fused: 1 / 61, rerank: { rank: 1, score: 0.9 } } });
+  });
+
+  it("asks an embedder and a reranker a second time where that helps soon, and not a third", async () => {
+    const given = parts({ embedded: [], queries: [], reranked: [], questions: [] }, { scores: [1, 2, 3, 4] });
+    const plan = planSearch(RetrieveSettings.parse({ index: "docs" }), 1);
+    /** Each service fails so often before it answers. */
+    const failing = async (times: { readonly embed?: number; readonly rerank?: number }): Promise<readonly unknown[]> => {
+      const left = { embed: 0, rerank: 0, ...times };
+      const fail = (which: keyof typeof left): void => {
+        if (left[which]-- > 0) throw new TwelveError("SERVICE_LIMITED", `${which}: slow down`, { retry: { afterMs: 0 } });
+      };
+      const embedder: Embedder = { ...given.embedder, embed: async (...asked) => (fail("embed"), given.embedder.embed(...asked)) };
+      const reranker: Reranker = { name: "stub", rerank: async (_, texts) => (fail("rerank"), texts.map(() => 1)) };
+      return searchChunks("what?", plan, { vectors: given.vectors, embedder, reranker });
+    };
+    expect(await failing({ embed: 1, rerank: 1 })).toHaveLength(4);
+    await expect(failing({ embed: 2 })).rejects.toMatchObject({ code: "SERVICE_LIMITED", message: "embed: slow down" });
+    await expect(failing({ rerank: 2 })).rejects.toMatchObject({ code: "SERVICE_LIMITED", message: "rerank: slow down" });
   });
 
   it.each([[[0.1, 0.2]], [[0.1, 0.2, Number.NaN, 0.4]]])("refuses the answer %j of a reranker to four texts", async (scores) => {

@@ -1,4 +1,5 @@
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
+import indexCommand from "../../src/index/command.ts";
 import { openRuntime } from "../../src/run/apply.ts";
 import releaseCommand from "../../src/release/command.ts";
 import { readActive } from "../../src/release/read.ts";
@@ -9,12 +10,12 @@ import { makeRelease, manifest, writeFiles } from "./release.ts";
 const key = "ek-0123456789abcdefghij";
 
 /** An application in staging whose index was embedded over the network, by a server that wants a key. */
-async function app(): Promise<{ readonly server: EmbeddingServer; readonly made: TestContext; readonly fresh: () => Promise<TestContext> }> {
+async function app(options = ""): Promise<{ readonly server: EmbeddingServer; readonly made: TestContext; readonly fresh: () => Promise<TestContext> }> {
   const server = await startEmbeddingServer({ key, dimensions: 64 });
   onTestFinished(() => server.close());
   const dir = await temporaryFolder();
   const made = await testContext({ dir, env: { EMBEDDER_API_KEY: key } });
-  const text = manifest.replace('"hash:64"', `"${server.baseUrl}#bge-m3"`).replace("API_KEY:", "EMBEDDER_API_KEY: { kind: secret, optional: true }\n  API_KEY:");
+  const text = manifest.replace('"hash:64"', `"${server.baseUrl}#bge-m3${options}"`).replace("API_KEY:", "EMBEDDER_API_KEY: { kind: secret, optional: true }\n  API_KEY:");
   await makeRelease(made, text);
   return { server, made, fresh: async () => testContext({ dir, store: await made.store() }) };
 }
@@ -46,4 +47,24 @@ it("refuses another model at the same address, at the start and at a release", a
   server.changeModel();
   await expect(opened(made)).rejects.toMatchObject({ code: "EMBEDDER_DRIFTED" });
   await expect(releaseCommand.run(releaseCommand.input.parse({ env: "staging" }), made)).rejects.toMatchObject({ code: "EMBEDDER_DRIFTED" });
+});
+
+// Without its dimensions the model is asked when it is opened, with them first for the vectors of the probe texts.
+it.each(["", "?dimensions=64"])("waits for a service that refuses for a while, at an index, a release and a start (%j)", async (options) => {
+  vi.spyOn(Math, "random").mockReturnValue(0);
+  onTestFinished(() => void vi.restoreAllMocks());
+  const { server, made } = await app(options);
+  const busy = { status: 429, headers: { "retry-after-ms": "1" }, body: { error: { message: "busy" } } };
+  const noted = `note ${server.baseUrl}#bge-m3 answered 429: busy; asking again in 0.0 s`;
+  await writeFiles(made.dir, { "docs/new.md": "# New\n\nAnother document.\n" });
+  for (const work of [
+    () => indexCommand.run(indexCommand.input.parse({}), made),
+    () => releaseCommand.run(releaseCommand.input.parse({ env: "staging" }), made),
+    () => opened(made),
+  ]) {
+    const before = made.told.length;
+    server.faults.push(busy, busy);
+    await work();
+    expect(made.told.slice(before).filter((line) => line.includes("429"))).toEqual([noted, noted]);
+  }
 });

@@ -58,19 +58,18 @@ describe("bedrock:", () => {
   it("knows its models without asking: length, tasks, limits and price", async () => {
     const { embedder: titan, server } = await signed("bedrock:amazon.titan-embed-text-v2:0?dimensions=512");
     expect(titan.identity).toEqual({ provider: "bedrock", model: "amazon.titan-embed-text-v2:0", dimensions: 512, normalised: true, documentTask: null, queryTask: null });
-    expect(titan).toMatchObject({ maxBatch: 16, maxTextTokens: 8192, usdPerMillionTokens: 0.02, fusionWeight: 1 });
+    expect(titan).toMatchObject({ maxBatch: 1, requestsAtOnce: 16, maxTextTokens: 8192, usdPerMillionTokens: 0.02, fusionWeight: 1 });
     const { embedder: cohere } = await signed("bedrock:cohere.embed-multilingual-v3");
     expect(cohere.identity).toEqual({ provider: "bedrock", model: "cohere.embed-multilingual-v3", dimensions: 1024, normalised: true, documentTask: "search_document", queryTask: "search_query" });
     expect(server.requests).toEqual([]);
   });
 
-  it("sends Titan one text a request, as many requests as texts, in order", async () => {
+  it("sends Titan one text a call, so that a call is a request wherever requests are counted", async () => {
     const { server, embedder } = await signed("bedrock:amazon.titan-embed-text-v2:0?dimensions=256");
-    const texts = Array.from({ length: 16 }, (_, i) => `text number ${i}`);
-    const vectors = await embedder.embed(texts, "document");
-    expect(server.requests.map(({ body }) => (body as { inputText: string }).inputText).sort()).toEqual([...texts].sort());
-    expect(server.requests[0]?.body).toEqual({ inputText: "text number 0", dimensions: 256, normalize: true });
-    expect(vectors[7]).toEqual((await embedder.embed(["text number 7"], "document"))[0]);
+    await embedder.embed(["a text"], "document");
+    expect(server.requests.map(({ body }) => body)).toEqual([{ inputText: "a text", dimensions: 256, normalize: true }]);
+    // Nothing is left out unseen, should anybody send more.
+    await expect(embedder.embed(["one", "two"], "document")).rejects.toMatchObject({ code: "SERVICE_FAILED", message: "bedrock:amazon.titan-embed-text-v2:0 was asked for 2 vectors and gave 1" });
   });
 
   it("tells Cohere whether a text is a document or a query", async () => {
@@ -121,13 +120,6 @@ describe("bedrock:", () => {
     const { server, embedder } = await signed("bedrock:cohere.embed-v4:0");
     server.faults.push({ status: 400, headers: { "x-amzn-errortype": "ValidationException" }, body: { message: "Invocation of model ID cohere.embed-v4:0 with on-demand throughput isn’t supported." } });
     await expect(embedder.embed(["text"], "document")).rejects.toMatchObject({ fix: expect.stringContaining("bedrock:us.cohere.embed-v4:0") });
-  });
-
-  it("stops the other requests of a batch when one fails", async () => {
-    const { server, embedder } = await signed("bedrock:amazon.titan-embed-text-v2:0");
-    server.faults.push({ status: 403, headers: { "x-amzn-errortype": "AccessDeniedException" }, body: { message: "No" } }, ...Array.from({ length: 7 }, () => "hang" as const));
-    await expect(embedder.embed(Array.from({ length: 16 }, (_, i) => `text ${i}`), "document")).rejects.toMatchObject({ code: "SERVICE_DENIED" });
-    expect(server.requests.length).toBeLessThanOrEqual(8);
   });
 
   it("names what is missing: the region, or credentials", async () => {

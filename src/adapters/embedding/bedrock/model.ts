@@ -9,9 +9,9 @@ export interface TextModel {
   readonly choices: readonly number[];
   readonly maxTextTokens: number;
   /** How many texts one request may carry. */
-  readonly perRequest: number;
-  /** How many texts one call of `embed` may take. */
   readonly maxBatch: number;
+  /** More than usual for a model that takes one text a request; still below the default quota. */
+  readonly requestsAtOnce?: number;
   request(texts: readonly string[], how: { readonly task: string | null; readonly dimensions: number | undefined }): unknown;
   /** The vectors of an answer, as they were written. */
   vectors(answer: unknown): unknown;
@@ -29,9 +29,8 @@ function titan(model: Pick<TextModel, "dimensions" | "choices">): TextModel {
     documentTask: null,
     queryTask: null,
     maxTextTokens: 8192,
-    perRequest: 1,
-    // What is lost, and paid for once more, when one of the requests fails.
-    maxBatch: 16,
+    maxBatch: 1,
+    requestsAtOnce: 16,
     request: ([text = ""], { dimensions }) => ({ inputText: cutTo(sendable(text), titanCharacters), ...(model.choices.length === 0 ? {} : { dimensions: dimensions ?? model.dimensions, normalize: true }) }),
     vectors: (answer) => [fieldOf(answer, "embedding")],
   };
@@ -47,7 +46,6 @@ function cohere({ truncate, maxCharacters, ...model }: CohereModel): TextModel {
     ...model,
     documentTask: "search_document",
     queryTask: "search_query",
-    perRequest: 96,
     maxBatch: 96,
     request: (texts, { task, dimensions }) => ({
       texts: texts.map((text) => cutTo(sendable(text), maxCharacters)),

@@ -1,4 +1,4 @@
-import { TwelveError } from "../core/errors.ts";
+import { TwelveError } from "./errors.ts";
 
 export interface RetryTools {
   /** Rejects with the signal's reason when it is aborted. */

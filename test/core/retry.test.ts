@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { TwelveError } from "../../src/core/errors.ts";
-import { retrying, type RetryTools } from "../../src/index/retry.ts";
+import { retrying, type RetryTools } from "../../src/core/retry.ts";
 
 const limited = (afterMs: number | null): TwelveError => new TwelveError("SERVICE_LIMITED", "slow down", { retry: { afterMs } });
 
