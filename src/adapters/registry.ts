@@ -87,7 +87,8 @@ export const openConfig = opener("configuration source", configProviders);
 const openRemoteSource = opener("document source", sources, ", and folders and files, which are named without a scheme");
 /** A reference without a scheme is a folder or a file, or a feed by its ending: `C:\docs` and `notes: 2026` are paths too. */
 export async function openSource(reference: string, from: Surroundings, options?: SourceOptions): Promise<DocumentSource> {
-  if (/^(?:[a-z][a-z0-9+.-]*:\/\/|s3:)/.test(reference)) return openRemoteSource(reference, from);
+  const trimmed = reference.trim();
+  if (/^(?:[a-z][a-z0-9+.-]*:\/\/|s3:)/i.test(trimmed)) return openRemoteSource(trimmed, from);
   return /\.(?:jsonl|ndjson)$/i.test(reference)
     ? (await import("./source/feed/adapter.ts")).openSource(reference, from.dir)
     : (await import("./source/folder/adapter.ts")).openSource(reference, from.dir, options);
@@ -95,9 +96,10 @@ export async function openSource(reference: string, from: Surroundings, options?
 
 function opener<Service>(kind: string, adapters: Readonly<Record<string, Open<Service>>>, others = ""): Open<Service> {
   return async (reference, from) => {
-    const scheme = /^([a-z][a-z0-9+-]*):/.exec(reference)?.[1] ?? "";
+    const written = /^([a-z][a-z0-9+-]*):/i.exec(reference)?.[1] ?? "";
+    const scheme = written.toLowerCase();
     const open = Object.hasOwn(adapters, scheme) ? adapters[scheme] : undefined;
-    if (open !== undefined) return open(reference, from);
+    if (open !== undefined) return open(scheme + reference.slice(scheme.length), from);
     const schemes = Object.keys(adapters).map((name) => `${name}:`);
     // Only the scheme is repeated: the rest of a URL may hold a password.
     const what = scheme === "" ? `A ${kind} needs a URL with a scheme.` : `This version has no ${kind} for ${scheme}:.${didYouMean(`${scheme}:`, schemes)}`;

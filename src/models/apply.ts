@@ -4,9 +4,10 @@ import { TwelveError } from "../core/errors.ts";
 import type { Context } from "../ports/context.ts";
 import type { Origin } from "../ports/origin.ts";
 import type { Progress } from "../ports/story.ts";
-import { fetchFile } from "./fetch.ts";
-import { placeFiles } from "./folder.ts";
-import { damageOf, findDamage, hashFile, modelCache } from "./intact.ts";
+import { fetchFile, partPath } from "./fetch.ts";
+import { placeFiles, removeFiles } from "./folder.ts";
+import { refuseLinks } from "./guard.ts";
+import { cacheBelow, damageOf, findDamage, hashFile } from "./intact.ts";
 import { externalData, planPull, type WantedFile } from "./plan.ts";
 import type { LockedFile, LockedModel, PulledModel } from "./schema.ts";
 import { lockModel } from "./write.ts";
@@ -31,11 +32,13 @@ export async function pullModel(pull: Pull, context: Context): Promise<PulledMod
   const damaged = locked && new Set((await findDamage(context.dir, folder, locked)).map(({ path }) => path));
   if (locked !== undefined && damaged?.size === 0) return report(folder, { model: locked, fetched: [], isLockChanged: false });
   const plan = planPull(locked, pull.asked);
+  const staged = `${cacheBelow(folder)}/stage`;
+  const stage = join(context.dir, staged);
+  for (const below of [folder, staged]) await refuseLinks(context.dir, below);
   const origin = await context.openOrigin(pull.source);
-  const stage = join(modelCache(context.dir, folder), "stage");
   const progress = context.story.progress(`Fetching ${folder}, megabytes`);
   try {
-    const staging: Staging = { origin, stage, context, onBytes: countBytes(progress, locked, damaged) };
+    const staging: Staging = { origin, stage: staged, context, onBytes: countBytes(progress, locked, damaged) };
     const fetched = new Map<string, LockedFile>();
     for (const wanted of plan.files) {
       if (damaged?.has(wanted.path) === false) continue;
@@ -44,17 +47,18 @@ export async function pullModel(pull: Pull, context: Context): Promise<PulledMod
     }
     for (const [path, file] of await stageWeights(plan.weights, staging)) fetched.set(path, file);
     const model = locked ?? { source: origin.url, files: Object.fromEntries(fetched) };
+    const placed = [...fetched.keys()];
+    const gone = Object.keys(pull.before?.files ?? {}).filter((path) => !Object.hasOwn(model.files, path));
+    for (const path of [...placed, ...gone]) await refuseLinks(context.dir, `${folder}/${path}`);
     // Before the files are moved: a run that is killed in between is completed by the next one.
     const isLockChanged = locked === undefined && (await lockModel(context.dir, { folder, model, clock: context.clock }));
-    await placeFiles({ from: stage, to: join(context.dir, folder), paths: [...fetched.keys()], clock: context.clock });
-    for (const path of Object.keys(pull.before?.files ?? {})) {
-      if (!Object.hasOwn(model.files, path)) await rm(join(context.dir, folder, path), { force: true });
-    }
+    await placeFiles({ from: stage, dir: context.dir, folder, paths: placed, clock: context.clock });
+    await removeFiles({ dir: context.dir, folder, paths: gone });
     await rm(stage, { recursive: true, force: true });
     const left = await findDamage(context.dir, folder, model);
     if (left.length > 0) throw new TwelveError("MODEL_DAMAGED", `${folder}/${left[0]?.path} ${left[0]?.reason}, although it was just fetched`, { fix: "Check the disk, then run the command again" });
     progress.done(`Fetched ${fetched.size} files of ${folder} from ${origin.url}`);
-    return report(folder, { model, fetched: [...fetched.keys()], isLockChanged });
+    return report(folder, { model, fetched: placed, isLockChanged });
   } finally {
     progress.stop();
   }
@@ -62,6 +66,7 @@ export async function pullModel(pull: Pull, context: Context): Promise<PulledMod
 
 interface Staging {
   readonly origin: Origin;
+  /** Below the application's folder. */
   readonly stage: string;
   readonly context: Context;
   readonly onBytes: (count: number) => void;
@@ -69,7 +74,8 @@ interface Staging {
 
 /** undefined when the origin does not have a file that is not required. Fails with MODEL_NOT_FOUND or MODEL_CHANGED. */
 async function stageFile({ path, locked, isRequired }: WantedFile, { origin, stage, context, onBytes }: Staging): Promise<LockedFile | undefined> {
-  const target = join(stage, path);
+  const target = join(context.dir, stage, path);
+  for (const below of [path, partPath(path)]) await refuseLinks(context.dir, `${stage}/${below}`);
   if (locked !== undefined && (await damageOf(target, locked)) === undefined) return locked;
   const isResumed = await stat(target).then(({ size }) => size > 0, () => false);
   try {

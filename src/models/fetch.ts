@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TwelveError } from "../core/errors.ts";
 import type { Origin, OriginFile } from "../ports/origin.ts";
-import { unusable } from "./folder.ts";
+import { unusable } from "./unusable.ts";
 
 /** Waits before the next attempt when the one before brought nothing new; after the last of them the failure stands. */
 const patienceMs = [0, 1000, 4000];
@@ -116,7 +116,8 @@ async function writePart(target: string, url: string, { version, sizeBytes }: Or
   await writeFile(partPath(target), JSON.stringify(part)).catch(unusable(target));
 }
 
-function partPath(target: string): string {
+/** What is known of the part in `target`, beside it. */
+export function partPath(target: string): string {
   return `${target}.part.json`;
 }
 

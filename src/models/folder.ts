@@ -1,21 +1,37 @@
-import { copyFile, mkdir, rename, rm } from "node:fs/promises";
+import { constants, copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { TwelveError } from "../core/errors.ts";
 import type { Clock } from "../ports/clock.ts";
+import { refuseLinks, refuseOutside } from "./guard.ts";
+import { unusable } from "./unusable.ts";
 
 export interface Placing {
   readonly from: string;
-  readonly to: string;
+  /** The application's folder: nothing is written outside of it. */
+  readonly dir: string;
+  /** The model's folder below it. */
+  readonly folder: string;
   readonly paths: readonly string[];
   readonly clock: Clock;
 }
 
 /** Moves finished files into the model's folder. Each is there whole or not at all; others in the folder are left alone. */
-export async function placeFiles({ from, to, paths, clock }: Placing): Promise<void> {
+export async function placeFiles({ from, dir, folder, paths, clock }: Placing): Promise<void> {
   for (const path of paths) {
-    const target = join(to, path);
+    const below = `${folder}/${path}`;
+    const target = join(dir, below);
+    await refuseLinks(dir, below);
     await mkdir(dirname(target), { recursive: true }).catch(unusable(target));
+    await refuseOutside(dir, below);
     await move(join(from, path), target, clock).catch(unusable(target));
+  }
+}
+
+/** Removes files that the model no longer has. */
+export async function removeFiles({ dir, folder, paths }: Pick<Placing, "dir" | "folder" | "paths">): Promise<void> {
+  for (const path of paths) {
+    const below = `${folder}/${path}`;
+    await refuseLinks(dir, below);
+    await rm(join(dir, below), { force: true }).catch(unusable(join(dir, below)));
   }
 }
 
@@ -27,18 +43,10 @@ async function move(from: string, to: string, clock: Clock): Promise<void> {
     if (!(error instanceof Error) || !("code" in error) || error.code !== "EXDEV") throw error;
     const beside = `${to}.${clock.randomHex(6)}`;
     try {
-      await copyFile(from, beside);
+      await copyFile(from, beside, constants.COPYFILE_EXCL);
       await rename(beside, to);
     } finally {
       await rm(beside, { force: true });
     }
   }
-}
-
-/** Turns what the file system says into FOLDER_UNUSABLE. */
-export function unusable(path: string): (cause: unknown) => never {
-  return (cause) => {
-    const isFull = cause instanceof Error && "code" in cause && cause.code === "ENOSPC";
-    throw new TwelveError("FOLDER_UNUSABLE", `${path} cannot be written: ${String(cause)}`, { cause, ...(isFull ? { fix: "Free some space" } : {}) });
-  };
 }

@@ -33,7 +33,12 @@ export async function findDamage(dir: string, folder: string, { files }: LockedM
 
 /** Where everything lies that is known or half-fetched of one model. */
 export function modelCache(dir: string, folder: string): string {
-  return join(dir, ".twelve", "cache", "models", hash("sha256", folder).slice(0, 16));
+  return join(dir, cacheBelow(folder));
+}
+
+/** The same, below the application's folder and with forward slashes. */
+export function cacheBelow(folder: string): string {
+  return `.twelve/cache/models/${hash("sha256", folder).slice(0, 16)}`;
 }
 
 /** Why the file at `path` is not the locked one; undefined when it is. */

@@ -65,6 +65,6 @@ function planOne({ from, file, update }: Input, lock: ModelLock, name: string): 
 
 function folderOf(name: string, lock: ModelLock): string {
   const folder = modelFolder(name);
-  if (folder === undefined) throw new TwelveError("USAGE_INVALID", `${name} is not a folder below the application's folder`, { fix: "Write models/<name>, for example" });
+  if (folder === undefined) throw new TwelveError("USAGE_INVALID", `${name} is not a folder below the application's folder that may hold a model`, { fix: "Write models/<name>, for example" });
   return folder.includes("/") || Object.hasOwn(lock.models, folder) ? folder : `models/${folder}`;
 }

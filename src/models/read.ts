@@ -37,7 +37,7 @@ export function findLockedModel(lock: ModelLock, folder: string): LockedModel {
   });
 }
 
-/** One spelling for a model's folder: `./models/x/` is `models/x`. undefined when it is not below the application's folder. */
+/** One spelling for a model's folder: `./models/x/` is `models/x`. undefined when no model may be there. */
 export function modelFolder(text: string): string | undefined {
   const folder = text.replaceAll("\\", "/").replace(/^(?:\.\/+)+/, "").replace(/\/+$/, "").replaceAll(/\/{2,}/g, "/");
   return isPathBelow(folder) ? folder : undefined;

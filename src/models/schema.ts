@@ -1,12 +1,22 @@
 import { z } from "zod";
 
-/** A path that stays below the folder it is taken from, on every system. */
+/** Folders whose files other programs run or trust, and files that say what is trusted: nothing that is fetched may get there. */
+const forbiddenNames = new Set([".git", ".hg", ".svn", ".jj", ".twelve", "node_modules", "twelve.yaml", "twelve.lock"]);
+
+/** A path that stays below the folder it is taken from, on every system, and out of the folders of other programs. */
 export function isPathBelow(path: string): boolean {
-  // Control characters would forge lines of messages and of the note that says what is intact.
-  return path.length <= 512 && !/[\\:\p{Cc}]/u.test(path) && path.split("/").every((segment) => segment !== "" && segment !== "." && segment !== "..");
+  // Control characters would forge lines of messages and of the note that says what is intact; some disks overlook invisible ones in a name.
+  if (path.length > 512 || /[\\:\p{Cc}\p{Cf}\p{Cs}]/u.test(path)) return false;
+  return path.split("/").every((segment) => segment !== "" && segment !== "." && segment !== ".." && !isForbidden(segment));
 }
 
-const PathBelow = z.string().refine(isPathBelow, "A path below the folder, with forward slashes and without `..`");
+/** Windows overlooks dots and spaces at the end of a name, and also knows `.git` by its short name. */
+function isForbidden(segment: string): boolean {
+  const name = segment.toLowerCase().replace(/[. ]+$/, "");
+  return forbiddenNames.has(name) || /^git~\d+$/.test(name);
+}
+
+const PathBelow = z.string().refine(isPathBelow, "A path below the folder, with forward slashes and without `..`, `.git`, `.twelve`, `node_modules`, twelve.yaml and twelve.lock");
 
 export const LockedFile = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/, "64 lower-case hex digits").meta({ description: "SHA-256 of the file" }),

@@ -225,6 +225,8 @@ describe("twelve models pull", () => {
     [{ from: "https://models.example.com" }, "USAGE_INVALID", "none is named"],
     [{ file: ["onnx/model.onnx"] }, "USAGE_INVALID", "none is named"],
     [{ model: "../tiny", from: "https://models.example.com" }, "USAGE_INVALID", "not a folder below"],
+    [{ model: ".git/hooks", from: "https://models.example.com" }, "USAGE_INVALID", "not a folder below"],
+    [{ model: "./", from: "https://models.example.com" }, "USAGE_INVALID", "not a folder below"],
     [{ model: "tiny" }, "MODEL_UNPINNED", "models/tiny"],
     [{ model: "tiny", from: "http://models.example.com" }, "SERVICE_UNSUPPORTED", "not encrypted"],
     [{ model: "tiny", from: "ftp://models.example.com" }, "SERVICE_UNSUPPORTED", "ftp:"],
@@ -244,6 +246,19 @@ describe("twelve models pull", () => {
     await writeFile(join(dir, "twelve.lock"), text);
     await expect(pull(dir)).rejects.toMatchObject({ code: "LOCK_INVALID", problems: expect.arrayContaining([expect.objectContaining({ file: "twelve.lock", ...problem })]) });
   });
+
+  it.each([".git", "models/.GIT", ".git./hooks", "GIT~1", ".g\u200Cit", "models/.hg", ".twelve", "vendor/Node_Modules", "twelve.yaml", "Twelve.lock", "."])(
+    "refuses a lock that would write into %j, whether it is a model's folder or below it",
+    async (name) => {
+      const dir = await temporaryFolder();
+      const file = { sha256: "0".repeat(64), size: 1 };
+      for (const [folder, path] of [[name, "config"], ["models/x", `${name}/config`]] as const) {
+        await writeFile(join(dir, "twelve.lock"), JSON.stringify({ version: 1, models: { [folder]: { source: "file:.", files: { [path]: file } } } }));
+        const place = path === "config" ? `models.${folder}` : `models.${folder}.files.${path}`;
+        await expect(pull(dir)).rejects.toMatchObject({ code: "LOCK_INVALID", problems: [{ file: "twelve.lock", path: place, line: 1, message: expect.stringContaining("A path below the folder") }] });
+      }
+    },
+  );
 
   it("tells a person what to do next", async () => {
     const dir = await temporaryFolder();

@@ -3,6 +3,7 @@ import { lstat, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { TwelveError } from "../../core/errors.ts";
+import { hasCredentials, withoutCredentials } from "../../core/url.ts";
 
 /** Where an embedded database keeps its things. Only the user who made the folder can read it. */
 export interface StateFolder {
@@ -25,6 +26,7 @@ export interface StateFolder {
 export async function openStateFolder(reference: string, dir: string): Promise<StateFolder> {
   const named = reference.slice("pglite:".length);
   if (named === "") throw new TwelveError("CONFIG_INVALID", "pglite: names no folder", { fix: "Set STATE_URL to a folder, such as `pglite:.twelve/state`" });
+  if (hasCredentials(reference)) throw new TwelveError("CONFIG_INVALID", `${withoutCredentials(reference)} holds credentials, and pglite: names a folder`, { fix: "Write pglite:<folder>, or postgres://user:password@host/database for a server" });
   const path = resolve(dir, named);
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });

@@ -45,6 +45,15 @@ it("says that a server cannot be reached, and that trying again may help", async
   expect(failure?.message).not.toContain("s3cret");
 });
 
-it.each(["s3:", "s3://", "s3://Bad_Bucket/x", "s3://a/x"])("refuses %s", async (reference) => {
+it.each(["s3:", "s3://", "s3://-bucket/x", "s3://a/x", "s3://bucket/x?versionId=1", "s3://bucket/x#y"])("refuses %s", async (reference) => {
   await expect(openOrigin(reference, {})).rejects.toMatchObject({ code: "SERVICE_UNSUPPORTED" });
 });
+
+it.each(["s3://AKIA:s3cret@bucket/x", "S3://AKIA:s3cret@bucket/x", "s3:AKIA:s3cret@bucket/x", "s3:///AKIA:s3cret@bucket/x", "s3://AKIA:s3/cret@bucket/x", "s3://bucket/x?token=s3cret"])(
+  "refuses %s without repeating what may be a password",
+  async (reference) => {
+    const failure = await openOrigin(reference, {}).then(() => undefined, (error: unknown) => error as Error);
+    expect(failure).toMatchObject({ code: "SERVICE_UNSUPPORTED" });
+    expect(failure?.message).not.toMatch(/AKIA|cret/);
+  },
+);

@@ -1,4 +1,5 @@
 import { TwelveError } from "../../../core/errors.ts";
+import { withoutCredentials } from "../../../core/url.ts";
 import { isHangul } from "../../../core/script.ts";
 import type { Embedder } from "../../../ports/embedding.ts";
 import { stemOf, stopWords, type Word, wordsOf } from "./words.ts";
@@ -74,7 +75,7 @@ function parseDimensions(reference: string): number {
   const text = reference.slice("hash:".length);
   const dimensions = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
   if (dimensions >= 8 && dimensions <= 16_384) return dimensions;
-  throw new TwelveError("SERVICE_UNSUPPORTED", `${reference} is not an embedder: hash: takes a number of dimensions from 8 to 16384`, { fix: "Write hash:512, for example" });
+  throw new TwelveError("SERVICE_UNSUPPORTED", `${withoutCredentials(reference)} is not an embedder: hash: takes a number of dimensions from 8 to 16384`, { fix: "Write hash:512, for example" });
 }
 
 /** The features of a word by name, each with its weight. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { TwelveError } from "../../../core/errors.ts";
 import { didYouMean } from "../../../core/nearest.ts";
+import { withoutCredentials } from "../../../core/url.ts";
 import { modelFolder } from "../../../models/read.ts";
 
 /** What the library calls a precision of the weights, with the end of the file's name. */
@@ -30,16 +31,17 @@ export interface Reference {
 /** `transformers:models/e5?pooling=mean&queryPrefix=query:%20`. What is left out is read from the model's folder. */
 export function parseReference(reference: string): Reference {
   const [, path = "", query = ""] = /^transformers:([^?]*)(?:\?(.*))?$/s.exec(reference) ?? [];
+  const shown = withoutCredentials(reference);
   const folder = modelFolder(path);
-  if (folder === undefined) throw refused(`${reference} names no folder below the application's folder`, "Write transformers:models/<name>, for example");
+  if (folder === undefined) throw refused(`${shown} names no folder below the application's folder`, "Write transformers:models/<name>, for example");
   const given = Object.fromEntries(new URLSearchParams(query));
   const known = Object.keys(Options.shape);
   const unknown = Object.keys(given).find((key) => !known.includes(key));
-  if (unknown !== undefined) throw refused(`${reference} has the unknown option ${unknown}.${didYouMean(unknown, known)}`, `Use ${known.join(", ")}`);
+  if (unknown !== undefined) throw refused(`${shown} has the unknown option ${unknown}.${didYouMean(unknown, known)}`, `Use ${known.join(", ")}`);
   const options = Options.safeParse(given);
   if (options.success) return { folder, options: options.data };
   const [issue] = options.error.issues;
-  throw refused(`${reference} has a wrong ${String(issue?.path[0])}: ${issue?.message}`, "Correct the embedder's URL");
+  throw refused(`${shown} has a wrong ${String(issue?.path[0])}: ${issue?.message}`, "Correct the embedder's URL");
 }
 
 function refused(message: string, fix: string): TwelveError {

@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TwelveError } from "../../../core/errors.ts";
+import { withoutCredentials } from "../../../core/url.ts";
 import type { Origin } from "../../../ports/origin.ts";
 
 /** A local folder: `file:models/x` below the application's folder, or `file:///srv/models/x`. */
@@ -41,7 +42,7 @@ function folderOf(reference: string, dir: string): string {
   try {
     if (reference.startsWith("file://")) return fileURLToPath(reference);
   } catch (cause) {
-    throw new TwelveError("SERVICE_UNSUPPORTED", `${reference} names no local folder`, { cause, fix: "Write file:folder or file:///folder" });
+    throw new TwelveError("SERVICE_UNSUPPORTED", `${withoutCredentials(reference)} names no local folder`, { cause, fix: "Write file:folder or file:///folder" });
   }
   return resolve(dir, reference.slice("file:".length));
 }

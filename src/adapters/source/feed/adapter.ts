@@ -3,7 +3,7 @@ import { open, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { TwelveError } from "../../../core/errors.ts";
 import type { DocumentSource } from "../../../ports/document.ts";
-import { codeOf, ledgerPath, unreadable, unreadableDocument } from "../local.ts";
+import { codeOf, ledgerPath, type ShownRoot, shownRoot, unreadable, unreadableDocument } from "../local.ts";
 import { type FeedBytes, listFeed } from "./list.ts";
 
 /** Text of 20 MB, the most that a document may have, and room for JSON's escapes. */
@@ -20,7 +20,7 @@ export function openSource(reference: string, dir: string, { heldBytes = default
     path,
     maxLineBytes,
     heldBytes,
-    open: (signal) => readStream(file, reference, signal),
+    open: (signal) => readStream(file, shownRoot(reference, file), signal),
     async readAt({ offset, sizeBytes }, signal) {
       try {
         return await readPart(file, offset, sizeBytes);
@@ -33,15 +33,15 @@ export function openSource(reference: string, dir: string, { heldBytes = default
   return { url: reference, list: (isWanted, signal) => listFeed(feed, isWanted, signal) };
 }
 
-async function* readStream(file: string, reference: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
+async function* readStream(file: string, shown: ShownRoot, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
   signal?.throwIfAborted();
   let isFile: boolean;
   try {
     isFile = (await stat(file)).isFile();
   } catch (error) {
-    throw codeOf(error) === "ENOENT" ? new TwelveError("SOURCE_INVALID", `There is no source file ${reference} (${file})`, { cause: error }) : unreadable(file, error);
+    throw codeOf(error) === "ENOENT" ? new TwelveError("SOURCE_INVALID", `There is no source file ${shown.name} (${shown.path})`, { cause: error }) : unreadable(shown.path, error);
   }
-  if (!isFile) throw new TwelveError("SOURCE_INVALID", `The source ${reference} ends like a feed and is not a file (${file})`);
+  if (!isFile) throw new TwelveError("SOURCE_INVALID", `The source ${shown.name} ends like a feed and is not a file (${shown.path})`);
   try {
     for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 })) {
       signal?.throwIfAborted();

@@ -3,7 +3,7 @@ import { readFile, realpath, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { TwelveError } from "../../../core/errors.ts";
 import type { DocumentSource, SourceFile, SourceOptions } from "../../../ports/document.ts";
-import { codeOf, ledgerPath, unreadable, unreadableDocument } from "../local.ts";
+import { codeOf, ledgerPath, type ShownRoot, shownRoot, unreadable, unreadableDocument } from "../local.ts";
 import { rulesAt } from "./ignore.ts";
 import { type Walk, walkFolder } from "./walk.ts";
 
@@ -14,13 +14,14 @@ import { type Walk, walkFolder } from "./walk.ts";
 export function openSource(reference: string, dir: string, { gitignore = true }: SourceOptions = {}): DocumentSource {
   const root = resolve(dir, reference);
   const name = ledgerPath(dir, root);
+  const shown = shownRoot(reference, root);
   return {
     url: reference,
     async *list(isWanted, signal) {
       signal?.throwIfAborted();
-      const found = await statOf(root, reference);
+      const found = await statOf(root, shown);
       if (found.isFile()) yield offerFile(name, root, found.size);
-      else if (!found.isDirectory()) throw new TwelveError("SOURCE_INVALID", `The source ${reference} is neither a folder nor a file (${root})`);
+      else if (!found.isDirectory()) throw new TwelveError("SOURCE_INVALID", `The source ${shown.name} is neither a folder nor a file (${shown.path})`);
       else {
         const { realRoot, rules } = await surveyRoot(root, gitignore);
         const prefix = name === "" ? "" : `${name}/`;
@@ -55,10 +56,10 @@ async function surveyRoot(root: string, gitignore: boolean): Promise<Pick<Walk, 
   }
 }
 
-async function statOf(root: string, reference: string): Promise<Stats> {
+async function statOf(root: string, shown: ShownRoot): Promise<Stats> {
   try {
     return await stat(root);
   } catch (error) {
-    throw codeOf(error) === "ENOENT" ? new TwelveError("SOURCE_INVALID", `There is no source folder ${reference} (${root})`, { cause: error }) : unreadable(root, error);
+    throw codeOf(error) === "ENOENT" ? new TwelveError("SOURCE_INVALID", `There is no source folder ${shown.name} (${shown.path})`, { cause: error }) : unreadable(shown.path, error);
   }
 }

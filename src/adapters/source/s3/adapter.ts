@@ -8,7 +8,7 @@ import { type FeedBytes, listFeed } from "../feed/list.ts";
 import { isLeftOut } from "../left-out.ts";
 import { findObject, type ListedObject, listObjects } from "./list.ts";
 import { readObject, streamObject } from "./read.ts";
-import { parseReference, type S3Reference, urlOf } from "./reference.ts";
+import { parseS3Reference, type S3Reference, urlOf } from "../../aws/s3-reference.ts";
 
 /** An object that has grown since it was listed is still read up to here. */
 const grownBytes = 32 * 1024 * 1024;
@@ -20,7 +20,7 @@ const heldBytes = 64 * 1024 * 1024;
  * also name one object, and a feed by its ending.
  */
 export async function openSource(reference: string, { env }: { readonly env: Environment }, options: S3Options = {}): Promise<DocumentSource> {
-  const named = parseReference(reference);
+  const named = parseS3Reference(reference, "SOURCE_INVALID");
   const client = await openS3(env, options);
   return {
     url: urlOf(named),

@@ -1,7 +1,7 @@
 import type { ListObjectsV2CommandOutput, S3, _Object } from "@aws-sdk/client-s3";
 import { TwelveError } from "../../../core/errors.ts";
 import { s3Failure } from "./failure.ts";
-import { type S3Reference, urlOf } from "./reference.ts";
+import { type S3Reference, urlOf } from "../../aws/s3-reference.ts";
 
 /** An object of a bucket, as far as listing tells. */
 export interface ListedObject {

@@ -3,7 +3,7 @@ import type { GetObjectCommandOutput, S3 } from "@aws-sdk/client-s3";
 import { TwelveError } from "../../../core/errors.ts";
 import { bodyBytes, bodyChunks } from "../../aws/s3-body.ts";
 import { s3Failure } from "./failure.ts";
-import { type S3Reference, urlOf } from "./reference.ts";
+import { type S3Reference, urlOf } from "../../aws/s3-reference.ts";
 
 export interface Part {
   readonly offset: number;

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TwelveError } from "../../../core/errors.ts";
+import { withoutCredentials } from "../../../core/url.ts";
 import type { BlobStore, RefStore, Store } from "../../../ports/store.ts";
 import { openArea } from "./area.ts";
 import { fileBlobs } from "./blobs.ts";
@@ -57,7 +58,7 @@ function folderOf(reference: string, dir: string): string {
     // Three slashes make a URL, with its %20; anything else is a path as people write it.
     if (path.startsWith("//")) return resolve(fileURLToPath(reference));
   } catch (cause) {
-    throw new TwelveError("CONFIG_INVALID", `The store ${reference} names another machine or has no path. Write file:///path for an absolute path`, { cause });
+    throw new TwelveError("CONFIG_INVALID", `The store ${withoutCredentials(reference)} names another machine or has no path. Write file:///path for an absolute path`, { cause });
   }
   if (path === "") throw new TwelveError("CONFIG_INVALID", "The store file: needs a path, such as file:.twelve/store");
   return resolve(dir, path);
