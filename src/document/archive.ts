@@ -82,6 +82,7 @@ function unpack({ bytes, view, maxBytes }: Packed, name: string, { method, packe
   if (offset + 30 > bytes.length) throw new Error(`${name} in it is cut off`);
   const start = offset + 30 + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
   const packed = bytes.subarray(start, start + packedSize);
+  if (method === 0 && packed.length > maxBytes) throw new Error(`${name} in it has more than ${maxBytes / 1024 / 1024} MB`);
   if (method === 0) return packed;
   if (method !== 8) throw new Error(`${name} in it is packed in a way that is not known (${method})`);
   try {

@@ -3,7 +3,7 @@ import { parseHtml } from "../html/dom.ts";
 import { inlineText } from "../html/inline.ts";
 import { readElement } from "../html/read.ts";
 import { readProperties } from "../office/properties.ts";
-import { refuseEntities } from "../xml.ts";
+import { repackXml } from "../repack.ts";
 import type { LoadedDocument } from "../schema.ts";
 import { lowerHeadings, withTitle } from "../title.ts";
 
@@ -12,10 +12,10 @@ const styles = ["p[style-name='Title'] => h1.title:fresh", "p[style-name='Subtit
 /** The text of a Word document with its headings, lists and tables; images, comments and deleted text are left out. */
 export async function loadDocx(bytes: Uint8Array): Promise<LoadedDocument> {
   const archive = openArchive(bytes);
-  // The converter unpacks without any limit, so everything that it reads has to pass ours first.
-  for (const name of archive.names) if (/\.(?:xml|rels)$/i.test(name)) refuseEntities(archive.read(name, maxTreeBytes), name);
+  // The converter unpacks without any limit whatever the file tells it to.
+  const buffer = repackXml(archive, { maxBytes: maxTreeBytes });
   const { default: mammoth } = await import("mammoth");
-  const { value } = await mammoth.convertToHtml({ buffer: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) }, {
+  const { value } = await mammoth.convertToHtml({ buffer }, {
     styleMap: styles,
     convertImage: mammoth.images.imgElement(async () => ({ src: "" })),
     ignoreEmptyParagraphs: true,

@@ -1,21 +1,17 @@
 import { openArchive, withoutDetail } from "../archive.ts";
 import { readProperties } from "../office/properties.ts";
 import { sheetBlocks } from "../office/sheet.ts";
+import { repackXml } from "../repack.ts";
 import type { Block, LoadedDocument } from "../schema.ts";
 import { withTitle } from "../title.ts";
-import { refuseEntities } from "../xml.ts";
 
 /** Each sheet as a heading and its tables: values as last calculated, without formulas, colours and charts. */
 export async function loadXlsx(bytes: Uint8Array): Promise<LoadedDocument> {
   const archive = openArchive(bytes);
-  // The reader unpacks without any limit, so everything that it reads has to pass ours first.
-  for (const name of archive.names.filter((each) => /\.(?:xml|rels)$/i.test(each))) {
-    const part = archive.read(name);
-    refuseEntities(part, name);
-    if (/worksheets\//.test(name) && part !== undefined) refuseWideSheet(part);
-  }
+  // The reader unpacks without any limit whatever the file holds.
+  const workbook = repackXml(archive, { check: refuseWideSheet });
   const { default: readSheets } = await import("read-excel-file/node");
-  const sheets = await readSheets(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { trim: true }).catch(withoutDetail("it holds no readable workbook"));
+  const sheets = await readSheets(workbook, { trim: true }).catch(withoutDetail("it holds no readable workbook"));
   const blocks = sheets.flatMap(({ sheet, data }): readonly Block[] => {
     const tables = sheetBlocks(data);
     return tables.length === 0 ? [] : [{ kind: "heading", depth: 2, text: sheet.trim() }, ...tables];
@@ -31,7 +27,7 @@ function refuseWideSheet(part: Uint8Array): void {
   const text = Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString("latin1");
   let rows = 0;
   let columns = 0;
-  for (const [, letters = "", row = ""] of text.matchAll(/<(?:\w+:)?c\s[^<>]*?\br="([A-Z]{1,3})(\d{1,7})"[^<>]*(?<!\/)>/g)) {
+  for (const [, letters = "", row = ""] of text.matchAll(/<(?:\w+:)?c\s[^<>]*?\br\s*=\s*["']([A-Z]{1,3})(\d{1,7})["'][^<>]*(?<!\/)>/g)) {
     rows = Math.max(rows, Number(row));
     columns = Math.max(columns, Array.from(letters).reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0));
   }

@@ -73,6 +73,21 @@ describe("an office file that is none", () => {
     expect(await reasonOf("a.docx", bomb)).toBe("cannot be read: word/numbering.xml in it unpacks to more than 24 MB");
   });
 
+  it("cannot hide its text from the limits behind the name of a part", async () => {
+    const hidden = (text: string): Uint8Array => docx(paragraph("x"), {
+      "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.bin"/></Relationships>',
+      "word/document.bin": text,
+    });
+    const text = `<w:document ${space}><w:body>${paragraph("hidden")}</w:body></w:document>`;
+    expect(outlineOf(await documentOf("a.docx", hidden(text)))).toEqual(["prose: x"]);
+    expect(outlineOf(await documentOf("a.docx", hidden(`<!DOCTYPE x [<!ENTITY a "a">]>${text}`)))).toEqual(["prose: x"]);
+  });
+
+  it("cannot have parts beyond the limit that are not compressed", async () => {
+    const bytes = zipSync({ "word/document.xml": new Uint8Array(25 * 1024 * 1024) }, { level: 0 });
+    expect(await reasonOf("a.docx", bytes)).toBe("cannot be read: word/document.xml in it has more than 24 MB");
+  });
+
   it("cannot grow by entities of its own, nor by nesting", async () => {
     const entities = docx(paragraph("x"), { "word/styles.xml": `<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><w:styles ${space}>&b;</w:styles>` });
     expect(await reasonOf("a.docx", entities)).toBe("cannot be read: word/styles.xml in it declares entities, which is not safe to read");

@@ -57,7 +57,30 @@ describe("a workbook", () => {
   });
 });
 
+/** The archive with an entry that its table of contents does not name. */
+function withHidden(bytes: Uint8Array, name: string): Uint8Array {
+  const file = Buffer.from(bytes);
+  const at = file.lastIndexOf(name) - 46;
+  const rest = Buffer.concat([file.subarray(0, at), file.subarray(at + 46 + name.length)]);
+  const end = rest.length - 22;
+  for (const place of [end + 8, end + 10]) rest.writeUInt16LE(rest.readUInt16LE(place) - 1, place);
+  rest.writeUInt32LE(rest.readUInt32LE(end + 12) - 46 - name.length, end + 12);
+  return rest;
+}
+
+describe("a workbook with parts that its table of contents does not name", () => {
+  it("is read without them, as nothing has looked at how large they are", async () => {
+    const bytes = withHidden(xlsx({ S: [["a", "b"], [1, 2]] }), "xl/worksheets/sheet1.xml");
+    expect(await reasonOf("a.xlsx", bytes)).toBe("cannot be read: it holds no readable workbook");
+  });
+});
+
 describe("a workbook with a value far away", () => {
+  it.each([["xl/worksheets/sheet1.xml", '"'], ["xl/cells.xml", '"'], ["xl/worksheets/sheet1.xml", "'"]])("is refused whatever the part is called and however it is written: %s %s", async (name, quote) => {
+    const sheet = `<sheetData><row r="1"><c r=${quote}XFD50000${quote}><v>2</v></c></row></sheetData>`;
+    expect(await reasonOf("a.xlsx", zipSync({ [name]: strToU8(`<worksheet ${main}>${sheet}</worksheet>`) }))).toMatch(/a sheet in it reaches over 50000 rows and 16384 columns/);
+  });
+
   it("is refused before it fills the memory", async () => {
     const sheet = '<sheetData><row r="1"><c r="A1"><v>1</v></c></row><row r="50000"><c r="XFD50000"><v>2</v></c></row></sheetData>';
     const bytes = zipSync({ "xl/worksheets/sheet1.xml": strToU8(`<worksheet ${main}>${sheet}</worksheet>`) });
