@@ -235,6 +235,53 @@ describe("twelve index", () => {
     expect(await store.refs.list("data/indexes/")).toEqual([]);
   });
 
+  it("makes an index anew with --rebuild that holds the data of another", async () => {
+    const { digest } = await index();
+    const { descriptor } = await readIndex(store, "handbook", "docs");
+    await rm(join(dir, "docs/ja.md"));
+    await index();
+    const other = await store.refs.read(refs.indexData((await readIndex(store, "handbook", "docs")).descriptor.digest));
+    const ref = await store.refs.read(refs.indexData(descriptor.digest));
+    await store.refs.replace(refs.indexData(descriptor.digest), other?.value ?? "", ref?.tag ?? "");
+    await writeFile(join(dir, "docs/ja.md"), await readFile(join(import.meta.dirname, "../../fixtures/index/handbook/docs/ja.md")));
+
+    await index();
+    expect((await held()).engine).toHaveLength(9);
+    const { changes, asked } = counting();
+    expect(await index({ rebuild: true }, changes)).toMatchObject({ digest, embedded: 0 });
+    expect(asked).toEqual([]);
+    const { engine, ledger: listed } = await held();
+    expect(engine).toEqual(listed);
+  });
+
+  it.each([
+    [{ estimate: true, detach: true }, "--detach"], [{ estimate: true, maxCost: 1 }, "--max-cost"], [{ detach: true, rebuild: true }, "--rebuild"], [{ detach: true, maxCost: 1 }, "--max-cost"],
+  ])("refuses flags that contradict each other: %j", async (input, flag) => {
+    await expect(index(input)).rejects.toMatchObject({ code: "USAGE_INVALID", message: expect.stringContaining(flag) });
+  });
+
+  it("takes a file that still cannot be read for no change", async () => {
+    const locked = join(dir, "docs/locked.md");
+    const { openSource } = await testContext({ dir, store });
+    const locking: Partial<Context> = {
+      openSource: async (reference, options) => {
+        const source = await openSource(reference, options);
+        return {
+          ...source,
+          async *list(isWanted, signal) {
+            yield* source.list(isWanted, signal);
+            yield { path: "docs/locked.md", file: locked, sizeBytes: 10, read: () => Promise.reject(new Error("not asked for: it is a local file")) };
+          },
+        };
+      },
+    };
+    const first = await index({}, locking);
+    expect(first.skipped).toEqual([{ path: "docs/locked.md", reason: "cannot be read: ENOENT", digest: null, loader: expect.any(String) }]);
+    expect(await index({}, locking)).toMatchObject({ digest: first.digest, isChanged: false, requests: 0, durationMs: { make: 0 } });
+    await writeFile(locked, "# Open now\n\nWords.\n");
+    expect(await index({}, locking)).toMatchObject({ documents: 6, skipped: [], isChanged: true });
+  });
+
   it("makes an index again whose data the store has lost", async () => {
     const { digest } = await index();
     const { descriptor } = await readIndex(store, "handbook", "docs");

@@ -97,6 +97,11 @@ describe("the manifest", () => {
     expect(problemsOf("# nothing yet\n")).toEqual([expect.objectContaining({ path: "name", message: "Required; expected string" })]);
   });
 
+  it("refuses globs of nothing, and an index that is called like a subcommand", () => {
+    expect(problemsOf('name: a\nindexes:\n  docs: { source: [docs], include: [""] }\n').map(({ path }) => path)).toEqual(["indexes.docs.include[0]"]);
+    expect(problemsOf("name: a\nindexes:\n  status: { source: [docs] }\n")).toEqual([expect.objectContaining({ path: "indexes.status", message: expect.stringContaining("an index needs another name") })]);
+  });
+
   it("reports all problems at once", () => {
     expect(problemsOf("nmae: a\nprompts: 3\n").map(({ path }) => path)).toEqual(["name", "prompts", "nmae"]);
   });
