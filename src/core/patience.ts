@@ -13,11 +13,20 @@ export function patiently<Result>(call: () => Promise<Result>, waiting: Waiting)
   return retrying(call, patienceOf(waiting));
 }
 
+const toldAgainMs = 5000;
+
 export function patienceOf({ signal, story }: Waiting): RetryTools {
+  // Many requests under way fail for one reason, which is told once.
+  const told = { message: "", atMs: Number.NEGATIVE_INFINITY };
   return {
     sleep: (ms) => wait(ms, signal),
     random: Math.random,
-    onRetry: (failure, waitMs) => story.note(`${failure.message}; asking again in ${(waitMs / 1000).toFixed(1)} s`),
+    onRetry({ message }, waitMs) {
+      const nowMs = performance.now();
+      if (message === told.message && nowMs - told.atMs < toldAgainMs) return;
+      Object.assign(told, { message, atMs: nowMs });
+      story.note(`${message}; asking again in ${(waitMs / 1000).toFixed(1)} s`);
+    },
   };
 }
 

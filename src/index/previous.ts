@@ -32,6 +32,7 @@ export async function findPrevious(store: Store, facts: IndexFacts, { engine, st
     if (found === undefined) return { latest: undefined, usable: undefined };
     const { descriptor, index } = found;
     const isAlike = canonicalJson([index.embedder, index.chunker]) === canonicalJson([facts.embedder, facts.chunker]);
+    if (canonicalJson(index.embedder) !== canonicalJson(facts.embedder)) story.note(`The latest index was made with ${describeEmbedder(index.embedder)}, now it is ${describeEmbedder(facts.embedder)}: texts without a vector of that are embedded`);
     if (!isAlike || !(await isHeld(store, descriptor, engine))) return { latest: descriptor, usable: undefined };
     return { latest: descriptor, usable: { descriptor, index, ledger: await readDocument(store, ledgerKind, index.ledger) } };
   } catch (error) {

@@ -31,11 +31,14 @@ export default defineCommand({
       let status = await findJob(queue, kind, job);
       let busyMs = startMs;
       let isLonelyTold = false;
+      let doneBefore: number | undefined;
       let awaySinceMs: number | undefined;
       const progress = story.progress("Shards done");
       try {
         while (isOpen(status) && clock.monotonicMs() < endMs) {
-          progress.update(status.shards.done, status.shards.total);
+          // Each look is not news: where no line moves, every update may become one of its own.
+          if (status.shards.done !== doneBefore) progress.update(status.shards.done, status.shards.total);
+          doneBefore = status.shards.done;
           if (isTaken(status)) busyMs = clock.monotonicMs();
           else if (!isLonelyTold && clock.monotonicMs() - busyMs >= lonelyMs) {
             isLonelyTold = true;

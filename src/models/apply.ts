@@ -57,7 +57,7 @@ export async function pullModel(pull: Pull, context: Context): Promise<PulledMod
     await rm(stage, { recursive: true, force: true });
     const left = await findDamage(context.dir, folder, model);
     if (left.length > 0) throw new TwelveError("MODEL_DAMAGED", `${folder}/${left[0]?.path} ${left[0]?.reason}, although it was just fetched`, { fix: "Check the disk, then run the command again" });
-    progress.done(`Fetched ${fetched.size} files of ${folder} from ${origin.url}`);
+    progress.done(`Fetched ${fetched.size} ${fetched.size === 1 ? "file" : "files"} of ${folder} from ${origin.url}`);
     return report(folder, { model, fetched: placed, isLockChanged });
   } finally {
     progress.stop();

@@ -44,7 +44,7 @@ export default defineCommand({
       return { process: early.name, release: null, exitCode: 0 };
     }
     const { release, attachments } = await findRelease(context, environment, wanted);
-    const chosen = chooseProcess(release.release, process);
+    const chosen = await chooseReleased(context, release.release, process);
     const shared = { release, environment, port: port ?? portFrom(context.env["PORT"]), drainMs: drainSeconds * 1000 };
     const answer = { process: chosen.name, release: release.releaseDescriptor.digest };
     if (chosen.kind === "serve") {
@@ -65,6 +65,17 @@ export default defineCommand({
   render: () => "",
   verdict: ({ process, exitCode }) => (exitCode === 0 ? undefined : { exit: exitCode, message: `The process ${process} ended with exit code ${exitCode}` }),
 });
+
+/** A process that is declared by now, but not in the release, is told from one that nobody knows. */
+async function chooseReleased(context: Context, release: ReleaseToRun["release"], process: string | undefined): Promise<ChosenProcess> {
+  try {
+    return chooseProcess(release, process);
+  } catch (error) {
+    const isUnknown = error instanceof TwelveError && error.code === "PROCESS_UNKNOWN" && process !== undefined;
+    if (!isUnknown || !Object.hasOwn((await readManifest(context.dir)).processes, process)) throw error;
+    throw new TwelveError("PROCESS_UNKNOWN", `${error.message}. twelve.yaml declares ${process}, but the release is older`, { cause: error, fix: "Run `twelve build` and `twelve release --env <name>`, then run it again" });
+  }
+}
 
 /** A worker makes the first index, so it cannot wait for the first release: until there is one, the manifest says what it does. */
 async function chooseEarlyWorker(context: Context, environment: string, process: string | undefined): Promise<Extract<ChosenProcess, { readonly kind: "work" }> | undefined> {
