@@ -5,8 +5,10 @@ import { gfmTableFromMarkdown } from "mdast-util-gfm-table";
 import { toString } from "mdast-util-to-string";
 import { frontmatter } from "micromark-extension-frontmatter";
 import { gfmTable } from "micromark-extension-gfm-table";
+import { textBlocks } from "./loader/text.ts";
 import { type Block, proseBlock } from "./schema.ts";
 import { withoutMarkup } from "./markup.ts";
+import { isNestedBeyondReason } from "./nesting.ts";
 import { type Segment, segmentsOf } from "./segment.ts";
 
 /**
@@ -23,7 +25,8 @@ export type Dialect = "markdown" | "mdx";
 /** The blocks of a markdown or MDX file, without its front matter. */
 export function markdownBlocks(source: string, dialect: Dialect): readonly Block[] {
   const segments = segmentsOf(source);
-  return segments === undefined ? wholeBlocks(source, dialect) : segmentBlocks(segments, dialect);
+  if (segments !== undefined) return segmentBlocks(segments, dialect);
+  return isNestedBeyondReason(source) ? textBlocks(source) : wholeBlocks(source, dialect);
 }
 
 /** All by the parser; slower, and what the faster way is tested against. */
@@ -36,15 +39,38 @@ const boundary = "# \u{F0000}";
 
 function segmentBlocks(segments: readonly Segment[], dialect: Dialect): readonly Block[] {
   const others = segments.filter(({ kind }) => kind === "other").map(({ text }) => text);
-  // Front matter counts only at the very start, and must not come there from further down.
-  const text = [...(segments[0]?.kind === "other" ? [] : [""]), ...others].join(`\n\n${boundary}\n\n`);
-  const parsed: Block[][] = segments[0]?.kind === "other" ? [[]] : [];
-  for (const node of others.length === 0 ? [] : parse(text, dialect)) {
+  const queue = batchesOf(others).flatMap((batch, i) => parseBatch(batch, { dialect, isStart: i === 0 && segments[0]?.kind === "other" })).values();
+  return segments.flatMap((segment) => (segment.kind === "other" ? (queue.next().value ?? []) : knownBlocks(segment, dialect)));
+}
+
+/** Enough to be worth a start of the parser, whose time grows faster than the text. */
+const batchLength = 8192;
+
+function batchesOf(texts: readonly string[]): readonly (readonly string[])[] {
+  const batches: string[][] = [];
+  let length = batchLength;
+  for (const text of texts) {
+    if (length >= batchLength) {
+      batches.push([]);
+      length = 0;
+    }
+    batches.at(-1)?.push(text);
+    // A text of one line costs as much as its boundary.
+    length += text.length + 40;
+  }
+  return batches;
+}
+
+/** The blocks of each of the texts. Front matter counts only at the very start, and must not come there from further down. */
+function parseBatch(texts: readonly string[], { dialect, isStart }: { readonly dialect: Dialect; readonly isStart: boolean }): readonly (readonly Block[])[] {
+  const text = [...(isStart ? [] : [""]), ...texts].join(`\n\n${boundary}\n\n`);
+  if (isNestedBeyondReason(text)) return texts.map(textBlocks);
+  const parsed: Block[][] = isStart ? [[]] : [];
+  for (const node of parse(text, dialect)) {
     if (node.type === "heading" && sourceOf(node, text) === boundary) parsed.push([]);
     else parsed.at(-1)?.push(...blocksOf(node, text, dialect));
   }
-  const queue = parsed.values();
-  return segments.flatMap((segment) => (segment.kind === "other" ? (queue.next().value ?? []) : knownBlocks(segment, dialect)));
+  return parsed;
 }
 
 function knownBlocks(segment: Exclude<Segment, { readonly kind: "other" }>, dialect: Dialect): readonly Block[] {

@@ -7,7 +7,7 @@ export interface LoadedDocument {
   readonly metadata: Metadata;
 }
 
-/** Why a file gives no document, to be read after its path: `is empty`, `has no text layer: its 3 pages are images`. */
+/** Why a file gives no document, to be read after its path: `is empty`, `has no text layer`. */
 export interface Unreadable {
   readonly reason: string;
 }

@@ -3,6 +3,7 @@ import type { Digest } from "../core/descriptor.ts";
 import type { Unreadable } from "../document/schema.ts";
 import type { ChunkSizes } from "./chunk.ts";
 import type { CutRequest, CutResult } from "./cut.ts";
+import { watchMemory } from "./memory-watch.ts";
 
 export type CutterTask = { readonly kind: "digest"; readonly files: readonly string[] } | { readonly kind: "cut"; readonly requests: readonly CutRequest[] };
 export type CutterAnswer = { readonly kind: "digest"; readonly digests: readonly (Digest | null)[] } | { readonly kind: "cut"; readonly results: readonly CutResult[] };
@@ -18,6 +19,7 @@ export interface Cutter {
 export interface CutterLimits {
   /** For one task. A hostile file can hold up a parser for hours. */
   readonly timeoutMs: number;
+  /** For its objects, and as much again for its buffers. */
   readonly memoryMb: number;
 }
 
@@ -46,14 +48,17 @@ export function openCutter(sizes: ChunkSizes, { timeoutMs, memoryMb }: CutterLim
     if (isClosed) return closed;
     const asked = (worker ??= start());
     const { promise, resolve } = Promise.withResolvers<CutterAnswer | Unreadable>();
+    const tooLarge = { reason: `needs more than ${memoryMb} MB of memory to be read` };
+    const memory = watchMemory(asked, memoryMb, () => resolve(tooLarge));
     const timer = setTimeout(() => resolve({ reason: `could not be read within ${timeoutMs / 1000} s` }), timeoutMs);
     const fail = (cause: Error): void =>
-      resolve({ reason: "code" in cause && cause.code === "ERR_WORKER_OUT_OF_MEMORY" ? `needs more than ${memoryMb} MB of memory to be read` : `stopped its reader: ${cause.message}` });
+      resolve("code" in cause && cause.code === "ERR_WORKER_OUT_OF_MEMORY" ? tooLarge : { reason: `stopped its reader: ${cause.message}` });
     const leave = (): void => resolve(isClosed ? closed : { reason: "ended its reader" });
     asked.once("message", resolve).once("error", fail).once("exit", leave);
     asked.postMessage(task, []);
     const answer = await promise;
     clearTimeout(timer);
+    memory.stop();
     asked.off("message", resolve).off("error", fail).off("exit", leave);
     if ("reason" in answer) await stop();
     return answer;

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Digest } from "../core/descriptor.ts";
 import { loaderIdentity, type LoaderName } from "../document/read.ts";
@@ -18,8 +19,10 @@ export interface Cutters {
 
 /** Below this, starting a thread takes longer than it saves. */
 const minFilesForThreads = 64;
-/** Text needs no parser that a file could hold up for long. */
+/** What they make of a small file takes no time and no memory to speak of. */
 const lightLoaders: ReadonlySet<LoaderName> = new Set(["markdown", "mdx", "text"]);
+/** A parser may be held up by any text, and would hold up the whole run with it: above this size it is taken to a thread. */
+export const maxBytesHere = 32 * 1024;
 const defaults: CutterLimits = { timeoutMs: 120_000, memoryMb: 1024 };
 
 export interface CuttersOptions {
@@ -67,7 +70,7 @@ export function openCutters(sizes: ChunkSizes, { files, limits = defaults, entry
       return "reason" in answer ? digestFiles(paths) : answer.digests;
     },
     async cut(requests) {
-      if (files < minFilesForThreads && requests.every(({ loader }) => lightLoaders.has(loader))) return cutHere(requests);
+      if (files < minFilesForThreads && requests.every(isLight)) return cutHere(requests);
       return use(async (cutter) => {
         const answer = await cutter.ask({ kind: "cut", requests });
         // One of them did it: each for itself shows which.
@@ -78,4 +81,17 @@ export function openCutters(sizes: ChunkSizes, { files, limits = defaults, entry
       await Promise.all(cutters.map((cutter) => cutter.close()));
     },
   };
+}
+
+function isLight({ loader, file, bytes }: CutRequest): boolean {
+  return lightLoaders.has(loader) && (file === undefined ? (bytes?.length ?? 0) : sizeOf(file)) <= maxBytesHere;
+}
+
+/** 0 for a file that cannot be looked at; who reads it says why. */
+function sizeOf(file: string): number {
+  try {
+    return statSync(file).size;
+  } catch {
+    return 0;
+  }
 }

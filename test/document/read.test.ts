@@ -41,6 +41,20 @@ describe("loaders", () => {
     expect(blocks.map(({ kind }) => kind)).toEqual(["prose", "prose", "prose"]);
   });
 
+  it.each([
+    ["many lists", `${"- ".repeat(5)}x\n`.repeat(3000), 1],
+    ["lists below HTML that is not closed", `<pre>\n\n</pre>\n\n${`${"- ".repeat(5)}x\n`.repeat(3000)}`, 3],
+  ])("read %s that would take the parser too long as text", async (_, nested, paragraphs) => {
+    const { blocks } = await documentOf("a.md", nested);
+    expect(blocks.map(({ kind }) => kind)).toEqual(Array.from({ length: paragraphs }, () => "prose"));
+    expect(blocks.at(-1)?.text.endsWith("x")).toBe(true);
+  });
+
+  it("still have the lists and quotes of a long document", async () => {
+    const { blocks } = await documentOf("a.md", "# heading\n\n- one\n  - two\n\n> quote\n\n".repeat(500));
+    expect(blocks.map(({ kind, text }) => `${kind} ${text}`)).toEqual(Array.from({ length: 500 }, () => ["heading heading", "list - one\n  - two", "prose > quote"]).flat());
+  });
+
   it("do not take rules, banners and conflict markers for nesting", async () => {
     const { blocks } = await documentOf("a.md", `# heading\n\n${"-".repeat(200)}\n\n${"* ".repeat(40)}\n\n${">".repeat(7)} theirs`);
     expect(blocks.map(({ kind }) => kind)).toEqual(["heading", "prose"]);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { digestOf } from "../../src/core/descriptor.ts";
 import type { CutRequest, CutResult } from "../../src/index/cut.ts";
-import { type Cutters, openCutters } from "../../src/index/cutters.ts";
+import { type Cutters, maxBytesHere, openCutters } from "../../src/index/cutters.ts";
 import { temporaryFolder } from "../helpers/context.ts";
 
 const sizes = { maxTokens: 100, overlapTokens: 10 };
@@ -29,6 +29,16 @@ describe("reading beside the main thread", () => {
   it("gives the same documents in threads and without", async () => {
     const requests = [request("a.md", "# A\n\nOne two. ".repeat(200)), { ...request("b.md"), metadata: { team: "docs" } }];
     expect(await open({ files: 1000 }).cut(requests)).toEqual(await open({ files: 2 }).cut(requests));
+  });
+
+  it("takes a large file to a thread though there are few", async () => {
+    const cutters = open({ files: 3, limits, entry: hostile });
+    const dir = await temporaryFolder();
+    await writeFile(join(dir, "a.md"), `Text\n\n${" ".repeat(maxBytesHere)}`);
+    const stopped = "skipped: ended its reader";
+    expect((await cutters.cut([request("exit small.md")])).map(outcome)).toEqual(["Text of exit small.md."]);
+    expect((await cutters.cut([request("exit large.md", `Text${" ".repeat(maxBytesHere)}`)])).map(outcome)).toEqual([stopped]);
+    expect((await cutters.cut([{ path: "exit file.md", loader: "markdown", file: join(dir, "a.md") }])).map(outcome)).toEqual([stopped]);
   });
 
   it("serves calls at the same time", async () => {
@@ -71,6 +81,7 @@ describe("a file that stops its reader", () => {
     ["ends the thread", "exit.md", limits, "skipped: ended its reader"],
     ["never comes to an end", "hang.md", { ...limits, timeoutMs: 5000 }, "skipped: could not be read within 5 s"],
     ["takes all memory", "greedy.md", { ...limits, memoryMb: 64 }, "skipped: needs more than 64 MB of memory to be read"],
+    ["takes all memory in buffers", "bloated.md", { timeoutMs: 20_000, memoryMb: 64 }, "skipped: needs more than 64 MB of memory to be read"],
   ])("is skipped with the reason, and the others are read: one that %s", async (_, path, withLimits, reason) => {
     const cutters = open({ limits: withLimits, entry: hostile });
     const [first, second] = await Promise.all([cutters.cut([request("a.md"), request(path), request("b.md")]), cutters.cut([request("c.md")])]);

@@ -16,6 +16,7 @@ async function answer(task: CutterTask): Promise<void> {
     if (request.path.startsWith("throw")) throw new RangeError("Maximum call stack size exceeded");
     if (request.path.startsWith("exit")) process.exit(3);
     if (request.path.startsWith("greedy")) for (const held: number[][] = []; ; ) held.push(Array.from({ length: 10_000 }, Math.random));
+    if (request.path.startsWith("bloated")) for (const held: Uint8Array[] = []; ; ) if (held.length < 40) held.push(new Uint8Array(4 * 1024 * 1024).fill(1));
     results.push(await cut(request));
   }
   parentPort?.postMessage({ kind: "cut", results }, []);

@@ -5,7 +5,7 @@ import { withoutRunningLines } from "../pdf/page.ts";
 import type { LoadedDocument, Unreadable } from "../schema.ts";
 import { isTitle, withTitle } from "../title.ts";
 
-/** The text of a PDF with the page of each block. A file of pictures of pages holds no text to index, and says so. */
+/** The text of a PDF with the page of each block. A file without a text layer holds nothing to index, and says so. */
 export async function loadPdf(bytes: Uint8Array): Promise<LoadedDocument | Unreadable> {
   const { getDocumentProxy } = await import("unpdf");
   let document;
@@ -37,8 +37,9 @@ export async function loadPdf(bytes: Uint8Array): Promise<LoadedDocument | Unrea
   }
 }
 
+/** Nearly always a scan, but what the page shows is not looked at. */
 function withoutText(pages: number): string {
-  return `has no text layer: its ${pages === 1 ? "page is an image" : `${pages} pages are images`}; run OCR on it first`;
+  return `has no text layer; if its ${pages === 1 ? "page is an image" : `${pages} pages are images`}, run OCR on it first`;
 }
 
 /** What the parser says is about the inner life of PDFs, and of no use to who has the file. */

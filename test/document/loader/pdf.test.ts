@@ -78,9 +78,9 @@ describe("a PDF", () => {
     expect(outlineOf(await documentOf("a.pdf", pdf([[...left, ...right]])))).toEqual(["1 prose: The left column begins here and goes on in the right one, where it ends."]);
   });
 
-  it("of images alone says that it has no text", async () => {
-    expect(await reasonOf("a.pdf", pdf([[], [], []]))).toBe("has no text layer: its 3 pages are images; run OCR on it first");
-    expect(await reasonOf("a.pdf", pdf([[]]))).toBe("has no text layer: its page is an image; run OCR on it first");
+  it("without a text layer says so, and claims nothing of what its pages show", async () => {
+    expect(await reasonOf("a.pdf", pdf([[], [], []]))).toBe("has no text layer; if its 3 pages are images, run OCR on it first");
+    expect(await reasonOf("a.pdf", pdf([[]]))).toBe("has no text layer; if its page is an image, run OCR on it first");
   });
 
   it("that is encrypted or broken says so", async () => {
