@@ -47,13 +47,13 @@ describe("onceMore", () => {
 });
 
 describe("patiently", () => {
-  it("asks again and says so", async () => {
+  it("asks again and says so, once for one reason", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
     onTestFinished(() => void vi.restoreAllMocks());
     const told: string[] = [];
     const call = vi.fn<() => Promise<string>>().mockResolvedValue("answer").mockRejectedValueOnce(limited(1)).mockRejectedValueOnce(limited(null));
     expect(await patiently(call, { signal: new AbortController().signal, story: { note: (message) => told.push(message) } })).toBe("answer");
-    expect(told).toEqual(["slow down; asking again in 0.0 s", "slow down; asking again in 0.0 s"]);
+    expect(told).toEqual(["slow down; asking again in 0.0 s"]);
   });
 
   it("ends with the signal's reason when it is aborted while it waits", async () => {

@@ -262,10 +262,10 @@ describe("twelve index", () => {
 
   it("takes a file that still cannot be read for no change", async () => {
     const locked = join(dir, "docs/locked.md");
-    const { openSource } = await testContext({ dir, store });
+    const context = await testContext({ dir, store });
     const locking: Partial<Context> = {
       openSource: async (reference, options) => {
-        const source = await openSource(reference, options);
+        const source = await context.openSource(reference, options);
         return {
           ...source,
           async *list(isWanted, signal) {
