@@ -12,7 +12,8 @@ import type { Story } from "../../src/ports/story.ts";
 /** A folder of the test's own, removed when the test ends. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "twelve-test-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  // A process that the test started may be writing its last file.
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
   return folder;
 }
 

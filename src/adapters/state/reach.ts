@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { TwelveError } from "../../core/errors.ts";
 import type { StateFolder } from "./folder.ts";
+import { findSocket } from "./note.ts";
 
 /** How long a server goes on without anyone who uses it. */
 export const idleMs = 60_000;
@@ -22,7 +23,7 @@ export function openStateSocket(folder: StateFolder): Socket {
   const connectTo = socket.connect.bind(socket) as (path: string) => Socket;
   socket.connect = () => {
     reachServer(folder).then(
-      () => socket.destroyed || connectTo(folder.socket),
+      (path) => socket.destroyed || connectTo(path),
       (error: unknown) => socket.destroy(error as Error),
     );
     return socket;
@@ -30,10 +31,10 @@ export function openStateSocket(folder: StateFolder): Socket {
   return socket;
 }
 
-const reaching = new Map<string, Promise<void>>();
+const reaching = new Map<string, Promise<string>>();
 
-/** Returns when the server listens. Fails with SERVICE_FAILED when it cannot be started. */
-export function reachServer(folder: StateFolder): Promise<void> {
+/** Gives the server's socket when it listens. Fails with SERVICE_FAILED when it cannot be started. */
+export function reachServer(folder: StateFolder): Promise<string> {
   const known = reaching.get(folder.socket);
   if (known !== undefined) return known;
   const reached = startAsNeeded(folder).finally(() => reaching.delete(folder.socket));
@@ -41,10 +42,12 @@ export function reachServer(folder: StateFolder): Promise<void> {
   return reached;
 }
 
-async function startAsNeeded(folder: StateFolder): Promise<void> {
+async function startAsNeeded(folder: StateFolder): Promise<string> {
   const startedMs = performance.now();
   let server: ChildProcess | undefined;
-  while (!(await isListening(folder.socket))) {
+  for (;;) {
+    const socket = await findSocket(folder);
+    if (await isListening(socket)) return socket;
     if (server?.exitCode !== undefined && server.exitCode !== null && server.exitCode !== 0) throw await startFailure(folder);
     if (performance.now() - startedMs > startMs) throw heldFailure(folder);
     // A server that finds another one ends at once with 0; the other one may be about to listen, or to end.

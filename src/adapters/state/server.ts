@@ -4,6 +4,7 @@ import { type Server, createServer } from "node:net";
 import { join } from "node:path";
 import { type StateFolder, openStateFolder } from "./folder.ts";
 import { tryLock } from "./lock.ts";
+import { noteSocket } from "./note.ts";
 import { shareBackend } from "./share.ts";
 
 const patienceMs = 30_000;
@@ -26,6 +27,7 @@ export async function serveState(path: string, idleMs: number, signal: AbortSign
   await removeSocket(folder);
   const server = createServer((socket) => shared.serve(socket));
   await listen(server, folder.socket);
+  await noteSocket(folder);
   try {
     await Promise.race([broken, untilUnused(folder, shared.clients, idleMs, signal)]);
   } finally {

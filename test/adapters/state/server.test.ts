@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { openDatabase } from "../../../src/adapters/state/database.ts";
 import { openStateFolder } from "../../../src/adapters/state/folder.ts";
+import { findSocket } from "../../../src/adapters/state/note.ts";
 import { tryLock } from "../../../src/adapters/state/lock.ts";
 import { temporaryFolder } from "../../helpers/context.ts";
 
@@ -15,8 +16,8 @@ const clientFile = join(import.meta.dirname, "client.ts");
 const serverFile = join(import.meta.dirname, "../../../src/adapters/state/state-server.worker.ts");
 
 /** Asks in a process of its own. */
-async function ask(folder: string, text: string): Promise<unknown> {
-  const { stdout } = await run(process.execPath, [clientFile, `pglite:${folder}`, text]);
+async function ask(folder: string, text: string, env: NodeJS.ProcessEnv = {}): Promise<unknown> {
+  const { stdout } = await run(process.execPath, [clientFile, `pglite:${folder}`, text], { env: { ...process.env, ...env } });
   return JSON.parse(stdout) as unknown;
 }
 
@@ -68,6 +69,38 @@ describe("an embedded database", { timeout: 120_000 }, () => {
     expect(await askHere(folder, "SELECT text FROM word ORDER BY text")).toEqual(["a", "b", "c", "d"].map((text) => ({ text })));
     expect(await serverOf(folder)).toBe(server);
     expect(isFree(folder)).toBe(false);
+  });
+
+  it.skipIf(process.platform === "win32")("is one for processes that keep temporary files in different folders", async () => {
+    const folder = await stateFolder();
+    const [first, second] = [await temporaryFolder(), await temporaryFolder()];
+    await ask(folder, "INSERT INTO word VALUES ('a')", { TMPDIR: first });
+    const server = await serverOf(folder);
+    expect(await ask(folder, "SELECT text FROM word", { TMPDIR: second })).toEqual([{ text: "a" }]);
+    expect(await serverOf(folder)).toBe(server);
+    expect((await stat(join(folder, "server.socket"))).mode & 0o777).toBe(0o600);
+    process.kill(server, "SIGKILL");
+    await vi.waitUntil(() => isFree(folder), { timeout: 20_000 });
+    // What the dead server noted leads nowhere; the next one notes its own.
+    expect(await ask(folder, "SELECT text FROM word", { TMPDIR: second })).toEqual([{ text: "a" }]);
+    expect(await ask(folder, "SELECT text FROM word", { TMPDIR: first })).toEqual([{ text: "a" }]);
+  });
+
+  it.skipIf(process.platform === "win32")("is not looked for where others can come, nor where a copied note says", async () => {
+    const folder = await stateFolder();
+    const [others, own] = [await temporaryFolder(), await temporaryFolder()];
+    await chmod(others, 0o755);
+    const opened = await openStateFolder(`pglite:${folder}`, "/");
+    const noted = async (text: string, mode = 0o600): Promise<string> => {
+      await writeFile(opened.note, text);
+      await chmod(opened.note, mode);
+      return findSocket(opened);
+    };
+    expect(await noted(`${opened.id} ${join(own, "x.sock")}`)).toBe(join(own, "x.sock"));
+    expect(await noted(`${opened.id} ${join(own, "x.sock")}`, 0o666)).toBe(opened.socket);
+    expect(await noted(`${opened.id} ${join(others, "x.sock")}`)).toBe(opened.socket);
+    expect(await noted(`${"0".repeat(24)} ${join(own, "x.sock")}`)).toBe(opened.socket);
+    expect(await noted("")).toBe(opened.socket);
   });
 
   it("comes back after its server was killed, with all that was said to be kept", async () => {
@@ -131,6 +164,13 @@ describe("an embedded database", { timeout: 120_000 }, () => {
     await writeFile(join(folder, "file"), "");
     await expect(openDatabase(`pglite:${join(folder, "file")}`, "/")).rejects.toMatchObject({ code: "FOLDER_UNUSABLE", message: expect.stringContaining(join(folder, "file")) });
     await expect(openDatabase("pglite:", "/")).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  });
+
+  // Node's own way of making a folder with those above it never ends there.
+  it.skipIf(process.platform !== "linux")("says at once that a folder cannot be made", async () => {
+    for (const path of ["/proc/x", "/proc/x/y"]) {
+      await expect(openDatabase(`pglite:${path}`, "/")).rejects.toMatchObject({ code: "FOLDER_UNUSABLE", message: expect.stringContaining(`The state folder ${path} cannot be used: ENOENT`) });
+    }
   });
 
   it.skipIf(process.platform === "win32")("listens only where nobody else can come", async () => {
