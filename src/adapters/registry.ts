@@ -33,9 +33,9 @@ const models: Readonly<Record<string, Open<Model>>> = {
 
 const embedders: Readonly<Record<string, Open<Embedder>>> = {
   hash: async (reference) => (await import("./embedding/hash/adapter.ts")).openEmbedder(reference),
-  openai: async (reference, { env }) => (await import("./embedding/openai/adapter.ts")).openOpenai(reference, env),
-  https: async (reference, { env }) => (await import("./embedding/openai/adapter.ts")).openCompatible(reference, env),
-  http: async (reference, { env }) => (await import("./embedding/openai/adapter.ts")).openCompatible(reference, env),
+  openai: async (reference, from) => (await import("./embedding/openai/adapter.ts")).openOpenai(reference, from),
+  https: async (reference, from) => (await import("./embedding/openai/adapter.ts")).openCompatible(reference, from),
+  http: async (reference, from) => (await import("./embedding/openai/adapter.ts")).openCompatible(reference, from),
   "tei+https": async (reference, { env }) => (await import("./embedding/tei/adapter.ts")).openEmbedder(reference, env),
   "tei+http": async (reference, { env }) => (await import("./embedding/tei/adapter.ts")).openEmbedder(reference, env),
   bedrock: async (reference, { env }) => (await import("./embedding/bedrock/adapter.ts")).openEmbedder(reference, env),

@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import indexCommand from "../../src/index/command.ts";
 import { openRuntime } from "../../src/run/apply.ts";
@@ -63,6 +65,7 @@ it.each(["", "?dimensions=64"])("waits for a service that refuses for a while, a
     () => opened(made),
   ]) {
     const before = made.told.length;
+    await rm(join(made.dir, ".twelve/cache/dimensions.json"), { force: true });
     server.faults.push(busy, busy);
     await work();
     expect(made.told.slice(before).filter((line) => line.includes("429"))).toEqual([noted, noted]);

@@ -1,7 +1,10 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import OpenAI from "openai";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openEmbedder } from "../../../src/adapters/registry.ts";
 import type { Embedder } from "../../../src/ports/embedding.ts";
+import { temporaryFolder } from "../../helpers/context.ts";
 import { type EmbeddingServer, type EmbeddingServerOptions, startEmbeddingServer } from "../../helpers/embedding-server.ts";
 import { describeEmbedder } from "../../ports/embedding.contract.ts";
 import { describeFaults } from "./faults.ts";
@@ -14,8 +17,8 @@ async function started(options: EmbeddingServerOptions = {}): Promise<EmbeddingS
   return server;
 }
 
-function opened(reference: string, env: Record<string, string> = {}): Promise<Embedder> {
-  return openEmbedder(reference, { dir: "/", env });
+async function opened(reference: string, env: Record<string, string> = {}, dir?: string): Promise<Embedder> {
+  return openEmbedder(reference, { dir: dir ?? (await temporaryFolder()), env });
 }
 
 const openai = { dimensions: 1536, key, models: ["text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"], maxTextTokens: 8191 };
@@ -199,5 +202,61 @@ describe("an OpenAI-compatible server", () => {
 
   it("does not take credentials in its address", async () => {
     await expect(opened("https://me:word@host/v1#any")).rejects.toMatchObject({ code: "SERVICE_UNSUPPORTED", message: expect.not.stringContaining("word"), fix: expect.stringContaining("EMBEDDER_API_KEY") });
+  });
+});
+
+describe("the length of a model's vectors, once it was measured", () => {
+  it("is remembered in the application's folder, for each server and model, and holds no secret", async () => {
+    const server = await started({ dimensions: 96, key });
+    const dir = await temporaryFolder();
+    const open = async (model: string): Promise<number> => (await opened(`${server.baseUrl}#${model}`, { EMBEDDER_API_KEY: key }, dir)).identity.dimensions;
+    expect([await open("one"), await open("one"), await open("other"), await open("one")]).toEqual([96, 96, 96, 96]);
+    expect(server.requests.map(({ body }) => (body as { model: string }).model)).toEqual(["one", "other"]);
+    const text = await readFile(join(dir, ".twelve/cache/dimensions.json"), "utf8");
+    expect(Object.entries(JSON.parse(text) as object)).toEqual([[expect.stringMatching(/^[0-9a-f]{64}$/), 96], [expect.stringMatching(/^[0-9a-f]{64}$/), 96]]);
+  });
+
+  it("is forgotten when the model gives others, which is said", async () => {
+    const [before, after] = [await started({ dimensions: 96 }), await started({ dimensions: 128 })];
+    const dir = await temporaryFolder();
+    const open = (): Promise<Embedder> => opened("openai:gateway-model", { OPENAI_BASE_URL: before.baseUrl }, dir);
+    await open();
+    const embedder = await open();
+    before.faults.push({ body: { data: [{ index: 0, embedding: Array.from({ length: 128 }, () => 1) }] } });
+    await expect(embedder.embed(["text"], "document")).rejects.toMatchObject({
+      code: "SERVICE_FAILED", retry: undefined, message: "openai:gateway-model gave vectors of 96 numbers when it was last measured, and now of 128", fix: "Run the command again: it measures the model anew",
+    });
+    expect(before.requests).toHaveLength(2);
+    await open();
+    expect(before.requests).toHaveLength(3);
+    expect((await opened("openai:gateway-model", { OPENAI_BASE_URL: after.baseUrl }, dir)).identity.dimensions).toBe(128);
+  });
+
+  it("stays remembered when an answer is broken in another way", async () => {
+    const server = await started({ dimensions: 96 });
+    const dir = await temporaryFolder();
+    await opened("openai:gateway-model", { OPENAI_BASE_URL: server.baseUrl }, dir);
+    const embedder = await opened("openai:gateway-model", { OPENAI_BASE_URL: server.baseUrl }, dir);
+    server.faults.push({ body: { data: [] } });
+    await expect(embedder.embed(["text"], "document")).rejects.toMatchObject({ message: "openai:gateway-model was asked for 1 vector and gave 0" });
+    await opened("openai:gateway-model", { OPENAI_BASE_URL: server.baseUrl }, dir);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it.each(["", "not JSON", '{"a":"b"}', "[]"])("is measured where %j is all that is remembered", async (text) => {
+    const server = await started({ dimensions: 96 });
+    const dir = await temporaryFolder();
+    await mkdir(join(dir, ".twelve/cache"), { recursive: true });
+    await writeFile(join(dir, ".twelve/cache/dimensions.json"), text);
+    for (let i = 0; i < 2; i++) expect((await opened("openai:gateway-model", { OPENAI_BASE_URL: server.baseUrl }, dir)).identity.dimensions).toBe(96);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it("is measured each time where nothing can be written", async () => {
+    const server = await started({ dimensions: 96 });
+    const dir = await temporaryFolder();
+    await writeFile(join(dir, ".twelve"), "a file where the folder would be");
+    for (let i = 0; i < 2; i++) expect((await opened("openai:gateway-model", { OPENAI_BASE_URL: server.baseUrl }, dir)).identity.dimensions).toBe(96);
+    expect(server.requests).toHaveLength(2);
   });
 });
