@@ -34,7 +34,7 @@ const sources = {
   gitignore: z.boolean().optional().meta({ description: "Whether files that .gitignore names are left out; true by default" }),
 };
 const limitShape = {
-  requestsAtOnce: z.int().min(1).max(256).optional().meta({ description: "Embedding requests under way at the same time; 8 by default" }),
+  requestsAtOnce: z.int().min(1).max(256).optional().meta({ description: "Embedding requests under way at the same time; 8 by default, 16 for Titan on Bedrock" }),
   requestsPerMinute: z.int().min(1).optional().meta({ description: "Most embedding requests a minute" }),
   tokensPerMinute: z.int().min(1).optional().meta({ description: "Most tokens sent to the embedder a minute" }),
   usdPerMillionTokens: z.number().min(0).optional().meta({ description: "Price of the embedder, where twelve does not know it or yours differs" }),
