@@ -80,7 +80,7 @@ function tooLong(length: number): Unreadable {
 
 /** Parsers throw whatever they like. Their first line says what is wrong; anything after it is about the parser. */
 function reasonOf(error: unknown): Unreadable {
-  if (error instanceof RangeError) return { reason: "is nested too deeply to be read" };
+  if (error instanceof RangeError) return { reason: /alloc|length/i.test(error.message) ? "needs more memory to be read than there is" : "is nested too deeply to be read" };
   const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
   const message = line.replaceAll(/(?<=^|[\s"'`(])(?:file:\/\/)?(?:[A-Za-z]:)?(?:[\\/][\w.@+-]+){2,}/g, "a file").slice(0, 200).replace(/[.\s]+$/, "");
   return { reason: `cannot be read: ${message === "" ? "its parser gave up" : message}` };

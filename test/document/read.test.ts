@@ -81,6 +81,11 @@ describe("loading", () => {
     expect(outlineOf(await documentOf(path, source))).toEqual([line]);
   });
 
+  it.each(["Array buffer allocation failed", "Invalid string length", "Invalid typed array length: 99999999999"])("tells a lack of memory from nesting: %s", async (message) => {
+    const bytes = Object.defineProperty(new Uint8Array(100), "buffer", { get: () => { throw new RangeError(message); } });
+    expect(await reasonOf("a.docx", bytes)).toBe("needs more memory to be read than there is");
+  });
+
   it("says where there is nothing to read", async () => {
     expect(await reasonOf("a.html", "<body><script>1</script><img src=x></body>")).toBe("holds no text");
     expect(await reasonOf("a.md", "[a]: https://example.com")).toBe("holds no text");
