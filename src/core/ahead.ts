@@ -17,3 +17,16 @@ export async function* mapAhead<Item, Result>(items: Iterable<Item> | AsyncItera
     await Promise.allSettled(running);
   }
 }
+
+/** The same items, the first of them asked for now: what is behind them goes on while the caller waits for other things. */
+export function startedNow<Item>(items: AsyncGenerator<Item, void>): AsyncGenerator<Item, void> {
+  const first = items.next();
+  // Whoever reads it later sees the failure; until then it is no unhandled one.
+  first.catch(() => {});
+  return (async function* () {
+    const { done, value } = await first;
+    if (done === true) return;
+    yield value;
+    yield* items;
+  })();
+}

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { startedNow } from "../core/ahead.ts";
 import { TwelveError } from "../core/errors.ts";
 import { defineCommand } from "../ports/command.ts";
 import type { Progress, Story } from "../ports/story.ts";
@@ -17,7 +18,7 @@ import { openBase } from "./previous.ts";
 import { embedProbe } from "./probe.ts";
 import { counted, IndexEstimate, IndexReport, IndexSubmission, renderIndex } from "./report.ts";
 import type { Ledger } from "./schema.ts";
-import { cutLastDocuments } from "./stream.ts";
+import { cutDocuments } from "./stream.ts";
 import { openPacedEmbedder } from "./text-embedder.ts";
 
 export default defineCommand({
@@ -57,6 +58,8 @@ export default defineCommand({
         return report(ledger, { digest: descriptor.digest, embedded: 0, requests: 0, costUsd: 0, isChanged: false }, 0);
       }
 
+      // Documents are read while the embedder is asked; what is read counts if the index before can be built on, and nearly always it can.
+      const early = input.detach ? undefined : startedNow(cutDocuments(prepared.changes.toRead, cutters, signal));
       const probe = await embedProbe(embedder, context);
       const base = previous.usable === undefined || prepared.changes.kept.length === 0 || input.rebuild ? undefined : await openBase(store, previous.usable, { dir, engine, story, probe });
       const changes = base === undefined ? planChanges(undefined, listing.files, new Map()) : prepared.changes;
@@ -71,8 +74,14 @@ export default defineCommand({
       };
       const progress = openIndexProgress(story, changes.toRead.length, texts);
       try {
-        const results = cutLastDocuments(changes.toRead, cutters, signal);
-        const made = await makeIndex(context, { store, engine, embedder, facts, probe, changes, base, skipped: listing.skipped, results, texts, check, isRebuilt: input.rebuild, ...progress });
+        const isEarly = early !== undefined && changes.toRead.length === prepared.changes.toRead.length;
+        const results = isEarly ? early : cutDocuments(changes.toRead, cutters, signal);
+        const onRead = (): void => {
+          progress.onRead();
+          // The engine now builds its indexes, which takes memory: the threads and their parsers give theirs back.
+          void cutters.close();
+        };
+        const made = await makeIndex(context, { store, engine, embedder, facts, probe, changes, base, skipped: listing.skipped, results, texts, check, isRebuilt: input.rebuild, ...progress, onRead });
         if (embeddings.damaged > 0) story.warn(`${embeddings.damaged} stored ${embeddings.damaged === 1 ? "batch of embeddings is" : "batches of embeddings are"} missing or damaged; their texts are embedded again. \`twelve verify\` names the blobs.`);
         await publishIndex(store, made.index, made.descriptor);
         if (input.source.length > 0) story.note(`Made from ${input.source.join(", ")} instead of the manifest's sources; the next release takes it as the latest index "${name}"`);

@@ -10,6 +10,7 @@ import type { TextEmbedder } from "./embed.ts";
 import { planTexts } from "./plan.ts";
 
 const filesAtOnce = 256;
+const batchesFetchedAtOnce = 2;
 const cutFiles = 64;
 const cutBytes = 1 << 20;
 /** Enough texts to fill several requests; a few groups of them are in memory at any time. */
@@ -28,10 +29,15 @@ export async function digestsOf(files: readonly DocumentFile[], cutters: Cutters
     }
   }
   const others = files.filter(({ source }) => source.file === undefined || source.metadata !== undefined);
-  for await (const { path, content, metadata } of mapAhead(others, 16, async ({ path, source }) => ({ path, metadata: source.metadata, content: await readContent(source, signal) }))) {
-    if (content instanceof Uint8Array) digests.set(path, digestOfContent(content, metadata));
-  }
+  // By size, not by number: what is fetched is in memory until it is hashed.
+  const fetched = mapAhead(batchesOf(others, ({ source }) => source.sizeBytes), batchesFetchedAtOnce, (batch) => Promise.all(batch.map(async ({ path, source }) => [path, await digestOfSource(source, signal)] as const)));
+  for await (const found of fetched) for (const [path, digest] of found) if (digest !== undefined) digests.set(path, digest);
   return digests;
+}
+
+async function digestOfSource(source: DocumentFile["source"], signal: AbortSignal): Promise<Digest | undefined> {
+  const content = await readContent(source, signal);
+  return content instanceof Uint8Array ? digestOfContent(content, source.metadata) : undefined;
 }
 
 /** Reads and cuts files, in order, beside the main thread. */
@@ -46,12 +52,6 @@ export async function* cutDocuments(files: readonly DocumentFile[], cutters: Cut
     return requests.map((request) => ("kind" in request ? request : (queue.next().value as CutResult)));
   };
   for await (const results of mapAhead(batchesOf(files, ({ source }) => source.sizeBytes), cutters.width, cut)) yield* results;
-}
-
-/** The last that is asked of the cutters: the engine then builds its indexes, which takes memory, and the threads and their parsers give theirs back. */
-export async function* cutLastDocuments(...[files, cutters, signal]: Parameters<typeof cutDocuments>): AsyncGenerator<CutResult> {
-  yield* cutDocuments(files, cutters, signal);
-  await cutters.close();
 }
 
 /** Cuts files that are in memory, in groups of the same size: what a document may take of a reader's time is the same everywhere. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mapAhead } from "../../src/core/ahead.ts";
+import { mapAhead, startedNow } from "../../src/core/ahead.ts";
 
 /** Calls that end when the test says so, one gate an item. */
 function gated(): { readonly map: (item: number) => Promise<string>; readonly started: number[]; readonly open: (item: number) => void; readonly fail: (item: number, failure: Error) => void } {
@@ -141,5 +141,35 @@ describe("mapping ahead", () => {
     open(3);
     await left;
     expect(started).toEqual([1, 2, 3]);
+  });
+});
+
+describe("starting now", () => {
+  async function* counting(seen: number[]): AsyncGenerator<number, void> {
+    for (let i = 1; i <= 3; i++) {
+      seen.push(i);
+      yield i;
+    }
+  }
+
+  it("asks for the first item before anyone reads, and gives them all in order", async () => {
+    const seen: number[] = [];
+    const items = startedNow(counting(seen));
+    expect(seen).toEqual([1]);
+    expect(await Array.fromAsync(items)).toEqual([1, 2, 3]);
+  });
+
+  it("fails where it is read, and not before", async () => {
+    const failure = new Error("no more");
+    // oxlint-disable-next-line require-yield
+    const items = startedNow((async function* (): AsyncGenerator<number, void> {
+      throw failure;
+    })());
+    await new Promise((resolve) => setImmediate(resolve));
+    await expect(Array.fromAsync(items)).rejects.toBe(failure);
+  });
+
+  it("ends at once where there is nothing", async () => {
+    expect(await Array.fromAsync(startedNow((async function* (): AsyncGenerator<number, void> {})()))).toEqual([]);
   });
 });
