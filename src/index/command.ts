@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { startedNow } from "../core/ahead.ts";
+import { counted } from "../core/counted.ts";
 import { TwelveError } from "../core/errors.ts";
 import { defineCommand } from "../ports/command.ts";
 import type { Progress, Story } from "../ports/story.ts";
@@ -16,7 +17,7 @@ import { countTexts, planChanges } from "./plan.ts";
 import { isUnchanged, prepareIndex, priceOf } from "./prepare.ts";
 import { openBase } from "./previous.ts";
 import { embedProbe } from "./probe.ts";
-import { counted, IndexEstimate, IndexReport, IndexSubmission, renderIndex } from "./report.ts";
+import { IndexEstimate, IndexReport, IndexSubmission, renderIndex } from "./report.ts";
 import type { Ledger } from "./schema.ts";
 import { cutDocuments } from "./stream.ts";
 import { openPacedEmbedder } from "./text-embedder.ts";
@@ -59,7 +60,7 @@ export default defineCommand({
       }
 
       // Documents are read while the embedder is asked; what is read counts if the index before can be built on, and nearly always it can.
-      const early = input.detach ? undefined : startedNow(cutDocuments(prepared.changes.toRead, cutters, signal));
+      const early = input.detach || input.rebuild ? undefined : startedNow(cutDocuments(prepared.changes.toRead, cutters, signal));
       const probe = await embedProbe(embedder, context);
       const base = previous.usable === undefined || prepared.changes.kept.length === 0 || input.rebuild ? undefined : await openBase(store, previous.usable, { dir, engine, story, probe });
       const changes = base === undefined ? planChanges(undefined, listing.files, new Map()) : prepared.changes;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { shortDigest } from "../core/descriptor.ts";
+import { grouped } from "../core/counted.ts";
 import { TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { formatTable } from "../core/table.ts";
@@ -50,7 +51,7 @@ export function renderJobs(jobs: readonly JobReport[]): string {
     state,
     `${shards.done}/${shards.total}${shards.running > 0 ? `, ${shards.running} running` : ""}`,
     submittedAt.replace(/\.\d+Z$/, "Z"),
-    result === null ? shortened(failure?.message ?? "") : `${shortDigest(result.digest)}, ${number(result.documents)} documents`,
+    result === null ? shortened(failure?.message ?? "") : `${shortDigest(result.digest)}, ${grouped(result.documents)} documents`,
   ]);
   return formatTable(["JOB", "STATE", "SHARDS", "SUBMITTED", ""], rows);
 }
@@ -62,8 +63,8 @@ export function renderJob(report: JobReport, env: string): string {
   const cost = result.costUsd === 0 ? "" : result.costUsd === null ? " at a price that is not known" : ` for about ${formatUsd(result.costUsd)}`;
   return [
     `Job ${job} made index ${shortDigest(result.digest)}`,
-    `  ${number(result.documents)} documents, ${number(result.chunks)} chunks; ${number(result.embedded)} texts embedded${cost}${durationOf(report)}`,
-    ...(result.skipped === 0 ? [] : [`  Skipped ${number(result.skipped)}: \`twelve index show ${shortDigest(result.digest)}\` lists them`]),
+    `  ${grouped(result.documents)} documents, ${grouped(result.chunks)} chunks; ${grouped(result.embedded)} texts embedded${cost}${durationOf(report)}`,
+    ...(result.skipped === 0 ? [] : [`  Skipped ${grouped(result.skipped)}: \`twelve index show ${shortDigest(result.digest)}\` lists them`]),
     `Next: twelve release --env ${env}`,
   ].join("\n");
 }
@@ -74,8 +75,4 @@ function durationOf({ submittedAt, finishedAt }: JobReport): string {
 
 function shortened(text: string): string {
   return text.length <= longestNote ? text : `${text.slice(0, longestNote - 1)}…`;
-}
-
-function number(value: number): string {
-  return value.toLocaleString("en-US");
 }

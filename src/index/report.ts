@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { counted, grouped } from "../core/counted.ts";
 import { Digest, shortDigest } from "../core/descriptor.ts";
 import { formatUsd } from "./budget.ts";
 import { SkippedDocument } from "./schema.ts";
@@ -66,21 +67,21 @@ export function renderIndex(output: IndexReport | IndexEstimate | IndexSubmissio
 function renderSubmission({ job, documents, shards, queue, worker }: IndexSubmission, { env }: Asked): string {
   const command = worker === null ? "none is declared yet. Add to twelve.yaml: `processes: { worker: { work: [index] } }`" : `twelve run ${worker} --env ${env}`;
   return [
-    `Job ${job}: ${number(documents)} ${documents === 1 ? "document" : "documents"} in ${number(shards)} ${shards === 1 ? "shard" : "shards"} on ${queue}`,
+    `Job ${job}: ${counted(documents, "document")} in ${counted(shards, "shard")} on ${queue}`,
     `Workers: ${command}`,
     `Next: twelve index wait ${job}${env === "development" ? "" : ` --env ${env}`}`,
   ].join("\n");
 }
 
 function renderReport({ digest, name, documents, chunks, embedded, fromCache, costUsd, isChanged, skipped, ignored, durationMs }: IndexReport, { env, set }: Asked): string {
-  const others = Object.entries(ignored).map(([ending, count]) => `${number(count)} ${ending === "" ? "without an ending" : ending}`);
+  const others = Object.entries(ignored).map(([ending, count]) => `${grouped(count)} ${ending === "" ? "without an ending" : ending}`);
   const cost = costUsd === 0 ? "" : costUsd === null ? " at a price that is not known" : ` for about ${formatUsd(costUsd)}`;
   return [
     `Index ${name} ${shortDigest(digest)}${isChanged ? "" : " (unchanged)"}`,
-    `  ${counted(documents, "document")}, ${counted(chunks, "chunk")}; ${counted(embedded, "text")} embedded${cost}, ${number(fromCache)} from the cache; ${(durationMs.total / 1000).toFixed(1)} s`,
-    ...(skipped.length === 0 ? [] : [`  Skipped ${number(skipped.length)}:`]),
+    `  ${counted(documents, "document")}, ${counted(chunks, "chunk")}; ${counted(embedded, "text")} embedded${cost}, ${grouped(fromCache)} from the cache; ${(durationMs.total / 1000).toFixed(1)} s`,
+    ...(skipped.length === 0 ? [] : [`  Skipped ${grouped(skipped.length)}:`]),
     ...skipped.slice(0, shownSkips).map(({ path, reason }) => `    ${path} ${reason}`),
-    ...(skipped.length > shownSkips ? [`    … and ${number(skipped.length - shownSkips)} more; --json lists all`] : []),
+    ...(skipped.length > shownSkips ? [`    … and ${grouped(skipped.length - shownSkips)} more; --json lists all`] : []),
     ...(others.length === 0 ? [] : [`  Not read: ${others.join(", ")}`]),
     `Next: twelve release --env ${env}${set.map((pair) => ` --set ${pair}`).join("")}`,
   ].join("\n");
@@ -93,13 +94,4 @@ function renderEstimate({ name, embedder, documents, chunks, toEmbed: { texts, t
     `  cost      ${costUsd === null ? "not known: give the price as `embedding: { usdPerMillionTokens: … }` of the index" : formatUsd(costUsd)}`,
     "Nothing was embedded or written",
   ].join("\n");
-}
-
-/** `1 text`, `2,000 texts`. */
-export function counted(count: number, noun: string): string {
-  return `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-function number(value: number): string {
-  return value.toLocaleString("en-US");
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { readDocument } from "../artifact/document.ts";
+import { grouped } from "../core/counted.ts";
 import { Digest } from "../core/descriptor.ts";
 import { formatFields } from "../core/table.ts";
 import { readManifest } from "../manifest/read.ts";
@@ -44,20 +45,19 @@ export default defineCommand({
   },
 
   render({ digest, index, loaders, languages, tokens, skipped, documents }) {
-    const number = (value: number): string => value.toLocaleString("en-US");
-    const counts = (by: Readonly<Record<string, number>>): string => Object.entries(by).map(([key, count]) => `${key} ${number(count)}`).join(", ");
+    const counts = (by: Readonly<Record<string, number>>): string => Object.entries(by).map(([key, count]) => `${key} ${grouped(count)}`).join(", ");
     const fields = formatFields([
       ["digest", digest],
-      ["documents", `${number(index.documents)}: ${counts(loaders)}`],
+      ["documents", `${grouped(index.documents)}: ${counts(loaders)}`],
       ["languages", counts(languages)],
-      ["chunks", `${number(index.chunks)} of at most ${index.chunker.maxTokens} tokens, ${index.chunker.overlapTokens} in common (${index.chunker.name} ${index.chunker.version}, ${index.chunker.tokenizer})`],
-      ["tokens", `${number(tokens.total)}; ${number(tokens.median)} in the median chunk, ${number(tokens.longest)} in the longest`],
+      ["chunks", `${grouped(index.chunks)} of at most ${index.chunker.maxTokens} tokens, ${index.chunker.overlapTokens} in common (${index.chunker.name} ${index.chunker.version}, ${index.chunker.tokenizer})`],
+      ["tokens", `${grouped(tokens.total)}; ${grouped(tokens.median)} in the median chunk, ${grouped(tokens.longest)} in the longest`],
       ["embedder", describeEmbedder(index.embedder)],
     ]);
     return [
       `Index ${index.name} of ${index.app}`,
       fields,
-      ...(skipped.length === 0 ? [] : [`  skipped ${number(skipped.length)}:`, ...skipped.map(({ path, reason }) => `    ${path} ${reason}`)]),
+      ...(skipped.length === 0 ? [] : [`  skipped ${grouped(skipped.length)}:`, ...skipped.map(({ path, reason }) => `    ${path} ${reason}`)]),
       ...(documents ?? []).map(({ path, chunks, language }) => `  ${path}  ${chunks === 1 ? "1 chunk" : `${chunks} chunks`}${language === null ? "" : `, ${language}`}`),
     ].join("\n");
   },

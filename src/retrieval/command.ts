@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { counted } from "../core/counted.ts";
 import { Digest, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { withoutCredentials } from "../core/url.ts";
@@ -80,7 +81,7 @@ export default defineCommand({
     const { mode, topK, reranker } = settings;
     const place = release === null ? `${app} has no active release in ${environment}: this is its newest index, with the configuration of now` : `Release v${release.number} of ${app}`;
     const how = `${mode}${reranker === undefined ? "" : `, reranked by ${reranker}`}, best ${topK}${agent === null ? "" : `, as the agent ${agent} searches`}`;
-    const title = `${place}\nIndex ${index.name} (${shortDigest(index.digest)}, ${count(index.chunks, "chunk")} of ${count(index.documents, "document")}): ${how}`;
+    const title = `${place}\nIndex ${index.name} (${shortDigest(index.digest)}, ${counted(index.chunks, "chunk")} of ${counted(index.documents, "document")}): ${how}`;
     if (hits.length === 0) return `${title}\n\nNothing was found${settings.filter === undefined ? "" : " with that filter"}.`;
     const plan = { lists: Object.entries(weights).map(([list, weight]) => ({ mode: SearchMode.exclude(["hybrid"]).parse(list), weight })), isFused: mode === "hybrid" };
     const shown = hits.map((hit) => [
@@ -129,8 +130,4 @@ const snippetLength = 240;
 function snippetOf(text: string): string {
   const line = text.replace(/[\s\p{Cc}]+/gu, " ").trim();
   return line.length <= snippetLength ? line : `${line.slice(0, snippetLength).toWellFormed().replace(/\s+\S*$/, "")} …`;
-}
-
-function count(amount: number, noun: string): string {
-  return `${amount.toLocaleString("en-US")} ${noun}${amount === 1 ? "" : "s"}`;
 }

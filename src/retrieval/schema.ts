@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { AgentSettings } from "../manifest/schema.ts";
-import type { Metadata } from "../ports/document.ts";
+import type { VectorHit } from "../ports/vectors.ts";
 
 export const SearchMode = z.enum(["vector", "text", "hybrid"]);
 export type SearchMode = z.infer<typeof SearchMode>;
@@ -23,14 +23,8 @@ export const Scores = z.strictObject({
 });
 export type Scores = z.infer<typeof Scores>;
 
-export interface RetrievedChunk {
+export interface RetrievedChunk extends VectorHit {
   /** The number that a citation such as [1] names, from 1. */
   readonly number: number;
-  readonly id: string;
-  readonly document: string;
-  readonly headings: string;
-  readonly text: string;
-  readonly metadata: Metadata;
-  readonly score: number;
   readonly scores: Scores;
 }

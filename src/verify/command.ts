@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Digest } from "../core/descriptor.ts";
+import { counted } from "../core/counted.ts";
 import { failures } from "../core/failures.ts";
 import { defineCommand } from "../ports/command.ts";
 import { type BlobState, checkBlobs } from "./blobs.ts";
@@ -20,7 +21,7 @@ export default defineCommand({
     const progress = context.story.progress("Reading blobs");
     try {
       const states = await checkBlobs(store.blobs, signal, (done, total) => progress.update(done, total));
-      progress.done(`Read ${count(states.size, "blob")} of ${store.url}`);
+      progress.done(`Read ${counted(states.size, "blob")} of ${store.url}`);
       const { graph, faults, refs, unknownRefs } = await survey(store, states, signal);
       const intact = [...states].flatMap(([digest, state]) => ("size" in state ? [{ digest, size: state.size }] : []));
       return {
@@ -39,18 +40,18 @@ export default defineCommand({
 
   render({ store, blobs, bytes, refs, unreferenced, unknownRefs, problems }) {
     if (blobs === 0 && refs === 0) return `${store} is empty. If it should not be, look at TWELVE_STORE and --dir.`;
-    const state = problems.length === 0 ? "All are intact, and everything that refs lead to is there." : `${count(problems.length, "problem")}:`;
+    const state = problems.length === 0 ? "All are intact, and everything that refs lead to is there." : `${counted(problems.length, "problem")}:`;
     return [
-      `${store}: ${count(blobs, "blob")} (${formatBytes(bytes)}) and ${count(refs, "ref")}. ${state}`,
+      `${store}: ${counted(blobs, "blob")} (${formatBytes(bytes)}) and ${counted(refs, "ref")}. ${state}`,
       ...problems.map(formatProblem),
-      ...(unreferenced === 0 ? [] : [`Nothing refers to ${count(unreferenced, "blob")}, which does no harm.`]),
+      ...(unreferenced === 0 ? [] : [`Nothing refers to ${counted(unreferenced, "blob")}, which does no harm.`]),
       ...(unknownRefs.length === 0 ? [] : [`This version of twelve has no use for ${listSome(unknownRefs)}.`]),
     ].join("\n");
   },
 
   verdict({ problems }) {
     const { exit, fix } = failures.STORE_CORRUPT;
-    return problems.length === 0 ? undefined : { exit, message: `${count(problems.length, "problem")} in the store. Fix: ${fix}  [STORE_CORRUPT]` };
+    return problems.length === 0 ? undefined : { exit, message: `${counted(problems.length, "problem")} in the store. Fix: ${fix}  [STORE_CORRUPT]` };
   },
 });
 
@@ -74,10 +75,6 @@ const shownNames = 4;
 function listSome(names: readonly string[]): string {
   const more = names.length - shownNames;
   return more > 0 ? `${names.slice(0, shownNames).join(", ")} and ${more} more` : names.join(", ");
-}
-
-function count(number: number, noun: string): string {
-  return `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function formatBytes(bytes: number): string {
