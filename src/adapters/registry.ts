@@ -9,7 +9,8 @@ import type { Origin } from "../ports/origin.ts";
 import type { JobQueue } from "../ports/queue.ts";
 import type { Reranker } from "../ports/rerank.ts";
 import type { Store } from "../ports/store.ts";
-import type { VectorEngine } from "../ports/vectors.ts";
+import type { SessionStore } from "../ports/session.ts";
+import type { VectorEngine, VectorService } from "../ports/vectors.ts";
 
 /** Where a service is opened from. */
 export interface Surroundings {
@@ -46,6 +47,10 @@ const vectorEngines: Readonly<Record<string, Open<VectorEngine>>> = {
   lance: async () => (await import("./vectors/lance/adapter.ts")).openVectors(),
 };
 
+const vectorServices: Readonly<Record<string, Open<VectorService>>> = {};
+
+const sessionStores: Readonly<Record<string, Open<SessionStore>>> = {};
+
 const rerankers: Readonly<Record<string, Open<Reranker>>> = {
   "tei+https": async (reference, { env }) => (await import("./rerank/tei/adapter.ts")).openReranker(reference, env),
   "tei+http": async (reference, { env }) => (await import("./rerank/tei/adapter.ts")).openReranker(reference, env),
@@ -79,6 +84,8 @@ export const openStore = opener("store", stores);
 export const openModel = opener("model", models);
 export const openEmbedder = opener("embedder", embedders);
 export const openVectors = opener("vector engine", vectorEngines);
+export const openVectorService = opener("vector service", vectorServices);
+export const openSessions = opener("session store", sessionStores);
 export const openReranker = opener("reranker", rerankers);
 export const openOrigin = opener("place for models", origins);
 export const openQueue = opener("queue", queues);

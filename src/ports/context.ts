@@ -9,7 +9,8 @@ import type { JobQueue } from "./queue.ts";
 import type { Reranker } from "./rerank.ts";
 import type { Store } from "./store.ts";
 import type { Story } from "./story.ts";
-import type { VectorEngine } from "./vectors.ts";
+import type { SessionStore } from "./session.ts";
+import type { VectorEngine, VectorService } from "./vectors.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -26,12 +27,18 @@ export interface Context {
   readonly signal: AbortSignal;
   /** The attached store: TWELVE_STORE, else `file:.twelve/store` in the application's folder. */
   store(): Promise<Store>;
-  /** Fails with SERVICE_UNSUPPORTED for an unknown scheme, as all of them do. */
-  openModel(reference: string): Promise<Model>;
-  /** `secrets` are the values of the keys that the manifest declares as such; credentials are looked up in them, then in `env`. */
+  /**
+   * Fails with SERVICE_UNSUPPORTED for an unknown scheme, as all of them do. `secrets` are the values of the keys that the manifest
+   * declares as such; credentials are looked up in them, then in `env`. No opener asks the service anything: that it is away is seen at first use.
+   */
+  openModel(reference: string, secrets?: Environment): Promise<Model>;
   openEmbedder(reference: string, secrets?: Environment): Promise<Embedder>;
   openReranker(reference: string, secrets?: Environment): Promise<Reranker>;
   openVectors(reference: string): Promise<VectorEngine>;
+  /** Where indexes are published to, such as `postgres://...`. */
+  openVectorService(reference: string, secrets?: Environment): Promise<VectorService>;
+  /** Where conversations are kept, such as `redis://...`. */
+  openSessions(reference: string, secrets?: Environment): Promise<SessionStore>;
   /** A folder or file, a feed (`.jsonl`, `.ndjson`), or `s3://bucket/prefix`. Whether it is there is seen when it is listed. */
   openSource(reference: string, options?: SourceOptions): Promise<DocumentSource>;
   /** A place to fetch the files of local models from. */

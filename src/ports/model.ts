@@ -1,8 +1,43 @@
+import type { Json } from "../core/canonical-json.ts";
+import type { Checkable } from "./check.ts";
+
 /** One message of a conversation. Retrieved text never arrives here as a role of its own. */
 export interface Message {
   readonly role: "system" | "user" | "assistant" | "tool";
   readonly content: string;
+  /** Of a user, after the text. */
+  readonly images?: readonly Image[];
+  /** What an assistant wants called; each is answered by a `tool` message with its ID before anybody else speaks. */
+  readonly toolCalls?: readonly ToolCall[];
+  /** Of a `tool` message: the call that it answers. */
+  readonly toolCallId?: string;
+  /** Of a `tool` message: the call failed, and `content` says why. */
+  readonly isError?: boolean;
+  /** Of an assistant: reasoning blocks in the provider's own form, sent back unchanged to the provider that gave them. */
+  readonly reasoning?: readonly Json[];
 }
+
+/** An image as clients send it: a `data:` URL, or an `https:` URL where the provider fetches by itself. */
+export interface Image {
+  readonly url: string;
+}
+
+export interface Tool {
+  /** `[a-zA-Z0-9_-]{1,64}`, which every provider takes. */
+  readonly name: string;
+  readonly description?: string;
+  /** JSON Schema of the arguments, an object. */
+  readonly parameters: Readonly<Record<string, Json>>;
+}
+
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** JSON as the model wrote it: nothing promises that it can be parsed. Empty arguments are `{}`. */
+  readonly arguments: string;
+}
+
+export type ToolChoice = "auto" | "none" | "required" | { readonly name: string };
 
 /** A retrieved passage the answer may rest on; the extractive mock answers from these. */
 export interface Passage {
@@ -20,12 +55,17 @@ export interface Sampling {
   readonly seed?: number;
   /** `json` asks for one JSON value. */
   readonly format?: "text" | "json";
+  /** JSON Schema that the JSON value must match; only with `format: "json"`. Models without such a mode are asked for JSON alone. */
+  readonly schema?: { readonly name: string; readonly schema: Readonly<Record<string, Json>> };
 }
 
 export interface ModelRequest extends Sampling {
   readonly messages: readonly Message[];
   /** What retrieval found, already rendered into `messages`; models that only read messages ignore it. */
   readonly passages: readonly Passage[];
+  readonly tools?: readonly Tool[];
+  /** `auto` where there are tools and nothing is said. */
+  readonly toolChoice?: ToolChoice;
   /** The user's own words, as they stand in `messages` among the prompt's. The extractive mock looks for them in the passages. */
   readonly question?: string;
   readonly signal?: AbortSignal;
@@ -41,19 +81,37 @@ export interface Usage {
 
 export type FinishReason = "stop" | "length" | "content_filter" | "tool_calls" | "error";
 
+/** `reasoning` is the model's thinking aloud, where the provider shows it; it is no part of the answer. */
 export type ModelChunk =
   | { readonly type: "text"; readonly text: string }
-  | { readonly type: "end"; readonly finishReason: FinishReason; readonly usage: Usage; readonly model: string; readonly responseId?: string };
+  | { readonly type: "reasoning"; readonly text: string }
+  | { readonly type: "tool_call"; readonly call: ToolCall }
+  | ModelEnd;
+
+export interface ModelEnd {
+  readonly type: "end";
+  readonly finishReason: FinishReason;
+  readonly usage: Usage;
+  /** True where the provider did not count and the adapter estimated. */
+  readonly isUsageEstimated?: boolean;
+  /** The model that answered, as the provider names it. */
+  readonly model: string;
+  /** The provider's ID of the answer or the request, which its support asks for. */
+  readonly responseId?: string;
+  /** For `Message.reasoning` of the next request. */
+  readonly reasoning?: readonly Json[];
+}
 
 /** One model behind one URL, such as `mock:extractive`. */
-export interface Model {
+export interface Model extends Checkable {
   /** `gen_ai.provider.name` of the OpenTelemetry GenAI conventions. */
   readonly provider: string;
   /** The model ID without its scheme. */
   readonly id: string;
   /**
-   * Streams the answer: any number of `text` chunks, then exactly one `end`. Fails with SERVICE_FAILED; an aborted
-   * signal ends the stream with the signal's reason.
+   * Streams the answer: any number of other chunks, each tool call whole, then exactly one `end`. One attempt: whoever calls decides
+   * about retries by the failure's `retry`, and never after the first chunk. Fails with the SERVICE_ codes, with SERVICE_CUT when the
+   * stream ends without its end; an aborted signal ends the stream, and the request behind it, with the signal's reason.
    */
   generate(request: ModelRequest): AsyncIterable<ModelChunk>;
 }

@@ -1,3 +1,4 @@
+import type { Checkable } from "./check.ts";
 import type { Metadata } from "./document.ts";
 
 /** One chunk as the vector engine holds it. */
@@ -45,6 +46,8 @@ export interface VectorIndex {
   count(): Promise<number>;
   /** The IDs of all chunks, in no fixed order: what the engine really holds. */
   ids(): AsyncIterable<string>;
+  /** Whole rows, of these IDs or of all, in groups and in no fixed order: what is published elsewhere, and what is compared afterwards. */
+  rows(ids?: readonly string[]): AsyncIterable<readonly VectorRow[]>;
   close(): void;
 }
 
@@ -72,4 +75,25 @@ export interface VectorEngine {
   write(folder: string, index: VectorWrite): Promise<void>;
   /** Opens a folder that `write` made. It is never written to. */
   open(folder: string): Promise<VectorIndex>;
+}
+
+/**
+ * A server, or a bucket, that holds published indexes, each in a namespace of its own beside the others. The same query on the
+ * same rows gives the same ten best as every other engine: `vector` is exact cosine, `text` is BM25 over the same terms.
+ */
+export interface VectorService extends Checkable {
+  /** Where it is, without credentials, for messages and activations. */
+  readonly url: string;
+  /** Every namespace that is complete, sorted. */
+  namespaces(): Promise<readonly string[]>;
+  /**
+   * Loads the rows into a namespace, which is listed, complete and searchable only when it returns. A namespace that an interrupted call
+   * left behind, or that holds other rows, is made anew; nobody reads it meanwhile. Names are `[a-z0-9-]{1,45}` and start with a letter.
+   */
+  publish(namespace: string, index: Omit<VectorWrite, "base">): Promise<void>;
+  /** Fails with INDEX_NOT_FOUND for a namespace that is not listed. */
+  open(namespace: string): Promise<VectorIndex>;
+  /** Also what an interrupted `publish` left. Nothing happens where there is nothing. */
+  drop(namespace: string): Promise<void>;
+  close(): Promise<void>;
 }

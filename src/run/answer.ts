@@ -50,6 +50,7 @@ export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, {
         yield chunk;
         continue;
       }
+      if (chunk.type !== "end") continue;
       call.usage = chunk.usage;
       call.finishReason = chunk.finishReason;
       call.responseModel = chunk.model;

@@ -50,7 +50,7 @@ export async function openRuntime(context: Context, options: RuntimeOptions): Pr
 
   const layout = layOutCode(store, build.code, codeFolder(context.dir, build.code));
   const opening = plan.indexes.map((index) => openRetriever(context, index, secrets));
-  const [retrievers, models] = await Promise.all([settle(opening), openModels(context, plan.models), layout]);
+  const [retrievers, models] = await Promise.all([settle(opening), openModels(context, plan.models, secrets), layout]);
   const opened = await openAgents(plan.agents, { options, retrievers, models });
   const agents = new Map(opened.map((agent) => [agent.plan.name, agent]));
   return {
@@ -86,8 +86,8 @@ function closeAll(retrievers: readonly Retriever[]): void {
   for (const retriever of retrievers) retriever.close();
 }
 
-async function openModels(context: Context, references: readonly string[]): Promise<ReadonlyMap<string, Model>> {
-  return new Map(await Promise.all(references.map(async (reference) => [reference, await context.openModel(reference)] as const)));
+async function openModels(context: Context, references: readonly string[], secrets: Environment): Promise<ReadonlyMap<string, Model>> {
+  return new Map(await Promise.all(references.map(async (reference) => [reference, await context.openModel(reference, secrets)] as const)));
 }
 
 interface Opened {

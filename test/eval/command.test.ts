@@ -43,6 +43,7 @@ function withModel(context: TestContext, generate: (request: ModelRequest) => Pr
   const model: Model = {
     provider: "scripted",
     id: "unpriced",
+    check: () => Promise.resolve({ version: null }),
     async *generate(request) {
       open += 1;
       most = Math.max(most, open);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { openConfig, openEmbedder, openModel, openOrigin, openQueue, openReranker, openSource, openStore, openVectors } from "../../src/adapters/registry.ts";
+import { openConfig, openEmbedder, openModel, openOrigin, openQueue, openReranker, openSessions, openSource, openStore, openVectors, openVectorService } from "../../src/adapters/registry.ts";
 import { systemProcesses } from "../../src/adapters/system/process.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Context } from "../../src/ports/context.ts";
@@ -62,7 +62,9 @@ export async function testContext({ dir, env = {}, store, clock, signal }: TestC
     story,
     signal: signal ?? new AbortController().signal,
     store: () => Promise.resolve(opened),
-    openModel: (reference) => openModel(reference, { dir, env }),
+    openModel: (reference, secrets) => openModel(reference, { dir, env: { ...env, ...secrets } }),
+    openVectorService: (reference, secrets) => openVectorService(reference, { dir, env: { ...env, ...secrets } }),
+    openSessions: (reference, secrets) => openSessions(reference, { dir, env: { ...env, ...secrets } }),
     openEmbedder: (reference, secrets) => openEmbedder(reference, { dir, env: { ...env, ...secrets } }),
     openReranker: (reference, secrets) => openReranker(reference, { dir, env: { ...env, ...secrets } }),
     openSource: (reference, options) => openSource(reference, { dir, env }, options),

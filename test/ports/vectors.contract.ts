@@ -48,6 +48,20 @@ export function describeVectors(name: string, open: () => VectorEngine | Promise
       expect(ids.sort()).toEqual(["a", "b", "c", "d", "e"]);
     });
 
+    it("gives whole rows back, all or those of some IDs", async () => {
+      const index = await indexOf([rows, [row("f", "Zboží se vrací do 14 dnů.", [1, 1, 0, 0], { language: "cs" })]]);
+      const found = new Map<string, VectorRow>();
+      for await (const group of index.rows()) for (const each of group) found.set(each.id, each);
+      expect([...found.keys()].sort()).toEqual(["a", "b", "c", "d", "e", "f"]);
+      expect([...found.values()].find(({ id }) => id === "a")).toEqual(rows[0]);
+      expect(found.get("c")).toEqual(rows[2]);
+      expect(found.get("d")).toEqual(rows[3]);
+      expect(found.get("f")?.language).toBe("cs");
+      const some: string[] = [];
+      for await (const group of index.rows(["b", "o'hara", "d"])) some.push(...group.map(({ id }) => id));
+      expect(some.sort()).toEqual(["b", "d"]);
+    });
+
     it("orders a vector search by cosine, whatever the length of the question's vector", async () => {
       const index = await indexOf([rows]);
       const hits = await index.search({ mode: "vector", text: "", vector: Float32Array.of(0, 10, 0, 0), topK: 2 });

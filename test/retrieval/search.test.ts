@@ -28,6 +28,7 @@ function parts(asked: Asked, { scores, maxTextTokens }: { readonly scores?: read
     },
     count: () => Promise.resolve(4),
     ids: async function* () {},
+    rows: async function* () {},
     close: () => {},
   };
   const embedder: Embedder = {

@@ -17,6 +17,7 @@ export function scriptedModel(script: (request: ModelRequest) => AsyncIterable<M
     provider: "scripted",
     id: "parrot-1",
     asked,
+    check: () => Promise.resolve({ version: null }),
     async *generate(request) {
       asked.push(request);
       yield* script(request);

@@ -15,7 +15,7 @@ const tokensAroundMessage = 4;
 export function openModel(reference: string): Model {
   const id = reference.slice(scheme.length);
   const reply = behaviour(id);
-  return { provider: "mock", id, generate: (request) => generate(id, reply, request) };
+  return { provider: "mock", id, generate: (request) => generate(id, reply, request), check: () => Promise.resolve({ version: null }) };
 }
 
 type Reply = (request: ModelRequest) => string;

@@ -1,5 +1,6 @@
-import type { VectorHit } from "../../../ports/vectors.ts";
-import { analyzers } from "./language.ts";
+import type { VectorHit, VectorRow } from "../../../ports/vectors.ts";
+import { valueIn } from "./filter.ts";
+import { analyzerFor, analyzers } from "./language.ts";
 
 const gap = "\n\n";
 
@@ -28,6 +29,28 @@ export function toHits(rows: readonly FoundRow[]): readonly VectorHit[] {
   });
   // A vector of zeros has no direction, so its distance to anything is not a number.
   return hits.filter(({ score }) => Number.isFinite(score));
+}
+
+/** A row with everything that was written of it. */
+export interface StoredRow extends FoundRow {
+  readonly labels: Iterable<string>;
+  readonly field: string;
+  readonly vector: Iterable<number>;
+}
+
+/** The rows as they were written. A language that has no column of its own is read off the labels. */
+export function toRows(rows: readonly StoredRow[]): readonly VectorRow[] {
+  return rows.map((row) => {
+    const { id, document, headings, metadata, vector } = row;
+    return { id, document, headings, text: textOf(row), language: languageOf(row), metadata: JSON.parse(metadata) as VectorRow["metadata"], vector: Float32Array.from(vector) };
+  });
+}
+
+/** Metadata may give the key `language` another meaning, so the column decides, and the label only what it says more exactly. */
+function languageOf({ labels, field }: StoredRow): string | null {
+  const said = [...labels].map((label) => valueIn(label, "language")).find((value) => value !== undefined) ?? null;
+  if (analyzerFor(said).column === field) return said;
+  return field === analyzers.at(-1)?.column ? "und" : field.slice("content_".length);
 }
 
 /** Best first; equal scores by ID, because the engine promises no order for them. */

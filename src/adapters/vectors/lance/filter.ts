@@ -19,6 +19,16 @@ export function whereOf(filter: VectorFilter | undefined): string | undefined {
   return clauses.length === 0 ? undefined : clauses.join(" AND ");
 }
 
+/** The engine's SQL for the chunks of these IDs. */
+export function idsIn(ids: readonly string[]): string {
+  return `id IN (${ids.map(quoted).join(", ")})`;
+}
+
+/** What one label says; undefined for a label of another key. */
+export function valueIn(label: string, key: string): string | undefined {
+  return label.startsWith(`${key}${between}`) ? label.slice(key.length + between.length) : undefined;
+}
+
 /** A string literal: the quote is the only character that means anything in it. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;

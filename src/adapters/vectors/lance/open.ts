@@ -1,8 +1,8 @@
 import type { Query, Table, VectorQuery as EngineQuery } from "@lancedb/lancedb";
 import { TwelveError } from "../../../core/errors.ts";
 import type { VectorHit, VectorIndex, VectorQuery } from "../../../ports/vectors.ts";
-import { type FoundRow, ordered, toHits } from "./convert.ts";
-import { whereOf } from "./filter.ts";
+import { type FoundRow, ordered, type StoredRow, toHits, toRows } from "./convert.ts";
+import { idsIn, whereOf } from "./filter.ts";
 import { withoutStopWords } from "./language.ts";
 import { lanceVersion, readShape, type Shape, tableName } from "./shape.ts";
 
@@ -52,6 +52,12 @@ export async function openIndex(folder: string): Promise<VectorIndex> {
     },
     async *ids() {
       for await (const batch of table.query().select(["id"])) for (const id of batch.getChild("id") ?? []) yield String(id);
+    },
+    async *rows(ids) {
+      if (fields.length === 0 || ids?.length === 0) return;
+      const query = table.query().select([...selected, "labels", "field", "vector"]);
+      if (ids !== undefined) query.where(idsIn(ids));
+      for await (const batch of query) yield toRows(batch.toArray() as unknown as readonly StoredRow[]);
     },
     count: () => table.countRows(),
     close: () => table.close(),

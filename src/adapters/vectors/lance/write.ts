@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { Index, IndexConfig, Table } from "@lancedb/lancedb";
 import { TwelveError } from "../../../core/errors.ts";
 import type { VectorBase, VectorRow, VectorWrite } from "../../../ports/vectors.ts";
-import { quoted } from "./filter.ts";
+import { idsIn } from "./filter.ts";
 import { analyzers } from "./language.ts";
 import { printShape, readShape, shapePath, tableName } from "./shape.ts";
 import { openColumns } from "./table.ts";
@@ -93,7 +93,7 @@ async function dropTextIndexes(table: Table): Promise<void> {
 async function dropRows(table: Table, ids: ReadonlySet<string>): Promise<void> {
   const all = [...ids];
   for (let start = 0; start < all.length; start += dropAtOnce) {
-    await table.delete(`id IN (${all.slice(start, start + dropAtOnce).map(quoted).join(", ")})`);
+    await table.delete(idsIn(all.slice(start, start + dropAtOnce)));
   }
 }
 
