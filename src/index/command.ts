@@ -56,6 +56,7 @@ export default defineCommand({
       if (previous.usable !== undefined && isUnchanged(prepared) && !input.rebuild) {
         const { ledger, descriptor } = previous.usable;
         if (input.strict) refuseSkips(ledger.skipped);
+        prepared.remember(ledger);
         return report(ledger, { digest: descriptor.digest, embedded: 0, requests: 0, costUsd: 0, isChanged: false }, 0);
       }
 
@@ -85,6 +86,7 @@ export default defineCommand({
         const made = await makeIndex(context, { store, engine, embedder, facts, probe, changes, base, skipped: listing.skipped, results, texts, check, isRebuilt: input.rebuild, ...progress, onRead });
         if (embeddings.damaged > 0) story.warn(`${embeddings.damaged} stored ${embeddings.damaged === 1 ? "batch of embeddings is" : "batches of embeddings are"} missing or damaged; their texts are embedded again. \`twelve verify\` names the blobs.`);
         await publishIndex(store, made.index, made.descriptor);
+        prepared.remember(made.ledger);
         if (input.source.length > 0) story.note(`Made from ${input.source.join(", ")} instead of the manifest's sources; the next release takes it as the latest index "${name}"`);
         return report(made.ledger, { digest: made.descriptor.digest, embedded: texts.embedded, requests: texts.requests, costUsd: budget.usd, isChanged: previous.latest?.digest !== made.descriptor.digest }, lap());
       } finally {

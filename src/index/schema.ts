@@ -3,22 +3,23 @@ import { Descriptor, Digest } from "../core/descriptor.ts";
 import { Metadata } from "../ports/document.ts";
 import { EmbedderIdentity } from "../ports/embedding.ts";
 
+/** Fields stand in the order of canonical JSON, as those of a document do: a ledger that was read is then written as it is. */
 export const Chunk = z.strictObject({
-  id: z.string().meta({ description: "Stable name: equal text under equal headings of one document keeps its ID" }),
-  textDigest: Digest.meta({ description: "Digest of the text that was embedded" }),
   headings: z.array(z.string()).meta({ description: "Headings above the chunk, outermost first" }),
-  tokens: z.int().meta({ description: "Tokens of the embedded text by the chunker's tokenizer, part by part: one or two more than the whole has" }),
+  id: z.string().meta({ description: "Stable name: equal text under equal headings of one document keeps its ID" }),
   page: z.int().optional().meta({ description: "Page or slide on which the chunk begins, where the format has such" }),
+  textDigest: Digest.meta({ description: "Digest of the text that was embedded" }),
+  tokens: z.int().meta({ description: "Tokens of the embedded text by the chunker's tokenizer, part by part: one or two more than the whole has" }),
 });
 export type Chunk = z.infer<typeof Chunk>;
 
 export const IndexedDocument = z.strictObject({
-  path: z.string().meta({ description: "Path below the application folder, with forward slashes" }),
-  digest: Digest.meta({ description: "Digest of the file's bytes" }),
-  loader: z.string().meta({ description: "Loader that read it and the version of what it makes, such as markdown@1" }),
-  language: z.string().nullable().meta({ description: "ISO 639-1 code of the language; null where it is not known" }),
-  metadata: Metadata.meta({ description: "Front matter or document properties, flat" }),
   chunks: z.array(Chunk),
+  digest: Digest.meta({ description: "Digest of the file's bytes" }),
+  language: z.string().nullable().meta({ description: "ISO 639-1 code of the language; null where it is not known" }),
+  loader: z.string().meta({ description: "Loader that read it and the version of what it makes, such as markdown@1" }),
+  metadata: Metadata.meta({ description: "Front matter or document properties, flat" }),
+  path: z.string().meta({ description: "Path below the application folder, with forward slashes" }),
 });
 export type IndexedDocument = z.infer<typeof IndexedDocument>;
 

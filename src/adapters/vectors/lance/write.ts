@@ -26,7 +26,7 @@ export interface WriteOptions {
 }
 
 /** Makes the table, or takes over the base's files and brings them up to date; then indexes it and leaves only what the newest version needs. */
-export async function writeIndex(folder: string, { rows, dimensions, base }: VectorWrite, { exactRows }: WriteOptions): Promise<void> {
+export async function writeIndex(folder: string, { rows, dimensions, base, onRows }: VectorWrite, { exactRows }: WriteOptions): Promise<void> {
   // In the bundle a CommonJS package has only its default export; Node gives it the same one.
   const { default: lance } = await import("@lancedb/lancedb");
   // Otherwise the engine warns on stderr that it will change what its statistics hold, which nobody here reads.
@@ -46,6 +46,7 @@ export async function writeIndex(folder: string, { rows, dimensions, base }: Vec
       await table.add(toTable(group, dimensions));
       added += group.length;
     }
+    onRows?.();
     const count = await table.countRows();
     const changed = added + (base?.drop.size ?? 0);
     const kept = count > exactRows && changed <= count * maxChangedShare && (await countSegments(table)) < maxSegments ? basePartitions : null;
