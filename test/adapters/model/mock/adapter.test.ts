@@ -3,9 +3,9 @@ import { openModel } from "../../../../src/adapters/model/mock/adapter.ts";
 import type { ModelChunk, ModelRequest } from "../../../../src/ports/model.ts";
 import { describeModel } from "../../../ports/model.contract.ts";
 
-describeModel("mock:extractive", () => Promise.resolve(openModel("mock:extractive")));
-describeModel("mock:echo", () => Promise.resolve(openModel("mock:echo")));
-describeModel("mock:fixed:", () => Promise.resolve(openModel("mock:fixed:Always the same few words.")));
+describeModel("mock:extractive", { open: () => Promise.resolve(openModel("mock:extractive")) });
+describeModel("mock:echo", { open: () => Promise.resolve(openModel("mock:echo")) });
+describeModel("mock:fixed:", { open: () => Promise.resolve(openModel("mock:fixed:Always the same few words.")) });
 
 async function generate(reference: string, request: Partial<ModelRequest> = {}): Promise<readonly ModelChunk[]> {
   const chunks: ModelChunk[] = [];
