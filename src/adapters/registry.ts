@@ -29,7 +29,7 @@ const stores: Readonly<Record<string, Open<Store>>> = {
 };
 
 const models: Readonly<Record<string, Open<Model>>> = {
-  mock: async (reference) => (await import("./model/mock/adapter.ts")).openModel(reference),
+  mock: async (reference, { dir }) => (await import("./model/mock/adapter.ts")).openModel(reference, dir),
 };
 
 const embedders: Readonly<Record<string, Open<Embedder>>> = {

@@ -30,6 +30,7 @@ export const failures = {
   SERVICE_QUOTA: { exit: 6, means: "A quota or credit at an attached service is used up", fix: "Raise the quota or add credit at the provider" },
   SERVICE_REJECTED: { exit: 6, means: "An attached service found the request invalid", fix: "Correct what the service names above" },
   SERVICE_FILTERED: { exit: 6, means: "An attached service refused the content by its safety rules", fix: "Look at what was asked, and at the provider's content filter or guardrail" },
+  SCRIPT_INVALID: { exit: 2, means: "The script of a mock model cannot be used", fix: "Correct the fields named above" },
   SESSION_INVALID: { exit: 2, means: "The name of a user or a session cannot be used", fix: "Use 1 to 200 characters without control characters" },
   SESSION_CONFLICT: { exit: 5, means: "Another process appended to the same session at the same time", fix: "Read the session again, then append" },
   SESSION_TOO_LARGE: { exit: 2, means: "A session would be larger than the state service can hold", fix: "Start a new session, or attach another state service" },

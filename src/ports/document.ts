@@ -19,7 +19,7 @@ export interface SourceFile {
   readonly metadata?: Metadata;
   /** The loader to use whatever the path's ending says. */
   readonly loader?: string;
-  /** The content, read anew at each call. Fails with SOURCE_INVALID or SERVICE_FAILED. */
+  /** The content, read anew at each call. Fails with SOURCE_INVALID or the SERVICE_ codes. */
   read(signal?: AbortSignal): Promise<Uint8Array>;
 }
 

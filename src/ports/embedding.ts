@@ -28,7 +28,7 @@ export interface Embedder {
   readonly fusionWeight: number;
   /**
    * One vector of `identity.dimensions` numbers per text, in order. One request, one attempt: whoever calls decides about retries by
-   * the failure's `retry`. Fails with SERVICE_FAILED, SERVICE_DENIED or SERVICE_LIMITED.
+   * the failure's `retry`. Fails with the SERVICE_ codes.
    */
   embed(texts: readonly string[], task: "document" | "query", signal?: AbortSignal): Promise<readonly Float32Array[]>;
 }

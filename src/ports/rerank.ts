@@ -2,6 +2,6 @@
 export interface Reranker {
   /** Without credentials, for messages and explanations. */
   readonly name: string;
-  /** One score per text, in the order of the texts; higher is more relevant. Scores of two models cannot be compared. Fails with SERVICE_FAILED, SERVICE_DENIED or SERVICE_LIMITED. */
+  /** One score per text, in the order of the texts; higher is more relevant. Scores of two models cannot be compared. Fails with the SERVICE_ codes. */
   rerank(query: string, texts: readonly string[], signal?: AbortSignal): Promise<readonly number[]>;
 }

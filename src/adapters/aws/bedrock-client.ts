@@ -17,7 +17,7 @@ export interface BedrockOptions {
 }
 
 export interface BedrockRuntime {
-  /** InvokeModel with a JSON body: one attempt. Fails with SERVICE_DENIED, SERVICE_LIMITED or SERVICE_FAILED; an aborted signal ends it with the signal's reason. */
+  /** InvokeModel with a JSON body: one attempt. Fails with the SERVICE_ codes; an aborted signal ends it with the signal's reason. */
   invoke(modelId: string, body: unknown, signal?: AbortSignal): Promise<unknown>;
 }
 
@@ -51,7 +51,7 @@ export async function openBedrockRuntime({ env, name, region: wanted, timeoutMs 
     async invoke(modelId, body, signal) {
       signal?.throwIfAborted();
       const controller = new AbortController();
-      const tooSlow = new TwelveError("SERVICE_FAILED", `${name} did not answer within ${timeoutMs} ms`, { retry: { afterMs: null }, fix: "Try again; `timeoutMs` in the reference gives it more time" });
+      const tooSlow = new TwelveError("SERVICE_TIMEOUT", `${name} did not answer within ${timeoutMs} ms`, { retry: { afterMs: null }, fix: "Try again; `timeoutMs` in the reference gives it more time" });
       const onAbort = (): void => controller.abort(signal?.reason);
       const timer = setTimeout(() => controller.abort(tooSlow), timeoutMs);
       signal?.addEventListener("abort", onAbort, { once: true });

@@ -70,7 +70,7 @@ function lengthOf(vector: unknown): number {
 /** The vectors of one request, in the order of the texts and as they were written. */
 async function ask({ model, service, url, headers, isKeyNeeded, encoding, dimensions, limits, timeoutMs }: EmbeddingTarget, texts: readonly string[], signal?: AbortSignal): Promise<readonly unknown[]> {
   if (isKeyNeeded && service.key === undefined) {
-    throw new TwelveError("SERVICE_DENIED", `${service.name} needs a key, and ${service.keyName} is not set`, {
+    throw new TwelveError("SERVICE_UNAUTHENTICATED", `${service.name} needs a key, and ${service.keyName} is not set`, {
       fix: `Set ${service.keyName} in the process environment, or declare it in twelve.yaml as \`${service.keyName}: { kind: secret }\` and put it into the environment's configuration source`,
     });
   }

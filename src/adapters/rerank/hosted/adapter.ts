@@ -51,7 +51,7 @@ function open(reference: string, env: Environment, provider: Provider): Reranker
       if (sent.length === 0) return texts.map(() => 0);
       if (sent.length > provider.maxTexts) throw new TwelveError("SERVICE_FAILED", `${name} takes ${provider.maxTexts} texts at once, and was given ${sent.length}`, { fix: "Rerank fewer candidates" });
       if (service.key === undefined && base === provider.base) {
-        throw new TwelveError("SERVICE_DENIED", `${name} needs a key, and ${service.keyName} is not set`, {
+        throw new TwelveError("SERVICE_UNAUTHENTICATED", `${name} needs a key, and ${service.keyName} is not set`, {
           fix: `Set ${service.keyName} in the process environment, or declare it in twelve.yaml as \`${service.keyName}: { kind: secret }\` and put it into the environment's configuration source`,
         });
       }
