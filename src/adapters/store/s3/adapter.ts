@@ -4,10 +4,10 @@ import { openS3, type S3Options } from "../../aws/s3.ts";
 import { limitTo } from "../fs/limit.ts";
 import { blobKey, objectBlobs } from "./blobs.ts";
 import { conditionCheck } from "./condition.ts";
-import { storeFailure } from "./failure.ts";
+import { notS3, storeFailure } from "./failure.ts";
 import { parsePlace } from "./place.ts";
 import { objectRefs } from "./refs.ts";
-import { openUploader } from "./upload.ts";
+import { uploading } from "./upload.ts";
 
 export interface S3StoreOptions extends S3Options {
   /** The size of the parts that a large blob is sent in. */
@@ -31,8 +31,8 @@ export async function openStore(reference: string, { env }: { readonly env: Envi
   const run = limitTo(operationsAtOnce);
   const limit = limitTo(partsAtOnce);
   const checkConditions = conditionCheck(client, place);
-  const uploader = openUploader({ client, place, keyOf: (digest) => blobKey(place, digest), limit, ...(options.partBytes === undefined ? {} : { partBytes: options.partBytes }) });
-  const blobs = objectBlobs(client, place, uploader);
+  const upload = uploading({ client, place, keyOf: (digest) => blobKey(place, digest), limit, ...(options.partBytes === undefined ? {} : { partBytes: options.partBytes }) });
+  const blobs = objectBlobs(client, place, upload);
   const refs = objectRefs(client, place, checkConditions);
   /** What is written is referred to soon: by then the check is done. Its failure is told to who writes a ref. */
   const runWrite = <Result>(operation: () => Promise<Result>): Promise<Result> => {
@@ -59,8 +59,9 @@ export async function openStore(reference: string, { env }: { readonly env: Envi
     async check(signal) {
       signal?.throwIfAborted();
       try {
-        const { KeyCount: count = 0 } = await client.listObjectsV2({ Bucket: place.bucket, Prefix: place.prefix, MaxKeys: 1 }, signal === undefined ? {} : { abortSignal: signal });
-        return { version: null, detail: count === 0 ? "empty" : "holds artifacts" };
+        const { Contents: objects = [], IsTruncated: isCut } = await client.listObjectsV2({ Bucket: place.bucket, Prefix: place.prefix, MaxKeys: 1 }, signal === undefined ? {} : { abortSignal: signal });
+        if (isCut === undefined) throw notS3(place);
+        return { version: null, detail: objects.length === 0 ? "empty" : "holds artifacts" };
       } catch (error) {
         signal?.throwIfAborted();
         throw storeFailure(error, place, "s3:ListBucket");

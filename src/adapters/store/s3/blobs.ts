@@ -10,14 +10,14 @@ import { blobChunks } from "./download.ts";
 import { isMissing, storeFailure } from "./failure.ts";
 import { listKeys } from "./list.ts";
 import type { Place } from "./place.ts";
-import type { Content, Uploader } from "./upload.ts";
+import type { Content, Upload } from "./upload.ts";
 
 export function blobKey({ prefix }: Place, digest: Digest): string {
   return `${prefix}blobs/sha256/${hexOf(digest)}`;
 }
 
 /** Each blob is one object under its digest. Objects appear whole or not at all, so nothing is ever torn. */
-export function objectBlobs(client: S3, place: Place, { upload }: Uploader): BlobStore {
+export function objectBlobs(client: S3, place: Place, upload: Upload): BlobStore {
   const chunksOf = (digest: Digest, size?: number): AsyncGenerator<Uint8Array, void> => blobChunks(client, place, { digest, key: blobKey(place, digest), size });
 
   return {

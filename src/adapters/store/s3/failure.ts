@@ -26,6 +26,11 @@ function permissionFor(action: Action, { bucket, prefix }: Place): string {
   return action === "s3:GetObject" ? `${objects} and ${list}` : objects;
 }
 
+/** S3 names what it stored and says whether a list goes on; a proxy or a login page that answers 200 does neither. */
+export function notS3({ url }: Place): TwelveError {
+  return new TwelveError("STORE_UNUSABLE", `What answers for ${url} is not S3`, { fix: "Check AWS_ENDPOINT_URL_S3, and whether a proxy stands before it" });
+}
+
 /** Whether there is no such object; a missing bucket is another thing. */
 export function isMissing(error: unknown): boolean {
   const { name, status } = awsError(error);

@@ -1,6 +1,6 @@
 import type { S3 } from "@aws-sdk/client-s3";
 import { TwelveError } from "../../../core/errors.ts";
-import { storeFailure } from "./failure.ts";
+import { notS3, storeFailure } from "./failure.ts";
 import type { Place } from "./place.ts";
 
 /** Every key below `prefix`, page by page, without what all of them begin with. */
@@ -12,9 +12,10 @@ export async function* listKeys(client: S3, place: Place, prefix: string): Async
       .catch((error: unknown) => {
         throw storeFailure(error, place, "s3:ListBucket");
       });
+    if (isCut === undefined) throw notS3(place);
     for (const { Key: key } of objects) if (key?.startsWith(prefix) === true) yield key.slice(prefix.length);
     // A page may be short or empty, and still not be the last.
-    if (isCut === true && (next === undefined || next === token)) throw new TwelveError("STORE_UNUSABLE", `The store ${place.url} answers with the same page of its list again and again`);
-    token = isCut === true ? next : undefined;
+    if (isCut && (next === undefined || next === token)) throw new TwelveError("STORE_UNUSABLE", `The store ${place.url} answers with the same page of its list again and again`);
+    token = isCut ? next : undefined;
   } while (token !== undefined);
 }

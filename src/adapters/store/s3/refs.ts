@@ -6,7 +6,7 @@ import { checkRefName, checkRefPrefix, checkRefValue } from "../../../core/ref-n
 import type { RefStore } from "../../../ports/store.ts";
 import { awsError } from "../../aws/failure.ts";
 import { bodyBytes } from "../../aws/s3-body.ts";
-import { isBusy, isMissing, isRefused, isRepeated, storeFailure } from "./failure.ts";
+import { isBusy, isMissing, isRefused, isRepeated, notS3, storeFailure } from "./failure.ts";
 import { listKeys } from "./list.ts";
 import type { Place } from "./place.ts";
 import { waitShortly } from "./wait.ts";
@@ -65,7 +65,8 @@ export function objectRefs(client: S3, place: Place, checkConditions: () => Prom
     let isUncertain = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await client.putObject({ ...at(name), Body: `${id}\n${value}`, ContentType: "text/plain; charset=utf-8", ...condition });
+        const { ETag } = await client.putObject({ ...at(name), Body: `${id}\n${value}`, ContentType: "text/plain; charset=utf-8", ...condition });
+        if (ETag === undefined) throw notS3(place);
         return true;
       } catch (error) {
         isUncertain ||= isRepeated(error);

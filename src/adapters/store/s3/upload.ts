@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { S3 } from "@aws-sdk/client-s3";
 import { type Digest, digestOf, hexOf } from "../../../core/descriptor.ts";
-import { isBusy, isMissing, isRefused, storeFailure } from "./failure.ts";
+import { isBusy, isMissing, isRefused, notS3, storeFailure } from "./failure.ts";
 import { waitShortly } from "./wait.ts";
 import type { Place } from "./place.ts";
 
@@ -11,11 +11,10 @@ export interface Content {
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
-export interface Uploader {
-  upload(content: Content): Promise<{ readonly digest: Digest; readonly size: number }>;
-}
+/** Fails with STORE_UNUSABLE. */
+export type Upload = (content: Content) => Promise<{ readonly digest: Digest; readonly size: number }>;
 
-interface UploaderOptions {
+interface UploadOptions {
   readonly client: S3;
   readonly place: Place;
   readonly keyOf: (digest: Digest) => string;
@@ -34,7 +33,7 @@ const smallBytes = 256 * 1024;
  * Stores blobs under their digest. S3 compares what arrives with the checksum it is sent, and keeps the checksum: a blob that
  * is there already is known to be whole without being read, and is not sent again. Where a server keeps none, it is sent again.
  */
-export function openUploader({ client, place, keyOf, partBytes: leastPartBytes = defaultPartBytes, limit }: UploaderOptions): Uploader {
+export function uploading({ client, place, keyOf, partBytes: leastPartBytes = defaultPartBytes, limit }: UploadOptions): Upload {
   const at = (digest: Digest): { readonly Bucket: string; readonly Key: string } => ({ Bucket: place.bucket, Key: keyOf(digest) });
 
   /** `checksum` as the server has it of its own computing; of a blob in parts it is the one of the parts' checksums. */
@@ -51,7 +50,8 @@ export function openUploader({ client, place, keyOf, partBytes: leastPartBytes =
   const put = async (digest: Digest, bytes: Uint8Array, condition: { readonly IfNoneMatch?: "*" } = {}): Promise<boolean> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await client.putObject({ ...at(digest), Body: bytes, ContentLength: bytes.length, ChecksumAlgorithm: "SHA256", ChecksumSHA256: base64Of(digest), ...condition });
+        const { ETag } = await client.putObject({ ...at(digest), Body: bytes, ContentLength: bytes.length, ChecksumAlgorithm: "SHA256", ChecksumSHA256: base64Of(digest), ...condition });
+        if (ETag === undefined) throw notS3(place);
         return true;
       } catch (error) {
         if (condition.IfNoneMatch !== undefined && isRefused(error)) return false;
@@ -100,13 +100,11 @@ export function openUploader({ client, place, keyOf, partBytes: leastPartBytes =
     return digest;
   };
 
-  return {
-    async upload(content) {
-      const { size } = content;
-      if (size > leastPartBytes) return { digest: await putParts(content), size };
-      if (size <= smallBytes) return { digest: await putWhole(await content.read(0, size)), size };
-      return { digest: await limit(async () => putWhole(await content.read(0, size))), size };
-    },
+  return async (content) => {
+    const { size } = content;
+    if (size > leastPartBytes) return { digest: await putParts(content), size };
+    if (size <= smallBytes) return { digest: await putWhole(await content.read(0, size)), size };
+    return { digest: await limit(async () => putWhole(await content.read(0, size))), size };
   };
 }
 
