@@ -6,9 +6,10 @@ import { answerError } from "./s3-server.ts";
 
 /**
  * What becomes of a request: an error of S3; no answer; a connection that is reset before it was passed on ("reset") or when it
- * had its effect ("lost"); the answer's first bytes only ("cut"); an answer of something else than S3 ("garbage"). undefined passes it on.
+ * had its effect ("lost", or what a function does then); the answer's first bytes only ("cut"); an answer of something else than S3
+ * ("garbage"). undefined passes it on.
  */
-export type S3Fault = readonly [status: number, code: string] | "hang" | "reset" | "lost" | "cut" | "garbage" | undefined;
+export type S3Fault = readonly [status: number, code: string] | "hang" | "reset" | "lost" | "cut" | "garbage" | (() => void) | undefined;
 
 export interface S3Proxy {
   readonly url: string;
@@ -50,6 +51,7 @@ interface Passing {
 function passOn({ incoming, response, target, fault }: Passing): void {
   const outgoing = request(target + (incoming.url ?? "/"), { method: incoming.method, headers: { ...incoming.headers, connection: "close" } }, (answer) => {
     if (fault === "lost") return void answer.resume().once("end", () => incoming.socket.destroy());
+    if (typeof fault === "function") return void answer.resume().once("end", fault);
     const { connection: _, ...headers } = answer.headers;
     response.writeHead(answer.statusCode ?? 502, headers);
     if (fault !== "cut") return void answer.pipe(response);
