@@ -26,6 +26,7 @@ type Open<Service> = (reference: string, from: Surroundings) => Promise<Service>
 const stores: Readonly<Record<string, Open<Store>>> = {
   file: async (reference, { dir }) => (await import("./store/fs/adapter.ts")).openStore(reference, dir),
   memory: async () => (await import("./store/memory/adapter.ts")).openStore(),
+  s3: async (reference, from) => (await import("./store/s3/adapter.ts")).openStore(reference, from),
 };
 
 const models: Readonly<Record<string, Open<Model>>> = {

@@ -74,7 +74,7 @@ async function attempt<Result>(read: () => Promise<Result>): Promise<Result | Fa
   try {
     return await read();
   } catch (error) {
-    if (!(error instanceof TwelveError)) throw error;
+    if (!(error instanceof TwelveError) || error.retry !== undefined) throw error;
     return { kind: error.code === "ARTIFACT_INVALID" ? "invalid" : "damaged", message: error.message };
   }
 }
