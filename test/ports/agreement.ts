@@ -92,15 +92,16 @@ export async function disagreements(embedded: VectorIndex, service: VectorIndex,
   return found;
 }
 
-/** The mean share of the embedded index's ten best texts that the service finds, over the questions that have any. */
-export async function sharedTexts(embedded: VectorIndex, service: VectorIndex): Promise<number> {
+/** Says when the service finds less than this share of the embedded index's ten best texts, on average over the questions that have any. */
+export async function shortfall(embedded: VectorIndex, service: VectorIndex, least: number): Promise<readonly string[]> {
   const shares: number[] = [];
   for (const question of agreementQuestions) {
     const wanted = await embedded.search({ ...question, mode: "text", topK: exact });
     const given = new Set((await service.search({ ...question, mode: "text", topK: exact })).map(({ id }) => id));
     if (wanted.length > 0) shares.push(wanted.filter(({ id }) => given.has(id)).length / wanted.length);
   }
-  return shares.reduce((sum, share) => sum + share, 0) / shares.length;
+  const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+  return mean >= least ? [] : [`${mean.toFixed(3)} of the ten best texts, at least ${least} are wanted`];
 }
 
 /** Sums of the same numbers in another order, or in other precision. */
