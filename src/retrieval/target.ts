@@ -1,7 +1,7 @@
 import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
 import { environmentOf, readSecrets, resolveFor } from "../config/read.ts";
-import { resolvedAgents, resolvedIndexes } from "../config/settings.ts";
+import { keysOfIndex, resolvedAgents, resolvedIndexes } from "../config/settings.ts";
 import { type Digest, shortDigest } from "../core/descriptor.ts";
 import { findIndex, readIndex } from "../index/read.ts";
 import { readManifest } from "../manifest/read.ts";
@@ -56,7 +56,7 @@ async function findNewest(context: Context, manifest: Manifest, { env, ...wanted
   const choice = chooseSearch({ place: "twelve.yaml", indexes: Object.keys(manifest.indexes), agents }, wanted);
   // Only the keys that a search needs: it works where that of the agent's model is not set.
   const declared = choice.agent === null ? undefined : manifest.agents[choice.agent]?.retrieve;
-  const only = [...referencesIn(declared), ...referencesIn(manifest.indexes[choice.index])].map(({ key }) => key);
+  const only = [...referencesIn(declared).map(({ key }) => key), ...keysOfIndex(manifest, choice.index)];
   const values = await resolveFor(context, manifest, { environment: env, only });
   const searcher = { prompt: "none", model: "mock:echo", session: false, retrieve: declared };
   const retrieve = choice.agent === null ? undefined : resolvedAgents({ ...manifest, agents: { [choice.agent]: searcher } }, values)[choice.agent]?.retrieve;

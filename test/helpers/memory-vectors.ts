@@ -7,21 +7,27 @@ import { temporaryFolder } from "./context.ts";
 export interface MemoryVectors extends VectorService {
   /** What it holds, for a test to look at and to damage. */
   readonly held: Map<string, VectorRow[]>;
+  /** What happens meanwhile: before anything is loaded, and when all of it is. */
+  readonly meanwhile: { loading?: () => Promise<void>; loaded?: (namespace: string) => void | Promise<void> };
 }
 
 /** A vector service without a server. Cosine is reckoned here; words are left to the embedded engine. */
 export function memoryVectors(url = "memory-vectors:"): MemoryVectors {
   const held = new Map<string, VectorRow[]>();
+  const meanwhile: MemoryVectors["meanwhile"] = {};
   return {
     url,
     held,
+    meanwhile,
     check: async () => ({ version: "1", detail: `${held.size} indexes` }),
     namespaces: async () => [...held.keys()].sort(),
     async publish(namespace, { rows }) {
+      await meanwhile.loading?.();
       held.delete(namespace);
       const all: VectorRow[] = [];
       for await (const group of rows) all.push(...group);
       held.set(namespace, all);
+      await meanwhile.loaded?.(namespace);
     },
     async open(namespace) {
       const rows = held.get(namespace);
