@@ -1,7 +1,7 @@
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
 import { activatedUrl } from "./activated.ts";
-import { environmentOf, inspectConfig, resolveFor } from "./read.ts";
+import { inspectConfig, resolveFor } from "./read.ts";
 
 type Attachments = Readonly<Record<string, { readonly url: string | null }>>;
 
@@ -25,8 +25,7 @@ interface Where {
  * Where each of these indexes is searched, with the credentials that the environment holds; undefined for the embedded engine. An
  * activation decides which service it is.
  */
-export async function readVectorUrls(context: Pick<Context, "env" | "openConfig">, manifest: Manifest, names: readonly string[], { environment, attachments }: Where): Promise<Readonly<Record<string, string | undefined>>> {
-  environmentOf(manifest, environment);
+export async function readVectorUrls(context: Pick<Context, "env" | "openConfig" | "story">, manifest: Manifest, names: readonly string[], { environment, attachments }: Where): Promise<Readonly<Record<string, string | undefined>>> {
   const keyed = names.flatMap((name) => {
     const key = vectorsKey(manifest, name);
     // What was activated without a service stays so, whatever the environment says by now.
@@ -39,6 +38,8 @@ export async function readVectorUrls(context: Pick<Context, "env" | "openConfig"
   return Object.fromEntries(keyed.map(([name, key]) => {
     const now = String(values[key]?.value ?? "");
     const activated = attachments?.[key]?.url ?? null;
-    return [name, publishedUrl(activatedUrl(activated, now).url)];
+    const { url, other } = activatedUrl(activated, now);
+    if (other !== undefined && other !== "") context.story.warn(`${key} is ${other} now, but the release was activated with ${url}, and that is where index ${name} is searched. Release or promote again to change it`);
+    return [name, publishedUrl(url)];
   }));
 }

@@ -3,6 +3,7 @@ import { refs } from "../artifact/refs.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import { type Descriptor, type Digest, digestOf, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import { type Index, type Publication, publicationKind } from "./schema.ts";
 
@@ -43,6 +44,15 @@ export async function movePublication(store: Store, which: Which, before: Record
   if (!isMoved) return undefined;
   const tag = (await store.refs.read(ref))?.tag;
   return tag === undefined ? undefined : { ref, tag, value };
+}
+
+/** Marks a publication as used now; false when there is none, or it was dropped. */
+export async function usePublication(store: Store, clock: Clock, which: Which): Promise<boolean> {
+  for (;;) {
+    const found = await readPublication(store, which);
+    if (found === undefined || found.value.published === null) return false;
+    if ((await movePublication(store, which, found, { ...found.value, usedAt: clock.now().toISOString() })) !== undefined) return true;
+  }
 }
 
 /** `command` is what `twelve index publish` is given to load it there. */

@@ -92,25 +92,27 @@ async function claimNamespace({ clock }: Tools, { store, service, descriptor, in
   const attempt = clock.randomHex(8);
   const taken = new TwelveError("RELEASE_CONFLICT", `Another process began to publish index ${index.name} to ${service.url} at the same time`);
   let isLost = false;
-  const facts = (): Publication => {
-    const at = clock.now().toISOString();
-    const { published = null, usedAt = at } = before?.value ?? {};
-    return { version: 1, index: descriptor, name: index.name, url: service.url, published, usedAt, loading: { namespace, attempt, at } };
-  };
-  let record = await movePublication(store, which, before, facts());
-  if (record === undefined) throw taken;
+  const loading = (): Publication["loading"] => ({ namespace, attempt, at: clock.now().toISOString() });
+  const first: Publication = { version: 1, index: descriptor, name: index.name, url: service.url, published: null, usedAt: clock.now().toISOString(), ...before?.value, loading: loading() };
+  const claimed = await movePublication(store, which, before, first);
+  if (claimed === undefined) throw taken;
+  let record = claimed;
   let turn: Promise<void> = Promise.resolve();
-  const move = (value: Publication): Promise<void> => {
+  /** A release that takes the older namespace meanwhile changes the record too; only another attempt means that this one is over. */
+  const move = (change: (value: Publication) => Publication): Promise<void> => {
     turn = turn.then(async () => {
-      if (isLost) return;
-      const moved = await movePublication(store, which, record, value);
-      if (moved === undefined) isLost = true;
-      else record = moved;
+      while (!isLost) {
+        const moved = await movePublication(store, which, record, change(record.value));
+        const now = moved ?? (await readPublication(store, which));
+        if (now === undefined || (moved === undefined && now.value.loading?.attempt !== attempt)) isLost = true;
+        else record = now;
+        if (moved !== undefined) return;
+      }
     });
     return turn;
   };
   // A store that is away for a moment is no reason to stop: whether another process took over is seen when it is back.
-  const beat = setInterval(() => void move(facts()).catch(() => undefined), beatMs);
+  const beat = setInterval(() => void move((value) => ({ ...value, loading: loading() })).catch(() => undefined), beatMs);
   beat.unref();
   const stop = async (): Promise<void> => {
     clearInterval(beat);
@@ -125,14 +127,14 @@ async function claimNamespace({ clock }: Tools, { store, service, descriptor, in
     check,
     async end(ended) {
       await stop();
-      await move({ ...facts(), ...ended, loading: null });
+      await move((value) => ({ ...value, ...ended, loading: null }));
       check();
     },
     async giveUp(clean) {
       await stop();
       if (isLost) return;
       // Best effort: what fails here is told by the failure that led here, and the next run clears it away.
-      await clean().then(() => move({ ...facts(), loading: null })).catch(() => undefined);
+      await clean().then(() => move((value) => ({ ...value, loading: null }))).catch(() => undefined);
     },
   };
 }

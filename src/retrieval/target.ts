@@ -1,6 +1,7 @@
 import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
 import { environmentOf, readSecrets, resolveFor } from "../config/read.ts";
+import { readVectorUrls } from "../config/vectors.ts";
 import { keysOfIndex, resolvedAgents, resolvedIndexes } from "../config/settings.ts";
 import { type Digest, shortDigest } from "../core/descriptor.ts";
 import { findIndex, readIndex } from "../index/read.ts";
@@ -48,7 +49,9 @@ export async function findTarget(context: Context, { env, release: name, ...want
   if (newest !== undefined && newest.descriptor.digest !== plan.index.digest) context.story.note(`A newer index ${choice.index} (${shortDigest(newest.descriptor.digest)}) is not in this release: make one with \`twelve release\``);
   const retrieve = choice.agent === null ? undefined : release.agents[choice.agent]?.retrieve;
   const secrets = await readSecrets(context, build.manifest, env);
-  return { app, ...choice, plan, retrieve, secrets, release: { number, digest: releaseDescriptor.digest } };
+  const attachments = "activation" in found ? found.activation.attachments : undefined;
+  const { [choice.index]: vectors } = await readVectorUrls(context, build.manifest, [choice.index], { environment: env, attachments });
+  return { app, ...choice, plan: { ...plan, vectors }, retrieve, secrets, release: { number, digest: releaseDescriptor.digest } };
 }
 
 async function findNewest(context: Context, manifest: Manifest, { env, ...wanted }: Omit<Request, "release">): Promise<Target> {
