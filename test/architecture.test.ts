@@ -25,6 +25,8 @@ const below: Readonly<Record<string, readonly string[]>> = {
 const doors = new Set(["schema.ts", "read.ts"]);
 const furtherDoors = new Set([
   "eval -> run/apply.ts", // eval asks a release by the path that production takes
+  "release -> index/publication.ts", // an index is released only where it was published to, and searched there
+  "retrieval -> index/publication.ts",
   "release -> index/probe.ts", // before it is released and before it is served, an embedder is compared with
   "index -> document/language.ts", // the index records each document's language
   "run -> index/job.ts", // a worker does the work of detached index jobs

@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   "index list": entry("List the indexes that the store holds", () => import("../index/list-command.ts")),
   "index show": entry("Show what an index was made of and how", () => import("../index/show-command.ts")),
   "index verify": entry("Compare an index with what the vector engine really holds", () => import("../index/verify-command.ts")),
+  "index publish": entry("Load an index into a vector service, for releases to search there", () => import("../index/publish-command.ts")),
   "index diff": entry("Compare the documents and settings of two indexes", () => import("../index/diff-command.ts")),
   "index status": entry("Show how far detached index jobs are", () => import("../index/status-command.ts")),
   "index wait": entry("Wait for a detached index job", () => import("../index/wait-command.ts")),

@@ -1,0 +1,107 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { createServer, request as ask, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { openVectorService } from "../../../src/adapters/registry.ts";
+import type { VectorQuery, VectorService } from "../../../src/ports/vectors.ts";
+import { type Moto, motoS3, startMoto, withoutMoto } from "../../helpers/moto.ts";
+import { answerError } from "../../helpers/s3-server.ts";
+import { row, rows } from "../../ports/vector-index.contract.ts";
+import { describeVectorService } from "../../ports/vector-service.contract.ts";
+
+describe.skipIf(withoutMoto)("lance in a bucket", () => {
+  let moto: Moto;
+  let dir = "";
+  beforeAll(async () => {
+    moto = await startMoto();
+    dir = await mkdtemp(join(tmpdir(), "twelve-test-"));
+    await motoS3(moto).createBucket({ Bucket: "vectors" });
+  });
+  afterAll(async () => {
+    await moto.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+  const open = (reference = "s3://vectors/published", endpoint = moto.url): Promise<VectorService> => openVectorService(reference, { dir, env: { ...moto.env, AWS_ENDPOINT_URL: endpoint } });
+  const question: VectorQuery = { mode: "vector", text: "", vector: Float32Array.of(1, 0, 0, 0), topK: 1 };
+
+  describeVectorService("lance on S3", () => open(), { text: "equal" });
+
+  it("keeps every prefix for itself, and leaves nothing behind in the application's folder", async () => {
+    const [one, other] = [await open("s3://vectors/one/"), await open("s3://vectors/one/more")];
+    await one.publish("docs", { dimensions: 4, rows: streamOf(rows) });
+    expect(await other.namespaces()).toEqual([]);
+    await other.publish("docs", { dimensions: 4, rows: streamOf([row("only", "Only here", [1, 0, 0, 0])]) });
+    expect(await (await one.open("docs")).count()).toBe(5);
+    expect(await one.namespaces()).toEqual(["docs"]);
+    await one.drop("docs");
+    expect((await (await other.open("docs")).search(question)).map(({ id }) => id)).toEqual(["only"]);
+    await other.drop("docs");
+    const { Contents = [] } = await motoS3(moto).listObjectsV2({ Bucket: "vectors", Prefix: "one/" });
+    expect(Contents).toEqual([]);
+    expect(await readdir(join(dir, ".twelve", "work"))).toEqual([]);
+  });
+
+  it("says which bucket there is not", async () => {
+    const service = await open("s3://absent/published");
+    const failure = { code: "SERVICE_NOT_FOUND", message: expect.stringContaining("s3://absent") };
+    await expect(service.check()).rejects.toMatchObject(failure);
+    await expect(service.namespaces()).rejects.toMatchObject(failure);
+    await expect(service.publish("docs", { dimensions: 4, rows: streamOf(rows) })).rejects.toMatchObject(failure);
+  });
+
+  it("says that nothing answers, and that asking again can help", async () => {
+    const service = await open("s3://vectors/published", "http://127.0.0.1:9");
+    await expect(service.check()).rejects.toMatchObject({ code: expect.stringMatching(/^SERVICE_(UNAVAILABLE|FAILED)$/), retry: { afterMs: null } });
+  });
+
+  it.each([
+    ["is refused", (response: ServerResponse) => answerError(response, 403, "AccessDenied"), "SERVICE_DENIED", undefined],
+    ["has expired credentials", (response: ServerResponse) => answerError(response, 400, "ExpiredToken"), "SERVICE_DENIED", undefined],
+    ["gets a server in trouble", (response: ServerResponse) => answerError(response, 503, "SlowDown"), "SERVICE_UNAVAILABLE", { afterMs: null }],
+    ["gets a connection that breaks", (response: ServerResponse) => response.destroy(), "SERVICE_UNAVAILABLE", { afterMs: null }],
+    ["misses a file", (response: ServerResponse) => answerError(response, 404, "NoSuchKey"), "INDEX_NOT_FOUND", undefined],
+  ])("says why a question that %s is not answered, and answers the next one", async (_, fault, code, retry) => {
+    const proxy = await startProxy(moto.url);
+    const service = await open("s3://vectors/faults", proxy.url);
+    await service.publish("docs", { dimensions: 4, rows: streamOf(rows) });
+    const index = await service.open("docs");
+    proxy.fault = fault;
+    await expect(index.search(question)).rejects.toMatchObject({ code, retry, message: expect.stringContaining("s3://vectors/faults") });
+    proxy.fault = undefined;
+    expect((await index.search(question)).map(({ id }) => id)).toEqual(["a"]);
+  });
+});
+
+interface Proxy {
+  readonly url: string;
+  fault: ((response: ServerResponse) => void) | undefined;
+}
+
+/** Passes everything on, until it is told a fault. */
+async function startProxy(target: string): Promise<Proxy> {
+  const server = createServer((incoming, response) => {
+    const { fault } = proxy;
+    if (fault !== undefined) {
+      fault(response);
+      return;
+    }
+    const passed = ask(new URL(incoming.url ?? "/", target), { method: incoming.method, headers: incoming.headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(response);
+    });
+    incoming.pipe(passed);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const proxy: Proxy = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, fault: undefined };
+  return proxy;
+}
+
+async function* streamOf<Row>(all: readonly Row[]): AsyncIterable<readonly Row[]> {
+  yield all;
+}
