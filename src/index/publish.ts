@@ -81,7 +81,7 @@ interface Claim {
   /** Fails with RELEASE_CONFLICT once another process has taken over. */
   check(): void;
   /** Records the end, unless another process has taken over. */
-  end(facts: Partial<Publication>): Promise<void>;
+  end(facts: { readonly published: NonNullable<Publication["published"]>; readonly usedAt: string }): Promise<void>;
   /** Leaves things as they were before. */
   giveUp(clean: () => Promise<void>): Promise<void>;
 }
@@ -93,7 +93,7 @@ async function claimNamespace({ clock }: Tools, { store, service, descriptor, in
   const taken = new TwelveError("RELEASE_CONFLICT", `Another process began to publish index ${index.name} to ${service.url} at the same time`);
   let isLost = false;
   const loading = (): Publication["loading"] => ({ namespace, attempt, at: clock.now().toISOString() });
-  const first: Publication = { version: 1, index: descriptor, name: index.name, url: service.url, published: null, usedAt: clock.now().toISOString(), ...before?.value, loading: loading() };
+  const first: Publication = { version: 1, index: descriptor, name: index.name, url: service.url, published: null, left: [], usedAt: clock.now().toISOString(), ...before?.value, loading: loading() };
   const claimed = await movePublication(store, which, before, first);
   if (claimed === undefined) throw taken;
   let record = claimed;
@@ -127,7 +127,12 @@ async function claimNamespace({ clock }: Tools, { store, service, descriptor, in
     check,
     async end(ended) {
       await stop();
-      await move((value) => ({ ...value, ...ended, loading: null }));
+      await move((value) => {
+        const { published } = value;
+        // Processes may read the older namespace for a while yet.
+        const left = published === null || published.namespace === ended.published.namespace ? value.left : [...value.left, { namespace: published.namespace, at: ended.usedAt }];
+        return { ...value, ...ended, left, loading: null };
+      });
       check();
     },
     async giveUp(clean) {
