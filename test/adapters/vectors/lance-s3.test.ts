@@ -1,12 +1,12 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { createServer, request as ask, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openVectorService } from "../../../src/adapters/registry.ts";
 import type { VectorQuery, VectorService } from "../../../src/ports/vectors.ts";
 import { type Moto, motoS3, startMoto, withoutMoto } from "../../helpers/moto.ts";
+import { startProxy } from "../../helpers/proxy.ts";
 import { answerError } from "../../helpers/s3-server.ts";
 import { row, rows } from "../../ports/vector-index.contract.ts";
 import { describeVectorService } from "../../ports/vector-service.contract.ts";
@@ -64,43 +64,19 @@ describe.skipIf(withoutMoto)("lance in a bucket", () => {
     ["misses a file", (response: ServerResponse) => answerError(response, 404, "NoSuchKey"), "INDEX_NOT_FOUND", undefined],
   ])("says why a question that %s is not answered, and answers the next one", async (_, fault, code, retry) => {
     const proxy = await startProxy(moto.url);
+    onTestFinished(() => proxy.close());
     const service = await open("s3://vectors/faults", proxy.url);
     await service.publish("docs", { dimensions: 4, rows: streamOf(rows) });
     const index = await service.open("docs");
-    proxy.fault = fault;
+    proxy.fault = (__, response) => {
+      fault(response);
+      return true;
+    };
     await expect(index.search(question)).rejects.toMatchObject({ code, retry, message: expect.stringContaining("s3://vectors/faults") });
     proxy.fault = undefined;
     expect((await index.search(question)).map(({ id }) => id)).toEqual(["a"]);
   });
 });
-
-interface Proxy {
-  readonly url: string;
-  fault: ((response: ServerResponse) => void) | undefined;
-}
-
-/** Passes everything on, until it is told a fault. */
-async function startProxy(target: string): Promise<Proxy> {
-  const server = createServer((incoming, response) => {
-    const { fault } = proxy;
-    if (fault !== undefined) {
-      fault(response);
-      return;
-    }
-    const passed = ask(new URL(incoming.url ?? "/", target), { method: incoming.method, headers: incoming.headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(response);
-    });
-    incoming.pipe(passed);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const proxy: Proxy = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, fault: undefined };
-  return proxy;
-}
 
 async function* streamOf<Row>(all: readonly Row[]): AsyncIterable<readonly Row[]> {
   yield all;
