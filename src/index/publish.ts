@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { readDocument } from "../artifact/document.ts";
 import { shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
@@ -6,7 +7,7 @@ import type { Store } from "../ports/store.ts";
 import type { VectorIndex, VectorRow, VectorService } from "../ports/vectors.ts";
 import { type Comparison, comparePublished, countCompared, formatDifferences, isSound } from "./compare.ts";
 import { movePublication, readPublication, type RecordedPublication } from "./publication.ts";
-import { beatMs, namespaceOf, planPublish } from "./publish-plan.ts";
+import { beatMs, namespaceOf, planPublish, silentMs } from "./publish-plan.ts";
 import type { StoredIndex } from "./read.ts";
 import { ledgerKind, type Publication } from "./schema.ts";
 
@@ -28,12 +29,28 @@ export interface Published {
   readonly comparison: Comparison;
 }
 
+/** Like `publish`, after every other process that publishes the same index there has finished, or has been silent for so long that it must be dead. */
+export async function publishInTurn(tools: Tools, publishing: Publishing): Promise<Published> {
+  for (let isTold = false; ; isTold = true) {
+    try {
+      return await publish(tools, publishing);
+    } catch (error) {
+      if (!(error instanceof TwelveError) || error.code !== "RELEASE_CONFLICT" || error.retry === undefined) throw error;
+      if (!isTold) tools.story.note(`${error.message}; waiting until it has finished, or has given no sign of life for ${silentMs / 1000} s`);
+      await sleep(Math.min(error.retry.afterMs ?? lookMs, lookMs), undefined, { signal: tools.signal }).catch(() => tools.signal.throwIfAborted());
+    }
+  }
+}
+
+/** How often a process that waits looks again. */
+const lookMs = 2000;
+
 /**
  * Loads an index into a namespace of its own and compares what is then there with the ledger. Only after that does the record in the store
  * say that it is published. Killed at any point, nothing is published, and the next run goes on or begins anew.
  * Fails with INDEX_CORRUPT, RELEASE_CONFLICT, or as the service does.
  */
-export async function publish(tools: Tools, publishing: Publishing): Promise<Published> {
+async function publish(tools: Tools, publishing: Publishing): Promise<Published> {
   const { store, service, descriptor, index, isAgain } = publishing;
   const { clock, story } = tools;
   const which = { app: index.app, index: descriptor.digest, url: service.url };
@@ -43,7 +60,7 @@ export async function publish(tools: Tools, publishing: Publishing): Promise<Pub
   const fresh = namespaceOf({ app: index.app, name: index.name, digest: descriptor.digest, random: clock.randomHex(3) });
   const plan = planPublish({ publication: before?.value, listed, isAgain, silentForMs, fresh });
   if (plan.kind === "wait") {
-    throw new TwelveError("RELEASE_CONFLICT", `Another process is publishing index ${index.name} to ${service.url}`, { fix: `Wait for it. If it was killed, run the command again in ${Math.ceil(plan.waitMs / 1000)} s` });
+    throw new TwelveError("RELEASE_CONFLICT", `Another process is publishing index ${index.name} to ${service.url}`, { fix: "Wait for it", retry: { afterMs: plan.waitMs } });
   }
   if (plan.kind === "compare") return { namespace: plan.namespace, isLoaded: false, comparison: await compare(publishing, plan.namespace) };
 
