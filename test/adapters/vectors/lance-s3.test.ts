@@ -1,8 +1,9 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
-import type { ServerResponse } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { openVectorService } from "../../../src/adapters/registry.ts";
 import type { VectorQuery, VectorService } from "../../../src/ports/vectors.ts";
 import { type Moto, motoS3, startMoto, withoutMoto } from "../../helpers/moto.ts";
@@ -41,6 +42,30 @@ describe.skipIf(withoutMoto)("lance in a bucket", () => {
     const { Contents = [] } = await motoS3(moto).listObjectsV2({ Bucket: "vectors", Prefix: "one/" });
     expect(Contents).toEqual([]);
     expect(await readdir(join(dir, ".twelve", "work"))).toEqual([]);
+  });
+
+  it.each([
+    ["opens the table anew", "before its credentials end", 60_000, 2],
+    ["keeps the table open", "while its credentials hold", 3_600_000, 0],
+  ])("%s %s", async (_, __, lifeMs, expected) => {
+    const keys = createServer((___, response) => void response.end(JSON.stringify({ AccessKeyId: "test", SecretAccessKey: "test", Token: "token", Expiration: new Date(Date.now() + lifeMs).toISOString() })));
+    await new Promise<void>((resolve) => keys.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void keys.close());
+    // The way in which a container is given a role.
+    vi.stubEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI", `http://127.0.0.1:${(keys.address() as AddressInfo).port}/role`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const proxy = await startProxy(moto.url);
+    onTestFinished(() => proxy.close());
+    const service = await openVectorService("s3://vectors/roles", { dir, env: { AWS_ENDPOINT_URL: proxy.url, AWS_REGION: "us-east-1" } });
+    await service.publish("docs", { dimensions: 4, rows: streamOf(rows) });
+    const index = await service.open("docs");
+    let openings = 0;
+    proxy.fault = ({ method, url }) => {
+      if (method === "HEAD" && url?.startsWith("/vectors/chunks") !== true && url?.includes("docs") !== true) openings++;
+      return false;
+    };
+    for (let i = 0; i < 2; i++) expect((await index.search(question)).map(({ id }) => id)).toEqual(["a"]);
+    expect(openings).toBe(expected);
   });
 
   it("says which bucket there is not", async () => {
