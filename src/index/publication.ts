@@ -46,13 +46,20 @@ export async function movePublication(store: Store, which: Which, before: Record
   return tag === undefined ? undefined : { ref, tag, value };
 }
 
+/** Changes a publication as it is now, however often others change it meanwhile; undefined when `change` wants nothing, or it is gone. */
+export async function changePublication(store: Store, ref: string, change: (value: Publication) => Publication | undefined): Promise<Publication | undefined> {
+  for (;;) {
+    const found = await readPointer(store, publicationKind, ref);
+    const value = found && change(found.value);
+    if (found === undefined || value === undefined) return undefined;
+    if (await store.refs.replace(ref, canonicalJson(value), found.tag)) return value;
+  }
+}
+
 /** Marks a publication as used now; false when there is none, or it was dropped. */
 export async function usePublication(store: Store, clock: Clock, which: Which): Promise<boolean> {
-  for (;;) {
-    const found = await readPublication(store, which);
-    if (found === undefined || found.value.published === null) return false;
-    if ((await movePublication(store, which, found, { ...found.value, usedAt: clock.now().toISOString() })) !== undefined) return true;
-  }
+  const used = await changePublication(store, refOf(which), (value) => (value.published === null ? undefined : { ...value, usedAt: clock.now().toISOString() }));
+  return used !== undefined;
 }
 
 /** `command` is what `twelve index publish` is given to load it there. */

@@ -3,7 +3,7 @@ import type { Publication } from "./schema.ts";
 
 /** A process that loads gives a sign of life so often; one that has been silent for three of them is taken for dead. */
 export const beatMs = 10_000;
-const silentMs = 3 * beatMs;
+export const silentMs = 3 * beatMs;
 
 export type PublishPlan =
   /** It was published and compared before. */

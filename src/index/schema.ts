@@ -100,6 +100,7 @@ export const Publication = z.strictObject({
     .nullable()
     .meta({ description: "What was loaded and compared with the ledger; null before that, and after it was dropped" }),
   loading: Loading.nullable().meta({ description: "A namespace that is being filled" }),
+  left: z.array(z.strictObject({ namespace: z.string(), at: z.iso.datetime() })).default([]).meta({ description: "Namespaces that nothing refers to any more, with when that was: `twelve admin gc` drops them" }),
   usedAt: z.iso.datetime().meta({ description: "When it was published, or last taken for a release: nothing young is dropped" }),
 });
 export type Publication = z.infer<typeof Publication>;

@@ -7,8 +7,8 @@ import { temporaryFolder } from "./context.ts";
 export interface MemoryVectors extends VectorService {
   /** What it holds, for a test to look at and to damage. */
   readonly held: Map<string, VectorRow[]>;
-  /** What happens meanwhile: before anything is loaded, and when all of it is. */
-  readonly meanwhile: { loading?: () => Promise<void>; loaded?: (namespace: string) => void | Promise<void> };
+  /** What happens meanwhile: before anything is loaded, when all of it is, and before anything is dropped. */
+  readonly meanwhile: { loading?: () => Promise<void>; loaded?: (namespace: string) => void | Promise<void>; dropping?: () => void | Promise<void> };
 }
 
 /** A vector service without a server. Cosine is reckoned here; words are left to the embedded engine. */
@@ -35,6 +35,7 @@ export function memoryVectors(url = "memory-vectors:"): MemoryVectors {
       return openRows(rows);
     },
     async drop(namespace) {
+      await meanwhile.dropping?.();
       held.delete(namespace);
     },
     async close() {},

@@ -1,12 +1,13 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { createServer, request as ask, type ServerResponse } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { openVectorService } from "../../../src/adapters/registry.ts";
 import type { VectorQuery, VectorService } from "../../../src/ports/vectors.ts";
 import { type Moto, motoS3, startMoto, withoutMoto } from "../../helpers/moto.ts";
+import { startProxy } from "../../helpers/proxy.ts";
 import { answerError } from "../../helpers/s3-server.ts";
 import { row, rows } from "../../ports/vector-index.contract.ts";
 import { describeVectorService } from "../../ports/vector-service.contract.ts";
@@ -43,6 +44,30 @@ describe.skipIf(withoutMoto)("lance in a bucket", () => {
     expect(await readdir(join(dir, ".twelve", "work"))).toEqual([]);
   });
 
+  it.each([
+    ["opens the table anew", "before its credentials end", 60_000, 2],
+    ["keeps the table open", "while its credentials hold", 3_600_000, 0],
+  ])("%s %s", async (_, __, lifeMs, expected) => {
+    const keys = createServer((___, response) => void response.end(JSON.stringify({ AccessKeyId: "test", SecretAccessKey: "test", Token: "token", Expiration: new Date(Date.now() + lifeMs).toISOString() })));
+    await new Promise<void>((resolve) => keys.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void keys.close());
+    // The way in which a container is given a role.
+    vi.stubEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI", `http://127.0.0.1:${(keys.address() as AddressInfo).port}/role`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const proxy = await startProxy(moto.url);
+    onTestFinished(() => proxy.close());
+    const service = await openVectorService("s3://vectors/roles", { dir, env: { AWS_ENDPOINT_URL: proxy.url, AWS_REGION: "us-east-1" } });
+    await service.publish("docs", { dimensions: 4, rows: streamOf(rows) });
+    const index = await service.open("docs");
+    let openings = 0;
+    proxy.fault = ({ method, url }) => {
+      if (method === "HEAD" && url?.startsWith("/vectors/chunks") !== true && url?.includes("docs") !== true) openings++;
+      return false;
+    };
+    for (let i = 0; i < 2; i++) expect((await index.search(question)).map(({ id }) => id)).toEqual(["a"]);
+    expect(openings).toBe(expected);
+  });
+
   it("says which bucket there is not", async () => {
     const service = await open("s3://absent/published");
     const failure = { code: "SERVICE_NOT_FOUND", message: expect.stringContaining("s3://absent") };
@@ -64,43 +89,19 @@ describe.skipIf(withoutMoto)("lance in a bucket", () => {
     ["misses a file", (response: ServerResponse) => answerError(response, 404, "NoSuchKey"), "INDEX_NOT_FOUND", undefined],
   ])("says why a question that %s is not answered, and answers the next one", async (_, fault, code, retry) => {
     const proxy = await startProxy(moto.url);
+    onTestFinished(() => proxy.close());
     const service = await open("s3://vectors/faults", proxy.url);
     await service.publish("docs", { dimensions: 4, rows: streamOf(rows) });
     const index = await service.open("docs");
-    proxy.fault = fault;
+    proxy.fault = (__, response) => {
+      fault(response);
+      return true;
+    };
     await expect(index.search(question)).rejects.toMatchObject({ code, retry, message: expect.stringContaining("s3://vectors/faults") });
     proxy.fault = undefined;
     expect((await index.search(question)).map(({ id }) => id)).toEqual(["a"]);
   });
 });
-
-interface Proxy {
-  readonly url: string;
-  fault: ((response: ServerResponse) => void) | undefined;
-}
-
-/** Passes everything on, until it is told a fault. */
-async function startProxy(target: string): Promise<Proxy> {
-  const server = createServer((incoming, response) => {
-    const { fault } = proxy;
-    if (fault !== undefined) {
-      fault(response);
-      return;
-    }
-    const passed = ask(new URL(incoming.url ?? "/", target), { method: incoming.method, headers: incoming.headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(response);
-    });
-    incoming.pipe(passed);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const proxy: Proxy = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, fault: undefined };
-  return proxy;
-}
 
 async function* streamOf<Row>(all: readonly Row[]): AsyncIterable<readonly Row[]> {
   yield all;

@@ -83,13 +83,16 @@ async function openPublished(place: Place, namespace: string, shape: Shape): Pro
   await opened;
 
   async function current(): Promise<VectorIndex> {
-    const { index, opening } = await opened;
-    if (opening.expiresAt === undefined || opening.expiresAt.getTime() - Date.now() > earlyMs) return index;
     const before = opened;
-    opened = openNow().catch((error: unknown) => {
-      opened = before;
-      throw error;
-    });
+    const { index, opening } = await before;
+    if (opening.expiresAt === undefined || opening.expiresAt.getTime() - Date.now() > earlyMs) return index;
+    // Of several questions at once the first opens it for all.
+    if (opened === before) {
+      opened = openNow().catch((error: unknown) => {
+        opened = before;
+        throw error;
+      });
+    }
     return (await opened).index;
   }
 
