@@ -1,6 +1,7 @@
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
 import { withoutCredentials } from "../core/url.ts";
+import type { Pins } from "./provided.ts";
 import { environmentOf, resolveFor } from "./read.ts";
 
 /** The configuration key whose value is the URL of the state service. */
@@ -8,10 +9,10 @@ export const stateKey = "STATE_URL";
 const embedded = "pglite:.twelve/state";
 
 /** Where queues and other state are kept: the attachment STATE_URL, else the variable of that name, else embedded in the application's folder. */
-export async function readStateUrl(context: Pick<Context, "env" | "openConfig">, manifest: Manifest, environment: string): Promise<string> {
+export async function readStateUrl(context: Pick<Context, "env" | "openConfig">, manifest: Manifest, environment: string, pins?: Pins): Promise<string> {
   environmentOf(manifest, environment);
   if (!Object.hasOwn(manifest.config, stateKey)) return context.env[stateKey] || embedded;
-  const { value } = (await resolveFor(context, manifest, { environment, only: [stateKey] }))[stateKey] ?? {};
+  const { value } = (await resolveFor(context, manifest, { environment, only: [stateKey], ...(pins === undefined ? {} : { pins }) }))[stateKey] ?? {};
   return typeof value === "string" && value !== "" ? value : embedded;
 }
 
@@ -25,10 +26,13 @@ export interface ActivatedState {
 export async function readActivatedStateUrl(
   context: Pick<Context, "env" | "openConfig">,
   manifest: Manifest,
-  { environment, attachments }: { readonly environment: string; readonly attachments: Readonly<Record<string, { readonly url: string | null }>> },
+  { environment, attachments }: { readonly environment: string; readonly attachments: Readonly<Record<string, { readonly url: string | null; readonly source?: string }>> },
 ): Promise<ActivatedState> {
   const now = await readStateUrl(context, manifest, environment);
-  const activated = attachments[stateKey]?.url ?? null;
+  const { url: activated = null, source } = attachments[stateKey] ?? {};
   const shown = withoutCredentials(now);
-  return activated === null || activated === shown ? { url: now, other: undefined } : { url: activated, other: shown };
+  if (activated === null || activated === shown) return { url: now, other: undefined };
+  // Where versions are kept, the credentials of that time are there, too.
+  const then = source === undefined ? now : await readStateUrl(context, manifest, environment, { [stateKey]: source });
+  return { url: withoutCredentials(then) === activated ? then : activated, other: shown };
 }
