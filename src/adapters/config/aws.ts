@@ -26,12 +26,16 @@ export function clientSettings(env: Environment, service: string, { idleMs = def
 export function configFailure(cause: unknown, reference: string, permission: string): TwelveError {
   const { name, message } = awsError(cause);
   if (cause instanceof SyntaxError || /deserialization error/i.test(cause instanceof Error ? cause.message : "")) {
-    return new TwelveError("SERVICE_FAILED", `${reference} answered something that cannot be read`, { fix: "Check that AWS_ENDPOINT_URL is the service's, and not that of a proxy before it" });
+    return garbled(reference);
   }
   if (keyTrouble.test(name)) {
     return new TwelveError("SERVICE_DENIED", `${reference} cannot be decrypted with these AWS credentials (${name}: ${message})`, { cause, fix: "Allow kms:Decrypt on the KMS key that it is encrypted with, and check that the key is enabled" });
   }
   return awsFailure(cause, reference, permission);
+}
+
+export function garbled(reference: string): TwelveError {
+  return new TwelveError("SERVICE_FAILED", `${reference} answered something that cannot be read`, { fix: "Check that AWS_ENDPOINT_URL is the service's, and not that of a proxy before it" });
 }
 
 /** A version that an activation names, and that its place has not kept. */

@@ -23,6 +23,7 @@ describeConfig("dotenv:", {
     return { provider: await openConfig("dotenv:.env", { dir, env: {} }), put };
   },
   openMissing: async () => openConfig("dotenv:.env", { dir: await temporaryFolder(), env: {} }),
+  hasVersions: false,
   isMissingEmpty: true,
 });
 
@@ -52,8 +53,8 @@ describe.skipIf(withoutMoto)("configuration sources of AWS and moto (skipped whe
     return { provider: await open(`secretsmanager:${name}`), put, name, client };
   }
 
-  describeConfig("ssm:", { open: parameters, openMissing: () => open("ssm:/no/such/path"), hasEmptyValues: false });
-  describeConfig("secretsmanager:", { open: secret, openMissing: () => open("secretsmanager:no/such/secret") });
+  describeConfig("ssm:", { open: parameters, openMissing: () => open("ssm:/no/such/path"), hasVersions: true, hasEmptyValues: false });
+  describeConfig("secretsmanager:", { open: secret, openMissing: () => open("secretsmanager:no/such/secret"), hasVersions: true });
 
   describe("ssm:", () => {
     it("names each parameter with its version, and what stands deeper as no key", async () => {

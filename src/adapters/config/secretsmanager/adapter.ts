@@ -4,7 +4,7 @@ import { TwelveError } from "../../../core/errors.ts";
 import type { ConfigProvider, ConfigReading } from "../../../ports/config.ts";
 import type { Environment } from "../../../ports/context.ts";
 import { awsError } from "../../aws/failure.ts";
-import { type AwsConfigOptions, clientSettings, configFailure, goneFailure } from "../aws.ts";
+import { type AwsConfigOptions, clientSettings, configFailure, garbled, goneFailure } from "../aws.ts";
 
 const permission = "secretsmanager:GetSecretValue on the secret, and kms:Decrypt on its key,";
 
@@ -68,6 +68,7 @@ export async function openConfig(reference: string, { env }: { readonly env: Env
 
 /** What is wrong with a secret is said without a word of it: a parser's message would quote it. */
 function parseSecret(reference: string, { SecretString: text, VersionId: version }: GetSecretValueResponse): ConfigReading {
+  if (version === undefined || (text !== undefined && typeof text !== "string")) throw garbled(reference);
   let value: unknown;
   try {
     value = text === undefined ? undefined : (JSON.parse(text) as unknown);

@@ -3,7 +3,7 @@ import { counted } from "../../../core/counted.ts";
 import { TwelveError } from "../../../core/errors.ts";
 import type { ConfigProvider, ConfigReading } from "../../../ports/config.ts";
 import type { Environment } from "../../../ports/context.ts";
-import { type AwsConfigOptions, clientSettings, configFailure, goneFailure } from "../aws.ts";
+import { type AwsConfigOptions, clientSettings, configFailure, garbled, goneFailure } from "../aws.ts";
 
 /** Both calls take ten at most. */
 const mostAtOnce = 10;
@@ -72,7 +72,9 @@ async function listParameters(client: SSM, path: string, signal: AbortSignal | u
       { Path: path, Recursive: true, WithDecryption: true, MaxResults: mostAtOnce, ...(token === undefined ? {} : { NextToken: token }) },
       signal === undefined ? {} : { abortSignal: signal },
     );
-    found.push(...(page.Parameters ?? []));
+    const { Parameters: parameters = [] } = page;
+    if (!Array.isArray(parameters)) throw garbled(`ssm:${path}`);
+    found.push(...parameters);
     if (page.NextToken !== undefined && page.NextToken === token) throw new TwelveError("SERVICE_FAILED", `ssm:${path} answers with the same page again and again`);
     token = page.NextToken;
   } while (token !== undefined && token !== "");
