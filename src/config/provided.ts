@@ -16,7 +16,10 @@ export async function readProvided(
 ): Promise<ProvidedConfig | undefined> {
   const providers = await Promise.all([references].flat().map((reference) => context.openConfig(reference)));
   if (providers.length === 0) return undefined;
-  const readings = await Promise.all(providers.map((provider) => provider.read()));
+  const reading = providers.map((provider) => provider.read());
+  // Of several that fail, the first is told, and always the same one.
+  await Promise.allSettled(reading);
+  const readings = await Promise.all(reading);
   const values = Object.fromEntries(readings.toReversed().flatMap((reading) => Object.entries(reading.values)));
   const wanted = Object.entries(pins).flatMap(([key, source]) => (source === null || context.env[key] || values[key]?.source === source ? [] : [[key, source] as const]));
   const pinned = wanted.length === 0 ? [] : await Promise.all(providers.map((provider) => readPinned(provider, Object.fromEntries(wanted))));
