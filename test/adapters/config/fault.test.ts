@@ -63,7 +63,9 @@ describe.each(services)("%s", (reference, openAt) => {
     const broken: Fault = { json: '{"Parameters":[{"Name":"/app/KEY","Value":"hunter2" oops' };
     const text: Fault = { body: { Name: "app", VersionId: "v-1", SecretString: "hunter2 oops", Parameters: "hunter2" } };
     const number: Fault = { body: { VersionId: "v-1", SecretString: { hunter2: 1 }, Parameters: { hunter2: 1 } } };
-    for (const fault of [broken, text, number]) {
+    // What JavaScript's parser quotes in its message.
+    const quoted: Fault = { json: "hunter2" };
+    for (const fault of [broken, quoted, text, number]) {
       const { provider } = await open([fault]);
       const failure = await provider.read().catch((error: unknown) => error);
       expect(failure).toBeInstanceOf(Error);
