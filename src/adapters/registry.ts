@@ -81,6 +81,8 @@ const queues: Readonly<Record<string, Open<JobQueue>>> = {
 
 const configProviders: Readonly<Record<string, Open<ConfigProvider>>> = {
   dotenv: async (reference, { dir }) => (await import("./config/dotenv/adapter.ts")).openConfig(reference, dir),
+  ssm: async (reference, from) => (await import("./config/ssm/adapter.ts")).openConfig(reference, from),
+  secretsmanager: async (reference, from) => (await import("./config/secretsmanager/adapter.ts")).openConfig(reference, from),
 };
 
 /** Each opener fails with SERVICE_UNSUPPORTED for a scheme that has no adapter, naming those that have one. */

@@ -1,6 +1,7 @@
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
-import { type ActivatedUrl, activatedUrl } from "./activated.ts";
+import { type ActivatedUrl, type Attachment, readActivatedUrl } from "./activated.ts";
+import type { Pins } from "./provided.ts";
 import { environmentOf, resolveFor } from "./read.ts";
 
 /** The configuration key whose value is the URL of the state service. */
@@ -8,10 +9,10 @@ export const stateKey = "STATE_URL";
 const embedded = "pglite:.twelve/state";
 
 /** Where queues and other state are kept: the attachment STATE_URL, else the variable of that name, else embedded in the application's folder. */
-export async function readStateUrl(context: Pick<Context, "env" | "openConfig">, manifest: Manifest, environment: string): Promise<string> {
+export async function readStateUrl(context: Pick<Context, "env" | "openConfig">, manifest: Manifest, environment: string, pins?: Pins): Promise<string> {
   environmentOf(manifest, environment);
   if (!Object.hasOwn(manifest.config, stateKey)) return context.env[stateKey] || embedded;
-  const { value } = (await resolveFor(context, manifest, { environment, only: [stateKey] }))[stateKey] ?? {};
+  const { value } = (await resolveFor(context, manifest, { environment, only: [stateKey], ...(pins === undefined ? {} : { pins }) }))[stateKey] ?? {};
   return typeof value === "string" && value !== "" ? value : embedded;
 }
 
@@ -19,7 +20,8 @@ export async function readStateUrl(context: Pick<Context, "env" | "openConfig">,
 export async function readActivatedStateUrl(
   context: Pick<Context, "env" | "openConfig">,
   manifest: Manifest,
-  { environment, attachments }: { readonly environment: string; readonly attachments: Readonly<Record<string, { readonly url: string | null }>> },
+  { environment, attachments }: { readonly environment: string; readonly attachments: Readonly<Record<string, Attachment>> },
 ): Promise<ActivatedUrl> {
-  return activatedUrl(attachments[stateKey]?.url ?? null, await readStateUrl(context, manifest, environment));
+  const read = (pins?: Pins): Promise<string> => readStateUrl(context, manifest, environment, pins);
+  return readActivatedUrl(stateKey, attachments[stateKey] ?? { url: null }, await read(), read);
 }

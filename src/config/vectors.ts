@@ -1,9 +1,10 @@
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
-import { activatedUrl } from "./activated.ts";
+import { type Attachment, readActivatedUrl } from "./activated.ts";
+import type { Pins } from "./provided.ts";
 import { inspectConfig, resolveFor } from "./read.ts";
 
-type Attachments = Readonly<Record<string, { readonly url: string | null }>>;
+type Attachments = Readonly<Record<string, Attachment>>;
 
 /** The key of `vectors: "${KEY}"`; undefined for an index that is always searched in the embedded engine. */
 export function vectorsKey({ indexes }: Pick<Manifest, "indexes">, index: string): string | undefined {
@@ -35,11 +36,11 @@ export async function readVectorUrls(context: Pick<Context, "env" | "openConfig"
   const only = keyed.map(([, key]) => key);
   // A process that was given its service by an activation needs the environment for no more than credentials.
   const values = attachments === undefined ? await resolveFor(context, manifest, { environment, only }) : (await inspectConfig(context, manifest, { environment, only })).values;
-  return Object.fromEntries(keyed.map(([name, key]) => {
+  return Object.fromEntries(await Promise.all(keyed.map(async ([name, key]) => {
     const now = String(values[key]?.value ?? "");
-    const activated = attachments?.[key]?.url ?? null;
-    const { url, other } = activatedUrl(activated, now);
+    const then = async (pins: Pins): Promise<string> => String((await inspectConfig(context, manifest, { environment, only: [key], pins })).values[key]?.value ?? "");
+    const { url, other } = await readActivatedUrl(key, attachments?.[key] ?? { url: null }, now, then);
     if (other !== undefined && other !== "") context.story.warn(`${key} is ${other} now, but the release was activated with ${url}, and that is where index ${name} is searched. Release or promote again to change it`);
-    return [name, publishedUrl(url)];
-  }));
+    return [name, publishedUrl(url)] as const;
+  })));
 }

@@ -104,8 +104,9 @@ const EvalDeclaration = z.strictObject({
   gate: Gate.prefault({}).meta({ description: "What the suite must reach" }),
 });
 
+const ConfigSource = z.string().regex(/^[a-z]+:/, "Expected a configuration source such as dotenv:.env");
 const EnvironmentDeclaration = z.strictObject({
-  config: z.string().regex(/^[a-z]+:/, "Expected a configuration source such as dotenv:.env").optional().meta({ description: "Where values live outside the process, such as dotenv:.env" }),
+  config: z.union([ConfigSource, z.array(ConfigSource).min(1)]).optional().meta({ description: "Where values live outside the process, such as dotenv:.env or ssm:/support/production; of several, the first that has a key gives it" }),
   requires: z.array(Name).default([]).meta({ description: "Eval suites that a release must have passed before it is promoted here" }),
 });
 

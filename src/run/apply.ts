@@ -70,10 +70,11 @@ export async function openRuntime(context: Context, options: RuntimeOptions): Pr
 }
 
 /** Outside every environment there is only the process environment, which every adapter looks at anyway. */
-async function secretsFor(context: Context, manifest: Manifest, { environment, attachments }: Pick<RuntimeOptions, "environment" | "attachments">): Promise<Environment> {
+async function secretsFor(context: Context, manifest: Manifest, { environment, attachments, release }: Pick<RuntimeOptions, "environment" | "attachments" | "release">): Promise<Environment> {
   if (environment === null) return {};
-  if (attachments === undefined) return readSecrets(context, manifest, environment);
-  return (await readProcessConfig(context, manifest, { environment, attachments })).secrets;
+  const secrets = release.activation?.secrets;
+  if (attachments === undefined) return readSecrets(context, manifest, environment, secrets);
+  return (await readProcessConfig(context, manifest, { environment, attachments, secrets })).secrets;
 }
 
 /** All or none: when one cannot be opened, those that were are closed again. */

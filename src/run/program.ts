@@ -29,7 +29,7 @@ export async function runProgram(context: Context, options: ProgramOptions): Pro
   const build = await readDocument(store, buildKind, release.release.build);
   const name = releaseName(release);
   refuseDrift({ release: release.release, name, environment, declarations: build.manifest.config, env: context.env });
-  const config = await readProcessConfig(context, build.manifest, options);
+  const config = await readProcessConfig(context, build.manifest, { ...options, secrets: release.activation?.secrets });
   const folder = codeFolder(context.dir, build.code);
   await layOutCode(store, build.code, folder);
 

@@ -33,7 +33,7 @@ describe.skipIf(withoutMoto)("a store on S3 (skipped where moto_server is not in
     return { cwd: folder, env };
   }
 
-  it("goes the straight line, and another machine runs the release with the manifest alone", async () => {
+  it("goes the straight line, and another machine runs the release with the manifest and read access alone", async () => {
     const app = await newApp("line");
     const { digest } = await twelveJson<{ digest: string }>(["build"], app);
     expect(await twelveJson(["build"], app)).toMatchObject({ digest, isNew: false });
@@ -44,7 +44,9 @@ describe.skipIf(withoutMoto)("a store on S3 (skipped where moto_server is not in
     expect(await twelve(["index", "verify"], app)).toMatchObject({ exitCode: 0 });
     expect(await twelveJson(["verify"], app)).toMatchObject({ store: "s3://stores/line", problems: [], unreferenced: 0, unknownRefs: [] });
 
-    const machine = { ...app, cwd: await temporaryFolder() };
+    const proxy = await startS3Proxy(moto.url);
+    proxy.fault = (line) => (line.startsWith("GET") || line.startsWith("HEAD") ? undefined : [403, "AccessDenied"]);
+    const machine = { cwd: await temporaryFolder(), env: { ...app.env, AWS_ENDPOINT_URL: proxy.url } };
     await copyFile(join(app.cwd, "twelve.yaml"), join(machine.cwd, "twelve.yaml"));
     const server = await startServer(["--env", "production"], machine);
     expect(await ask(server.url)).toMatch(/45 days/);

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { S3 } from "@aws-sdk/client-s3";
+import { digestOf } from "../../../core/descriptor.ts";
 import { TwelveError } from "../../../core/errors.ts";
 import { checkRefName, checkRefPrefix, checkRefValue } from "../../../core/ref-name.ts";
 import type { RefStore } from "../../../ports/store.ts";
@@ -9,6 +10,7 @@ import { bodyBytes } from "../../aws/s3-body.ts";
 import { isBusy, isMissing, isRefused, isRepeated, notS3, storeFailure } from "./failure.ts";
 import { listKeys } from "./list.ts";
 import type { Place } from "./place.ts";
+import { checksumOf } from "./upload.ts";
 import { waitShortly } from "./wait.ts";
 
 /** Ends every key. No part of a ref's name begins with a dot, so `a` and `a/b` never stand in each other's way, in a folder neither. */
@@ -61,11 +63,13 @@ export function objectRefs(client: S3, place: Place, checkConditions: () => Prom
   const write = async (name: string, value: string, condition: Condition): Promise<boolean> => {
     await checkConditions();
     const id = randomUUID();
+    const body = `${id}\n${value}`;
+    const object = { ...at(name), Body: body, ContentType: "text/plain; charset=utf-8", ...checksumOf(digestOf(body)), ...condition };
     const isOurs = async (): Promise<boolean> => (await read(name))?.id === id;
     let isUncertain = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const { ETag } = await client.putObject({ ...at(name), Body: `${id}\n${value}`, ContentType: "text/plain; charset=utf-8", ...condition });
+        const { ETag } = await client.putObject(object);
         if (ETag === undefined) throw notS3(place);
         return true;
       } catch (error) {

@@ -50,7 +50,7 @@ export function uploading({ client, place, keyOf, partBytes: leastPartBytes = de
   const put = async (digest: Digest, bytes: Uint8Array, condition: { readonly IfNoneMatch?: "*" } = {}): Promise<boolean> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const { ETag } = await client.putObject({ ...at(digest), Body: bytes, ContentLength: bytes.length, ChecksumAlgorithm: "SHA256", ChecksumSHA256: base64Of(digest), ...condition });
+        const { ETag } = await client.putObject({ ...at(digest), Body: bytes, ContentLength: bytes.length, ...checksumOf(digest), ...condition });
         if (ETag === undefined) throw notS3(place);
         return true;
       } catch (error) {
@@ -136,6 +136,11 @@ async function sumParts(content: Content, parts: readonly Part[]): Promise<Sums>
     sums.push(createHash("sha256").update(bytes).digest());
   }
   return { digest: `sha256:${whole.digest("hex")}`, sums: sums.map((sum) => sum.toString("base64")), checksum: createHash("sha256").update(Buffer.concat(sums)).digest("base64") };
+}
+
+/** As S3 wants it; the server refuses bytes that do not match. */
+export function checksumOf(digest: Digest): { readonly ChecksumAlgorithm: "SHA256"; readonly ChecksumSHA256: string } {
+  return { ChecksumAlgorithm: "SHA256", ChecksumSHA256: base64Of(digest) };
 }
 
 function base64Of(digest: Digest): string {
