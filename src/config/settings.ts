@@ -43,10 +43,11 @@ function resolveAll<Schema extends z.ZodType>(schema: Schema, manifest: Declared
   return settings;
 }
 
-/** A field that is nothing but a `${KEY}` without a value is left out, so that its own default holds. */
+/** A field, or an item of a list, that is nothing but a `${KEY}` without a value is left out, so that the field's own default holds. */
 function withoutUnset(value: unknown, given: Readonly<Record<string, ConfigValue>>): unknown {
-  if (Array.isArray(value) || typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null) return value;
   const isUnset = (field: unknown): boolean => typeof field === "string" && /^\$\{[^}]*\}$/.test(field) && !Object.hasOwn(given, field.slice(2, -1));
+  if (Array.isArray(value)) return value.filter((item) => !isUnset(item));
   return Object.fromEntries(Object.entries(value).flatMap(([key, field]) => (isUnset(field) ? [] : [[key, withoutUnset(field, given)]])));
 }
 
