@@ -37,7 +37,7 @@ function resolveAll<Schema extends z.ZodType>(schema: Schema, manifest: Declared
     if (unset.length > 0) continue;
     const result = schema.safeParse(withoutEmptyVariant(resolveReferences(kept, given)));
     if (result.success) settings[name] = result.data;
-    else problems.push(...result.error.issues.map((issue) => explain(issue, { declared, path: [group, name, ...issue.path], values, manifest })));
+    else problems.push(...result.error.issues.map((issue) => explain(issue, { declared: kept, path: [group, name, ...issue.path], values, manifest })));
   }
   if (problems.length > 0) throw new TwelveError("CONFIG_INVALID", `Configuration gives ${problems.length === 1 ? "a setting" : "settings"} that ${group === "agents" ? "an agent" : "an index"} cannot use`, { problems });
   return settings;

@@ -51,6 +51,7 @@ export interface CallRecord {
 /** The log event of a call. The answer itself is in it only when content logging is on, and then scrubbed. */
 export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
   const { usage, timeToFirstTokenMs } = call;
+  const error = call.error === null ? noError : errorFields(call.error);
   const { provider, id } = (call.asked ?? frame.model).model;
   const hasText = call.text !== "" || call.finishReason !== null;
   return {
@@ -91,9 +92,12 @@ export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
     "twelve.aborted": call.isAborted,
     "twelve.fallback.used": call.asked !== null && call.asked.reference !== frame.model.reference,
     "twelve.fallback.failed": call.failed.map(({ reference, error }) => ({ model: reference, ...errorFields(error) })),
-    ...(call.error === null ? { "error.type": null, "error.message": null } : errorFields(call.error)),
+    "error.type": error["error.type"],
+    "error.message": error["error.message"],
   };
 }
+
+const noError = { "error.type": null, "error.message": null } as const;
 
 function errorFields(error: Error): { readonly "error.type": string; readonly "error.message": string } {
   if (error instanceof TwelveError) return { "error.type": error.code, "error.message": scrub(summaryOf(error)) };

@@ -55,7 +55,7 @@ export async function askModels(chain: readonly Candidate[], request: ModelReque
     const isLast = index === chain.length - 1;
     asking.onAsk(candidate);
     try {
-      return await askPatiently(candidate, request, { ...asking, patience: isLast ? (asking.patience ?? askerPatience) : betweenModels });
+      return await askPatiently(candidate, request, { asking, patience: isLast ? (asking.patience ?? askerPatience) : betweenModels });
     } catch (error) {
       if (!(error instanceof TwelveError) || request.signal?.aborted === true) throw error;
       if (isLast || !passedOn.has(error.code)) throw withEarlier(error, failed);
@@ -67,9 +67,12 @@ export async function askModels(chain: readonly Candidate[], request: ModelReque
   throw new Error("An agent has no model");
 }
 
-type Patient = Asking & { readonly patience: Patience };
+interface Patient {
+  readonly asking: Asking;
+  readonly patience: Patience;
+}
 
-function askPatiently({ reference, model }: Candidate, request: ModelRequest, { clock, patience, onFailure, sleep, random }: Patient): Promise<AsyncIterable<ModelChunk>> {
+function askPatiently({ reference, model }: Candidate, request: ModelRequest, { asking: { clock, onFailure, sleep, random }, patience }: Patient): Promise<AsyncIterable<ModelChunk>> {
   const startMs = clock.monotonicMs();
   return retrying(() => begin(reference, model, request), {
     sleep: sleep ?? ((ms) => wait(ms, request.signal)),

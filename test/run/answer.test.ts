@@ -90,6 +90,26 @@ describe("an answer", () => {
     expect(runtime.events).toMatchObject([{ "twelve.aborted": true, "error.type": null, "twelve.response.digest": digestOf("Half"), "twelve.usage.estimated": true }]);
   });
 
+  it("holds what the model wants called, and nothing of what it thinks; tokens that an adapter estimated are marked", async () => {
+    const call = { id: "c1", name: "look_up", arguments: "{}" };
+    const usage = { inputTokens: 5, outputTokens: 1, cachedInputTokens: 0 };
+    const runtime = runtimeOf(openAgent(scriptedModel(() => [{ type: "reasoning", text: "Hm" }, { type: "text", text: "Wait." }, { type: "tool_call", call }, { type: "end", finishReason: "tool_calls", usage, isUsageEstimated: true, model: "m" }])));
+    const parts = await Array.fromAsync(runtime.answer(request));
+    expect(parts).toMatchObject([{ type: "text", text: "Wait." }, { type: "end", answer: { text: "Wait.", toolCalls: [call], finishReason: "tool_calls", reference: "scripted:parrot-1" } }]);
+    expect(runtime.events).toMatchObject([{ "gen_ai.response.finish_reasons": ["tool_calls"], "twelve.usage.estimated": true, "twelve.response.digest": digestOf("Wait.") }]);
+  });
+
+  it("comes from the second model where the first fails, and costs what that one costs", async () => {
+    const first = scriptedModel(() => { throw new TwelveError("SERVICE_QUOTA", "Paid up by ann@example.org"); });
+    const second = { ...scriptedModel(() => says("Yes")), provider: "mock", id: "second" };
+    const runtime = runtimeOf(openAgent(first, candidates(first, second)));
+    expect((await Array.fromAsync(runtime.answer(request))).at(-1)).toMatchObject({ answer: { reference: "mock:second", costUsd: 0 } });
+    expect(runtime.events).toMatchObject([{
+      "gen_ai.provider.name": "mock", "gen_ai.request.model": "second", "gen_ai.response.model": "parrot-1-2026", "twelve.cost.amount": 0, "twelve.fallback.used": true, "error.type": null,
+      "twelve.fallback.failed": [{ model: "scripted:parrot-1", "error.type": "SERVICE_QUOTA", "error.message": "Paid up by [email]" }],
+    }]);
+  });
+
   it("is aborted while it is searched for", async () => {
     const controller = new AbortController();
     const model = scriptedModel(() => says("x"));
