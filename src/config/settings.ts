@@ -43,7 +43,7 @@ function resolveAll<Schema extends z.ZodType>(schema: Schema, manifest: Declared
     if (unset.length > 0) continue;
     const result = schema.safeParse(withoutEmptyVariant(resolveReferences(kept, given)));
     if (result.success) settings[name] = result.data;
-    else problems.push(...result.error.issues.map((issue) => explain(issue, { declared, path: [group, name, ...issue.path], values, manifest })));
+    else problems.push(...result.error.issues.map((issue) => explain(issue, { declared: kept, path: [group, name, ...issue.path], values, manifest })));
   }
   if (problems.length > 0) throw new TwelveError("CONFIG_INVALID", `Configuration gives ${problems.length === 1 ? "a setting" : "settings"} that ${group === "agents" ? "an agent" : "an index"} cannot use`, { problems });
   return settings;
@@ -54,10 +54,11 @@ function withoutPlace(declared: object): object {
   return own;
 }
 
-/** A field that is nothing but a `${KEY}` without a value is left out, so that its own default holds. */
+/** A field, or an item of a list, that is nothing but a `${KEY}` without a value is left out, so that the field's own default holds. */
 function withoutUnset(value: unknown, given: Readonly<Record<string, ConfigValue>>): unknown {
-  if (Array.isArray(value) || typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null) return value;
   const isUnset = (field: unknown): boolean => typeof field === "string" && /^\$\{[^}]*\}$/.test(field) && !Object.hasOwn(given, field.slice(2, -1));
+  if (Array.isArray(value)) return value.filter((item) => !isUnset(item));
   return Object.fromEntries(Object.entries(value).flatMap(([key, field]) => (isUnset(field) ? [] : [[key, withoutUnset(field, given)]])));
 }
 

@@ -5,6 +5,7 @@ import { didYouMean } from "../core/nearest.ts";
 import { formatPath, schemaProblems } from "../core/problems.ts";
 import { hasCredentials } from "../core/url.ts";
 import { parseYaml, type YamlSource } from "../core/yaml.ts";
+import { modelChain } from "./model-chain.ts";
 import { Manifest } from "./schema.ts";
 import { referencesIn } from "./setting.ts";
 import { valueComplaint } from "./value.ts";
@@ -73,7 +74,7 @@ function crossProblems(manifest: Manifest, source: YamlSource): readonly Problem
   });
   const urls: readonly (readonly [path: readonly PropertyKey[], url: unknown])[] = [
     ...Object.entries(config).map(([key, declaration]) => [["config", key, "default"], declaration.default] as const),
-    ...Object.entries(agents).map(([agent, { model }]) => [["agents", agent, "model"], model] as const),
+    ...Object.entries(agents).flatMap(([agent, { model }]) => modelChain({ model }).map((url, index) => [["agents", agent, "model", ...(typeof model === "string" ? [] : [index])], url] as const)),
     ...Object.entries(indexes).map(([index, { embedder }]) => [["indexes", index, "embedder"], embedder] as const),
   ];
   const credentials = urls.flatMap(([path, url]) =>

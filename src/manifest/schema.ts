@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { settings } from "./setting.ts";
+import { Reference, settings } from "./setting.ts";
 
 const Name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "Expected lower-case letters, digits and hyphens, at most 63 of them");
 const ConfigKey = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "Expected a key of capital letters, digits and underscores");
@@ -62,12 +62,14 @@ const filterField = {
 };
 const agentShape = {
   variant: z.string().min(1).optional().meta({ description: "Prompt variant: answer.strict.prompt for strict; an empty configuration value means none" }),
-  model: ServiceUrl.meta({ description: "Model that answers, such as mock:extractive" }),
   temperature: z.number().min(0).max(2).optional().meta({ description: "Sampling temperature" }),
   topP: z.number().min(0).max(1).optional().meta({ description: "Nucleus sampling mass" }),
   maxTokens: z.int().min(1).optional().meta({ description: "Longest answer, in tokens of the model" }),
   seed: z.int().optional().meta({ description: "Sampling seed, where the model takes one; equal output is not promised" }),
 };
+const modelDescription = "Model that answers, such as mock:extractive; or a list, of which each further model answers where those before it fail";
+const ModelSettings = z.union([ServiceUrl, z.array(ServiceUrl).min(1)], { error: "Expected a service URL such as mock:extractive, or a list of them" }).meta({ description: modelDescription });
+const ModelDeclaration = z.union([ServiceUrl, Reference, z.array(z.union([ServiceUrl, Reference])).min(1, "Expected at least one model")]).meta({ description: modelDescription });
 const agentFields = {
   prompt: z.string().min(1).meta({ description: "Prompt name: answer for prompts/answer.prompt" }),
   stop: z.array(z.string()).max(4).optional().meta({ description: "Strings that end the answer" }),
@@ -79,12 +81,14 @@ export const RetrieveSettings = z.strictObject({ ...retrieveIndex, ...filterFiel
 /** One agent as a release freezes it, every `${KEY}` replaced. */
 export const AgentSettings = z.strictObject({
   ...agentFields,
+  model: ModelSettings,
   ...agentShape,
   retrieve: RetrieveSettings.optional(),
 });
 export type AgentSettings = z.infer<typeof AgentSettings>;
 const AgentDeclaration = z.strictObject({
   ...agentFields,
+  model: ModelDeclaration,
   ...settings(agentShape),
   retrieve: z.strictObject({ ...retrieveIndex, ...filterField, ...settings(retrieveShape) }).optional().meta({ description: "What to retrieve before the model is asked" }),
 });

@@ -1,5 +1,6 @@
 import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
+import { codeFolder } from "../code/folder.ts";
 import { layOutCode } from "../code/layout.ts";
 import { readProcessConfig, readSecrets } from "../config/read.ts";
 import { readVectorUrls } from "../config/vectors.ts";
@@ -10,8 +11,9 @@ import type { Activation } from "../release/schema.ts";
 import { answerRequest, type OpenAgent } from "./answer.ts";
 import { refuseDrift } from "./drift.ts";
 import { prepareMessages } from "./message.ts";
+import { type Patience, tellFallbacks } from "./fallback.ts";
 import { checkParts, type RuntimePart } from "./health.ts";
-import { codeFolder, type ReleaseToRun, releaseName } from "./named.ts";
+import { type ReleaseToRun, releaseName } from "./named.ts";
 import { type AgentPlan, planRun, unknownAgent } from "./plan.ts";
 import { promptTitle } from "../prompt/schema.ts";
 import { openRetriever, type Retriever } from "../retrieval/read.ts";
@@ -31,6 +33,8 @@ export interface RuntimeOptions {
   readonly emit: (event: ModelCallEvent) => void;
   /** Whether events carry the scrubbed answer. */
   readonly isContentLogged?: boolean;
+  /** How long a model is asked again; as somebody waits who wants the answer, by default. */
+  readonly patience?: Patience;
 }
 
 export interface OpenedRuntime extends Runtime {
@@ -52,17 +56,21 @@ export async function openRuntime(context: Context, options: RuntimeOptions): Pr
   const plan = planRun(release.release, build, options.agents);
   const vectors = environment === null ? {} : await readVectorUrls(context, build.manifest, plan.indexes.map(({ name }) => name), { environment, attachments: options.attached ?? options.attachments });
 
-  const layout = layOutCode(store, build.code, codeFolder(context.dir, build.code));
+  const folder = codeFolder(context.dir, build.code);
   const opening = plan.indexes.map((index) => openRetriever(context, { ...index, vectors: vectors[index.name] }, secrets));
-  const [retrievers, models] = await Promise.all([settle(opening), openModels(context, plan.models, secrets), layout]);
+  // What a model's reference names a file for, is in the code.
+  const openingModels = layOutCode(store, build.code, folder).then(() => openModels(context, plan.models, { secrets, folder }));
+  const [retrievers, models] = await Promise.all([settle(opening), openingModels]);
   const opened = await openAgents(plan.agents, { options, retrievers, models });
+  const { patience } = options;
+  const answering = { clock: context.clock, emit: options.emit, onAnswer: tellFallbacks(context.story, context.clock), ...(patience === undefined ? {} : { patience }) };
   const agents = new Map(opened.map((agent) => [agent.plan.name, agent]));
   return {
     agents: [...agents.keys()],
     answer(request) {
       const agent = agents.get(request.agent);
       if (agent === undefined) throw unknownAgent(request.agent, [...agents.keys()]);
-      return answerRequest(agent, request, { clock: context.clock, emit: options.emit });
+      return answerRequest(agent, request, answering);
     },
     check: () => checkParts({ release: releaseName(release), retrievers, models: plan.models }),
     close: async () => closeAll(retrievers),
@@ -91,8 +99,8 @@ function closeAll(retrievers: readonly Retriever[]): void {
   for (const retriever of retrievers) retriever.close();
 }
 
-async function openModels(context: Context, references: readonly string[], secrets: Environment): Promise<ReadonlyMap<string, Model>> {
-  return new Map(await Promise.all(references.map(async (reference) => [reference, await context.openModel(reference, secrets)] as const)));
+async function openModels(context: Context, references: readonly string[], { secrets, folder }: { readonly secrets: Environment; readonly folder: string }): Promise<ReadonlyMap<string, Model>> {
+  return new Map(await Promise.all(references.map(async (reference) => [reference, await context.openModel(reference, secrets, folder)] as const)));
 }
 
 interface Opened {
@@ -113,11 +121,15 @@ async function openAgents(plans: readonly AgentPlan[], opened: Opened): Promise<
 async function openAgent(plan: AgentPlan, { options, retrievers, models }: Opened): Promise<OpenAgent> {
   const { retrieve } = plan;
   const retriever = retrieve === undefined ? undefined : retrievers.find(({ name }) => name === retrieve.index);
-  const model = models.get(plan.model);
-  if (model === undefined) throw new Error(`The model ${plan.model} was planned but not opened`);
+  const candidates = plan.models.flatMap((reference) => {
+    const model = models.get(reference);
+    return model === undefined ? [] : [{ reference, model }];
+  });
+  const [first] = candidates;
+  if (first === undefined) throw new Error(`No model of ${plan.name} was opened`);
   return {
     plan,
-    model,
+    models: candidates,
     render: prepareMessages(plan.prompt, retrieve !== undefined),
     search: retrieve === undefined ? undefined : await retriever?.prepare(retrieve),
     frame: {
@@ -128,8 +140,7 @@ async function openAgent(plan: AgentPlan, { options, retrievers, models }: Opene
       agent: plan.name,
       promptName: promptTitle(plan.prompt),
       promptDigest: plan.prompt.digest,
-      provider: model.provider,
-      model: model.id,
+      model: first,
       index: retriever?.digest ?? null,
       isContentLogged: options.isContentLogged === true,
     },

@@ -25,6 +25,17 @@ const known: Readonly<Partial<Record<FailureCode, { readonly status: number; rea
   REQUEST_INVALID: { status: 400, code: "invalid_request" },
   PROMPT_INPUT_INVALID: { status: 400, code: "invalid_variables", param: "variables" },
   SERVICE_FAILED: { status: 502, code: "service_failed" },
+  SERVICE_CUT: { status: 502, code: "service_cut" },
+  SERVICE_UNAUTHENTICATED: { status: 502, code: "service_unauthenticated" },
+  SERVICE_DENIED: { status: 502, code: "service_denied" },
+  SERVICE_NOT_FOUND: { status: 502, code: "service_not_found" },
+  SERVICE_QUOTA: { status: 502, code: "service_quota" },
+  SERVICE_UNAVAILABLE: { status: 503, code: "service_unavailable" },
+  SERVICE_TIMEOUT: { status: 504, code: "service_timeout" },
+  SERVICE_LIMITED: { status: 429, code: "service_limited" },
+  // What the caller sent; asking again would not help, and clients ask again after a 5xx.
+  SERVICE_REJECTED: { status: 400, code: "service_rejected" },
+  SERVICE_FILTERED: { status: 400, code: "content_filter" },
   ANSWER_CUT: { status: 503, code: "answer_cut" },
 };
 
