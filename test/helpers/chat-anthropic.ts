@@ -127,8 +127,8 @@ function contentRefusal({ messages }: WireRequest): string | undefined {
     if (blocks.length === 0 || blocks.some(({ type, text }) => type === "text" && text === "")) return `messages.${i}: text content blocks must be non-empty`;
     const previous = messages[i - 1]?.content;
     const open = typeof previous === "string" || previous === undefined ? [] : previous.filter(({ type }) => type === "tool_use").map(({ id }) => id);
-    const results = blocks.slice(0, open.length).map((block) => ("tool_use_id" in block ? block.tool_use_id : undefined));
-    if (role === "user" && open.some((id) => !results.includes(id))) return `messages.${i}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after`;
+    const results = new Set(blocks.slice(0, open.length).map((block) => ("tool_use_id" in block ? block.tool_use_id : undefined)));
+    if (role === "user" && open.some((id) => !results.has(id))) return `messages.${i}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after`;
   }
   return undefined;
 }

@@ -8,7 +8,7 @@ export interface MessageReader {
   read(event: Fields): readonly ModelChunk[];
   /** The end came. */
   readonly isFinished: boolean;
-  finish(fallback: { readonly model: string; readonly responseId: string | undefined; estimate(answer: string): Usage }): ModelEnd;
+  finish(fallback: { readonly model: string; readonly responseId: string | undefined; readonly estimate: (answer: string) => Usage }): ModelEnd;
 }
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
@@ -17,8 +17,11 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   model_context_window_exceeded: "length", pause_turn: "length",
 };
 
+/** As it was sent: JSON. */
+type Block = Readonly<Record<string, Json>>;
+
 interface OpenBlock {
-  readonly fields: Fields;
+  readonly fields: Block;
   /** Text, thinking or the JSON of a tool's input, as far as it came. */
   text: string;
   signature: string;
@@ -33,7 +36,7 @@ export function readMessage(): MessageReader {
   let stopReason: string | undefined;
   let isFinished = false;
 
-  function start(index: unknown, fields: Fields): readonly ModelChunk[] {
+  function start(index: unknown, fields: Block): readonly ModelChunk[] {
     const block = { fields, text: "", signature: "" };
     blocks.set(index, block);
     return [...add(block, textOf(fields["text"]), "text"), ...add(block, textOf(fields["thinking"]), "reasoning")];
@@ -55,8 +58,8 @@ export function readMessage(): MessageReader {
   function stop(block: OpenBlock): readonly ModelChunk[] {
     const { fields, text, signature } = block;
     const { type } = fields;
-    if (type === "thinking") reasoning.push({ ...fields, thinking: text, signature: textOf(fields["signature"]) ?? signature } as Json);
-    if (type === "redacted_thinking") reasoning.push(fields as Json);
+    if (type === "thinking") reasoning.push({ ...fields, thinking: text, signature: textOf(fields["signature"]) ?? signature });
+    if (type === "redacted_thinking") reasoning.push(fields);
     if (type !== "tool_use") return [];
     const given = text.trim() === "" ? JSON.stringify(fields["input"] ?? {}) : text;
     const name = textOf(fields["name"]) ?? "";
@@ -78,7 +81,7 @@ export function readMessage(): MessageReader {
     stopReason = textOf(message["stop_reason"]);
     isFinished = true;
     return listOf(message["content"]).flatMap((block, index) => {
-      const begun = start(index, fieldsOf(block));
+      const begun = start(index, fieldsOf(block) as Block);
       return [...begun, ...closed(index)];
     });
   }
@@ -97,7 +100,7 @@ export function readMessage(): MessageReader {
         head = fieldsOf(event["message"]);
         count(fieldsOf(head["usage"]));
       }
-      if (type === "content_block_start") return start(index, fieldsOf(event["content_block"]));
+      if (type === "content_block_start") return start(index, fieldsOf(event["content_block"]) as Block);
       const block = blocks.get(index);
       if (type === "content_block_delta" && block !== undefined) return grow(block, fieldsOf(event["delta"]));
       if (type === "content_block_stop") return closed(index);

@@ -38,7 +38,7 @@ export function readReference(reference: string, env: Environment): MessagesTarg
   const version = readChoice(options, "version", { reference, choices: versions }) ?? versions[0];
   const base = (env["ANTHROPIC_BASE_URL"]?.trim() || anthropicUrl).replace(/\/+$/, "");
   if (!/^https?:\/\/./.test(base) || !URL.canParse(base)) throw unusable(reference, "cannot be reached: ANTHROPIC_BASE_URL is not an http(s) URL", `Set ANTHROPIC_BASE_URL to a URL such as ${anthropicUrl}, or unset it`);
-  if (/\/v1$/.test(base)) throw unusable(reference, "cannot be reached: ANTHROPIC_BASE_URL ends in /v1, which is added to it", "Set ANTHROPIC_BASE_URL to the address without /v1");
+  if (base.endsWith("/v1")) throw unusable(reference, "cannot be reached: ANTHROPIC_BASE_URL ends in /v1, which is added to it", "Set ANTHROPIC_BASE_URL to the address without /v1");
   return {
     model, version, base, service: { name: `anthropic:${model}`, ...readCredentials(env, version) }, headers: { ...readHeaders(env), "anthropic-version": version },
     isAnthropic: new URL(base).hostname === "api.anthropic.com", maxOutput: readCount(options, "maxOutput", { reference, least: 1, most: 1_000_000 }) ?? defaultMaxOutput,

@@ -10,7 +10,7 @@ export interface AnswerReader {
   /** Whether a choice came at all, and whether it said why it ended. */
   readonly state: "empty" | "open" | "finished";
   /** The tool calls and the end; `fallback` holds what the server left out. */
-  finish(fallback: { readonly model: string; readonly responseId: string | undefined; estimate(answer: string): Usage }): readonly ModelChunk[];
+  finish(fallback: { readonly model: string; readonly responseId: string | undefined; readonly estimate: (answer: string) => Usage }): readonly ModelChunk[];
 }
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {
