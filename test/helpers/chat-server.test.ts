@@ -19,13 +19,13 @@ describe("the stand-in for OpenAI, asked by OpenAI's client", () => {
     const server = await started({});
     return { server, client: new OpenAI({ apiKey, baseURL: `${server.url}/v1`, maxRetries: 0 }) };
   }
-  const asked = { model: "a-model", messages: [{ role: "user", content: "How large?" }] } as const;
-  const tools = [{ type: "function", function: { name: "look_up", parameters: { type: "object" } } }] as const;
+  const asked: { model: string; messages: OpenAI.ChatCompletionMessageParam[] } = { model: "a-model", messages: [{ role: "user", content: "How large?" }] };
+  const tools: OpenAI.ChatCompletionTool[] = [{ type: "function", function: { name: "look_up", parameters: { type: "object" } } }];
 
   it.each(wires)("streams, written as %j", async (wire) => {
     const { server, client } = await opened();
     server.script.push({ says: ["Größe: ", "1 MiB 😀"], callsTools: [call], wire });
-    const stream = client.chat.completions.stream({ ...asked, tools: [...tools], stream_options: { include_usage: true } });
+    const stream = client.chat.completions.stream({ ...asked, tools, stream_options: { include_usage: true } });
     const { id, choices: [choice], usage } = await stream.finalChatCompletion();
     expect(choice).toMatchObject({ finish_reason: "tool_calls", message: { content: "Größe: 1 MiB 😀", tool_calls: [{ id: "call_1", function: { name: "look_up", arguments: call.arguments } }] } });
     expect([id, usage?.prompt_tokens, usage?.completion_tokens, usage?.prompt_tokens_details?.cached_tokens]).toEqual(["answer-0001", 17, 5, 3]);
@@ -62,12 +62,12 @@ describe("the stand-in for Anthropic, asked by Anthropic's client", () => {
     const server = await started({ dialect: "anthropic" });
     return { server, client: new Anthropic({ apiKey, authToken: null, baseURL: server.url, maxRetries: 0 }) };
   }
-  const asked = { model: "a-model", max_tokens: 100, messages: [{ role: "user", content: "How large?" }] } as const;
+  const asked: { model: string; max_tokens: number; messages: Anthropic.MessageParam[] } = { model: "a-model", max_tokens: 100, messages: [{ role: "user", content: "How large?" }] };
 
   it.each(wires)("streams, written as %j", async (wire) => {
     const { server, client } = await opened();
     server.script.push({ reasons: "Let me see.", says: ["Größe: ", "1 MiB 😀"], callsTools: [call, { id: "call_2", name: "count", arguments: "{}" }], wire });
-    const message = await client.messages.stream({ ...asked, messages: [...asked.messages] }).finalMessage();
+    const message = await client.messages.stream(asked).finalMessage();
     expect(message).toMatchObject({
       id: "answer-0001", model: "a-model", stop_reason: "tool_use",
       content: [
@@ -82,7 +82,7 @@ describe("the stand-in for Anthropic, asked by Anthropic's client", () => {
   it("answers whole", async () => {
     const { server, client } = await opened();
     server.script.push({ says: ["1 MiB"], finish: "length" });
-    expect(await client.messages.create({ ...asked, messages: [...asked.messages] })).toMatchObject({ stop_reason: "max_tokens", content: [{ type: "text", text: "1 MiB" }] });
+    expect(await client.messages.create(asked)).toMatchObject({ stop_reason: "max_tokens", content: [{ type: "text", text: "1 MiB" }] });
   });
 
   it("lists its models", async () => {
@@ -94,13 +94,12 @@ describe("the stand-in for Anthropic, asked by Anthropic's client", () => {
 
   it("refuses as Anthropic does", async () => {
     const wrong = await opened("sk-wrong");
-    const messages = [...asked.messages];
-    await expect(wrong.client.messages.create({ ...asked, messages })).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
+    await expect(wrong.client.messages.create(asked)).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
     const { server, client } = await opened();
-    await expect(client.messages.create({ ...asked, messages, temperature: 0.5 } as never)).rejects.toBeInstanceOf(Anthropic.BadRequestError);
+    await expect(client.messages.create({ ...asked, temperature: 0.5 } as never)).rejects.toBeInstanceOf(Anthropic.BadRequestError);
     server.script.push({ fails: { kind: "unavailable", message: "Overloaded", requestId: "req_1" } });
-    await expect(client.messages.create({ ...asked, messages })).rejects.toMatchObject({ status: 529, requestID: "req_1" });
+    await expect(client.messages.create(asked)).rejects.toMatchObject({ status: 529, requestID: "req_1" });
     server.script.push({ events: [{ name: "error", data: '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}' }] });
-    await expect(client.messages.stream({ ...asked, messages }).finalMessage()).rejects.toMatchObject({ status: undefined, type: "overloaded_error" });
+    await expect(client.messages.stream(asked).finalMessage()).rejects.toMatchObject({ status: undefined, type: "overloaded_error" });
   });
 });
