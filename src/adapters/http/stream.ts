@@ -37,7 +37,7 @@ export type StreamPart = { readonly type: "begin"; readonly headers: HttpAnswer[
 export async function* requestStream(request: StreamRequest): AsyncGenerator<StreamPart> {
   const { service, signal, timeoutMs = defaultSilenceMs } = request;
   signal?.throwIfAborted();
-  const tooSlow = new TwelveError("SERVICE_TIMEOUT", `${service.name} was silent for ${timeoutMs} ms`, {
+  const tooSlow = (): TwelveError => new TwelveError("SERVICE_TIMEOUT", `${service.name} was silent for ${timeoutMs} ms`, {
     retry: { afterMs: null },
     fix: "Check that the server is up; a slow one gets more time with `timeoutMs` in the reference",
   });
@@ -72,9 +72,12 @@ function typeOf(headers: HttpAnswer["headers"]): string {
   return [headers["content-type"]].flat()[0] ?? "";
 }
 
+/** Even of a module that is loaded, an import takes as long as a short answer. */
+let parsing: Promise<typeof import("eventsource-parser")> | undefined;
+
 /** Gives the body back unless it is left to end by itself, so that its connection can be used again. */
 async function* readEvents({ body, headers }: Dispatcher.ResponseData, request: StreamRequest, watch: Watch): AsyncGenerator<ServerEvent, Dispatcher.ResponseData["body"] | undefined> {
-  const { createParser } = await import("eventsource-parser");
+  const { createParser } = await (parsing ??= import("eventsource-parser"));
   const read: ServerEvent[] = [];
   const parser = createParser({ onEvent: ({ event: name, data }) => void read.push({ type: "event", name, data }) });
   const decoder = new TextDecoder();

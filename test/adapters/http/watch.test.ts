@@ -6,7 +6,7 @@ afterEach(() => void vi.useRealTimers());
 
 const tooSlow = new Error("too slow");
 function started(signal?: AbortSignal): Watch {
-  return startWatch({ signal, timeoutMs: 100, tooSlow });
+  return startWatch({ signal, timeoutMs: 100, tooSlow: () => tooSlow });
 }
 
 it("ends what is silent for too long, from the last sign of life on", () => {

@@ -22,11 +22,7 @@ export async function openModel(reference: string, env: Environment): Promise<Mo
   return {
     provider: "anthropic",
     id: model,
-    async *generate(request) {
-      request.signal?.throwIfAborted();
-      if (isAnthropic) requireKey(service);
-      yield* answer(target, request);
-    },
+    generate: (request) => answer(target, request),
     async check(signal) {
       if (isAnthropic) requireKey(service);
       return check(target, signal);
@@ -36,6 +32,8 @@ export async function openModel(reference: string, env: Environment): Promise<Mo
 
 async function* answer(target: MessagesTarget, request: ModelRequest): AsyncGenerator<ModelChunk> {
   const { model, service, base, headers } = target;
+  request.signal?.throwIfAborted();
+  if (target.isAnthropic) requireKey(service);
   const url = `${base}/v1/messages`;
   const body = messageBody(request, target);
   const message = readMessage();
@@ -45,7 +43,7 @@ async function* answer(target: MessagesTarget, request: ModelRequest): AsyncGene
     else {
       const event = part.type === "whole" ? fieldsOf(part.value) : parseEvent(part.data, service.name);
       if (event["type"] === "error") throw lateFailure(saidIn(event, JSON.stringify(event)), answered, { service, url });
-      yield* message.read(event);
+      for (const read of message.read(event)) yield read;
       if (part.type === "whole" && !message.isFinished) throw new TwelveError("SERVICE_FAILED", `${service.name} answered something that is not a message`, { fix: "Check that ANTHROPIC_BASE_URL is the address of a server that speaks Anthropic's Messages API, without /v1" });
     }
   }

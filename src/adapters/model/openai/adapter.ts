@@ -7,7 +7,7 @@ import { requireKey } from "../../http/service.ts";
 import { requestStream, type StreamPart } from "../../http/stream.ts";
 import { type Fields, fieldsOf } from "../../http/unchecked.ts";
 import { estimateUsage } from "../estimate.ts";
-import { readAnswer } from "./answer.ts";
+import { type AnswerReader, readAnswer } from "./answer.ts";
 import { checkServer } from "./check.ts";
 import { helpfulFailure, otherDialect } from "./dialect.ts";
 import { type ChatTarget, readCompatibleReference, readOpenaiReference } from "./reference.ts";
@@ -30,12 +30,15 @@ function open(target: ChatTarget): Model {
   /** Found out by asking, and remembered for as long as the process runs. */
   let dialect: Dialect = { limitName: target.limitName, isUsageAskable: true };
 
-  /** The answer's parts, asked for again where the server refused only a name. Nothing was shown by then. */
-  async function* ask(request: ModelRequest): AsyncGenerator<StreamPart> {
+  /** The answer, once it began; asked for again where the server refused only a name. */
+  async function begin(request: ModelRequest): Promise<Begun> {
     const first = dialect;
     for (let asked = first; ; dialect = asked) {
+      const body = chatBody(model, request, { dialect: asked, reasoningEffort: target.reasoningEffort });
+      const parts = requestStream({ service, url: target.url, headers: target.headers, body, timeoutMs: target.timeoutMs, signal: request.signal, isLast: ({ data }) => data === done });
       try {
-        return yield* askIn(asked, request);
+        const { value } = await parts.next();
+        return { parts, headers: value?.type === "begin" ? value.headers : {} };
       } catch (error) {
         // Others may have found out by now; what was refused is what this request asked.
         const other = otherDialect(error, asked, target.isLimitNameFixed || asked.limitName !== first.limitName);
@@ -45,19 +48,29 @@ function open(target: ChatTarget): Model {
     }
   }
 
-  function askIn(asked: Dialect, request: ModelRequest): AsyncGenerator<StreamPart> {
-    const body = chatBody(model, request, { dialect: asked, reasoningEffort: target.reasoningEffort });
-    return requestStream({ service, url: target.url, headers: target.headers, body, timeoutMs: target.timeoutMs, signal: request.signal, isLast: ({ data }) => data === done });
+  async function* generate(request: ModelRequest): AsyncGenerator<ModelChunk> {
+    request.signal?.throwIfAborted();
+    if (isOpenai) requireKey(service);
+    const { parts, headers } = await begin(request);
+    const answer = readAnswer();
+    let isDone = false;
+    for await (const part of parts) {
+      if (part.type === "begin") continue;
+      isDone ||= part.type === "whole" || part.data === done;
+      if (part.type === "event" && part.data === done) continue;
+      const chunk = part.type === "whole" ? fieldsOf(part.value) : parseChunk(part.data, service.name);
+      const isError = chunk["object"] === "error" || (chunk["error"] !== undefined && chunk["error"] !== null);
+      if (isError) throw lateFailure(saidIn(chunk, JSON.stringify(chunk)), headers, { service, url: target.url });
+      for (const read of answer.read(chunk)) yield read;
+    }
+    checkEnd(answer.state, isDone, service.name);
+    yield* answer.finish({ model, responseId: requestIdOf(headers), estimate: (text) => estimateUsage(request, text) });
   }
 
   return {
     provider,
     id: model,
-    async *generate(request) {
-      request.signal?.throwIfAborted();
-      if (isOpenai) requireKey(service);
-      yield* readParts(ask(request), target, request);
-    },
+    generate,
     async check(signal) {
       if (isOpenai) requireKey(service);
       return checkServer(target, signal);
@@ -65,24 +78,15 @@ function open(target: ChatTarget): Model {
   };
 }
 
-async function* readParts(parts: AsyncIterable<StreamPart>, { service, url, model }: ChatTarget, request: ModelRequest): AsyncGenerator<ModelChunk> {
-  const answer = readAnswer();
-  let headers: Parameters<typeof requestIdOf>[0] = {};
-  let isDone = false;
-  for await (const part of parts) {
-    if (part.type === "begin") headers = part.headers;
-    else if (part.type === "event" && part.data === done) isDone = true;
-    else {
-      const chunk = part.type === "whole" ? fieldsOf(part.value) : parseChunk(part.data, service.name);
-      const isError = chunk["object"] === "error" || (chunk["error"] !== undefined && chunk["error"] !== null);
-      if (isError) throw lateFailure(saidIn(chunk, JSON.stringify(chunk)), headers, { service, url });
-      yield* answer.read(chunk);
-      isDone ||= part.type === "whole";
-    }
-  }
-  if (answer.state === "empty" && isDone) throw new TwelveError("SERVICE_FAILED", `${service.name} answered without \`choices\``, { fix: "Check that the address is that of an OpenAI-compatible API, which most servers have below /v1" });
-  if (answer.state !== "finished" && !isDone) throw new TwelveError("SERVICE_CUT", `${service.name} broke off its answer: the stream ended without its end`, { retry: { afterMs: null } });
-  yield* answer.finish({ model, responseId: requestIdOf(headers), estimate: (text) => estimateUsage(request, text) });
+interface Begun {
+  readonly parts: AsyncGenerator<StreamPart>;
+  readonly headers: Parameters<typeof requestIdOf>[0];
+}
+
+/** Some servers leave out why the answer ended, and some the last event; one of the two must have come. */
+function checkEnd(state: AnswerReader["state"], isDone: boolean, name: string): void {
+  if (state === "empty" && isDone) throw new TwelveError("SERVICE_FAILED", `${name} answered without \`choices\``, { fix: "Check that the address is that of an OpenAI-compatible API, which most servers have below /v1" });
+  if (state !== "finished" && !isDone) throw new TwelveError("SERVICE_CUT", `${name} broke off its answer: the stream ended without its end`, { retry: { afterMs: null } });
 }
 
 function parseChunk(data: string, name: string): Fields {

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { ToolCall } from "../../../ports/model.ts";
 import { type Fields, fieldsOf, listOf, textOf } from "../../http/unchecked.ts";
 
@@ -47,6 +46,6 @@ export function readCalls(): CallReader {
       }
       if (typeof older === "object" && older !== null) add("function_call", undefined, fieldsOf(older));
     },
-    calls: () => open.map((call) => ({ id: call.id ?? `call_${randomUUID()}`, name: call.name, arguments: call.arguments.trim() === "" ? "{}" : call.arguments })),
+    calls: () => open.map((call) => ({ id: call.id ?? `call_${crypto.randomUUID()}`, name: call.name, arguments: call.arguments.trim() === "" ? "{}" : call.arguments })),
   };
 }
