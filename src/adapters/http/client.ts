@@ -24,7 +24,7 @@ export interface JsonRequest extends HttpRequest {
 export async function requestJson(request: JsonRequest): Promise<unknown> {
   const { service, signal, timeoutMs = defaultTimeoutMs, maxAnswerBytes = largestAnswerBytes } = request;
   signal?.throwIfAborted();
-  const tooSlow = new TwelveError("SERVICE_TIMEOUT", `${service.name} did not answer within ${timeoutMs} ms`, {
+  const tooSlow = (): TwelveError => new TwelveError("SERVICE_TIMEOUT", `${service.name} did not answer within ${timeoutMs} ms`, {
     retry: { afterMs: null },
     fix: "Check that the server is up; a slow one gets more time with `timeoutMs` in the reference",
   });

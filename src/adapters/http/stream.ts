@@ -3,6 +3,7 @@ import { TwelveError } from "../../core/errors.ts";
 import { parseAnswer } from "./client.ts";
 import { answerFailure, cutFailure, type HttpAnswer } from "./failure.ts";
 import { type HttpRequest, readText, send, tooLarge } from "./send.ts";
+import { quoteService } from "./service.ts";
 import { startWatch, type Watch } from "./watch.ts";
 
 /** Models that think before they answer may be silent for minutes. */
@@ -36,7 +37,7 @@ export type StreamPart = { readonly type: "begin"; readonly headers: HttpAnswer[
 export async function* requestStream(request: StreamRequest): AsyncGenerator<StreamPart> {
   const { service, signal, timeoutMs = defaultSilenceMs } = request;
   signal?.throwIfAborted();
-  const tooSlow = new TwelveError("SERVICE_TIMEOUT", `${service.name} was silent for ${timeoutMs} ms`, {
+  const tooSlow = (): TwelveError => new TwelveError("SERVICE_TIMEOUT", `${service.name} was silent for ${timeoutMs} ms`, {
     retry: { afterMs: null },
     fix: "Check that the server is up; a slow one gets more time with `timeoutMs` in the reference",
   });
@@ -51,7 +52,7 @@ export async function* requestStream(request: StreamRequest): AsyncGenerator<Str
     body.on("error", () => undefined);
     if (status < 200 || status >= 300) throw answerFailure({ status, headers, text: await readText(body, request, largestErrorBytes) }, request);
     yield { type: "begin", headers };
-    if (isEventStream(headers)) body = yield* readEvents(body, request, watch);
+    if (mayBeEvents(headers)) body = yield* readEvents(answer, request, watch);
     else yield { type: "whole", value: parseAnswer({ headers, text: await readText(body, request, largestStreamBytes) }, service) };
   } catch (error) {
     if (watch.signal.aborted) throw watch.signal.reason;
@@ -63,32 +64,43 @@ export async function* requestStream(request: StreamRequest): AsyncGenerator<Str
 }
 
 /** Some servers name no type, or plain text; a page or JSON is something else for certain. */
-function isEventStream(headers: HttpAnswer["headers"]): boolean {
-  return !/json|html|xml/i.test([headers["content-type"]].flat()[0] ?? "");
+function mayBeEvents(headers: HttpAnswer["headers"]): boolean {
+  return !/json|html|xml/i.test(typeOf(headers));
 }
 
+function typeOf(headers: HttpAnswer["headers"]): string {
+  return [headers["content-type"]].flat()[0] ?? "";
+}
+
+/** Even of a module that is loaded, an import takes as long as a short answer. */
+let parsing: Promise<typeof import("eventsource-parser")> | undefined;
+
 /** Gives the body back unless it is left to end by itself, so that its connection can be used again. */
-async function* readEvents(body: Dispatcher.ResponseData["body"], request: StreamRequest, watch: Watch): AsyncGenerator<ServerEvent, Dispatcher.ResponseData["body"] | undefined> {
-  const { createParser } = await import("eventsource-parser");
+async function* readEvents({ body, headers }: Dispatcher.ResponseData, request: StreamRequest, watch: Watch): AsyncGenerator<ServerEvent, Dispatcher.ResponseData["body"] | undefined> {
+  const { createParser } = await (parsing ??= import("eventsource-parser"));
   const read: ServerEvent[] = [];
   const parser = createParser({ onEvent: ({ event: name, data }) => void read.push({ type: "event", name, data }) });
   const decoder = new TextDecoder();
   const parts = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
-  for (let sizeBytes = 0; ; ) {
-    const { done, value } = await parts.next().catch((error: unknown) => {
+  for (let sizeBytes = 0, isAny = false; ; ) {
+    const { done = false, value } = await parts.next().catch((error: unknown) => {
       throw cutFailure(error, request);
     });
-    if (done === true) return body;
     watch.restart();
-    sizeBytes += value.byteLength;
+    sizeBytes += done ? 0 : value.byteLength;
     if (sizeBytes > largestStreamBytes) throw tooLarge(request.service, largestStreamBytes);
-    parser.feed(decoder.decode(value, { stream: true }));
+    // At the end, what was a whole line is one; an event that has no whole line is none.
+    parser.feed(done ? "\n" : decoder.decode(value, { stream: true }));
     for (const event of read.splice(0)) {
+      isAny = true;
       watch.pause();
       yield event;
       if (request.isLast(event)) return void readToEnd(parts, body);
       watch.restart();
     }
+    if (!done) continue;
+    if (!isAny && !typeOf(headers).includes("event-stream")) throw new TwelveError("SERVICE_FAILED", `${request.service.name} answered something that is no stream of events (${quoteService(typeOf(headers) || "no content type", request.service)})`);
+    return body;
   }
 }
 

@@ -2,8 +2,8 @@ interface WatchOptions {
   /** The caller's; aborted, it ends the exchange with its reason. */
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number;
-  /** What the exchange ends with when the time is up. */
-  readonly tooSlow: Error;
+  /** What the exchange ends with when the time is up; made only then, for an error takes as long to make as a short answer to read. */
+  readonly tooSlow: () => Error;
 }
 
 /** An exchange that is ended by its caller, or by the clock. */
@@ -21,7 +21,7 @@ export function startWatch({ signal, timeoutMs, tooSlow }: WatchOptions): Watch 
   let isPaused = false;
   const onAbort = (): void => controller.abort(signal?.reason);
   const timer = setTimeout(() => {
-    if (!isPaused) controller.abort(tooSlow);
+    if (!isPaused) controller.abort(tooSlow());
   }, timeoutMs);
   signal?.addEventListener("abort", onAbort, { once: true });
   return {
