@@ -17,7 +17,8 @@ const below: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(stages.map((stage, i) => [stage, [...foundation, ...stages.slice(0, i)]])),
   init: ["core", "ports", "manifest"],
   verify: [...foundation, ...stages],
-  cli: ["core", "ports", "adapters", "manifest", "config", "models", "init", "verify", ...stages],
+  services: [...foundation, ...stages],
+  cli: ["core", "ports", "adapters", "manifest", "config", "models", "init", "verify", "services", ...stages],
   main: ["cli", "core"],
 };
 

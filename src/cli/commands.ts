@@ -29,11 +29,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   eval: entry("Measure a release against eval suites", () => import("../eval/command.ts")),
   "config list": entry("List configuration keys, their values and where these come from", () => import("../release/config-command.ts")),
   "models pull": entry("Fetch local models and check them against twelve.lock", () => import("../models/pull-command.ts")),
+  "services check": entry("Ask every service that a release needs whether it is there", () => import("../services/command.ts")),
   verify: entry("Check every blob and reference of the store", () => import("../verify/command.ts")),
 };
 
 /** Groups of subcommands and what they are about. */
-export const groups: Readonly<Record<string, string>> = { config: "Look at configuration", models: "Fetch and check local models" };
+export const groups: Readonly<Record<string, string>> = { config: "Look at configuration", models: "Fetch and check local models", services: "Look at the services that a release needs" };
 
 function entry(summary: string, load: () => Promise<{ readonly default: unknown }>): CommandEntry {
   // Each command's own schemas type its functions; the frame calls them only with what those schemas parsed.

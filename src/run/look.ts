@@ -9,7 +9,7 @@ interface Remembering {
 }
 
 /** What was there a moment ago is taken to be there; what was away may be back already. */
-const freshMs = { detail: 10_000, failure: 1000 } as const;
+const freshMs = { detail: 5000, failure: 1000 } as const;
 const limitMs = 5000;
 /** Orchestrators wait about a second for a probe: one that takes longer is told what is known, and the next one the news. */
 const patienceMs = 700;

@@ -41,6 +41,8 @@ export function openInBackground(context: Context, { open, release, agents, rand
   const startedMs = nowMs();
   const listeners = new Set<(parts: readonly RuntimePart[]) => void>();
   let runtime: OpenedRuntime | undefined;
+  /** Asked right now, by reference. */
+  const pending = new Set<string>();
   let missing: ReadonlyMap<string, unknown> = new Map();
   let attempts = 0;
   let isClosed = false;
@@ -51,7 +53,7 @@ export function openInBackground(context: Context, { open, release, agents, rand
     for (;;) {
       const failures = new Map<string, unknown>();
       try {
-        const opened = await open(limited(context, firstLimitMs * 2 ** attempts), { onPartFailed: (part, failure) => failures.set(part, failure) });
+        const opened = await open(limited(context, { limitMs: firstLimitMs * 2 ** attempts, pending }), { onPartFailed: (part, failure) => failures.set(part, failure) });
         runtime = opened;
         if (isClosed) await opened.close();
         return;
@@ -88,7 +90,7 @@ export function openInBackground(context: Context, { open, release, agents, rand
 
   function parts(): readonly RuntimePart[] {
     const seconds = `${Math.round((nowMs() - startedMs) / 1000)} s`;
-    if (missing.size === 0) return [{ name: "release", isReady: false, detail: `${release} is being opened, for ${seconds} by now` }];
+    if (missing.size === 0) return [{ name: "release", isReady: false, detail: [`${release} is being opened, for ${seconds} by now`, ...(pending.size === 0 ? [] : [`waiting for ${[...pending].join(", ")}`])].join("; ") }];
     const known: RuntimePart = { name: "release", isReady: true, detail: release };
     return [known, ...[...missing].map(([name, failure]) => ({ name, isReady: false, detail: `${reasonOf(failure)}; asked ${attempts === 1 ? "once" : `${attempts} times`} in ${seconds}, and again soon` }))];
   }
@@ -122,18 +124,27 @@ function reasonOf(failure: unknown): string {
   return failure instanceof TwelveError ? summaryOf(failure) : String(failure);
 }
 
+interface Limits {
+  readonly limitMs: number;
+  /** Has who is asked, for as long as no answer comes. */
+  readonly pending: Set<string>;
+}
+
 /** For one attempt: nothing is asked twice, since the attempt itself comes again, and nothing is waited for without end. */
-function limited(context: Context, limitMs: number): Context & { readonly patience: "nothing" } {
-  const { signal } = context;
+function limited(context: Context, { limitMs, pending }: Limits): Context & { readonly patience: "nothing" } {
+  const within = async <Result>(reference: string, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> => {
+    const who = withoutCredentials(reference);
+    pending.add(who);
+    return inTime(work, { limitMs, who, signal: context.signal }).finally(() => pending.delete(who));
+  };
   return {
     ...context,
     patience: "nothing",
     async openEmbedder(reference, secrets) {
-      const within = { limitMs, who: withoutCredentials(reference), signal };
-      const embedder = await inTime(() => context.openEmbedder(reference, secrets), within);
+      const embedder = await within(reference, () => context.openEmbedder(reference, secrets));
       // Only the probe's texts are documents here; a question has a signal of its own.
-      return { ...embedder, embed: (texts, task, own) => (task === "query" ? embedder.embed(texts, task, own) : inTime((limit) => embedder.embed(texts, task, limit), within)) };
+      return { ...embedder, embed: (texts, task, own) => (task === "query" ? embedder.embed(texts, task, own) : within(reference, (limit) => embedder.embed(texts, task, limit))) };
     },
-    openReranker: (reference, secrets) => inTime(() => context.openReranker(reference, secrets), { limitMs, who: withoutCredentials(reference), signal }),
+    openReranker: (reference, secrets) => within(reference, () => context.openReranker(reference, secrets)),
   };
 }

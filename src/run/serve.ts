@@ -6,6 +6,7 @@ import { type Address, isLoopback, listen, stopServer } from "./http/listen.ts";
 import { openServer } from "./http/server.ts";
 import { trackTraffic } from "./http/traffic.ts";
 import { type ReleaseToRun, releaseName } from "./named.ts";
+import type { RuntimePart } from "./health.ts";
 import { openInBackground, type OpeningRuntime } from "./opening.ts";
 import { tellReadiness } from "./readiness.ts";
 import type { ModelCallEvent } from "./schema.ts";
@@ -43,14 +44,9 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
   try {
     await Promise.all([openedSoon(runtime), import("fastify")]);
     signal.throwIfAborted();
-    let url = "";
     const write = (event: string, fields: object): void =>
       context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), "twelve.app": release.release.app, "twelve.environment": environment, "twelve.release.number": release.number, "twelve.release.digest": digest, ...fields }));
-    const greet = (): void => {
-      story.note(`Ready: ${url}  release ${name} (${shortDigest(digest)})  agents: ${agents.join(", ")}`);
-      story.note(`Try it: curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '{"model": "${agents[0]}", "messages": [{"role": "user", "content": "..."}]}'`);
-    };
-    const tell = tellReadiness({ write: (event, fields) => write(event, { url, agents, "twelve.duration_ms": Math.round(clock.monotonicMs() - startedMs), ...fields }), story, greet });
+    let tell: (parts: readonly RuntimePart[]) => void = () => {};
     const told = {
       ...runtime,
       async check() {
@@ -60,8 +56,17 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
       },
     };
     const app = await openServer({ runtime: told, traffic, clock, fingerprint: `${name}-${shortDigest(digest)}`, writeLine: (line) => context.writeLine(line) });
-    url = await listen(app, options);
+    const url = await listen(app, options);
     if (!isLoopback(host)) story.warn(`Anyone who can reach ${host} can use this server: this version has no authentication. Put it behind a proxy that has`);
+    tell = tellReadiness({
+      url,
+      write: (event, fields) => write(event, { url, agents, "twelve.duration_ms": Math.round(clock.monotonicMs() - startedMs), ...fields }),
+      story,
+      greet() {
+        story.note(`Ready: ${url}  release ${name} (${shortDigest(digest)})  agents: ${agents.join(", ")}`);
+        story.note(`Try it: curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '{"model": "${agents[0]}", "messages": [{"role": "user", "content": "..."}]}'`);
+      },
+    });
     if (!(await openedSoon(runtime, 0))) tell(await runtime.check());
     runtime.onWaiting(tell);
     const opened = runtime.opened.then(() => tell([]));
@@ -79,10 +84,13 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
   }
 }
 
-/** False when it is not open yet after so long. Fails with what is wrong for good. */
-async function openedSoon({ opened }: OpeningRuntime, limitMs = quickStartMs): Promise<boolean> {
+/** False when it is not open after so long, or waits for a service already. Fails with what is wrong for good. */
+async function openedSoon({ opened, onWaiting }: OpeningRuntime, limitMs = quickStartMs): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), limitMs)));
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs);
+    onWaiting(() => resolve(false));
+  });
   return Promise.race([opened.then(() => true), late]).finally(() => clearTimeout(timer));
 }
 
