@@ -23,10 +23,10 @@ export async function askServices(context: Context, needs: readonly Need[], aski
 
 async function askService(context: Context, need: Need, { secrets, limitMs }: Asking): Promise<ServiceRow> {
   const url = withoutCredentials(need.reference);
-  const startedMs = context.clock.monotonicMs();
   try {
-    const { version, detail = null } = await inTime((signal) => ask(context, need, { secrets, signal }), { limitMs, who: url, signal: context.signal });
-    return { service: need.service, url, isReachable: true, version, detail, latencyMs: Math.round(context.clock.monotonicMs() - startedMs), problem: null };
+    const answer = await inTime((signal) => openAndAsk(context, need, { secrets, signal }), { limitMs, who: url, signal: context.signal });
+    const { version, detail = null, latencyMs } = answer;
+    return { service: need.service, url, isReachable: true, version, detail, latencyMs, problem: null };
   } catch (error) {
     context.signal.throwIfAborted();
     return { service: need.service, url, isReachable: false, version: null, detail: null, latencyMs: null, problem: problemOf(error) };
@@ -38,41 +38,45 @@ interface Question {
   readonly signal: AbortSignal;
 }
 
-async function ask(context: Context, { role, reference }: Need, { secrets, signal }: Question): Promise<ServiceCheck> {
-  if (role === "model") return (await context.openModel(reference, secrets)).check(signal);
-  if (role === "embedder") return (await context.openEmbedder(reference, secrets)).check(signal);
-  if (role === "reranker") return (await context.openReranker(reference, secrets)).check(signal);
-  if (role === "sessions") return askAndClose(await context.openSessions(reference, secrets), signal);
-  if (role === "queue") return askAndClose(await context.openQueue(reference), signal);
-  if (role === "store") return askStore(context, signal);
-  if (role === "config") return askConfig(context, reference, signal);
-  if (reference !== "lance:") return askAndClose(await context.openVectorService(reference, secrets), signal);
-  const { version } = await context.openVectors(reference);
-  return { version, detail: "in this process" };
-}
-
-interface Closable {
+interface Asked {
   check(signal?: AbortSignal): Promise<ServiceCheck>;
-  close(): Promise<void>;
+  close?(): Promise<void>;
 }
 
-async function askAndClose(service: Closable, signal: AbortSignal): Promise<ServiceCheck> {
+async function openAndAsk(context: Context, need: Need, { secrets, signal }: Question): Promise<ServiceCheck & { readonly latencyMs: number }> {
+  const service = await open(context, need, secrets);
+  // From here on: that our own modules had to be loaded says nothing about the service.
+  const startedMs = context.clock.monotonicMs();
   try {
-    return await service.check(signal);
+    const answer = await service.check(signal);
+    return { ...answer, latencyMs: Math.round((context.clock.monotonicMs() - startedMs) * 10) / 10 };
   } finally {
     // What it answered is known, and what cannot be closed ends with the process.
-    await service.close().catch(() => {});
+    await service.close?.().catch(() => {});
   }
 }
 
-async function askStore(context: Context, signal: AbortSignal): Promise<ServiceCheck> {
+async function open(context: Context, { role, reference }: Need, secrets: Environment): Promise<Asked> {
+  if (role === "model") return context.openModel(reference, secrets);
+  if (role === "embedder") return context.openEmbedder(reference, secrets);
+  if (role === "reranker") return context.openReranker(reference, secrets);
+  if (role === "sessions") return context.openSessions(reference, secrets);
+  if (role === "queue") return context.openQueue(reference);
+  if (role === "store") return { check: (signal) => askStore(context, signal) };
+  if (role === "config") return { check: (signal) => askConfig(context, reference, signal) };
+  if (reference !== "lance:") return context.openVectorService(reference, secrets);
+  const { version } = await context.openVectors(reference);
+  return { check: () => Promise.resolve({ version, detail: "in this process" }) };
+}
+
+async function askStore(context: Context, signal: AbortSignal | undefined): Promise<ServiceCheck> {
   const store = await context.store();
   if (store.check !== undefined) return store.check(signal);
   await store.refs.list("");
   return { version: null };
 }
 
-async function askConfig(context: Context, reference: string, signal: AbortSignal): Promise<ServiceCheck> {
+async function askConfig(context: Context, reference: string, signal: AbortSignal | undefined): Promise<ServiceCheck> {
   const source = await context.openConfig(reference);
   if (source.check !== undefined) return source.check(signal);
   await source.read();

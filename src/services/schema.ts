@@ -10,7 +10,7 @@ export const ServiceRow = z.strictObject({
   isReachable: z.boolean(),
   version: z.string().nullable().meta({ description: "As the service names it itself; null where it does not" }),
   detail: z.string().nullable().meta({ description: "What else it said" }),
-  latencyMs: z.number().nullable().meta({ description: "Until it answered, connecting included; null when it did not" }),
+  latencyMs: z.number().nullable().meta({ description: "How long the answer took; null when there was none" }),
   problem: ServiceProblem.nullable(),
 });
 export type ServiceRow = z.infer<typeof ServiceRow>;

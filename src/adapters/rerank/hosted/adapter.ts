@@ -65,12 +65,22 @@ function open(reference: string, env: Environment, provider: Provider): Reranker
       return texts.map((_, place) => byPlace.get(place) ?? 0);
     },
   };
+  async function describesModel(url: string, signal: AbortSignal | undefined): Promise<boolean> {
+    if (service.key === undefined && isProvidersOwn) return false;
+    try {
+      await requestJson({ service, url, timeoutMs, signal });
+      return true;
+    } catch (error) {
+      // What stands in the provider's place need know no more than how to rerank.
+      if (isProvidersOwn || signal?.aborted === true || (error instanceof TwelveError && error.retry !== undefined)) throw error;
+      return false;
+    }
+  }
+
   return {
     ...reranker,
     async check(signal) {
-      // What stands in the provider's place need know no more than how to rerank.
-      if (provider.modelPath === null || !isProvidersOwn || service.key === undefined) await reranker.rerank("ready", ["ready"], signal);
-      else await requestJson({ service, url: `${base}${provider.modelPath}${encodeURIComponent(model)}`, timeoutMs, signal });
+      if (provider.modelPath === null || !(await describesModel(`${base}${provider.modelPath}${encodeURIComponent(model)}`, signal))) await reranker.rerank("ready", ["ready"], signal);
       return { version: null };
     },
   };
