@@ -17,8 +17,9 @@ const below: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(stages.map((stage, i) => [stage, [...foundation, ...stages.slice(0, i)]])),
   init: ["core", "ports", "manifest"],
   verify: [...foundation, ...stages],
+  services: [...foundation, ...stages],
   admin: [...foundation, ...stages],
-  cli: ["core", "ports", "adapters", "manifest", "config", "models", "init", "verify", "admin", ...stages],
+  cli: ["core", "ports", "adapters", "manifest", "config", "models", "init", "verify", "services", "admin", ...stages],
   main: ["cli", "core"],
 };
 

@@ -31,11 +31,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   "config list": entry("List configuration keys, their values and where these come from", () => import("../release/config-command.ts")),
   "models pull": entry("Fetch local models and check them against twelve.lock", () => import("../models/pull-command.ts")),
   "admin gc": entry("Drop published indexes that nothing refers to any more", () => import("../admin/gc-command.ts")),
+  "services check": entry("Ask every service that a release needs whether it is there", () => import("../services/command.ts")),
   verify: entry("Check every blob and reference of the store", () => import("../verify/command.ts")),
 };
 
 /** Groups of subcommands and what they are about. */
-export const groups: Readonly<Record<string, string>> = { admin: "One-off tasks of an operator", config: "Look at configuration", models: "Fetch and check local models" };
+export const groups: Readonly<Record<string, string>> = { admin: "One-off tasks of an operator", config: "Look at configuration", models: "Fetch and check local models", services: "Look at the services that a release needs" };
 
 function entry(summary: string, load: () => Promise<{ readonly default: unknown }>): CommandEntry {
   // Each command's own schemas type its functions; the frame calls them only with what those schemas parsed.

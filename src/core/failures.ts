@@ -65,6 +65,7 @@ export const failures = {
   PROCESS_UNSUPPORTED: { exit: 2, means: "This version of twelve cannot run this kind of process", fix: "Use `serve:` or `command:`" },
   AGENT_UNKNOWN: { exit: 2, means: "The release serves no such agent", fix: "Use one of the agents named above" },
   REQUEST_INVALID: { exit: 2, means: "A request for an answer cannot be understood", fix: "Correct the fields named above" },
+  PROCESS_NOT_READY: { exit: 6, means: "A process waits for a service that it needs, and cannot answer yet", fix: "Look at its /readyz, see to the service named there, and ask again; the process goes on by itself" },
   ANSWER_CUT: { exit: 6, means: "The process stopped before the answer was complete", fix: "Ask again; another process will answer" },
   PORT_TAKEN: { exit: 5, means: "Another program listens on the port", fix: "Choose another port with `--port` or PORT, or stop that program" },
   FOLDER_NOT_EMPTY: { exit: 5, means: "The target folder exists and is not empty", fix: "Choose another folder" },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Checkable } from "./check.ts";
 
 /** Everything that decides which vector a text gets. Two embedders with equal identities share cached vectors. */
 export const EmbedderIdentity = z.strictObject({
@@ -11,8 +12,8 @@ export const EmbedderIdentity = z.strictObject({
 });
 export type EmbedderIdentity = z.infer<typeof EmbedderIdentity>;
 
-/** One embedding model behind one URL, such as `hash:512`. */
-export interface Embedder {
+/** One embedding model behind one URL, such as `hash:512`. Its `check` embeds one short text: nothing else shows that it gives vectors. */
+export interface Embedder extends Checkable {
   readonly identity: EmbedderIdentity;
   /** How many texts one call of `embed` may take. A call is one request, which is what rates are counted in. */
   readonly maxBatch: number;

@@ -3,10 +3,12 @@ import type { Build } from "../build/schema.ts";
 import { resolvedIndexes } from "../config/settings.ts";
 import type { Descriptor, Digest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
-import { patiently } from "../core/patience.ts";
+import { patiently, type Waiting } from "../core/patience.ts";
 import { checkProbe } from "../index/probe.ts";
 import { type Index, indexKind } from "../index/schema.ts";
+import type { Checkable } from "../ports/check.ts";
 import type { Context, Environment } from "../ports/context.ts";
+import type { Reranker } from "../ports/rerank.ts";
 import type { Release } from "../release/schema.ts";
 import { planSearch } from "./plan.ts";
 import type { RetrievedChunk, RetrieveSettings } from "./schema.ts";
@@ -38,6 +40,8 @@ export interface Retriever {
   prepare(settings: RetrieveSettings): Promise<Search>;
   /** Whether the engine still answers. Fails as the engine does. */
   count(): Promise<number>;
+  /** The services that a question is brought to, by what they are for. */
+  services(): readonly (readonly [name: string, service: Checkable])[];
   close(): void;
 }
 
@@ -55,8 +59,11 @@ export function indexesToSearch(release: Release, build: Build, names: readonly 
 /**
  * Opens the index where it is held, and makes sure that the embedder still gives the vectors it was made with.
  * Fails with EMBEDDER_DRIFTED, INDEX_NOT_FOUND, INDEX_NOT_PUBLISHED, INDEX_CORRUPT, BLOB_NOT_FOUND or BLOB_CORRUPT, or as a vector service does.
+ * Whoever asks waits for the answer: what is away is told at once, and only a rate limit is waited for, unless `context` says otherwise.
  */
-export async function openRetriever(context: Context, plan: IndexToSearch, secrets: Environment = {}): Promise<Retriever> {
+export async function openRetriever(asking: Context & Pick<Waiting, "patience">, plan: IndexToSearch, secrets: Environment = {}): Promise<Retriever> {
+  const context: Context & Waiting = { patience: "limits", ...asking };
+  const rerankers = new Map<string, Reranker>();
   const store = await context.store();
   const [index, held, embedder] = await Promise.all([
     readDocument(store, indexKind, plan.index),
@@ -75,9 +82,11 @@ export async function openRetriever(context: Context, plan: IndexToSearch, secre
       const search = planSearch(settings, embedder.fusionWeight);
       const { reranker: reference } = settings;
       const reranker = reference === undefined ? undefined : await patiently(() => context.openReranker(reference, secrets), context);
+      if (reranker !== undefined) rerankers.set(`reranker ${reranker.name}`, reranker);
       return (question, signal) => searchChunks(question, search, { vectors, embedder, reranker }, signal);
     },
     count: () => vectors.count(),
+    services: () => [[`embedder of index ${plan.name}`, embedder], ...rerankers],
     close: () => vectors.close(),
   };
 }

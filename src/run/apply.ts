@@ -4,6 +4,7 @@ import { codeFolder } from "../code/folder.ts";
 import { layOutCode } from "../code/layout.ts";
 import { readProcessConfig, readSecrets } from "../config/read.ts";
 import { readVectorUrls } from "../config/vectors.ts";
+import type { Waiting } from "../core/patience.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context, Environment } from "../ports/context.ts";
 import type { Model } from "../ports/model.ts";
@@ -12,8 +13,9 @@ import { answerRequest, type OpenAgent } from "./answer.ts";
 import { refuseDrift } from "./drift.ts";
 import { prepareMessages } from "./message.ts";
 import { type Patience, tellFallbacks } from "./fallback.ts";
-import { checkParts, type RuntimePart } from "./health.ts";
+import { partChecks, type RuntimePart } from "./health.ts";
 import { type ReleaseToRun, releaseName } from "./named.ts";
+import { mayPass } from "./passing.ts";
 import { type AgentPlan, planRun, unknownAgent } from "./plan.ts";
 import { promptTitle } from "../prompt/schema.ts";
 import { openRetriever, type Retriever } from "../retrieval/read.ts";
@@ -35,6 +37,8 @@ export interface RuntimeOptions {
   readonly isContentLogged?: boolean;
   /** How long a model is asked again; as somebody waits who wants the answer, by default. */
   readonly patience?: Patience;
+  /** Told which part could not be opened, before the whole fails. */
+  readonly onPartFailed?: (part: string, failure: unknown) => void;
 }
 
 export interface OpenedRuntime extends Runtime {
@@ -47,17 +51,18 @@ export interface OpenedRuntime extends Runtime {
  * every digest verified, makes sure of the embedder, and opens the models. `run` and `eval` answer by the same path.
  * Fails with CONFIG_DRIFTED, CONFIG_INVALID, EMBEDDER_DRIFTED, AGENT_UNKNOWN, PROMPT_UNKNOWN, SERVICE_UNSUPPORTED, or as the store does.
  */
-export async function openRuntime(context: Context, options: RuntimeOptions): Promise<OpenedRuntime> {
+export async function openRuntime(context: Context & Pick<Waiting, "patience">, options: RuntimeOptions): Promise<OpenedRuntime> {
   const { release, environment } = options;
   const store = await context.store();
   const build = await readDocument(store, buildKind, release.release.build);
   refuseDrift({ release: release.release, name: releaseName(release), environment, declarations: build.manifest.config, env: context.env });
-  const secrets = await secretsFor(context, build.manifest, options);
+  const telling = <Result>(part: string, work: Promise<Result>): Promise<Result> => work.catch((failure: unknown) => tellFailed(part, failure, options));
+  const secrets = await telling("configuration", secretsFor(context, build.manifest, options));
   const plan = planRun(release.release, build, options.agents);
   const vectors = environment === null ? {} : await readVectorUrls(context, build.manifest, plan.indexes.map(({ name }) => name), { environment, attachments: options.attached ?? options.attachments });
 
   const folder = codeFolder(context.dir, build.code);
-  const opening = plan.indexes.map((index) => openRetriever(context, { ...index, vectors: vectors[index.name] }, secrets));
+  const opening = plan.indexes.map((index) => telling(`index ${index.name}`, openRetriever(context, { ...index, vectors: vectors[index.name] }, secrets)));
   // What a model's reference names a file for, is in the code.
   const openingModels = layOutCode(store, build.code, folder).then(() => openModels(context, plan.models, { secrets, folder }));
   const [retrievers, models] = await Promise.all([settle(opening), openingModels]);
@@ -72,7 +77,7 @@ export async function openRuntime(context: Context, options: RuntimeOptions): Pr
       if (agent === undefined) throw unknownAgent(request.agent, [...agents.keys()]);
       return answerRequest(agent, request, answering);
     },
-    check: () => checkParts({ release: releaseName(release), retrievers, models: plan.models }),
+    check: partChecks({ release: releaseName(release), retrievers, models, chains: plan.agents.map(({ models }) => models), nowMs: () => context.clock.monotonicMs() }),
     close: async () => closeAll(retrievers),
   };
 }
@@ -85,10 +90,17 @@ async function secretsFor(context: Context, manifest: Manifest, { environment, a
   return (await readProcessConfig(context, manifest, { environment, attachments, secrets })).secrets;
 }
 
+function tellFailed(part: string, failure: unknown, { onPartFailed }: RuntimeOptions): never {
+  onPartFailed?.(part, failure);
+  throw failure;
+}
+
 /** All or none: when one cannot be opened, those that were are closed again. */
 async function settle(opening: readonly Promise<Retriever>[]): Promise<readonly Retriever[]> {
   const settled = await Promise.allSettled(opening);
-  const failed = settled.find((result) => result.status === "rejected");
+  const allFailed = settled.filter((result) => result.status === "rejected");
+  // What stays wrong is told before what may pass.
+  const failed = allFailed.find(({ reason }) => !mayPass(reason)) ?? allFailed[0];
   const opened = settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   if (failed === undefined) return opened;
   closeAll(opened);
@@ -111,7 +123,7 @@ interface Opened {
 
 async function openAgents(plans: readonly AgentPlan[], opened: Opened): Promise<readonly OpenAgent[]> {
   try {
-    return await Promise.all(plans.map((plan) => openAgent(plan, opened)));
+    return await Promise.all(plans.map((plan) => openAgent(plan, opened).catch((failure: unknown) => tellFailed(`agent ${plan.name}`, failure, opened.options))));
   } catch (error) {
     closeAll(opened.retrievers);
     throw error;

@@ -38,11 +38,13 @@ export interface ServiceServer {
 export interface ServerOptions {
   /** How long each answer takes. */
   readonly delayMs?: number;
+  /** Any free one by default; the one it had, for a server that comes back. */
+  readonly port?: number;
   /** Wraps the server, for one that speaks more than HTTP/1.1. */
   readonly listen?: (handler: (request: IncomingMessage, response: ServerResponse) => void) => Server;
 }
 
-export async function startServer(answer: (asked: Asked) => Reply | Promise<Reply>, { delayMs = 0, listen = createServer }: ServerOptions = {}): Promise<ServiceServer> {
+export async function startServer(answer: (asked: Asked) => Reply | Promise<Reply>, { delayMs = 0, port: wanted = 0, listen = createServer }: ServerOptions = {}): Promise<ServiceServer> {
   const requests: Asked[] = [];
   const faults: Fault[] = [];
   const server = listen((request, response) => {
@@ -55,7 +57,7 @@ export async function startServer(answer: (asked: Asked) => Reply | Promise<Repl
       else write(response, fault ?? (await answer(asked)));
     })();
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(wanted, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,

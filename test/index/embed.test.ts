@@ -28,7 +28,7 @@ function fakeEmbedder(answer: Answer = vectorsFor): { readonly embedder: Embedde
     asked.push(...batch);
     return answer(batch, ++calls);
   };
-  return { embedder: { identity, maxBatch: 2, usdPerMillionTokens: 1, fusionWeight: 1, embed }, asked, calls: () => calls };
+  return { embedder: { identity, maxBatch: 2, usdPerMillionTokens: 1, fusionWeight: 1, embed, check: () => Promise.resolve({ version: null }) }, asked, calls: () => calls };
 }
 function vectorsFor(batch: readonly string[]): readonly Float32Array[] {
   return batch.map((text) => Float32Array.of(text.charCodeAt(1), 1));

@@ -67,6 +67,12 @@ for (const service of services) {
       await expect(reranker.rerank("question", ["one", "another"])).rejects.toMatchObject(failure);
     });
 
+    it("says of a wrong key that it is no good, when it is asked whether it is there", async () => {
+      const { url } = await started(service);
+      const asking = service.open({ url, key: "wrong-key" }).then((reranker) => reranker.check());
+      await expect(asking).rejects.toMatchObject({ exit: 6, fix: expect.stringContaining("_API_KEY") });
+    });
+
     it("gives up in time", async () => {
       const server = await started(service);
       const reranker = await service.open({ url: server.url, timeoutMs: 100 });

@@ -3,6 +3,7 @@ import type { Environment } from "../../../ports/context.ts";
 import type { Embedder } from "../../../ports/embedding.ts";
 import { requestJson } from "../../http/client.ts";
 import { requireKey } from "../../http/service.ts";
+import { checkEmbedder } from "../check.ts";
 import { sendable } from "../text.ts";
 import { readVectors } from "../vectors.ts";
 import { vectorsIn } from "./convert.ts";
@@ -32,7 +33,7 @@ async function open(target: EmbeddingTarget, dir: string): Promise<Embedder> {
   const known = target.dimensions ?? target.ownDimensions;
   const recalled = known === undefined ? await recallDimensions(dir, target) : undefined;
   const dimensions = known ?? recalled ?? (await measureDimensions(target, dir));
-  return {
+  const embedder: Omit<Embedder, "check"> = {
     identity: { provider, model, dimensions, normalised: true, documentTask: documentPrefix, queryTask: queryPrefix },
     ...limits,
     usdPerMillionTokens,
@@ -46,6 +47,7 @@ async function open(target: EmbeddingTarget, dir: string): Promise<Embedder> {
       return readVectors(answer, { name: service.name, count: texts.length, dimensions });
     },
   };
+  return { ...embedder, check: (signal) => checkEmbedder(embedder, signal) };
 }
 
 async function measureDimensions(target: EmbeddingTarget, dir: string): Promise<number> {
