@@ -14,18 +14,15 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-interface Client {
-  readonly agent: Agent;
-  readonly request: (url: string, options: { readonly dispatcher: Agent } & Omit<Dispatcher.RequestOptions, "origin" | "path">) => Promise<Dispatcher.ResponseData>;
-}
+type Request = (options: Dispatcher.RequestOptions) => Promise<Dispatcher.ResponseData>;
 
 /** One pool for the whole process. Connections that are idle do not keep it alive. */
-let client: Promise<Client> | undefined;
+let client: Promise<Request> | undefined;
 
-async function openClient(): Promise<Client> {
-  // Bundled, a CommonJS package has a default export only.
-  const { default: undici } = await import("undici");
-  const agent = new undici.Agent({
+async function openClient(): Promise<Request> {
+  // Of undici only what is needed: the whole would double the time until the first request.
+  const [{ default: UndiciAgent }, { default: request }] = await Promise.all([import("undici/lib/dispatcher/agent.js"), import("undici/lib/api/api-request.js")]);
+  const agent: Agent = new UndiciAgent({
     connections: connectionsPerHost,
     keepAliveTimeout: 30_000,
     connect: { timeout: connectTimeoutMs },
@@ -33,16 +30,18 @@ async function openClient(): Promise<Client> {
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  return { agent, request: undici.request };
+  return (options) => request.call(agent, options);
 }
 
 /** The head of the answer, its body still to be read. Fails where nothing answers. */
 export async function send(asked: HttpRequest, accept: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
   const { service, url, body, headers } = asked;
-  const { agent, request } = await (client ??= openClient());
+  const request = await (client ??= openClient());
+  const { origin, pathname, search } = new URL(url);
   try {
-    return await request(url, {
-      dispatcher: agent,
+    return await request({
+      origin,
+      path: pathname + search,
       signal,
       method: body === undefined ? "GET" : "POST",
       headers: {
