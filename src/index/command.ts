@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
 import { startedNow } from "../core/ahead.ts";
 import { counted } from "../core/counted.ts";
@@ -62,6 +63,8 @@ export default defineCommand({
 
       // Documents are read while the embedder is asked; what is read counts if the index before can be built on, and nearly always it can.
       const early = input.detach || input.rebuild ? undefined : startedNow(cutDocuments(prepared.changes.toRead, cutters, signal));
+      // The readers get their work before the embedder's client is loaded.
+      await nextTurn();
       const probe = await embedProbe(embedder, context);
       const base = previous.usable === undefined || prepared.changes.kept.length === 0 || input.rebuild ? undefined : await openBase(store, previous.usable, { dir, engine, story, probe });
       const changes = base === undefined ? planChanges(undefined, listing.files, new Map()) : prepared.changes;

@@ -50,7 +50,8 @@ export async function writeIndex(folder: string, { rows, dimensions, base, onRow
       added += group.length;
     }
     onRows?.();
-    const count = await table.countRows();
+    const fields = await countFields(table);
+    const count = Object.values(fields).reduce((sum, each) => sum + each, 0);
     const changed = added + (base?.drop.size ?? 0);
     const kept = count > exactRows && changed <= count * maxChangedShare && (await countSegments(table)) < maxSegments ? basePartitions : null;
     if (kept === null) await dropVectorIndex(table);
@@ -58,7 +59,6 @@ export async function writeIndex(folder: string, { rows, dimensions, base, onRow
     const partitions = kept ?? (count > (isIndexedWhole ? 0 : exactRows) ? Math.ceil(count / rowsInPartition) : null);
     if (kept === null && partitions !== null) await table.createIndex("vector", { config: vectorIndex(dimensions, partitions, count <= exactRows) });
     if (partitions !== null) await table.createIndex("labels", { config: lance.Index.labelList() });
-    const fields = await countFields(table);
     for (const { column, stems, stopWords } of analyzers) {
       if (fields[column] === undefined) continue;
       await table.createIndex(column, { config: lance.Index.fts({ ...fullText, stem: stems !== null, language: stems ?? "English", customStopWords: [...stopWords] }) });
