@@ -47,7 +47,10 @@ const vectorEngines: Readonly<Record<string, Open<VectorEngine>>> = {
   lance: async () => (await import("./vectors/lance/adapter.ts")).openVectors(),
 };
 
-const vectorServices: Readonly<Record<string, Open<VectorService>>> = {};
+const vectorServices: Readonly<Record<string, Open<VectorService>>> = {
+  lance: async (reference, from) => (await import("./vectors/lance/service.ts")).openFolder(reference, from),
+  s3: async (reference, from) => (await import("./vectors/lance/service.ts")).openBucket(reference, from),
+};
 
 const sessionStores: Readonly<Record<string, Open<SessionStore>>> = {};
 

@@ -1,6 +1,6 @@
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
-import { withoutCredentials } from "../core/url.ts";
+import { type ActivatedUrl, activatedUrl } from "./activated.ts";
 import { environmentOf, resolveFor } from "./read.ts";
 
 /** The configuration key whose value is the URL of the state service. */
@@ -15,20 +15,11 @@ export async function readStateUrl(context: Pick<Context, "env" | "openConfig">,
   return typeof value === "string" && value !== "" ? value : embedded;
 }
 
-export interface ActivatedState {
-  readonly url: string;
-  /** The URL that the environment gives now, without credentials, where it names another service than the activation. */
-  readonly other: string | undefined;
-}
-
 /** Where a process of a release keeps its state: the activation decides which service, and the environment gives the credentials. */
 export async function readActivatedStateUrl(
   context: Pick<Context, "env" | "openConfig">,
   manifest: Manifest,
   { environment, attachments }: { readonly environment: string; readonly attachments: Readonly<Record<string, { readonly url: string | null }>> },
-): Promise<ActivatedState> {
-  const now = await readStateUrl(context, manifest, environment);
-  const activated = attachments[stateKey]?.url ?? null;
-  const shown = withoutCredentials(now);
-  return activated === null || activated === shown ? { url: now, other: undefined } : { url: activated, other: shown };
+): Promise<ActivatedUrl> {
+  return activatedUrl(attachments[stateKey]?.url ?? null, await readStateUrl(context, manifest, environment));
 }

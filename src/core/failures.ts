@@ -47,6 +47,7 @@ export const failures = {
   SOURCE_INVALID: { exit: 2, means: "A document source cannot be read", fix: "Correct `indexes.<name>.source` or `--source`" },
   INDEX_UNKNOWN: { exit: 2, means: "The manifest declares no such index", fix: "Declare it under `indexes:` in twelve.yaml" },
   INDEX_NOT_FOUND: { exit: 4, means: "The store has no such index", fix: "Run `twelve index`" },
+  INDEX_NOT_PUBLISHED: { exit: 5, means: "An index was not loaded into the vector service that the environment attaches", fix: "Run `twelve index publish`" },
   JOB_NOT_FOUND: { exit: 4, means: "The queue has no such job", fix: "`twelve index status` shows the newest jobs; look at STATE_URL and `--env`, too" },
   INDEX_CORRUPT: { exit: 100, means: "The vector engine does not hold what the index's ledger says", fix: "Run `twelve index --rebuild` to make it again, then `twelve index verify`" },
   COST_EXCEEDED: { exit: 100, means: "Going on would cost more than `--max-cost` allows", fix: "Run the command again with a higher `--max-cost`; it goes on where it stopped" },

@@ -48,7 +48,7 @@ export default defineCommand({
     }));
     await warnOfChanges(context, build, { manifest, suites });
     // A call's event would say less than its case in the report, and stdout is for the answer.
-    const runtime = await openRuntime(context, { release, environment: environment ?? null, agents: [...new Set(suites.map(({ agent }) => agent))], emit: () => {} });
+    const runtime = await openRuntime(context, { release, environment: environment ?? null, attached: "activation" in release ? release.activation.attachments : undefined, agents: [...new Set(suites.map(({ agent }) => agent))], emit: () => {} });
     const secrets = environment === undefined ? {} : await readSecrets(context, build.manifest, environment);
     const reports: EvalReport[] = [];
     try {

@@ -83,6 +83,28 @@ export const indexDataKind = { mediaType: "application/vnd.twelve.index-data.v1+
 export const IndexDataPointer = z.strictObject({ data: Descriptor });
 export const indexDataPointerKind = { mediaType: "index data pointer", schema: IndexDataPointer } as const;
 
+const Loading = z.strictObject({
+  namespace: z.string(),
+  attempt: z.string().meta({ description: "Tells the process that loads from one that takes over" }),
+  at: z.iso.datetime().meta({ description: "Last sign of life" }),
+});
+/** The ref value of one index at one vector service. It moves from loading to published to dropped, each time by compare-and-swap. */
+export const Publication = z.strictObject({
+  version: z.literal(1),
+  index: Descriptor,
+  name: z.string().meta({ description: "Name of the index in the manifest" }),
+  url: z.string().meta({ description: "The vector service, without credentials" }),
+  published: z
+    .strictObject({ namespace: z.string(), chunks: z.int(), publishedAt: z.iso.datetime() })
+    .nullable()
+    .meta({ description: "What was loaded and compared with the ledger; null before that, and after it was dropped" }),
+  loading: Loading.nullable().meta({ description: "A namespace that is being filled" }),
+  left: z.array(z.strictObject({ namespace: z.string(), at: z.iso.datetime() })).default([]).meta({ description: "Namespaces that nothing refers to any more, with when that was: `twelve admin gc` drops them" }),
+  usedAt: z.iso.datetime().meta({ description: "When it was published, or last taken for a release: nothing young is dropped" }),
+});
+export type Publication = z.infer<typeof Publication>;
+export const publicationKind = { mediaType: "index publication", schema: Publication } as const;
+
 /** The text digests of one batch of vectors, and the vectors in the same order: looking a text up reads no vectors. */
 export const EmbeddingBatch = z.strictObject({ count: z.int().positive(), keys: Digest, vectors: Digest });
 export type EmbeddingBatch = z.infer<typeof EmbeddingBatch>;

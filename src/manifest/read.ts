@@ -59,7 +59,9 @@ function crossProblems(manifest: Manifest, source: YamlSource): readonly Problem
     const declaration = Object.hasOwn(config, key) ? config[key] : undefined;
     if (path[0] !== "agents" && path[0] !== "indexes") return [at(path, "`${KEY}` may be used only in agents and indexes")];
     if (declaration === undefined) return named(path, key, "configuration key", config);
-    if (declaration.kind === "frozen") return [];
+    const isPlace = path[0] === "indexes" && path[2] === "vectors";
+    if (isPlace && declaration.kind !== "attachment") return [at(path, `${key} is ${declaration.kind === "secret" ? "a secret" : "frozen"}; where an index is searched is an attachment: declare ${key} with \`kind: attachment\``)];
+    if (isPlace || declaration.kind === "frozen") return [];
     return [at(path, `${key} is ${declaration.kind === "secret" ? "a secret" : "an attachment"}; only frozen keys may be used in the manifest`)];
   });
   const declarations = Object.entries(config).flatMap(([key, declaration]) => {

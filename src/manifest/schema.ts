@@ -42,7 +42,11 @@ const limitShape = {
 /** One index as `twelve index` uses it, every `${KEY}` replaced. */
 export const IndexSettings = z.strictObject({ ...sources, ...embedderShape, chunk: z.strictObject(chunkShape).optional(), embedding: z.strictObject(limitShape).optional() });
 export type IndexSettings = z.infer<typeof IndexSettings>;
-const IndexDeclaration = z.strictObject({ ...sources, ...settings(embedderShape), chunk: z.strictObject(settings(chunkShape)).optional(), embedding: z.strictObject(settings(limitShape)).optional() });
+const placeField = {
+  vectors: z.string().regex(/^\$\{[A-Z][A-Z0-9_]*\}$/, "Expected ${KEY} with a key of `config` of kind attachment, so that each environment attaches its own").optional()
+    .meta({ description: "Where releases search it: ${KEY} of an attachment such as postgres://host/vectors or s3://bucket/prefix, to which `twelve index publish` loads it; empty or `lance:` is the embedded engine, which is the default" }),
+};
+const IndexDeclaration = z.strictObject({ ...sources, ...placeField, ...settings(embedderShape), chunk: z.strictObject(settings(chunkShape)).optional(), embedding: z.strictObject(settings(limitShape)).optional() });
 
 const retrieveShape = {
   topK: z.int().min(1).max(100).default(5).meta({ description: "How many chunks to retrieve" }),
@@ -111,7 +115,7 @@ const codeFields = {
 };
 
 /** What follows `twelve index` and is no name of an index there. */
-const indexCommands = ["list", "show", "verify", "diff", "status", "wait", "cancel"];
+const indexCommands = ["list", "show", "verify", "diff", "status", "wait", "cancel", "publish"];
 const IndexName = Name.refine((name) => !indexCommands.includes(name), { error: `\`twelve index\` has subcommands ${indexCommands.join(", ")}; an index needs another name` });
 
 /** The whole of `twelve.yaml`. Readers get it with every default filled in and `${KEY}` still in place. */

@@ -1,7 +1,6 @@
 import type { Build } from "../build/schema.ts";
 import { readSecrets } from "../config/read.ts";
-import { resolvedIndexes } from "../config/settings.ts";
-import { referencesIn } from "../manifest/setting.ts";
+import { keysOfIndex, resolvedIndexes } from "../config/settings.ts";
 import type { Context } from "../ports/context.ts";
 import type { Store } from "../ports/store.ts";
 import { checkIndex } from "./indexes.ts";
@@ -29,8 +28,7 @@ export async function checkServices(context: Context, store: Store, { build, rel
 
 /** The command that makes an index with the configuration that the release has. */
 function indexCommand(name: string, { build, release, environment }: ServicesQuestion): string {
-  const keys = [...new Set(referencesIn(build.manifest.indexes[name]).map(({ key }) => key))];
-  const sets = keys.flatMap((key) => {
+  const sets = keysOfIndex(build.manifest, name).flatMap((key) => {
     const frozen = release.config[key];
     return frozen?.source === "--set" ? [` --set ${quoted(`${key}=${String(frozen.value)}`)}`] : [];
   });

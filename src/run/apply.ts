@@ -2,6 +2,7 @@ import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
 import { layOutCode } from "../code/layout.ts";
 import { readProcessConfig, readSecrets } from "../config/read.ts";
+import { readVectorUrls } from "../config/vectors.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context, Environment } from "../ports/context.ts";
 import type { Model } from "../ports/model.ts";
@@ -22,6 +23,8 @@ export interface RuntimeOptions {
   readonly environment: string | null;
   /** What the environment attaches; a process then also needs every secret, and what it lacks is said before it starts. */
   readonly attachments?: Activation["attachments"];
+  /** What the release was activated with, where that is known and secrets may be missing. */
+  readonly attached?: Activation["attachments"] | undefined;
   /** The agents to open; all of the release by default. */
   readonly agents?: readonly string[];
   /** Takes the event of each model call. */
@@ -47,9 +50,10 @@ export async function openRuntime(context: Context, options: RuntimeOptions): Pr
   refuseDrift({ release: release.release, name: releaseName(release), environment, declarations: build.manifest.config, env: context.env });
   const secrets = await secretsFor(context, build.manifest, options);
   const plan = planRun(release.release, build, options.agents);
+  const vectors = environment === null ? {} : await readVectorUrls(context, build.manifest, plan.indexes.map(({ name }) => name), { environment, attachments: options.attached ?? options.attachments });
 
   const layout = layOutCode(store, build.code, codeFolder(context.dir, build.code));
-  const opening = plan.indexes.map((index) => openRetriever(context, index, secrets));
+  const opening = plan.indexes.map((index) => openRetriever(context, { ...index, vectors: vectors[index.name] }, secrets));
   const [retrievers, models] = await Promise.all([settle(opening), openModels(context, plan.models, secrets), layout]);
   const opened = await openAgents(plan.agents, { options, retrievers, models });
   const agents = new Map(opened.map((agent) => [agent.plan.name, agent]));
