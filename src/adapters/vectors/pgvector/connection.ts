@@ -7,13 +7,13 @@ const connections = 8;
 const connectMs = 10_000;
 /** A search takes milliseconds; what takes this long waits for something that does not come. */
 const statementMs = 30_000;
-/** For the server's own timeout to arrive first. */
-const readMs = 35_000;
+/** How much longer we wait ourselves, so that the server's own timeout arrives first. */
+const graceMs = 5_000;
 
 export interface Connection {
   /** Without credentials, for messages. */
   readonly url: string;
-  query<Row>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  readonly query: Query;
   /** All or nothing, on one connection, without a limit of time. */
   transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
   end(): Promise<void>;
@@ -25,13 +25,17 @@ export type Query = <Row>(text: string, values?: readonly unknown[]) => Promise<
 export function openConnection(reference: string): Connection {
   const url = withoutCredentials(reference);
   if (!URL.canParse(reference)) throw new TwelveError("CONFIG_INVALID", `${url} is no URL of a Postgres database`, { fix: "Write postgres://user:password@host/database" });
+  const location = new URL(reference);
+  const timeoutMs = readTimeout(location);
   let opening: Promise<Pool> | undefined;
 
   async function openPool(): Promise<Pool> {
     const { default: pg } = await import("pg");
-    const pool = new pg.Pool({ connectionString: reference, max: connections, connectionTimeoutMillis: connectMs, statement_timeout: statementMs, keepAlive: true, application_name: "twelve" });
+    const pool = new pg.Pool({ connectionString: location.href, max: connections, connectionTimeoutMillis: connectMs, statement_timeout: timeoutMs, keepAlive: true, application_name: "twelve" });
     // A connection that breaks while nobody uses it is replaced at the next query.
     pool.on("error", () => {});
+    // Without a listener, one that breaks while it is in use would end the process.
+    pool.on("connect", (client) => client.on("error", () => {}));
     return pool;
   }
 
@@ -45,15 +49,24 @@ export function openConnection(reference: string): Connection {
 
   return {
     url,
-    query: <Row>(text: string, values: readonly unknown[] = []) => speaking(async (pool) => (await pool.query({ text, values: [...values], query_timeout: readMs } as { text: string; values: unknown[] })).rows as Row[]),
+    query: <Row>(text: string, values: readonly unknown[] = []) => speaking(async (pool) => (await pool.query({ text, values: [...values], query_timeout: timeoutMs + graceMs } as { text: string; values: unknown[] })).rows as Row[]),
     transaction: (work) => speaking(async (pool) => inTransaction(await pool.connect(), work)),
-    end: async () => void (await (await opening)?.end()),
+    async end() {
+      await (await opening)?.end();
+    },
   };
 }
 
+/** `?timeoutMs=` is ours: it is taken out of the URL before the driver sees it. */
+function readTimeout({ searchParams }: URL): number {
+  const written = searchParams.get("timeoutMs");
+  searchParams.delete("timeoutMs");
+  if (written === null) return statementMs;
+  if (!/^[1-9]\d{0,6}$/.test(written)) throw new TwelveError("CONFIG_INVALID", "`timeoutMs` of a vector service is a whole number of milliseconds, from 1 to 9999999");
+  return Number(written);
+}
+
 async function inTransaction<Result>(client: PoolClient, work: (query: Query) => Promise<Result>): Promise<Result> {
-  // Without a listener, a connection that breaks would end the process.
-  client.on("error", () => {});
   let isBroken = true;
   try {
     await client.query("BEGIN; SET LOCAL statement_timeout = 0");
