@@ -109,6 +109,28 @@ describe.skipIf(withoutPgvector)("on a server with pgvector", () => {
     expect(await failureOf(database.replace(/owner:[^@]+@/, "crowd:crowd@"))).toMatchObject({ code: "SERVICE_UNAVAILABLE", message: expect.stringContaining("53300"), retry: { afterMs: null } });
   });
 
+  it("finds nine in ten of the nearest by a graph, and as many as are asked for through a filter", async () => {
+    const database = await server.createDatabase();
+    const service = await openService(`${database}?index=hnsw`);
+    const random = (seed: number): number => Math.sin(seed * 12.9898) * 43_758.5453 % 1;
+    const vectorOf = (i: number): Float32Array => Float32Array.from({ length: 32 }, (_, k) => random(i * 32 + k + 1));
+    const many = Array.from({ length: 3000 }, (_, i): VectorRow => ({ ...rowOf(i), metadata: { part: String(i % 50) }, vector: vectorOf(i) }));
+    await service.publish("graph", { dimensions: 32, rows: streamOf(many) });
+    const exactly = await openService(database);
+    await exactly.publish("exact", { dimensions: 32, rows: streamOf(many) });
+    const [graph, exact] = [await exactly.open("graph"), await exactly.open("exact")];
+    let same = 0;
+    for (let i = 0; i < 20; i += 1) {
+      const question = { mode: "vector", text: "", vector: vectorOf(10_000 + i), topK: 10 } as const;
+      const nearest = new Set((await exact.search(question)).map(({ id }) => id));
+      same += (await graph.search(question)).filter(({ id }) => nearest.has(id)).length;
+    }
+    expect(same).toBeGreaterThanOrEqual(180);
+    expect(await graph.search({ mode: "vector", text: "", vector: vectorOf(9999), topK: 10, filter: { part: ["7"] } })).toHaveLength(10);
+    await service.close();
+    await exactly.close();
+  });
+
   it("refuses vectors longer than the extension can hold", async () => {
     const service = await openService(await server.createDatabase());
     await expect(service.publish("docs", { dimensions: 16_001, rows: streamOf() })).rejects.toMatchObject({ code: "SERVICE_REJECTED" });

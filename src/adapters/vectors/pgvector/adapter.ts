@@ -5,7 +5,7 @@ import { findExtension, findNamespace, hasTables, layoutVersion, namespacesTable
 import { dropNamespace, publishNamespace } from "./publish.ts";
 import { openNamespace } from "./search.ts";
 
-/** PostgreSQL with pgvector: `postgres://user:password@host/database`. Vectors are compared exactly, words by BM25 over the engine's terms. */
+/** PostgreSQL with pgvector: `postgres://user:password@host/database`. Vectors are compared exactly unless `?index=hnsw` asks for a graph, words by BM25 over the engine's terms. */
 export async function openService(reference: string): Promise<VectorService> {
   const connection = openConnection(reference);
   const { url, query } = connection;
@@ -27,7 +27,7 @@ export async function openService(reference: string): Promise<VectorService> {
     async publish(namespace, index) {
       await connection.transaction((inside) => prepare(inside, url));
       const extension = await extensionOf();
-      await connection.transaction((inside) => publishNamespace(inside, extension, namespace, index));
+      await connection.transaction((inside) => publishNamespace(inside, extension, { namespace, hnsw: connection.hnsw, ...index }));
     },
     async open(namespace) {
       const found = await findNamespace(query, namespace);

@@ -13,8 +13,10 @@ const graceMs = 5_000;
 export interface Connection {
   /** Without credentials, for messages. */
   readonly url: string;
+  /** Whether vectors are looked up in a graph, as `?index=hnsw` asks for, when an index is published. */
+  readonly hnsw: boolean;
   readonly query: Query;
-  /** All or nothing, on one connection, without a limit of time. */
+  /** All or nothing, on one connection. */
   transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
   end(): Promise<void>;
 }
@@ -27,6 +29,7 @@ export function openConnection(reference: string): Connection {
   if (!URL.canParse(reference)) throw new TwelveError("CONFIG_INVALID", `${url} is no URL of a Postgres database`, { fix: "Write postgres://user:password@host/database" });
   const location = new URL(reference);
   const timeoutMs = readTimeout(location);
+  const hnsw = readIndex(location);
   let opening: Promise<Pool> | undefined;
 
   async function openPool(): Promise<Pool> {
@@ -49,6 +52,7 @@ export function openConnection(reference: string): Connection {
 
   return {
     url,
+    hnsw,
     query: <Row>(text: string, values: readonly unknown[] = []) => speaking(async (pool) => (await pool.query({ text, values: [...values], query_timeout: timeoutMs + graceMs } as { text: string; values: unknown[] })).rows as Row[]),
     transaction: (work) => speaking(async (pool) => inTransaction(await pool.connect(), work)),
     async end() {
@@ -66,10 +70,17 @@ function readTimeout({ searchParams }: URL): number {
   return Number(written);
 }
 
+function readIndex({ searchParams }: URL): boolean {
+  const written = searchParams.get("index");
+  searchParams.delete("index");
+  if (written !== null && written !== "hnsw") throw new TwelveError("CONFIG_INVALID", "`index` of a Postgres vector service can only be `hnsw`; without it every vector is compared");
+  return written === "hnsw";
+}
+
 async function inTransaction<Result>(client: PoolClient, work: (query: Query) => Promise<Result>): Promise<Result> {
   let isBroken = true;
   try {
-    await client.query("BEGIN; SET LOCAL statement_timeout = 0");
+    await client.query("BEGIN");
     const result = await work(async <Row>(text: string, values: readonly unknown[] = []) => (await client.query(text, [...values])).rows as Row[]);
     await client.query("COMMIT");
     isBroken = false;

@@ -8,6 +8,8 @@ export const namespacesTable = `${schema}.namespaces`;
 export const layoutVersion = 1;
 /** What pgvector's `vector` can hold. */
 export const maxDimensions = 16_000;
+/** What its graph can hold. */
+export const maxGraphDimensions = 2000;
 
 export interface Tables {
   readonly chunks: string;
@@ -32,7 +34,7 @@ export async function prepare(query: Query, url: string): Promise<void> {
     });
   }
   await query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
-  await query(`CREATE TABLE IF NOT EXISTS ${namespacesTable} (name text COLLATE "C" PRIMARY KEY, layout int NOT NULL, generation text NOT NULL, dimensions int NOT NULL, fields text[] NOT NULL, published_at timestamptz NOT NULL DEFAULT now())`);
+  await query(`CREATE TABLE IF NOT EXISTS ${namespacesTable} (name text COLLATE "C" PRIMARY KEY, layout int NOT NULL, generation text NOT NULL, dimensions int NOT NULL, fields text[] NOT NULL, hnsw boolean NOT NULL, published_at timestamptz NOT NULL DEFAULT now())`);
 }
 
 export interface Extension {
@@ -50,6 +52,8 @@ export interface Namespace {
   readonly generation: string;
   readonly dimensions: number;
   readonly fields: readonly string[];
+  /** Whether there is a graph to find the nearest vectors by. */
+  readonly hnsw: boolean;
 }
 
 export async function hasTables(query: Query): Promise<boolean> {
@@ -59,6 +63,6 @@ export async function hasTables(query: Query): Promise<boolean> {
 
 export async function findNamespace(query: Query, name: string): Promise<Namespace | undefined> {
   if (!(await hasTables(query))) return undefined;
-  const [found] = await query<Namespace>(`SELECT generation, dimensions, fields FROM ${namespacesTable} WHERE name = $1 AND layout = $2`, [name, layoutVersion]);
+  const [found] = await query<Namespace>(`SELECT generation, dimensions, fields, hnsw FROM ${namespacesTable} WHERE name = $1 AND layout = $2`, [name, layoutVersion]);
   return found;
 }

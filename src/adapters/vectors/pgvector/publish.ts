@@ -5,15 +5,22 @@ import { countChunks, type Statistics, weighTerms } from "../bm25/statistics.ts"
 import { type ChunkTerms, openTerms } from "../bm25/term.ts";
 import type { Query } from "./connection.ts";
 import { contentOf, labelLines, vectorText } from "./convert.ts";
-import { type Extension, layoutVersion, maxDimensions, namespacesTable, type Tables, tablesOf } from "./layout.ts";
+import { type Extension, layoutVersion, maxDimensions, maxGraphDimensions, namespacesTable, type Tables, tablesOf } from "./layout.ts";
 
 /** Rows of one statement. */
 const insertedRows = 500;
 const insertedTerms = 2000;
 
+export interface PublishOptions extends Omit<VectorWrite, "base"> {
+  readonly namespace: string;
+  readonly hnsw: boolean;
+}
+
 /** Loads the rows into new tables beside the old ones, and puts them in their place. All of it is one transaction. */
-export async function publishNamespace(query: Query, { schema }: Extension, namespace: string, { dimensions, rows }: Omit<VectorWrite, "base">): Promise<void> {
+export async function publishNamespace(query: Query, { schema }: Extension, { namespace, hnsw, dimensions, rows }: PublishOptions): Promise<void> {
   if (dimensions > maxDimensions) throw new TwelveError("SERVICE_REJECTED", `pgvector holds vectors of at most ${maxDimensions} dimensions, and these have ${dimensions}`);
+  if (hnsw && dimensions > maxGraphDimensions) throw new TwelveError("SERVICE_REJECTED", `An HNSW index of pgvector holds vectors of at most ${maxGraphDimensions} dimensions, and these have ${dimensions}`, { fix: "Leave out `index=hnsw` in the URL" });
+  await query("SET LOCAL statement_timeout = 0");
   await query("SELECT pg_advisory_xact_lock(hashtext($1))", [`twelve vectors ${namespace}`]);
   const generation = randomBytes(4).toString("hex");
   const tables = tablesOf(namespace, generation);
@@ -38,11 +45,12 @@ export async function publishNamespace(query: Query, { schema }: Extension, name
   await insertTerms(query, tables, chunks, statistics);
   await query(`ALTER TABLE ${tables.chunks} ADD PRIMARY KEY (number), ADD UNIQUE (id)`);
   await query(`CREATE INDEX ON ${tables.chunks} USING gin (labels)`);
+  if (hnsw) await query(`CREATE INDEX ON ${tables.chunks} USING hnsw (embedding ${schema}.vector_cosine_ops)`);
   await query(`ALTER TABLE ${tables.terms} ADD PRIMARY KEY (term)`);
   await query(`ANALYZE ${tables.chunks}`);
   await query(`ANALYZE ${tables.terms}`);
   await dropNamespace(query, namespace);
-  await query(`INSERT INTO ${namespacesTable} (name, layout, generation, dimensions, fields) VALUES ($1, $2, $3, $4, $5)`, [namespace, layoutVersion, generation, dimensions, [...statistics.keys()]]);
+  await query(`INSERT INTO ${namespacesTable} (name, layout, generation, dimensions, fields, hnsw) VALUES ($1, $2, $3, $4, $5, $6)`, [namespace, layoutVersion, generation, dimensions, [...statistics.keys()], hnsw]);
 }
 
 async function insertChunks(query: Query, { chunks }: Tables, first: number, rows: readonly VectorRow[], schema: string): Promise<void> {

@@ -6,9 +6,13 @@ import { type Extension, type Namespace, tablesOf } from "./layout.ts";
 import { termKey } from "./publish.ts";
 
 const readRows = 500;
+/** How many vectors the graph looks at; more finds more of the nearest, and takes longer. */
+const graphEffort = 200;
+/** Taken beyond those that are asked for, so that equal scores can be put in the order of their IDs. */
+const spare = 8;
 
 /** A published namespace. Scores are rounded to the engine's precision, so that what is equal there is equal here, and IDs decide. */
-export function openNamespace(connection: Connection, extension: Extension, name: string, { generation, fields }: Namespace): VectorIndex {
+export function openNamespace(connection: Connection, extension: Extension, name: string, { generation, fields, hnsw }: Namespace): VectorIndex {
   const { chunks, terms } = tablesOf(name, generation);
   const cosine = `OPERATOR(${extension.schema}.<=>)`;
   let opening: ReturnType<typeof openTerms> | undefined;
@@ -16,12 +20,27 @@ export function openNamespace(connection: Connection, extension: Extension, name
   async function byVector({ vector, topK, filter }: VectorQuery): Promise<readonly VectorHit[]> {
     if (vector === undefined) throw new TypeError("A vector search needs the embedded question");
     const { where, values } = condition(filter, 3);
+    if (hnsw) return byGraph(vector, topK, { where, values });
     const found = await connection.query<FoundChunk>(
       `WITH scored AS MATERIALIZED (SELECT number, id, (1 - (embedding ${cosine} $1::${extension.schema}.vector))::real AS score FROM ${chunks} WHERE ${where})
        SELECT best.id, content, score FROM (SELECT * FROM scored WHERE score <> 'NaN' ORDER BY score DESC, id LIMIT $2) AS best JOIN ${chunks} USING (number) ORDER BY score DESC, best.id`,
       [vectorText(vector), topK, ...values],
     );
     return toHits(found);
+  }
+
+  /** Goes on through the graph until enough chunks pass the filter. */
+  function byGraph(vector: Float32Array, topK: number, { where, values }: Condition): Promise<readonly VectorHit[]> {
+    return connection.transaction(async (query) => {
+      await query(`SET LOCAL hnsw.ef_search = ${graphEffort}`);
+      await query("SET LOCAL hnsw.iterative_scan = strict_order");
+      const found = await query<FoundChunk>(
+        `WITH nearest AS MATERIALIZED (SELECT id, content, embedding ${cosine} $1::${extension.schema}.vector AS distance FROM ${chunks} WHERE ${where} ORDER BY embedding ${cosine} $1::${extension.schema}.vector LIMIT $2)
+         SELECT id, content, (1 - distance)::real AS score FROM nearest ORDER BY score DESC, id`,
+        [vectorText(vector), topK + spare, ...values],
+      );
+      return toHits(found).slice(0, topK);
+    });
   }
 
   async function byText({ text, topK, filter }: VectorQuery): Promise<readonly VectorHit[]> {
@@ -70,8 +89,13 @@ export function openNamespace(connection: Connection, extension: Extension, name
   };
 }
 
+interface Condition {
+  readonly where: string;
+  readonly values: readonly (readonly string[])[];
+}
+
 /** A chunk must have one of the labels of each key. */
-function condition(filter: VectorQuery["filter"], firstParameter: number): { readonly where: string; readonly values: readonly (readonly string[])[] } {
+function condition(filter: VectorQuery["filter"], firstParameter: number): Condition {
   const values = labelSets(filter);
   const clauses = values.map((_, i) => `labels && $${firstParameter + i}::text[]`);
   return { where: clauses.length === 0 ? "true" : clauses.join(" AND "), values };
