@@ -30,6 +30,8 @@ const stores: Readonly<Record<string, Open<Store>>> = {
 
 const models: Readonly<Record<string, Open<Model>>> = {
   mock: async (reference, { dir }) => (await import("./model/mock/adapter.ts")).openModel(reference, dir),
+  bedrock: async (reference, { env }) => (await import("./model/bedrock/adapter.ts")).openModel(reference, env),
+  sagemaker: async (reference, { env }) => (await import("./model/sagemaker/adapter.ts")).openModel(reference, env),
 };
 
 const embedders: Readonly<Record<string, Open<Embedder>>> = {
@@ -56,6 +58,7 @@ const rerankers: Readonly<Record<string, Open<Reranker>>> = {
   "tei+http": async (reference, { env }) => (await import("./rerank/tei/adapter.ts")).openReranker(reference, env),
   cohere: async (reference, { env }) => (await import("./rerank/hosted/adapter.ts")).openCohere(reference, env),
   jina: async (reference, { env }) => (await import("./rerank/hosted/adapter.ts")).openJina(reference, env),
+  bedrock: async (reference, { env }) => (await import("./rerank/bedrock/adapter.ts")).openReranker(reference, env),
 };
 
 const sources: Readonly<Record<string, Open<DocumentSource>>> = {
