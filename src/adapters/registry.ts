@@ -30,6 +30,10 @@ const stores: Readonly<Record<string, Open<Store>>> = {
 
 const models: Readonly<Record<string, Open<Model>>> = {
   mock: async (reference, { dir }) => (await import("./model/mock/adapter.ts")).openModel(reference, dir),
+  openai: async (reference, { env }) => (await import("./model/openai/adapter.ts")).openOpenai(reference, env),
+  anthropic: async (reference, { env }) => (await import("./model/anthropic/adapter.ts")).openModel(reference, env),
+  https: async (reference, { env }) => (await import("./model/openai/adapter.ts")).openCompatible(reference, env),
+  http: async (reference, { env }) => (await import("./model/openai/adapter.ts")).openCompatible(reference, env),
   bedrock: async (reference, { env }) => (await import("./model/bedrock/adapter.ts")).openModel(reference, env),
   sagemaker: async (reference, { env }) => (await import("./model/sagemaker/adapter.ts")).openModel(reference, env),
 };

@@ -12,9 +12,9 @@ const filtered = new Set(["content_filter", "content_policy_violation", "Content
 
 /** What a status means, or a code where the service says more by it than by the status. */
 export function meaningOf(status: number, { codes, message }: Said): Meaning {
-  // Anthropic says it of a request that is well formed.
+  // Anthropic has no code for these two: the request was well formed.
   if (status === 402 || codes.some((code) => usedUp.has(code)) || (status === 400 && /credit balance is too low/i.test(message))) return { code: "SERVICE_QUOTA", mayPass: false };
-  if (codes.some((code) => filtered.has(code))) return { code: "SERVICE_FILTERED", mayPass: false };
+  if (codes.some((code) => filtered.has(code)) || (status === 400 && /blocked by content filtering policy/i.test(message))) return { code: "SERVICE_FILTERED", mayPass: false };
   if (status >= 500 || status === 425) return { code: "SERVICE_UNAVAILABLE", mayPass: true };
   if (status === 401) return { code: "SERVICE_UNAUTHENTICATED", mayPass: false };
   if (status === 403) return { code: "SERVICE_DENIED", mayPass: false };

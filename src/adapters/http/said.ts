@@ -1,10 +1,10 @@
+import { fieldsOf } from "./unchecked.ts";
+
 /** What a service says in an error, as far as it decides what the error means. */
 export interface Said {
   readonly message: string;
   /** Codes and types in the service's own words, the narrower ones first. */
   readonly codes: readonly string[];
-  /** The name of the parameter that the service complains of. */
-  readonly parameter: string | undefined;
 }
 
 /** `{error:{message,type,code,param}}` of OpenAI and Anthropic and their like, `{error,error_type}` of TEI, `{message}` of others; else the text itself. */
@@ -12,20 +12,15 @@ export function readSaid(text: string): Said {
   try {
     return saidIn(JSON.parse(text), text);
   } catch {
-    return { message: text.replaceAll(/<[^>]*>/g, " "), codes: [], parameter: undefined };
+    return { message: text.replaceAll(/<[^>]*>/g, " "), codes: [] };
   }
 }
 
 /** The same of a body that is read already; `text` stands for one that says nothing known. */
 export function saidIn(body: unknown, text: string): Said {
-  const outer = recordOf(body);
-  const inner = recordOf(outer["error"]);
+  const outer = fieldsOf(body);
+  const inner = fieldsOf(outer["error"]);
   const message = [inner["message"], outer["error"], outer["message"], outer["detail"]].find((value) => typeof value === "string");
   const codes = [inner["code"], inner["type"], outer["code"], outer["error_type"]].filter((value) => typeof value === "string" || typeof value === "number");
-  const parameter = inner["param"];
-  return { message: message ?? text, codes: codes.map(String), parameter: typeof parameter === "string" ? parameter : undefined };
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  return { message: message ?? text, codes: codes.map(String) };
 }

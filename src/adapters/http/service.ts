@@ -22,6 +22,14 @@ export function readKey(env: Environment, name: string): string | undefined {
   throw new TwelveError("SERVICE_UNAUTHENTICATED", `${name} holds a space, a line break or a sign that no key has`, { fix: `Set ${name} to the key and nothing else` });
 }
 
+/** Before a provider is asked that answers nothing without a key. Fails with SERVICE_UNAUTHENTICATED. */
+export function requireKey({ name, key, keyName }: HttpService): void {
+  if (key !== undefined) return;
+  throw new TwelveError("SERVICE_UNAUTHENTICATED", `${name} needs a key, and ${keyName} is not set`, {
+    fix: `Set ${keyName} in the process environment, or declare it in twelve.yaml as \`${keyName}: { kind: secret }\` and put it into the environment's configuration source`,
+  });
+}
+
 /** What a service said, on one line, short, and without the key should it repeat it. */
 export function quoteService(text: string, { key }: Pick<HttpService, "key">): string {
   const line = text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();

@@ -113,7 +113,7 @@ function refusal(status: number, headers: Headers, message: string): TwelveError
   const seconds = Number(headers.get("retry-after") ?? Number.NaN);
   const retry = { afterMs: Number.isFinite(seconds) ? seconds * 1000 : null };
   const fix = "Give the URL with user name and password, or with its signed query";
-  const { code, mayPass } = meaningOf(status, { message: "", codes: [], parameter: undefined });
+  const { code, mayPass } = meaningOf(status, { message: "", codes: [] });
   const isForbidden = code === "SERVICE_UNAUTHENTICATED" || code === "SERVICE_DENIED";
   return new TwelveError(code, message, { ...(isForbidden ? { fix } : {}), ...(mayPass ? { retry } : {}) });
 }

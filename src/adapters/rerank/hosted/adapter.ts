@@ -3,7 +3,7 @@ import type { Environment } from "../../../ports/context.ts";
 import type { Reranker } from "../../../ports/rerank.ts";
 import { requestJson } from "../../http/client.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
-import { type HttpService, readKey } from "../../http/service.ts";
+import { type HttpService, readKey, requireKey } from "../../http/service.ts";
 import { readScores } from "../scores.ts";
 
 /** A provider whose rerank API has Cohere's shape. */
@@ -50,11 +50,7 @@ function open(reference: string, env: Environment, provider: Provider): Reranker
       const sent = [...texts.entries()].filter(([, text]) => text.trim() !== "");
       if (sent.length === 0) return texts.map(() => 0);
       if (sent.length > provider.maxTexts) throw new TwelveError("SERVICE_FAILED", `${name} takes ${provider.maxTexts} texts at once, and was given ${sent.length}`, { fix: "Rerank fewer candidates" });
-      if (service.key === undefined && base === provider.base) {
-        throw new TwelveError("SERVICE_UNAUTHENTICATED", `${name} needs a key, and ${service.keyName} is not set`, {
-          fix: `Set ${service.keyName} in the process environment, or declare it in twelve.yaml as \`${service.keyName}: { kind: secret }\` and put it into the environment's configuration source`,
-        });
-      }
+      if (base === provider.base) requireKey(service);
       const body = { model, query: question.toWellFormed(), documents: sent.map(([, text]) => text.toWellFormed()), top_n: sent.length, ...provider.fields };
       const answer = await requestJson({ service, url: `${base}${provider.path}`, body, timeoutMs, signal });
       const scores = readScores(resultsIn(answer), { name, count: sent.length });
