@@ -65,7 +65,8 @@ function open(target: ChatTarget): Model {
   };
 }
 
-async function* readParts(parts: AsyncIterable<StreamPart>, { service, url, model }: ChatTarget, request: ModelRequest): AsyncGenerator<ModelChunk> {
+/** The chunks of an answer, whatever carried its parts. */
+export async function* readParts(parts: AsyncIterable<StreamPart>, { service, url, model }: Pick<ChatTarget, "service" | "url" | "model">, request: ModelRequest): AsyncGenerator<ModelChunk> {
   const answer = readAnswer();
   let headers: Parameters<typeof requestIdOf>[0] = {};
   let isDone = false;
