@@ -44,6 +44,7 @@ export async function* streamOnce<Event>(call: StreamCall<Event>): AsyncGenerato
   const reader = new AbortController();
   const signal = AbortSignal.any([watch.signal, reader.signal]);
   let hasBegun = false;
+  let isWhole = false;
   try {
     const events = await unlessAborted(call.open(signal), watch.signal);
     hasBegun = true;
@@ -54,12 +55,14 @@ export async function* streamOnce<Event>(call: StreamCall<Event>): AsyncGenerato
       watch.signal.throwIfAborted();
       watch.restart();
     }
+    isWhole = true;
   } catch (error) {
     if (watch.signal.aborted) throw watch.signal.reason;
     throw call.failure(error, hasBegun);
   } finally {
     watch.close();
-    reader.abort();
+    // The connection of a whole answer can be used again.
+    if (!isWhole) reader.abort();
   }
 }
 

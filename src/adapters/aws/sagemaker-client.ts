@@ -46,7 +46,7 @@ export async function openSagemakerRuntime({ env, name, region: wanted, timeoutM
   const input = (place: Place, body: unknown) => ({ ...place, ContentType: "application/json", Body: Buffer.from(JSON.stringify(body)) });
 
   async function whole(place: Place, body: unknown, abortSignal: AbortSignal): Promise<Answer> {
-    const { Body: bytes = new Uint8Array(), ContentType: contentType = "", $metadata: { requestId } } = await client.send(new sdk.InvokeEndpointCommand({ ...input(place, body), Accept: "application/json" }), { abortSignal });
+    const { Body: bytes, ContentType: contentType = "", $metadata: { requestId } } = await client.send(new sdk.InvokeEndpointCommand({ ...input(place, body), Accept: "application/json" }), { abortSignal });
     return { requestId, contentType, parts: [bytes] };
   }
 

@@ -1,9 +1,10 @@
-import { TwelveError } from "../../../core/errors.ts";
+import { type FailureCode, TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
 import type { Model, ModelChunk, ModelRequest } from "../../../ports/model.ts";
 import { type BedrockRuntime, openBedrockRuntime } from "../../aws/bedrock-client.ts";
 import { once } from "../../aws/once.ts";
 import { estimateUsage } from "../estimate.ts";
+import { helpfulFailure } from "../openai/dialect.ts";
 import { readAnswer } from "./answer.ts";
 import { checkModel } from "./check.ts";
 import { type BedrockTarget, readBedrockReference } from "./reference.ts";
@@ -19,17 +20,30 @@ export async function openModel(reference: string, env: Environment): Promise<Mo
     id: target.id,
     async *generate(request) {
       request.signal?.throwIfAborted();
-      yield* converse(await runtime(), target, request);
+      const bedrock = await runtime();
+      try {
+        yield* converse(bedrock, target, request);
+      } catch (error) {
+        throw helpfulFailure(error);
+      }
     },
     check: async (signal) => checkModel(await runtime(), target, { env, signal }),
   };
 }
 
+const broken: ReadonlySet<FailureCode> = new Set<FailureCode>(["SERVICE_CUT", "SERVICE_TIMEOUT", "SERVICE_UNAVAILABLE"]);
+
 async function* converse(runtime: BedrockRuntime, target: BedrockTarget, request: ModelRequest): AsyncGenerator<ModelChunk> {
   const reader = readAnswer();
   let requestId: string | undefined;
   const events = runtime.converse(converseInput(target, request), (id) => void (requestId = id), request.signal);
-  for await (const event of events) yield* reader.read(event);
+  try {
+    for await (const event of events) yield* reader.read(event);
+  } catch (error) {
+    // Only its count is missing by then.
+    const isTold = reader.answer().finishReason !== undefined && error instanceof TwelveError && broken.has(error.code);
+    if (!isTold) throw error;
+  }
   const { finishReason, usage, model = target.id, text, calls, reasoning } = reader.answer();
   if (finishReason === undefined) {
     const id = requestId === undefined ? "" : ` (request ${requestId})`;

@@ -5,6 +5,7 @@ import { awsError } from "../../aws/failure.ts";
 import { once } from "../../aws/once.ts";
 import { openSagemakerRuntime, type SagemakerRuntime } from "../../aws/sagemaker-client.ts";
 import { readParts } from "../openai/adapter.ts";
+import { helpfulFailure, otherDialect } from "../openai/dialect.ts";
 import { chatBody } from "../openai/request.ts";
 import { readPayload } from "./parts.ts";
 import { readSagemakerReference, type SagemakerTarget } from "./reference.ts";
@@ -16,12 +17,27 @@ export async function openModel(reference: string, env: Environment): Promise<Mo
   const target = readSagemakerReference(reference);
   const { name, region, timeoutMs } = target;
   const runtime = once(() => openSagemakerRuntime({ env, name, region, timeoutMs }));
+  /** Found out by asking, and remembered for as long as the process runs. */
+  let isUsageAskable = target.isStream && target.format === "openai";
   return {
     provider: "aws.sagemaker",
     id: target.endpoint,
     async *generate(request) {
       request.signal?.throwIfAborted();
-      yield* answer(await runtime(), target, request);
+      const endpoint = await runtime();
+      for (let asked = isUsageAskable; ; asked = isUsageAskable = false) {
+        let isShown = false;
+        try {
+          for await (const chunk of answer(endpoint, { ...target, isUsageAskable: asked }, request)) {
+            isShown = true;
+            yield chunk;
+          }
+          return;
+        } catch (error) {
+          // A container that refuses nothing but to count is asked again without.
+          if (isShown || otherDialect(error, { limitName: "max_tokens", isUsageAskable: asked }, true) === undefined) throw helpfulFailure(error);
+        }
+      }
     },
     async check(signal) {
       await probe(await runtime(), target, signal);
@@ -30,7 +46,12 @@ export async function openModel(reference: string, env: Environment): Promise<Mo
   };
 }
 
-async function* answer(runtime: SagemakerRuntime, target: SagemakerTarget, request: ModelRequest): AsyncGenerator<ModelChunk> {
+interface Asked extends SagemakerTarget {
+  /** The container can be asked to count the tokens of a stream. */
+  readonly isUsageAskable: boolean;
+}
+
+async function* answer(runtime: SagemakerRuntime, target: Asked, request: ModelRequest): AsyncGenerator<ModelChunk> {
   const { name, format, isStream, endpoint, model = endpoint } = target;
   const body = format === "tgi" ? tgiBody(request, { name, isStream }) : openaiBody(request, target);
   const parts = readPayload(runtime.invoke(placeOf(target), body, { isStream, signal: request.signal }), name);
@@ -39,8 +60,8 @@ async function* answer(runtime: SagemakerRuntime, target: SagemakerTarget, reque
 }
 
 /** Containers serve one model under a name of their own, and take a request that names none. */
-function openaiBody(request: ModelRequest, { model, isStream }: SagemakerTarget): unknown {
-  const { model: _, stream: __, stream_options: usage, ...body } = chatBody("", request, { dialect: { limitName: "max_tokens", isUsageAskable: isStream }, reasoningEffort: undefined });
+function openaiBody(request: ModelRequest, { model, isStream, isUsageAskable }: Asked): unknown {
+  const { model: _, stream: __, stream_options: usage, ...body } = chatBody("", request, { dialect: { limitName: "max_tokens", isUsageAskable }, reasoningEffort: undefined });
   return { ...(model === undefined ? {} : { model }), ...body, stream: isStream, ...(usage === undefined ? {} : { stream_options: usage }) };
 }
 

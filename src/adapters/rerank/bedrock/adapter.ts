@@ -45,7 +45,8 @@ interface Wanted {
 }
 
 /** As many results as texts, which may come on several pages. */
-async function allResults({ rerank, region, partition }: BedrockRerank, { id, question, texts, signal }: Wanted): Promise<readonly RerankResult[]> {
+async function allResults(bedrock: BedrockRerank, { id, question, texts, signal }: Wanted): Promise<readonly RerankResult[]> {
+  const { region, partition } = bedrock;
   const modelArn = id.startsWith("arn:") ? id : `arn:${partition}:bedrock:${region}::foundation-model/${id}`;
   const input = {
     queries: [{ type: "TEXT" as const, textQuery: { text: cutTo(sendable(question), longestText) } }],
@@ -54,7 +55,7 @@ async function allResults({ rerank, region, partition }: BedrockRerank, { id, qu
   };
   const found: RerankResult[] = [];
   for (let nextToken: string | undefined; ; ) {
-    const page = await rerank({ ...input, ...(nextToken === undefined ? {} : { nextToken }) }, signal);
+    const page = await bedrock.rerank({ ...input, ...(nextToken === undefined ? {} : { nextToken }) }, signal);
     found.push(...(page.results ?? []));
     nextToken = page.nextToken;
     // A page that is empty, or one too many, would go on for ever.
