@@ -73,8 +73,8 @@ describe("the way to Bedrock", () => {
     vi.stubEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url);
     const server = await served();
     const env = { AWS_ENDPOINT_URL: server.url };
-    const model = await openModel(`bedrock:${claude}?region=us-east-1&timeoutMs=200`, { dir: "/", env });
-    await expect(ask(model)).rejects.toMatchObject({ code: "SERVICE_TIMEOUT" });
+    const impatient = await openModel(`bedrock:${claude}?region=us-east-1&timeoutMs=200`, { dir: "/", env });
+    await expect(ask(impatient)).rejects.toMatchObject({ code: "SERVICE_TIMEOUT" });
     expect(metadata.requests.length).toBeGreaterThan(0);
     const controller = new AbortController();
     const reason = new Error("enough");
@@ -82,6 +82,7 @@ describe("the way to Bedrock", () => {
     controller.abort(reason);
     await expect(asking).rejects.toBe(reason);
     vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+    const model = await openModel(`bedrock:${claude}?region=us-east-1`, { dir: "/", env });
     await expect(ask(model)).rejects.toMatchObject({ code: "SERVICE_UNAUTHENTICATED", retry: undefined, message: expect.stringContaining("needs AWS credentials, and none were found"), fix: expect.stringContaining("AWS_BEARER_TOKEN_BEDROCK") });
     expect(server.requests).toEqual([]);
   });
