@@ -44,7 +44,8 @@ export async function startSagemakerUpstream(lacks: ScriptedUpstream["lacks"] = 
     if (name !== endpoint) return refuse(400, "ValidationError", `Endpoint ${name} of account 123456789012 not found.`);
     // What a container says to a request without messages.
     if (operation === "invocations" && JSON.stringify(body) === "{}") return modelError(422, "field required: messages");
-    requests.push(openaiDialect.read(body));
+    // TGI's own format has no messages.
+    if ("messages" in (body as object)) requests.push(openaiDialect.read(body));
     return replies.shift() ?? refuse(500, "InternalFailure", "Nothing is scripted");
   }
 

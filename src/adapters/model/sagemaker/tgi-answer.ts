@@ -25,6 +25,8 @@ export async function* readTgi(parts: AsyncIterable<StreamPart>, { name, url, mo
       headers = part.headers;
       continue;
     }
+    // The end of another format, and of some servers that speak both.
+    if (part.type === "event" && part.data === "[DONE]") continue;
     const said = part.type === "whole" ? part.value : parse(part.data, name);
     const event = fieldsOf(listOf(said)[0] ?? said);
     if (event["error"] !== undefined && event["error"] !== null) throw lateFailure(saidIn(event, JSON.stringify(event)), headers, { service: { name, keyName: "", key: undefined }, url });
