@@ -10,6 +10,8 @@ export function listenBoth(handler: (request: IncomingMessage, response: ServerR
   const sockets = new Set<Socket>();
   const tcp = createTcp((socket) => {
     sockets.add(socket);
+    // As servers do: an answer in small pieces would wait for the other side to acknowledge each.
+    socket.setNoDelay(true);
     socket.once("close", () => sockets.delete(socket));
     socket.on("error", () => {});
     socket.once("readable", () => {

@@ -71,14 +71,14 @@ interface PayloadOptions {
   readonly contentType?: string;
   readonly ending?: UpstreamReply["ending"];
   /** Frames instead of the rest of the answer. */
-  readonly then?: readonly Buffer[];
+  readonly after?: readonly Buffer[];
 }
 
 /** A payload in parts of 25 bytes, which cut lines and characters in two. */
-export function payloadReply(text: string, { contentType = "text/event-stream", ending = "ends", then = [] }: PayloadOptions = {}): Reply {
+export function payloadReply(text: string, { contentType = "text/event-stream", ending = "ends", after = [] }: PayloadOptions = {}): Reply {
   const bytes = Buffer.from(text);
   const parts = Array.from({ length: Math.ceil(bytes.length / 25) }, (_, i) => bytesFrame("PayloadPart", bytes.subarray(25 * i, 25 * (i + 1))));
-  return { send: (response) => void sendParts(response, [...parts, ...then], { contentType, ending }) };
+  return { send: (response) => void sendParts(response, [...parts, ...after], { contentType, ending }) };
 }
 
 async function sendParts(response: ServerResponse, frames: readonly Buffer[], { contentType, ending }: { readonly contentType: string; readonly ending: UpstreamReply["ending"] }): Promise<void> {

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openModel } from "../../../../src/adapters/registry.ts";
 import type { Model } from "../../../../src/ports/model.ts";
@@ -51,7 +52,7 @@ describe("the way to Bedrock", () => {
     const wrong = await opened(claude, { AWS_ENDPOINT_URL: server.url, AWS_BEARER_TOKEN_BEDROCK: "bedrock-api-key-2" });
     const failure = await ask(wrong).catch((error: unknown) => error as Error);
     expect(failure).toMatchObject({ code: "SERVICE_UNAUTHENTICATED", retry: undefined });
-    expect(JSON.stringify(failure) + String(failure)).not.toContain("bedrock-api-key");
+    expect(inspect(failure, { depth: 5 })).not.toContain("bedrock-api-key");
   });
 
   it("keeps its connection between answers", async () => {

@@ -33,7 +33,7 @@ describe("the mock of a SageMaker endpoint", () => {
     const upstream = await started();
     const client = new SageMakerRuntimeClient({ region: "us-east-1", endpoint: upstream.server.url, credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" }, maxAttempts: 1 });
     onTestFinished(() => client.destroy());
-    upstream.answer(payloadReply(events, { then: [exceptionFrame("ModelStreamError", { Message: "Broken", ErrorCode: "StreamBroken" })] }));
+    upstream.answer(payloadReply(events, { after: [exceptionFrame("ModelStreamError", { Message: "Broken", ErrorCode: "StreamBroken" })] }));
     const { Body = [], ContentType } = await client.send(new InvokeEndpointWithResponseStreamCommand({ EndpointName: endpoint, Body: Buffer.from('{"messages":[]}') }));
     const parts: Uint8Array[] = [];
     const reading = (async () => {
@@ -117,8 +117,8 @@ describe("an answer in TGI's words", () => {
   });
 
   it("cannot hold tools or images", async () => {
-    const { open } = await started();
-    const model = await open("?format=tgi");
+    const upstream = await started();
+    const model = await upstream.open("?format=tgi");
     await expect(ask(model, { tools: [{ name: "f", parameters: {} }] })).rejects.toMatchObject({ code: "SERVICE_REJECTED", message: expect.stringContaining("tools") });
     await expect(ask(model, { messages: [{ role: "user", content: "", images: [{ url: "data:," }] }] })).rejects.toMatchObject({ code: "SERVICE_REJECTED", message: expect.stringContaining("images") });
   });
@@ -134,7 +134,7 @@ describe("a failure of a SageMaker endpoint", () => {
   it.each([
     ["ModelStreamError", { Message: "The model timed out", ErrorCode: "ModelInvocationTimeExceeded" }, "SERVICE_CUT"], ["InternalStreamFailure", { Message: "Oh" }, "SERVICE_CUT"],
   ])("on its way as %s is a cut, and can be asked again", async (type, payload, code) => {
-    expect(await failing(payloadReply(`data: ${lines[0]}\n\n`, { then: [exceptionFrame(type, payload)] }))).toMatchObject({ code, retry: { afterMs: null }, message: `sagemaker:${endpoint} broke off its answer: ${type}: ${payload.Message} (request answer-0001)` });
+    expect(await failing(payloadReply(`data: ${lines[0]}\n\n`, { after: [exceptionFrame(type, payload)] }))).toMatchObject({ code, retry: { afterMs: null }, message: `sagemaker:${endpoint} broke off its answer: ${type}: ${payload.Message} (request answer-0001)` });
   });
 
   it.each([
