@@ -35,6 +35,8 @@ const models: Readonly<Record<string, Open<Model>>> = {
   anthropic: async (reference, { env }) => (await import("./model/anthropic/adapter.ts")).openModel(reference, env),
   https: async (reference, { env }) => (await import("./model/openai/adapter.ts")).openCompatible(reference, env),
   http: async (reference, { env }) => (await import("./model/openai/adapter.ts")).openCompatible(reference, env),
+  bedrock: async (reference, { env }) => (await import("./model/bedrock/adapter.ts")).openModel(reference, env),
+  sagemaker: async (reference, { env }) => (await import("./model/sagemaker/adapter.ts")).openModel(reference, env),
 };
 
 const embedders: Readonly<Record<string, Open<Embedder>>> = {
@@ -66,6 +68,7 @@ const rerankers: Readonly<Record<string, Open<Reranker>>> = {
   "tei+http": async (reference, { env }) => (await import("./rerank/tei/adapter.ts")).openReranker(reference, env),
   cohere: async (reference, { env }) => (await import("./rerank/hosted/adapter.ts")).openCohere(reference, env),
   jina: async (reference, { env }) => (await import("./rerank/hosted/adapter.ts")).openJina(reference, env),
+  bedrock: async (reference, { env }) => (await import("./rerank/bedrock/adapter.ts")).openReranker(reference, env),
 };
 
 const sources: Readonly<Record<string, Open<DocumentSource>>> = {

@@ -17,6 +17,8 @@ export interface Reply {
   /** JSON that is ready to send, or a value to write as JSON. */
   readonly json?: string;
   readonly body?: unknown;
+  /** Writes the answer itself, head and all, for one that is no JSON or comes piece by piece. */
+  readonly send?: (response: ServerResponse) => void;
 }
 
 /**
@@ -78,7 +80,11 @@ async function read(request: IncomingMessage): Promise<Asked> {
   return { method, path, headers, body: text === "" ? undefined : JSON.parse(text) };
 }
 
-function write(response: ServerResponse, { status = 200, headers = {}, json, body }: Reply): void {
+function write(response: ServerResponse, { status = 200, headers = {}, json, body, send }: Reply): void {
+  if (send !== undefined) {
+    send(response);
+    return;
+  }
   const text = json ?? (body === undefined ? "" : JSON.stringify(body));
   response.writeHead(status, { "content-type": "application/json", ...headers });
   response.end(text);

@@ -1,19 +1,13 @@
 import type { Environment } from "../../../ports/context.ts";
-import { TwelveError } from "../../../core/errors.ts";
 import type { Model, ModelChunk, ModelRequest } from "../../../ports/model.ts";
-import { lateFailure, requestIdOf } from "../../http/failure.ts";
-import { saidIn } from "../../http/said.ts";
+import type { HttpAnswer } from "../../http/failure.ts";
 import { requireKey } from "../../http/service.ts";
 import { requestStream, type StreamPart } from "../../http/stream.ts";
-import { type Fields, fieldsOf } from "../../http/unchecked.ts";
-import { estimateUsage } from "../estimate.ts";
-import { type AnswerReader, readAnswer } from "./answer.ts";
 import { checkServer } from "./check.ts";
 import { helpfulFailure, otherDialect } from "./dialect.ts";
 import { type ChatTarget, readCompatibleReference, readOpenaiReference } from "./reference.ts";
 import { chatBody, type Dialect } from "./request.ts";
-
-const done = "[DONE]";
+import { done, readParts } from "./stream.ts";
 
 /** `openai:<model>`: OpenAI, or what OPENAI_BASE_URL puts in its place. */
 export async function openOpenai(reference: string, env: Environment): Promise<Model> {
@@ -52,19 +46,7 @@ function open(target: ChatTarget): Model {
     request.signal?.throwIfAborted();
     if (isOpenai) requireKey(service);
     const { parts, headers } = await begin(request);
-    const answer = readAnswer();
-    let isDone = false;
-    for await (const part of parts) {
-      if (part.type === "begin") continue;
-      isDone ||= part.type === "whole" || part.data === done;
-      if (part.type === "event" && part.data === done) continue;
-      const chunk = part.type === "whole" ? fieldsOf(part.value) : parseChunk(part.data, service.name);
-      const isError = chunk["object"] === "error" || (chunk["error"] !== undefined && chunk["error"] !== null);
-      if (isError) throw lateFailure(saidIn(chunk, JSON.stringify(chunk)), headers, { service, url: target.url });
-      for (const read of answer.read(chunk)) yield read;
-    }
-    checkEnd(answer.state, isDone, service.name);
-    yield* answer.finish({ model, responseId: requestIdOf(headers), estimate: (text) => estimateUsage(request, text) });
+    yield* readParts(parts, { ...target, request }, headers);
   }
 
   return {
@@ -80,19 +62,5 @@ function open(target: ChatTarget): Model {
 
 interface Begun {
   readonly parts: AsyncGenerator<StreamPart>;
-  readonly headers: Parameters<typeof requestIdOf>[0];
-}
-
-/** Some servers leave out why the answer ended, and some the last event; one of the two must have come. */
-function checkEnd(state: AnswerReader["state"], isDone: boolean, name: string): void {
-  if (state === "empty" && isDone) throw new TwelveError("SERVICE_FAILED", `${name} answered without \`choices\``, { fix: "Check that the address is that of an OpenAI-compatible API, which most servers have below /v1" });
-  if (state !== "finished" && !isDone) throw new TwelveError("SERVICE_CUT", `${name} broke off its answer: the stream ended without its end`, { retry: { afterMs: null } });
-}
-
-function parseChunk(data: string, name: string): Fields {
-  try {
-    return fieldsOf(JSON.parse(data));
-  } catch (cause) {
-    throw new TwelveError("SERVICE_FAILED", `${name} streamed something that is not JSON`, { cause });
-  }
+  readonly headers: HttpAnswer["headers"];
 }
