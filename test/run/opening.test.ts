@@ -120,7 +120,7 @@ describe("openInBackground", () => {
     stop.abort(reason);
     await expect(runtime.opened).rejects.toBe(reason);
 
-    const late = { ...opened(), close: vi.fn(() => Promise.resolve()) };
+    const late = { ...opened(), close: vi.fn<OpenedRuntime["close"]>(() => Promise.resolve()) };
     const { promise, resolve } = Promise.withResolvers<OpenedRuntime>();
     const slow = await opening(() => promise);
     await slow.runtime.close();
