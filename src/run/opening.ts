@@ -12,7 +12,7 @@ import { unknownAgent } from "./plan.ts";
 export interface OpeningRuntime extends OpenedRuntime {
   /** Resolves when it is open. Rejects with what is wrong for good. */
   readonly opened: Promise<void>;
-  /** Told of each attempt that failed. */
+  /** Told of each attempt that failed; of the last one at once, where there is one. */
   onWaiting(listener: (parts: readonly RuntimePart[]) => void): void;
 }
 
@@ -101,7 +101,10 @@ export function openInBackground(context: Context, { open, release, agents, rand
   return {
     opened,
     agents,
-    onWaiting: (listener) => void listeners.add(listener),
+    onWaiting(listener) {
+      listeners.add(listener);
+      if (runtime === undefined && missing.size > 0) listener(parts());
+    },
     answer(request) {
       if (runtime !== undefined) return runtime.answer(request);
       if (!agents.includes(request.agent)) throw unknownAgent(request.agent, agents);

@@ -85,13 +85,13 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
 }
 
 /** False when it is not open after so long, or waits for a service already. Fails with what is wrong for good. */
-async function openedSoon({ opened, onWaiting }: OpeningRuntime, limitMs = quickStartMs): Promise<boolean> {
+async function openedSoon(runtime: OpeningRuntime, limitMs = quickStartMs): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), limitMs);
-    onWaiting(() => resolve(false));
+    runtime.onWaiting(() => resolve(false));
   });
-  return Promise.race([opened.then(() => true), late]).finally(() => clearTimeout(timer));
+  return Promise.race([runtime.opened.then(() => true), late]).finally(() => clearTimeout(timer));
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

@@ -83,8 +83,8 @@ async function askConfig(context: Context, reference: string, signal: AbortSigna
   return { version: null };
 }
 
-/** A bug of ours is no state of a service. */
+/** A bug of ours in one adapter leaves the rest of the table readable. */
 export function problemOf(error: unknown): ServiceProblem {
-  if (!(error instanceof TwelveError)) throw error;
+  if (!(error instanceof TwelveError)) return { code: "BUG", message: error instanceof Error ? error.message : String(error), fix: "This is a bug in twelve. Please report it with the message above" };
   return { code: error.code, message: summaryOf(error), fix: error.fix };
 }
