@@ -33,6 +33,8 @@ export const withoutPostgres = ownPrograms === undefined && process.env["TWELVE_
 
 export interface PostgresServer {
   readonly port: number;
+  /** For a caller that said it would stop the cluster itself. */
+  stop(): Promise<void>;
   /** The URL of a new, empty database of the superuser. */
   createDatabase(): Promise<string>;
   /** Runs statements as the superuser. */
@@ -42,7 +44,7 @@ export interface PostgresServer {
 }
 
 /** A cluster of the test file's own on a free port of loopback, removed when the file is done. Call it in `beforeAll`. */
-export async function startPostgres({ vector = false, settings = "" } = {}): Promise<PostgresServer> {
+export async function startPostgres({ vector = false, settings = "", leavesStopping = false } = {}): Promise<PostgresServer> {
   const programs = vector ? vectorPrograms : ownPrograms;
   if (programs === undefined) throw new Error(`No Postgres server ${vector ? "with pgvector " : ""}is installed (Debian: \`apt-get install postgresql\`; with pgvector: set TWELVE_PGVECTOR to the folder of its programs)`);
   const asUser = (program: string, args: readonly string[]): Promise<unknown> => runAsUser(join(programs, program), args);
@@ -55,10 +57,11 @@ export async function startPostgres({ vector = false, settings = "" } = {}): Pro
   const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=200 ${settings}`;
   const control = (...command: readonly string[]): Promise<unknown> => asUser("pg_ctl", ["-D", data, "-w", "-l", join(folder, "log"), ...command]);
   await control("-o", options, "start");
-  afterAll(async () => {
+  const stop = async (): Promise<void> => {
     await control("-m", "immediate", "stop");
     await rm(folder, { recursive: true, force: true });
-  });
+  };
+  if (!leavesStopping) afterAll(stop);
 
   const urlOf = (database: string): string => `postgres://owner:${password}@127.0.0.1:${port}/${database}`;
   const query = async (text: string): Promise<void> => {
@@ -74,6 +77,7 @@ export async function startPostgres({ vector = false, settings = "" } = {}): Pro
   let databases = 0;
   return {
     port,
+    stop,
     query,
     async createDatabase() {
       const name = `test_${(databases += 1)}`;

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { Client } from "pg";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openService } from "../../../src/adapters/vectors/pgvector/adapter.ts";
 import type { VectorRow } from "../../../src/ports/vectors.ts";
 import { type PostgresServer, startPostgres, withoutPgvector } from "../../helpers/postgres.ts";
@@ -18,9 +18,10 @@ describe.skipIf(withoutPgvector)("on a server with pgvector", () => {
   let server: PostgresServer;
   let url: string;
   beforeAll(async () => {
-    server = await startPostgres({ vector: true, settings: "-c superuser_reserved_connections=0" });
+    server = await startPostgres({ vector: true, settings: "-c superuser_reserved_connections=0", leavesStopping: true });
     url = await server.createDatabase();
   }, 60_000);
+  afterAll(() => server.stop());
 
   describeVectorService("pgvector", () => openService(url), { text: "equal" });
 

@@ -10,6 +10,8 @@ import { type Extension, layoutVersion, maxDimensions, maxGraphDimensions, names
 /** Rows of one statement. */
 const insertedRows = 500;
 const insertedTerms = 2000;
+/** Vectors up to here fit into a page with the rest of a row, and are read in half the time when they stand there. */
+const dimensionsInRow = 1800;
 
 export interface PublishOptions extends Omit<VectorWrite, "base"> {
   readonly namespace: string;
@@ -25,6 +27,7 @@ export async function publishNamespace(query: Query, { schema }: Extension, { na
   const generation = randomBytes(4).toString("hex");
   const tables = tablesOf(namespace, generation);
   await query(`CREATE TABLE ${tables.chunks} (number int NOT NULL, id text COLLATE "C" NOT NULL, content text NOT NULL, labels text[] NOT NULL, embedding ${schema}.vector(${Math.trunc(dimensions)}) NOT NULL)`);
+  if (dimensions <= dimensionsInRow) await query(`ALTER TABLE ${tables.chunks} ALTER embedding SET STORAGE PLAIN`);
   await query(`CREATE TABLE ${tables.terms} (term text COLLATE "C" NOT NULL, chunks int[] NOT NULL, weights float8[] NOT NULL)`);
 
   const terms = await openTerms();
