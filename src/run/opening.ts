@@ -149,5 +149,9 @@ function limited(context: Context, { limitMs, pending }: Limits): Context & { re
       return { ...embedder, embed: (texts, task, own) => (task === "query" ? embedder.embed(texts, task, own) : within(reference, (limit) => embedder.embed(texts, task, limit))) };
     },
     openReranker: (reference, secrets) => within(reference, () => context.openReranker(reference, secrets)),
+    async openVectorService(reference, secrets) {
+      const service = await within(reference, () => context.openVectorService(reference, secrets));
+      return { ...service, open: (namespace) => within(reference, () => service.open(namespace)) };
+    },
   };
 }

@@ -8,6 +8,7 @@ import type { ServiceProblem, ServiceRow } from "./schema.ts";
 
 interface Asking {
   readonly secrets: Environment;
+  readonly code: string | undefined;
   readonly limitMs: number;
   readonly onAnswer: () => void;
 }
@@ -21,10 +22,10 @@ export async function askServices(context: Context, needs: readonly Need[], aski
   }));
 }
 
-async function askService(context: Context, need: Need, { secrets, limitMs }: Asking): Promise<ServiceRow> {
+async function askService(context: Context, need: Need, { secrets, code, limitMs }: Asking): Promise<ServiceRow> {
   const url = withoutCredentials(need.reference);
   try {
-    const answer = await inTime((signal) => openAndAsk(context, need, { secrets, signal }), { limitMs, who: url, signal: context.signal });
+    const answer = await inTime((signal) => openAndAsk(context, need, { secrets, code, signal }), { limitMs, who: url, signal: context.signal });
     const { version, detail = null, latencyMs } = answer;
     return { service: need.service, url, isReachable: true, version, detail, latencyMs, problem: null };
   } catch (error) {
@@ -33,8 +34,7 @@ async function askService(context: Context, need: Need, { secrets, limitMs }: As
   }
 }
 
-interface Question {
-  readonly secrets: Environment;
+interface Question extends Pick<Asking, "secrets" | "code"> {
   readonly signal: AbortSignal;
 }
 
@@ -43,8 +43,8 @@ interface Asked {
   close?(): Promise<void>;
 }
 
-async function openAndAsk(context: Context, need: Need, { secrets, signal }: Question): Promise<ServiceCheck & { readonly latencyMs: number }> {
-  const service = await open(context, need, secrets);
+async function openAndAsk(context: Context, need: Need, { signal, ...from }: Question): Promise<ServiceCheck & { readonly latencyMs: number }> {
+  const service = await open(context, need, from);
   // From here on: that our own modules had to be loaded says nothing about the service.
   const startedMs = context.clock.monotonicMs();
   try {
@@ -56,8 +56,8 @@ async function openAndAsk(context: Context, need: Need, { secrets, signal }: Que
   }
 }
 
-async function open(context: Context, { role, reference }: Need, secrets: Environment): Promise<Asked> {
-  if (role === "model") return context.openModel(reference, secrets);
+async function open(context: Context, { role, reference }: Need, { secrets, code }: Pick<Asking, "secrets" | "code">): Promise<Asked> {
+  if (role === "model") return context.openModel(reference, secrets, code);
   if (role === "embedder") return context.openEmbedder(reference, secrets);
   if (role === "reranker") return context.openReranker(reference, secrets);
   if (role === "sessions") return context.openSessions(reference, secrets);

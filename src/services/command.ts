@@ -26,11 +26,11 @@ export default defineCommand({
 
   async run({ env: environment, release: wanted, timeout }, context) {
     const limitMs = timeout * 1000;
-    const { app, release, needs, missing, secrets } = await findNeeds(context, { environment, release: wanted, limitMs });
+    const { app, release, needs, missing, secrets, code } = await findNeeds(context, { environment, release: wanted, limitMs });
     const progress = context.story.progress("Asking services");
     let answered = 0;
     try {
-      const asked = await askServices(context, needs, { secrets, limitMs, onAnswer: () => progress.update(++answered, needs.length) });
+      const asked = await askServices(context, needs, { secrets, code, limitMs, onAnswer: () => progress.update(++answered, needs.length) });
       return { app, environment, release, services: [...asked, ...missing] };
     } finally {
       progress.stop();

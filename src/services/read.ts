@@ -1,8 +1,11 @@
 import { readDocument } from "../artifact/document.ts";
 import { type Build, buildKind } from "../build/schema.ts";
+import { codeFolder } from "../code/folder.ts";
+import { layOutCode } from "../code/layout.ts";
 import { environmentOf, inspectConfig, readSecrets } from "../config/read.ts";
 import { resolvedAgents, resolvedIndexes } from "../config/settings.ts";
 import { readActivatedStateUrl, readStateUrl } from "../config/state.ts";
+import { readVectorUrls } from "../config/vectors.ts";
 import { inTime } from "../core/deadline.ts";
 import { TwelveError } from "../core/errors.ts";
 import { readManifest } from "../manifest/read.ts";
@@ -29,6 +32,8 @@ export interface FoundNeeds {
   /** What is missing before anything can be asked. */
   readonly missing: readonly ServiceRow[];
   readonly secrets: Environment;
+  /** Where the release's code is laid out, in which models that are files of it are found; undefined for the working folder. */
+  readonly code: string | undefined;
 }
 
 /**
@@ -43,7 +48,7 @@ export async function findNeeds(context: Context, { environment, release: wanted
   const manifest = found?.build.manifest ?? working;
   const configs = [environmentOf(manifest, environment).config ?? []].flat();
   const source = `configuration source of ${environment}`;
-  const read = await unlessAway(inTime(() => readSecrets(context, manifest, environment), { limitMs, who: source, signal: context.signal }));
+  const read = await unlessAway(inTime(() => readSecrets(context, manifest, environment, found?.secrets), { limitMs, who: source, signal: context.signal }));
   // Without its source, an environment still has the process environment and the defaults.
   const readable = read === undefined ? withoutSource(manifest, environment) : manifest;
   const secrets = read ?? (await readSecrets(context, readable, environment));
@@ -54,7 +59,15 @@ export async function findNeeds(context: Context, { environment, release: wanted
     needs: planNeeds({ ...needed, store: store.url, configs }),
     missing: [...missing, ...missingSecrets(readable, secrets, [environment, ...configs])],
     secrets,
+    code: found === undefined ? undefined : await unlessAway(layOut(context, found)),
   };
+}
+
+/** Only a script is read from there. */
+async function layOut(context: Context, { build, release }: Found): Promise<string> {
+  const folder = codeFolder(context.dir, build.code);
+  if (release.models.some((model) => model.startsWith("mock:script:"))) await layOutCode(await context.store(), build.code, folder);
+  return folder;
 }
 
 interface Found {
@@ -62,6 +75,8 @@ interface Found {
   readonly release: Release;
   readonly build: Build;
   readonly attachments: Activation["attachments"] | undefined;
+  /** Where each secret was when the release was activated. */
+  readonly secrets: Activation["secrets"] | undefined;
 }
 
 async function findRelease(context: Context, app: string, { environment, wanted }: { readonly environment: string; readonly wanted: string | undefined }): Promise<Found | undefined> {
@@ -69,7 +84,8 @@ async function findRelease(context: Context, app: string, { environment, wanted 
   const found = wanted === undefined ? await readActiveOrNone(store, app, environment) : await readRelease(store, app, wanted);
   if (found === undefined) return undefined;
   const { number, release } = found;
-  return { number, release, build: await readDocument(store, buildKind, release.build), attachments: "activation" in found ? found.activation.attachments : undefined };
+  const activation = "activation" in found ? found.activation : undefined;
+  return { number, release, build: await readDocument(store, buildKind, release.build), attachments: activation?.attachments, secrets: activation?.secrets };
 }
 
 type Own = Omit<Needed, "store" | "configs">;
@@ -80,8 +96,9 @@ interface Gathered {
 
 async function fromRelease(context: Context, manifest: Manifest, { release, build, attachments, environment }: Found & { readonly environment: string }): Promise<Gathered> {
   const settings = resolvedIndexes(build.manifest, release.config, Object.keys(release.indexes));
-  const { state, missing } = await orMissing("state", async () => (attachments === undefined ? readStateUrl(context, manifest, environment) : (await readActivatedStateUrl(context, manifest, { environment, attachments })).url));
-  return { needed: { agents: release.agents, indexes: settings, state, hasWorkers: hasWorkers(release) }, missing };
+  const state = await orMissing("state", async () => (attachments === undefined ? readStateUrl(context, manifest, environment) : (await readActivatedStateUrl(context, manifest, { environment, attachments })).url));
+  const placed = await placedIndexes(context, manifest, settings, { environment, attachments });
+  return { needed: { agents: release.agents, indexes: placed.indexes, state: state.found, hasWorkers: hasWorkers(release) }, missing: [...state.missing, ...placed.missing] };
 }
 
 async function fromManifest(context: Context, manifest: Manifest, environment: string): Promise<Gathered> {
@@ -91,10 +108,17 @@ async function fromManifest(context: Context, manifest: Manifest, environment: s
   const agents = eachResolved(manifest.agents, (name) => resolvedAgents(manifest, values, [name]));
   const searched = [...new Set(Object.values(manifest.agents).flatMap(({ retrieve }) => retrieve?.index ?? []))];
   const indexes = eachResolved(Object.fromEntries(searched.map((name) => [name, true])), (name) => resolvedIndexes(manifest, values, [name]));
-  const { state, missing } = await orMissing("state", () => readStateUrl(context, manifest, environment));
+  const state = await orMissing("state", () => readStateUrl(context, manifest, environment));
+  const placed = await placedIndexes(context, manifest, indexes.settings, { environment });
   // A key that is missing is told once, not with everything that uses it.
-  const unusable = rows.length > 0 ? [] : [...agents.missing, ...indexes.missing, ...missing];
-  return { needed: { agents: agents.settings, indexes: indexes.settings, state, hasWorkers: hasWorkers(manifest) }, missing: [...rows, ...unusable] };
+  const unusable = rows.length > 0 ? [] : [...agents.missing, ...indexes.missing, ...state.missing, ...placed.missing];
+  return { needed: { agents: agents.settings, indexes: placed.indexes, state: state.found, hasWorkers: hasWorkers(manifest) }, missing: [...rows, ...unusable] };
+}
+
+/** The indexes with the service that each is searched at; without one it is the embedded engine. */
+async function placedIndexes(context: Context, manifest: Manifest, settings: Readonly<Record<string, { readonly embedder: string }>>, where: Parameters<typeof readVectorUrls>[3]): Promise<{ readonly indexes: Needed["indexes"]; readonly missing: readonly ServiceRow[] }> {
+  const { found: urls = {}, missing } = await orMissing("vectors", () => readVectorUrls(context, manifest, Object.keys(settings), where));
+  return { indexes: Object.fromEntries(Object.entries(settings).map(([name, { embedder }]) => [name, { embedder, vectors: urls[name] }])), missing };
 }
 
 function eachResolved<Settings>(declared: Readonly<Record<string, unknown>>, resolve: (name: string) => Readonly<Record<string, Settings>>): { readonly settings: Readonly<Record<string, Settings>>; readonly missing: readonly ServiceRow[] } {
@@ -110,11 +134,11 @@ function eachResolved<Settings>(declared: Readonly<Record<string, unknown>>, res
   return { settings: Object.assign({}, ...settings) as Readonly<Record<string, Settings>>, missing };
 }
 
-async function orMissing(service: string, read: () => Promise<string>): Promise<{ readonly state: string | undefined; readonly missing: readonly ServiceRow[] }> {
+async function orMissing<Found>(service: string, read: () => Promise<Found>): Promise<{ readonly found: Found | undefined; readonly missing: readonly ServiceRow[] }> {
   try {
-    return { state: await read(), missing: [] };
+    return { found: await read(), missing: [] };
   } catch (error) {
-    return { state: undefined, missing: [missingRow(service, problemOf(error))] };
+    return { found: undefined, missing: [missingRow(service, problemOf(error))] };
   }
 }
 

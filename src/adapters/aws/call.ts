@@ -67,7 +67,7 @@ export async function* streamOnce<Event>(call: StreamCall<Event>): AsyncGenerato
 }
 
 function watchOver({ name, signal, timeoutMs = defaultSilenceMs }: Call): Watch {
-  const tooSlow = new TwelveError("SERVICE_TIMEOUT", `${name} did not answer within ${timeoutMs} ms`, { retry: { afterMs: null }, fix: "Try again; `timeoutMs` in the reference gives it more time" });
+  const tooSlow = (): TwelveError => new TwelveError("SERVICE_TIMEOUT", `${name} did not answer within ${timeoutMs} ms`, { retry: { afterMs: null }, fix: "Try again; `timeoutMs` in the reference gives it more time" });
   return startWatch({ signal, timeoutMs, tooSlow });
 }
 

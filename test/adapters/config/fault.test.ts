@@ -37,7 +37,7 @@ describe.each(services)("%s", (reference, openAt) => {
     ["a missing permission", failed(400, "AccessDeniedException"), { message: `${reference} may not be used with these AWS credentials (AccessDeniedException: The service says AccessDeniedException)`, fix: expect.stringMatching(/^Allow (?:ssm:GetParametersByPath|secretsmanager:GetSecretValue) .*kms:Decrypt/) }],
     ["a throttled call", failed(400, "ThrottlingException"), { message: `${reference} is asked too often (ThrottlingException: The service says ThrottlingException)`, retry: { afterMs: null } }],
     ["an internal error", failed(500, "InternalServerError"), { message: `${reference} failed (InternalServerError: The service says InternalServerError)`, retry: { afterMs: null } }],
-    ["a slow answer", "hang", { message: expect.stringContaining(`${reference} failed (`), retry: { afterMs: null } }],
+    ["a slow answer", "hang", { message: expect.stringContaining(`${reference} did not answer in time`), retry: { afterMs: null } }],
     ["a reset connection", "reset", { message: expect.stringContaining(`${reference} failed (`), retry: { afterMs: null } }],
     ["an answer that is cut", "cut", { message: expect.stringContaining(reference) }],
     ["garbage", "garbage", { message: `${reference} answered something that cannot be read` }],

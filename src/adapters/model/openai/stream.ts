@@ -14,12 +14,16 @@ interface Asked extends Pick<ChatTarget, "service" | "url" | "model"> {
   readonly request: ModelRequest;
 }
 
-/** The chunks of an answer in OpenAI's form, whatever carried its parts. */
-export async function* readParts(parts: AsyncIterable<StreamPart>, { service, url, model, request }: Asked, headers: HttpAnswer["headers"] = {}): AsyncGenerator<ModelChunk> {
+/** The chunks of an answer in OpenAI's form, whatever carried its parts; `begun` are the headers where the first part was taken already. */
+export async function* readParts(parts: AsyncIterable<StreamPart>, { service, url, model, request }: Asked, begun: HttpAnswer["headers"] = {}): AsyncGenerator<ModelChunk> {
+  let headers = begun;
   const answer = readAnswer();
   let isDone = false;
   for await (const part of parts) {
-    if (part.type === "begin") continue;
+    if (part.type === "begin") {
+      ({ headers } = part);
+      continue;
+    }
     isDone ||= part.type === "whole" || part.data === done;
     if (part.type === "event" && part.data === done) continue;
     const chunk = part.type === "whole" ? fieldsOf(part.value) : parseChunk(part.data, service.name);

@@ -21,7 +21,7 @@ export function openReranker(reference: string, env: Environment): Reranker {
   const region = readRegion(options, reference) ?? awsRegion(id);
   const timeoutMs = readTimeoutMs(options, reference);
   const bedrock = once(() => openBedrockRerank({ env, name, region, timeoutMs }));
-  return {
+  const reranker: Omit<Reranker, "check"> = {
     name,
     async rerank(question, texts, signal) {
       signal?.throwIfAborted();
@@ -33,6 +33,14 @@ export function openReranker(reference: string, env: Environment): Reranker {
       const scores = readScores(results.map(({ index, relevanceScore }) => ({ index, score: relevanceScore })), { name, count: sent.length });
       const byPlace = new Map(sent.map(([place], i) => [place, scores[i] ?? 0]));
       return texts.map((_, place) => byPlace.get(place) ?? 0);
+    },
+  };
+  return {
+    ...reranker,
+    // Bedrock has no free way to ask whether a model reranks here.
+    async check(signal) {
+      await reranker.rerank("ready", ["ready"], signal);
+      return { version: null };
     },
   };
 }
