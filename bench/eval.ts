@@ -76,7 +76,7 @@ async function prepare(count: number, isSimilar: boolean): Promise<{ evaluation:
     },
   } as unknown as Context;
   const evaluation: Evaluation = {
-    name: "bench", app: "bench", agent: "support", model: "mock:slow", gate: { passRate: 1 }, embedder: "hash:512", secrets: {}, maxConcurrency: undefined,
+    name: "bench", app: "bench", agent: "support", models: ["mock:slow"], gate: { passRate: 1 }, embedder: "hash:512", secrets: {}, maxConcurrency: undefined,
     release: { mediaType: "bench", digest, size: 0 }, runtime: slowRuntime,
     suite: { plan: planned.plan, compiled, folder: ".", files: {}, digest },
     prompt: { name: "answer", variant: null, path: "", model: null, config: {}, input: { schema: null, default: {} }, output: { format: "text", schema: null }, template: "", partials: {}, metadata: {}, digest },
@@ -89,7 +89,7 @@ const slowRuntime: Pick<Runtime, "answer"> = {
     await new Promise((resolve) => setTimeout(resolve, modelMs));
     const text = `Answer to ${messages[0]?.content ?? ""}`;
     const usage = { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0 };
-    const answer: Answer = { text, finishReason: "stop", usage, model: "slow", retrieved: [], citations: [], latencyMs: modelMs, timeToFirstTokenMs: null, costUsd: 0 };
+    const answer: Answer = { text, toolCalls: [], finishReason: "stop", usage, reference: "mock:slow", model: "slow", retrieved: [], citations: [], latencyMs: modelMs, timeToFirstTokenMs: null, costUsd: 0 };
     yield { type: "end", answer };
   },
 };

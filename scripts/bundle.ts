@@ -1,5 +1,5 @@
 /** Bundles src/ and every pure JavaScript package into dist/, so that users install no dependency tree and start fast. */
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { manifestJsonSchema } from "../src/manifest/json-schema.ts";
@@ -31,6 +31,8 @@ const { metafile } = await build({
   banner: { js: 'import { createRequire as createRequire_ } from "node:module"; const require = createRequire_(import.meta.url);' },
   logLevel: "warning",
 });
+// Read as a file by the stemmers, from beside the code that they are bundled into.
+await cp(join(root, "node_modules", "multilingual-stemmer", "dist", "browser", "index_bg.wasm"), join(dist, "browser", "index_bg.wasm"));
 await writeFile(join(dist, "twelve.schema.json"), manifestJsonSchema());
 await writeFile(join(dist, "THIRD-PARTY-NOTICES.txt"), await notices(Object.keys(metafile.inputs)));
 

@@ -12,7 +12,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 const exitCode = await run(process.argv.slice(2));
 // Ends even if a native engine keeps a thread alive; what was written is flushed first, and an error of it is heard.
-process.stdout.write("", () => process.stderr.write("", () => setImmediate(() => process.exit(exitCode))));
+process.stdout.write("", () => process.stderr.write("", () => setImmediate(() => {process.exit(exitCode);})));
 
 async function run(args: readonly string[]): Promise<number> {
   const [only, ...others] = args;

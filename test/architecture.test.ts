@@ -17,7 +17,9 @@ const below: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(stages.map((stage, i) => [stage, [...foundation, ...stages.slice(0, i)]])),
   init: ["core", "ports", "manifest"],
   verify: [...foundation, ...stages],
-  cli: ["core", "ports", "adapters", "manifest", "config", "models", "init", "verify", ...stages],
+  services: [...foundation, ...stages],
+  admin: [...foundation, ...stages],
+  cli: ["core", "ports", "adapters", "manifest", "config", "models", "init", "verify", "services", "admin", ...stages],
   main: ["cli", "core"],
 };
 
@@ -25,6 +27,10 @@ const below: Readonly<Record<string, readonly string[]>> = {
 const doors = new Set(["schema.ts", "read.ts"]);
 const furtherDoors = new Set([
   "eval -> run/apply.ts", // eval asks a release by the path that production takes
+  "release -> index/publication.ts", // an index is released only where it was published to, and searched there
+  "retrieval -> index/publication.ts",
+  "admin -> index/publication.ts",
+  "admin -> index/find.ts", // and the newest index of each name stays
   "release -> index/probe.ts", // before it is released and before it is served, an embedder is compared with
   "index -> document/language.ts", // the index records each document's language
   "run -> index/job.ts", // a worker does the work of detached index jobs

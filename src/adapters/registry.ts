@@ -26,10 +26,17 @@ type Open<Service> = (reference: string, from: Surroundings) => Promise<Service>
 const stores: Readonly<Record<string, Open<Store>>> = {
   file: async (reference, { dir }) => (await import("./store/fs/adapter.ts")).openStore(reference, dir),
   memory: async () => (await import("./store/memory/adapter.ts")).openStore(),
+  s3: async (reference, from) => (await import("./store/s3/adapter.ts")).openStore(reference, from),
 };
 
 const models: Readonly<Record<string, Open<Model>>> = {
-  mock: async (reference) => (await import("./model/mock/adapter.ts")).openModel(reference),
+  mock: async (reference, { dir }) => (await import("./model/mock/adapter.ts")).openModel(reference, dir),
+  openai: async (reference, { env }) => (await import("./model/openai/adapter.ts")).openOpenai(reference, env),
+  anthropic: async (reference, { env }) => (await import("./model/anthropic/adapter.ts")).openModel(reference, env),
+  https: async (reference, { env }) => (await import("./model/openai/adapter.ts")).openCompatible(reference, env),
+  http: async (reference, { env }) => (await import("./model/openai/adapter.ts")).openCompatible(reference, env),
+  bedrock: async (reference, { env }) => (await import("./model/bedrock/adapter.ts")).openModel(reference, env),
+  sagemaker: async (reference, { env }) => (await import("./model/sagemaker/adapter.ts")).openModel(reference, env),
 };
 
 const embedders: Readonly<Record<string, Open<Embedder>>> = {
@@ -47,7 +54,12 @@ const vectorEngines: Readonly<Record<string, Open<VectorEngine>>> = {
   lance: async () => (await import("./vectors/lance/adapter.ts")).openVectors(),
 };
 
-const vectorServices: Readonly<Record<string, Open<VectorService>>> = {};
+const vectorServices: Readonly<Record<string, Open<VectorService>>> = {
+  lance: async (reference, from) => (await import("./vectors/lance/service.ts")).openFolder(reference, from),
+  s3: async (reference, from) => (await import("./vectors/lance/service.ts")).openBucket(reference, from),
+  postgres: async (reference) => (await import("./vectors/pgvector/adapter.ts")).openService(reference),
+  postgresql: async (reference) => (await import("./vectors/pgvector/adapter.ts")).openService(reference),
+};
 
 const sessionStores: Readonly<Record<string, Open<SessionStore>>> = {
   postgres: async (reference, { dir }) => (await import("./session/postgres/adapter.ts")).openSessions(reference, dir),
@@ -60,6 +72,7 @@ const rerankers: Readonly<Record<string, Open<Reranker>>> = {
   "tei+http": async (reference, { env }) => (await import("./rerank/tei/adapter.ts")).openReranker(reference, env),
   cohere: async (reference, { env }) => (await import("./rerank/hosted/adapter.ts")).openCohere(reference, env),
   jina: async (reference, { env }) => (await import("./rerank/hosted/adapter.ts")).openJina(reference, env),
+  bedrock: async (reference, { env }) => (await import("./rerank/bedrock/adapter.ts")).openReranker(reference, env),
 };
 
 const sources: Readonly<Record<string, Open<DocumentSource>>> = {
@@ -81,6 +94,8 @@ const queues: Readonly<Record<string, Open<JobQueue>>> = {
 
 const configProviders: Readonly<Record<string, Open<ConfigProvider>>> = {
   dotenv: async (reference, { dir }) => (await import("./config/dotenv/adapter.ts")).openConfig(reference, dir),
+  ssm: async (reference, from) => (await import("./config/ssm/adapter.ts")).openConfig(reference, from),
+  secretsmanager: async (reference, from) => (await import("./config/secretsmanager/adapter.ts")).openConfig(reference, from),
 };
 
 /** Each opener fails with SERVICE_UNSUPPORTED for a scheme that has no adapter, naming those that have one. */

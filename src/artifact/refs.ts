@@ -12,6 +12,9 @@ export const refs = {
   latestIndex: (app: string, index: string) => `apps/${app}/indexes/${index}/latest`,
   index: (app: string, index: string, digest: Digest) => `apps/${app}/indexes/${index}/${hexOf(digest)}`,
   indexes: (app: string) => `apps/${app}/indexes/`,
+  /** Where an index was published to; the service is named by a digest of its URL. */
+  publication: (app: string, index: Digest, service: Digest) => `apps/${app}/published/${hexOf(index)}/${hexOf(service).slice(0, 16)}`,
+  publications: (app: string) => `apps/${app}/published/`,
   releases: (app: string) => `apps/${app}/releases/`,
   /** Zero-padded, so that the sorted list is in release order. */
   release: (app: string, number: number) => `apps/${app}/releases/${String(number).padStart(8, "0")}`,

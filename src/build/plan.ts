@@ -2,6 +2,7 @@ import type { CodeFile, CodeTree } from "../code/schema.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import { byCodeUnit } from "../core/compare.ts";
 import { type Descriptor, digestOf } from "../core/descriptor.ts";
+import { modelChain } from "../manifest/model-chain.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { CompiledPrompt } from "../prompt/schema.ts";
 import { isLockfile } from "./dependency-plan.ts";
@@ -38,7 +39,7 @@ function isLockfileEntry({ path, mode }: CodeFile): boolean {
 
 function declaredModels({ agents, indexes }: Manifest, prompts: readonly CompiledPrompt[]): string[] {
   const models = [
-    ...Object.values(agents).map(({ model }) => model),
+    ...Object.values(agents).flatMap(modelChain),
     ...Object.values(indexes).map(({ embedder }) => embedder),
     ...prompts.flatMap(({ model }) => (model === null ? [] : [model])),
   ];

@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   "index list": entry("List the indexes that the store holds", () => import("../index/list-command.ts")),
   "index show": entry("Show what an index was made of and how", () => import("../index/show-command.ts")),
   "index verify": entry("Compare an index with what the vector engine really holds", () => import("../index/verify-command.ts")),
+  "index publish": entry("Load an index into a vector service, for releases to search there", () => import("../index/publish-command.ts")),
   "index diff": entry("Compare the documents and settings of two indexes", () => import("../index/diff-command.ts")),
   "index status": entry("Show how far detached index jobs are", () => import("../index/status-command.ts")),
   "index wait": entry("Wait for a detached index job", () => import("../index/wait-command.ts")),
@@ -29,11 +30,13 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   eval: entry("Measure a release against eval suites", () => import("../eval/command.ts")),
   "config list": entry("List configuration keys, their values and where these come from", () => import("../release/config-command.ts")),
   "models pull": entry("Fetch local models and check them against twelve.lock", () => import("../models/pull-command.ts")),
+  "admin gc": entry("Drop published indexes that nothing refers to any more", () => import("../admin/gc-command.ts")),
+  "services check": entry("Ask every service that a release needs whether it is there", () => import("../services/command.ts")),
   verify: entry("Check every blob and reference of the store", () => import("../verify/command.ts")),
 };
 
 /** Groups of subcommands and what they are about. */
-export const groups: Readonly<Record<string, string>> = { config: "Look at configuration", models: "Fetch and check local models" };
+export const groups: Readonly<Record<string, string>> = { admin: "One-off tasks of an operator", config: "Look at configuration", models: "Fetch and check local models", services: "Look at the services that a release needs" };
 
 function entry(summary: string, load: () => Promise<{ readonly default: unknown }>): CommandEntry {
   // Each command's own schemas type its functions; the frame calls them only with what those schemas parsed.

@@ -28,7 +28,7 @@ export function openContext({ dir: wanted, story, signal }: ContextOptions): Con
     story,
     signal,
     store: () => (store ??= registry.openStore(process.env["TWELVE_STORE"] || defaultStore, from)),
-    openModel: (reference, secrets) => registry.openModel(reference, withSecrets(secrets)),
+    openModel: (reference, secrets, folder) => registry.openModel(reference, { ...withSecrets(secrets), dir: folder ?? dir }),
     openEmbedder: (reference, secrets) => registry.openEmbedder(reference, withSecrets(secrets)),
     openReranker: (reference, secrets) => registry.openReranker(reference, withSecrets(secrets)),
     openVectors: (reference) => registry.openVectors(reference, from),

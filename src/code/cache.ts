@@ -1,6 +1,4 @@
-import { hash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { type LocalCache, readCached, writeCached } from "../artifact/local-cache.ts";
 import type { Clock } from "../ports/clock.ts";
 import { inspectionVersion, type Marks } from "./inspect.ts";
 import type { Digest } from "../core/descriptor.ts";
@@ -15,24 +13,13 @@ export interface Facts {
 /** Facts by git's name of a content: what git says is unchanged is never read again. */
 export type FactsCache = ReadonlyMap<string, Facts>;
 
-const header = `twelve code facts 1.${inspectionVersion}`;
-
-function cachePath(dir: string): string {
-  return join(dir, ".twelve", "cache", "code-facts");
-}
+const cacheOf = (dir: string): LocalCache => ({ dir, name: "code-facts", header: `twelve code facts 1.${inspectionVersion}` });
 
 /** Empty when there is none, or when it is damaged or of another version: then the files are read again. */
 export function readCache(dir: string): FactsCache {
-  let text: string;
-  try {
-    text = readFileSync(cachePath(dir), "utf8");
-  } catch {
-    return new Map();
-  }
-  const start = text.indexOf("\n") + 1;
-  if (text.slice(0, start) !== firstLine(text.slice(start))) return new Map();
+  const text = readCached(cacheOf(dir)) ?? "";
   const facts = new Map<string, Facts>();
-  for (let at = start; at < text.length; ) {
+  for (let at = 0; at < text.length; ) {
     const end = text.indexOf("\n", at);
     const [oid = "", digest = "", size = "", marks] = splitLine(text, at, end);
     facts.set(oid, { digest: `sha256:${digest}`, size: Number(size), marks: marks === undefined ? { isText: true } : (JSON.parse(marks) as Marks) });
@@ -41,7 +28,6 @@ export function readCache(dir: string): FactsCache {
   return facts;
 }
 
-/** Written whole beside the old one and then renamed, so that a reader or a killed process never meets half of it. */
 export function writeCache(dir: string, facts: FactsCache, clock: Clock): void {
   const lines: string[] = [];
   for (const [oid, { digest, size, marks }] of facts) {
@@ -49,16 +35,7 @@ export function writeCache(dir: string, facts: FactsCache, clock: Clock): void {
     const text = JSON.stringify(marks);
     lines.push(`${oid} ${digest.slice(7)} ${size}${text === '{"isText":true}' ? "" : ` ${text}`}\n`);
   }
-  const body = lines.join("");
-  const path = cachePath(dir);
-  const temporary = `${path}.${process.pid}-${clock.randomHex(4)}`;
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(temporary, firstLine(body) + body);
-  renameSync(temporary, path);
-}
-
-function firstLine(body: string): string {
-  return `${header} ${hash("sha256", body)}\n`;
+  writeCached(cacheOf(dir), lines.join(""), clock);
 }
 
 /** Three fields, and the rest of the line as a fourth one where there is more. */

@@ -2,11 +2,11 @@ import { TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
+import { type Pins, readProvided } from "./provided.ts";
 import { type ConfigSources, findText, resolveConfig, type ResolvedConfig, type ResolvedValues } from "./resolve.ts";
 import { withoutCredentials } from "../core/url.ts";
 
 type Opening = Pick<Context, "env" | "openConfig">;
-type Provider = NonNullable<ConfigSources["provider"]>;
 export type EnvironmentDeclaration = Manifest["environments"][string];
 
 export interface Wanted {
@@ -15,6 +15,7 @@ export interface Wanted {
   readonly sets?: Readonly<Record<string, string>>;
   /** The keys to resolve; all by default. A command that needs one key does not fail for another. */
   readonly only?: readonly string[];
+  readonly pins?: Pins;
 }
 
 /** Every key, typed, with its source. Fails with ENVIRONMENT_UNKNOWN, and with CONFIG_INVALID naming all that is wrong. */
@@ -22,16 +23,16 @@ export async function resolveFor(context: Opening, manifest: Manifest, wanted: W
   const { values, problems } = await inspectConfig(context, manifest, wanted);
   if (problems.length === 0) return values;
   const [what, it] = problems.length === 1 ? ["1 key is", "it"] : [`${problems.length} keys are`, "them"];
-  const source = manifest.environments[wanted.environment]?.config;
+  const source = [manifest.environments[wanted.environment]?.config ?? []].flat().join(" or ");
   throw new TwelveError("CONFIG_INVALID", `The configuration of ${wanted.environment} cannot be used: ${what} missing or wrong`, {
     problems: problems.map(({ key, message }) => ({ path: key, message })),
-    fix: `Set ${it} in the process environment${source === undefined ? "" : ` or in ${source}`}; \`twelve config list --env ${wanted.environment}\` shows every key`,
+    fix: `Set ${it} in the process environment${source === "" ? "" : ` or in ${source}`}; \`twelve config list --env ${wanted.environment}\` shows every key`,
   });
 }
 
 /** Like `resolveFor`, with what is wrong beside the values instead of a failure. */
-export async function inspectConfig(context: Opening, manifest: Manifest, { environment, sets = {}, only }: Wanted): Promise<ResolvedConfig> {
-  const provider = await readProvider(context, environmentOf(manifest, environment));
+export async function inspectConfig(context: Opening, manifest: Manifest, { environment, sets = {}, only, pins }: Wanted): Promise<ResolvedConfig> {
+  const provider = await readProvided(context, environmentOf(manifest, environment), pins);
   const declarations = only === undefined ? manifest.config : Object.fromEntries(Object.entries(manifest.config).filter(([key]) => only.includes(key)));
   return resolveConfig(declarations, { sets, env: context.env, ...(provider === undefined ? {} : { provider }) });
 }
@@ -52,17 +53,25 @@ export interface ProcessConfig {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
+export interface Activated {
+  readonly environment: string;
+  readonly attachments: Readonly<Record<string, { readonly url: string | null; readonly source?: string }>>;
+  /** Where each secret was when the release was activated. */
+  readonly secrets?: Pins | undefined;
+}
+
 /**
- * Reads secrets where the environment has them and completes the activation's URLs with credentials. The activation
- * decides which service is meant: a URL that now names another one is not used. Fails with CONFIG_INVALID for a required
- * secret that is missing.
+ * Reads secrets where the environment has them, in the versions that the activation names, and completes the activation's
+ * URLs with credentials. The activation decides which service is meant: a URL that now names another one is not used. Fails
+ * with CONFIG_INVALID for a required secret that is missing.
  */
 export async function readProcessConfig(
   context: Opening,
   manifest: Manifest,
-  { environment, attachments }: { readonly environment: string; readonly attachments: Readonly<Record<string, { readonly url: string | null }>> },
+  { environment, attachments, secrets: pinned = {} }: Activated,
 ): Promise<ProcessConfig> {
-  const provider = await readProvider(context, environmentOf(manifest, environment));
+  const pins = { ...Object.fromEntries(Object.entries(attachments).map(([key, { source = null }]) => [key, source])), ...pinned };
+  const provider = await readProvided(context, environmentOf(manifest, environment), pins);
   const sources = { env: context.env, ...(provider === undefined ? {} : { provider }) };
   const urls = Object.entries(attachments).flatMap(([key, { url }]) => {
     if (url === null) return [];
@@ -82,9 +91,9 @@ export async function readProcessConfig(
  * The secrets that the manifest declares, as far as the environment has them: what the adapters of a command look
  * credentials up in. A service that misses one says so itself, so that a command fails only for what it uses.
  */
-export async function readSecrets(context: Opening, manifest: Pick<Manifest, "config" | "environments">, environment: string): Promise<Readonly<Record<string, string>>> {
+export async function readSecrets(context: Opening, manifest: Pick<Manifest, "config" | "environments">, environment: string, pins?: Pins): Promise<Readonly<Record<string, string>>> {
   if (!Object.values(manifest.config).some(({ kind }) => kind === "secret")) return {};
-  const provider = await readProvider(context, environmentOf(manifest, environment));
+  const provider = await readProvided(context, environmentOf(manifest, environment), pins);
   return findSecrets(manifest, { env: context.env, ...(provider === undefined ? {} : { provider }) });
 }
 
@@ -94,10 +103,4 @@ function findSecrets({ config }: Pick<Manifest, "config">, sources: Pick<ConfigS
     const text = findText(key, "secret", sources)?.text;
     return text === undefined ? [] : [[key, text] as const];
   }));
-}
-
-async function readProvider(context: Opening, { config: reference }: EnvironmentDeclaration): Promise<Provider | undefined> {
-  if (reference === undefined) return undefined;
-  const provider = await context.openConfig(reference);
-  return { reference: provider.reference, values: await provider.read() };
 }

@@ -1,6 +1,7 @@
 import type { ConfigDeclaration, ConfigKind } from "../manifest/schema.ts";
 import type { ConfigValue } from "../manifest/setting.ts";
 import { parseValue, valueComplaint } from "../manifest/value.ts";
+import type { ConfigReading, SourcedText } from "../ports/config.ts";
 import type { Environment } from "../ports/context.ts";
 import { hasCredentials, isUrl } from "../core/url.ts";
 
@@ -10,15 +11,21 @@ export interface ConfigSources {
   readonly sets: Readonly<Record<string, string>>;
   /** The process environment. */
   readonly env: Environment;
-  /** What the environment's configuration source holds. */
-  readonly provider?: { readonly reference: string; readonly values: Readonly<Record<string, string>> };
+  /** What the environment's configuration sources hold. */
+  readonly provider?: ProvidedConfig;
+}
+
+/** What an environment's configuration sources hold together. */
+export interface ProvidedConfig extends ConfigReading {
+  /** All of them, for messages. */
+  readonly reference: string;
 }
 
 export interface ResolvedKey {
   readonly kind: ConfigKind;
   /** null for a key that nothing sets, and always for a secret: only its source leaves this module. */
   readonly value: ConfigValue | null;
-  /** `--set`, `environment`, the provider's reference, `default`; null when nothing sets the key. */
+  /** `--set`, `environment`, where the provider has it, `default`; null when nothing sets the key. */
   readonly source: string | null;
 }
 export type ResolvedValues = Readonly<Record<string, ResolvedKey>>;
@@ -61,13 +68,13 @@ export function findText(
   key: string,
   kind: ConfigKind,
   { env, provider }: Pick<ConfigSources, "env" | "provider">,
-): { readonly text: string; readonly source: string } | undefined {
+): SourcedText | undefined {
   // An empty secret or URL means none: compose files and CI systems pass variables on that way. An empty frozen value is a value.
   const isSet = (text: string | undefined): text is string => text !== undefined && (text !== "" || kind === "frozen");
   const fromEnv = env[key];
   if (isSet(fromEnv)) return { text: fromEnv, source: "environment" };
   const fromProvider = provider !== undefined && Object.hasOwn(provider.values, key) ? provider.values[key] : undefined;
-  return provider !== undefined && isSet(fromProvider) ? { text: fromProvider, source: provider.reference } : undefined;
+  return isSet(fromProvider?.text) ? fromProvider : undefined;
 }
 
 function find(key: string, declaration: ConfigDeclaration, sources: ConfigSources): Found | undefined {
@@ -81,7 +88,7 @@ function complaint(key: string, declaration: ConfigDeclaration, found: Found | u
   const { kind, optional, type } = declaration;
   if (found === undefined) {
     if (optional) return undefined;
-    const places = [...(kind === "secret" ? [] : ["--set"]), "the process environment", ...(provider === undefined ? [] : [provider.reference])];
+    const places = [...(kind === "secret" ? [] : ["--set"]), "the process environment", ...(provider === undefined ? [] : [describe(provider)])];
     return `Required, but nothing sets it. Looked in ${places.join(", ")}${kind === "secret" ? "" : "; it has no default"}`;
   }
   const { value, source } = found;
@@ -89,13 +96,20 @@ function complaint(key: string, declaration: ConfigDeclaration, found: Found | u
     return "A secret cannot be given with --set: it would stay in the shell's history and be missing when a process starts. Put it in the environment";
   }
   const reason = value === undefined ? `Expected ${type === "integer" ? "an integer" : type === "boolean" ? "true or false" : `a ${type}`}` : valueComplaint(declaration, value);
-  if (reason !== undefined) return `${reason}${kind === "frozen" ? `, found ${show(value ?? sets[key] ?? env[key] ?? provider?.values[key])}` : ""} (from ${source})`;
+  if (reason !== undefined) return `${reason}${kind === "frozen" ? `, found ${show(value ?? sets[key] ?? env[key] ?? provider?.values[key]?.text)}` : ""} (from ${source})`;
   if (typeof value !== "string" || kind === "secret") return undefined;
   if (kind === "attachment" && !isUrl(value)) return `Expected a service URL such as postgres://host/database (from ${source})`;
   if (kind === "frozen" && hasCredentials(value)) {
     return `The URL holds credentials, and a frozen value is stored in the release (from ${source}). Take them out of it and declare a key of kind secret`;
   }
   return undefined;
+}
+
+/** With a few of the names that somebody may have taken for keys. */
+function describe({ reference, ignored }: ProvidedConfig): string {
+  if (ignored.length === 0) return reference;
+  const more = ignored.length > 3 ? ` and ${ignored.length - 3} more` : "";
+  return `${reference} (what it holds as ${ignored.slice(0, 3).join(", ")}${more} is no key: keys stand at its top, with a single value)`;
 }
 
 function show(value: ConfigValue | undefined): string {

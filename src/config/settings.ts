@@ -13,6 +13,11 @@ export function resolvedIndexes(manifest: Declared, values: SourcedValues, names
   return resolveAll(IndexSettings, manifest, { group: "indexes", names, values });
 }
 
+/** The frozen keys that an index's own settings name. Where it is searched is the environment's business, not the index's. */
+export function keysOfIndex({ indexes }: Pick<Manifest, "indexes">, name: string): readonly string[] {
+  return [...new Set(referencesIn(withoutPlace(indexes[name] ?? {})).map(({ key }) => key))];
+}
+
 /** Agents with every `${KEY}` replaced; an empty variant means none. Fails with CONFIG_INVALID, as above. */
 export function resolvedAgents(manifest: Declared, values: SourcedValues, names: readonly string[] = Object.keys(manifest.agents)): Readonly<Record<string, AgentSettings>> {
   return resolveAll(AgentSettings, manifest, { group: "agents", names, values });
@@ -29,24 +34,31 @@ function resolveAll<Schema extends z.ZodType>(schema: Schema, manifest: Declared
   const problems: Problem[] = [];
   const settings: Record<string, z.output<Schema>> = {};
   for (const name of names) {
-    const declared = manifest[group][name];
-    if (declared === undefined) continue;
+    const found = manifest[group][name];
+    if (found === undefined) continue;
+    const declared = withoutPlace(found);
     const kept = withoutUnset(declared, given);
     const unset = referencesIn(kept).filter(({ key }) => !Object.hasOwn(given, key));
     problems.push(...unset.map(({ key, path }) => ({ path: formatPath([group, name, ...path]), message: `${key} is not set` })));
     if (unset.length > 0) continue;
     const result = schema.safeParse(withoutEmptyVariant(resolveReferences(kept, given)));
     if (result.success) settings[name] = result.data;
-    else problems.push(...result.error.issues.map((issue) => explain(issue, { declared, path: [group, name, ...issue.path], values, manifest })));
+    else problems.push(...result.error.issues.map((issue) => explain(issue, { declared: kept, path: [group, name, ...issue.path], values, manifest })));
   }
   if (problems.length > 0) throw new TwelveError("CONFIG_INVALID", `Configuration gives ${problems.length === 1 ? "a setting" : "settings"} that ${group === "agents" ? "an agent" : "an index"} cannot use`, { problems });
   return settings;
 }
 
-/** A field that is nothing but a `${KEY}` without a value is left out, so that its own default holds. */
+function withoutPlace(declared: object): object {
+  const { vectors: _, ...own } = declared as { readonly vectors?: unknown };
+  return own;
+}
+
+/** A field, or an item of a list, that is nothing but a `${KEY}` without a value is left out, so that the field's own default holds. */
 function withoutUnset(value: unknown, given: Readonly<Record<string, ConfigValue>>): unknown {
-  if (Array.isArray(value) || typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null) return value;
   const isUnset = (field: unknown): boolean => typeof field === "string" && /^\$\{[^}]*\}$/.test(field) && !Object.hasOwn(given, field.slice(2, -1));
+  if (Array.isArray(value)) return value.filter((item) => !isUnset(item));
   return Object.fromEntries(Object.entries(value).flatMap(([key, field]) => (isUnset(field) ? [] : [[key, withoutUnset(field, given)]])));
 }
 

@@ -1,6 +1,7 @@
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
-import { withoutCredentials } from "../core/url.ts";
+import { type ActivatedUrl, type Attachment, readActivatedUrl } from "./activated.ts";
+import type { Pins } from "./provided.ts";
 import { environmentOf, resolveFor } from "./read.ts";
 
 /** The configuration key whose value is the URL of the state service. */
@@ -8,27 +9,19 @@ export const stateKey = "STATE_URL";
 const embedded = "pglite:.twelve/state";
 
 /** Where queues and other state are kept: the attachment STATE_URL, else the variable of that name, else embedded in the application's folder. */
-export async function readStateUrl(context: Pick<Context, "env" | "openConfig">, manifest: Manifest, environment: string): Promise<string> {
+export async function readStateUrl(context: Pick<Context, "env" | "openConfig">, manifest: Manifest, environment: string, pins?: Pins): Promise<string> {
   environmentOf(manifest, environment);
   if (!Object.hasOwn(manifest.config, stateKey)) return context.env[stateKey] || embedded;
-  const { value } = (await resolveFor(context, manifest, { environment, only: [stateKey] }))[stateKey] ?? {};
+  const { value } = (await resolveFor(context, manifest, { environment, only: [stateKey], ...(pins === undefined ? {} : { pins }) }))[stateKey] ?? {};
   return typeof value === "string" && value !== "" ? value : embedded;
-}
-
-export interface ActivatedState {
-  readonly url: string;
-  /** The URL that the environment gives now, without credentials, where it names another service than the activation. */
-  readonly other: string | undefined;
 }
 
 /** Where a process of a release keeps its state: the activation decides which service, and the environment gives the credentials. */
 export async function readActivatedStateUrl(
   context: Pick<Context, "env" | "openConfig">,
   manifest: Manifest,
-  { environment, attachments }: { readonly environment: string; readonly attachments: Readonly<Record<string, { readonly url: string | null }>> },
-): Promise<ActivatedState> {
-  const now = await readStateUrl(context, manifest, environment);
-  const activated = attachments[stateKey]?.url ?? null;
-  const shown = withoutCredentials(now);
-  return activated === null || activated === shown ? { url: now, other: undefined } : { url: activated, other: shown };
+  { environment, attachments }: { readonly environment: string; readonly attachments: Readonly<Record<string, Attachment>> },
+): Promise<ActivatedUrl> {
+  const read = (pins?: Pins): Promise<string> => readStateUrl(context, manifest, environment, pins);
+  return readActivatedUrl(stateKey, attachments[stateKey] ?? { url: null }, await read(), read);
 }

@@ -6,11 +6,29 @@ import { retrying, type RetryTools } from "./retry.ts";
 export interface Waiting {
   readonly signal: AbortSignal;
   readonly story: { note(message: string): void };
+  /** What is waited for: whatever may pass where nothing is said, a rate limit only, or nothing where somebody else asks again. */
+  readonly patience?: Patience;
 }
 
+export type Patience = "limits" | "nothing";
+
 /** Asks a service again for as long as that can help, and says so. For work that nobody watches by the second. */
-export function patiently<Result>(call: () => Promise<Result>, waiting: Waiting): Promise<Result> {
-  return retrying(call, patienceOf(waiting));
+export async function patiently<Result>(call: () => Promise<Result>, waiting: Waiting): Promise<Result> {
+  if (waiting.patience === "nothing") return call();
+  if (waiting.patience === undefined) return retrying(call, patienceOf(waiting));
+  const outcome = await retrying(() => call().then(succeeded, unlessLimited), patienceOf(waiting));
+  if ("failure" in outcome) throw outcome.failure;
+  return outcome.result;
+}
+
+function succeeded<Result>(result: Result): { readonly result: Result } {
+  return { result };
+}
+
+/** A rate limit is thrown, and so asked again; any other failure is handed over. */
+function unlessLimited(failure: unknown): { readonly failure: unknown } {
+  if (failure instanceof TwelveError && failure.code === "SERVICE_LIMITED") throw failure;
+  return { failure };
 }
 
 const toldAgainMs = 5000;
@@ -55,6 +73,6 @@ export async function onceMore<Result>(call: () => Promise<Result>, { signal, sl
 }
 
 /** Rejects with the signal's reason when it is aborted. */
-async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+export async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
   await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => signal?.throwIfAborted());
 }

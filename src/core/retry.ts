@@ -7,6 +7,8 @@ export interface RetryTools {
   readonly random: () => number;
   /** Told before each wait. */
   readonly onRetry: (failure: TwelveError, waitMs: number, attempt: number) => void;
+  /** Whether to wait so long after that attempt, counted from 1; always where nothing is said. There are never more than seven. */
+  readonly isWorthIt?: (waitMs: number, attempt: number) => boolean;
   /** How many calls of the same service have succeeded: one that limits the rate and answers others is not down. */
   readonly successes?: () => number;
 }
@@ -21,7 +23,7 @@ const longestRetryAfterMs = 5 * 60_000;
  * Repeats a call for as long as its failure says that this can help: never before what the service asked (`Retry-After`), and with
  * exponential backoff and full jitter (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/).
  */
-export async function retrying<Result>(call: () => Promise<Result>, { sleep, random, onRetry, successes = () => 0 }: RetryTools): Promise<Result> {
+export async function retrying<Result>(call: () => Promise<Result>, { sleep, random, onRetry, isWorthIt = () => true, successes = () => 0 }: RetryTools): Promise<Result> {
   let before = successes();
   for (let attempt = 1; ; attempt++) {
     try {
@@ -36,6 +38,7 @@ export async function retrying<Result>(call: () => Promise<Result>, { sleep, ran
       // A service that asks for no wait at all, or too short a one, gets a longer one each time.
       const backoffMs = Math.ceil(random() * Math.min(longestWaitMs, firstWaitMs * 2 ** (attempt - 1)));
       const waitMs = Math.max(afterMs ?? 0, backoffMs);
+      if (!isWorthIt(waitMs, attempt)) throw error;
       onRetry(error, waitMs, attempt);
       await sleep(waitMs);
     }

@@ -1,5 +1,11 @@
 /** Query parameters that carry a credential, by name. */
-const credentialName = /pass(?!file)|pwd|secret|token|credential|signature|api[-_]?key|access[-_]?key|private[-_]?key|^(key|sig|auth|sas)$/i;
+const credentialName = /pass(?!file)|pwd|secret|token|credential|signature|bearer|(?:api|access|private|subscription|account)[-_]?key|^(key|sig|auth|authorization|sas|jwt|pw)$/i;
+/** The scheme with its slashes, of a URL within another such as `lance:s3://` both; spaces and quotes come along from files and shells. */
+const start = /^([\s"'<(]*(?:(?:[a-z][a-z0-9+.-]*:)+\/\/|[a-z][a-z0-9+.-]*:\/?))(.*)$/is;
+/** Where people write users and passwords as they are, unencoded. */
+const isDatabase = /^[\s"'<(]*(?:[a-z]+:)?(?:postgres(?:ql)?|rediss?|valkeys?|mysql|mongodb(?:\+srv)?|amqps?|opensearch(?:\+https?)?):/i;
+/** These name a thing of their own and no host: what has an @ in it is a version, a package or a text. */
+const isOpaque = /^(?:mock|npm|ssm|secretsmanager|dotenv|transformers|bedrock|sagemaker):/i;
 
 /** Whether the text has a scheme, as every service URL does. */
 export function isUrl(text: string): boolean {
@@ -11,21 +17,32 @@ export function isUrl(text: string): boolean {
  * Works on the text, not on a parsed URL: a password with a stray `/` or `#` must not survive because parsing failed.
  */
 export function withoutCredentials(url: string): string {
-  return withoutParameters(withoutUser(url));
+  if (/^mock:/i.test(url)) return url;
+  return withoutParameters(isOpaque.test(url) ? url : withoutUser(url));
 }
 
 export function hasCredentials(url: string): boolean {
-  return isUrl(url) && withoutCredentials(url) !== url;
+  return isUrl(url.replace(/^[\s"'<(]+/, "")) && withoutCredentials(url) !== url;
 }
 
 function withoutUser(url: string): string {
-  const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*:(?:\/\/)?)(.*)$/is.exec(url) ?? [];
+  const [, scheme = "", rest = ""] = start.exec(url) ?? [];
+  if (isDatabase.test(scheme)) return scheme + withoutLogin(rest);
   const authority = /^[^/?#]*/.exec(rest)?.[0] ?? "";
   // `user:pa/ss@host`: what looks like a port is no number, so the password goes on to the last @.
   const isBroken = !authority.includes("@") && authority.split(",").some((host) => /^[^[]*:(?!\d*$)/.test(host));
   const userEnd = (isBroken ? rest : authority).lastIndexOf("@");
   const hasUser = userEnd >= 0 && (scheme.endsWith("//") || rest.slice(0, userEnd).includes(":"));
   return hasUser ? scheme + rest.slice(userEnd + 1) : url;
+}
+
+/** The name of a database has no @, so that the last one ends the password, whatever is in it; a parameter may have one in its value. */
+function withoutLogin(rest: string): string {
+  const parameters = /[?&][^=?&@/]+=/.exec(rest)?.index ?? rest.length;
+  const userEnd = rest.lastIndexOf("@", parameters);
+  if (userEnd >= 0) return rest.slice(userEnd + 1);
+  // `user:password` whose host was forgotten: no port, so it is a password.
+  return rest.replace(/^([^:/?#[\],]*):(?!\d*(?:[/?#,]|$))[^/?#]*/, "$1");
 }
 
 function withoutParameters(url: string): string {

@@ -27,7 +27,8 @@ export interface Evaluation {
   readonly app: string;
   readonly release: Descriptor;
   readonly agent: string;
-  readonly model: string;
+  /** Of the agent, in the order in which they are asked. */
+  readonly models: readonly string[];
   readonly prompt: CompiledPrompt;
   readonly runtime: Pick<Runtime, "answer">;
   /** Reference of the release's embedder; undefined when it has no index. */
@@ -39,7 +40,7 @@ export interface Evaluation {
 
 /** Asks, checks, scores, and stores the report. Nothing is stored before all of it is known. */
 export async function applyEval(context: Context, evaluation: Evaluation): Promise<EvalReport> {
-  const { name, suite, gate, app, release, agent, model } = evaluation;
+  const { name, suite, gate, app, release, agent, models } = evaluation;
   const { cases } = suite.plan;
   refuseWithoutEmbedder(evaluation);
   const progress = context.story.progress(`Evaluating ${name}`);
@@ -52,7 +53,7 @@ export async function applyEval(context: Context, evaluation: Evaluation): Promi
     progress.stop();
   }
   const report: EvalReport = {
-    version: 1, app, suite: name, suiteDigest: suite.digest, suiteFiles: { ...suite.files }, release, agent, model, cases: [...results],
+    version: 1, app, suite: name, suiteDigest: suite.digest, suiteFiles: { ...suite.files }, release, agent, model: models[0] ?? "none", cases: [...results],
     ...totalsOf(results, gate), gate, createdAt: context.clock.now().toISOString(),
   };
   context.signal.throwIfAborted();
@@ -80,7 +81,7 @@ async function judgeAll(context: Context, evaluation: Evaluation, asked: readonl
     for (const [index, item] of cases.entries()) {
       const outcome = asked[index];
       if (outcome === undefined) throw new Error(`Case ${item.number} was not asked`);
-      results.push("error" in outcome ? erroredCase(item, outcome) : await judgeCase(item, outcome, { suite, similarity, scripts }));
+      results.push("error" in outcome ? erroredCase(item, outcome) : await judgeCase(item, outcome, { suite, models: evaluation.models, similarity, scripts }));
     }
   } finally {
     scripts.close();
@@ -103,13 +104,14 @@ async function similarityFor(context: Context, { embedder: reference, secrets }:
 }
 
 interface Judging {
+  readonly models: readonly string[];
   readonly suite: ReadSuite;
   readonly similarity: Similarity;
   readonly scripts: ScriptRunner;
 }
 type Answered = Extract<Asked, { answer: unknown }>;
 
-async function judgeCase(item: Case, { answer }: Answered, { suite, similarity, scripts }: Judging): Promise<CaseResult> {
+async function judgeCase(item: Case, { answer }: Answered, { suite, models, similarity, scripts }: Judging): Promise<CaseResult> {
   const { text: output, latencyMs, costUsd, usage } = answer;
   const retrieved = answer.retrieved.map(({ id, document, score }) => ({ id, document, score }));
   const context = { vars: item.vars, metadata: item.metadata, latencyMs, cost: costUsd, retrieved };
@@ -119,7 +121,8 @@ async function judgeCase(item: Case, { answer }: Answered, { suite, similarity, 
     assertions.push(checkAssertion(assertion, { output, latencyMs, costUsd, schemas: suite.compiled.schemas, similarity, scriptAnswer }));
   }
   const verdict = isPassed(assertions, item.threshold) ? "pass" : "fail";
-  return { ...frameOf(item), output, error: null, verdict, score: scoreOf(assertions), assertions, latencyMs, inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, costUsd, retrieved };
+  const fallback = answer.reference === models[0] ? {} : { model: answer.reference };
+  return { ...frameOf(item), ...fallback, output, error: null, verdict, score: scoreOf(assertions), assertions, latencyMs, inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, costUsd, retrieved };
 }
 
 type Run = (script: { readonly code: string } | { readonly path: string }) => Promise<ScriptAnswer>;

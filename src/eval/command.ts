@@ -7,6 +7,7 @@ import { resolvedIndexes } from "../config/settings.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import { TwelveError } from "../core/errors.ts";
 import { readManifest } from "../manifest/read.ts";
+import { modelChain } from "../manifest/model-chain.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import { defineCommand } from "../ports/command.ts";
 import type { Context } from "../ports/context.ts";
@@ -17,6 +18,9 @@ import { applyEval, defaultConcurrency, type Evaluation } from "./apply.ts";
 import { chooseSuites, readSuite, type ReadSuite } from "./read.ts";
 import { EvalReport } from "./schema.ts";
 import { formatReport, percent } from "./table.ts";
+
+/** Nobody waits for one answer, and a rate limit that passes is no finding about the release. */
+const patience = { attempts: 7, totalMs: 120_000 };
 
 export default defineCommand({
   input: z.strictObject({
@@ -48,7 +52,7 @@ export default defineCommand({
     }));
     await warnOfChanges(context, build, { manifest, suites });
     // A call's event would say less than its case in the report, and stdout is for the answer.
-    const runtime = await openRuntime(context, { release, environment: environment ?? null, agents: [...new Set(suites.map(({ agent }) => agent))], emit: () => {} });
+    const runtime = await openRuntime(context, { release, environment: environment ?? null, attached: "activation" in release ? release.activation.attachments : undefined, agents: [...new Set(suites.map(({ agent }) => agent))], emit: () => {}, patience });
     const secrets = environment === undefined ? {} : await readSecrets(context, build.manifest, environment);
     const reports: EvalReport[] = [];
     try {
@@ -100,7 +104,7 @@ interface Sources {
 }
 
 /** Which agent of the release a suite asks, and what that agent is made of. */
-function subjectOf(name: string, { manifest, release: { release }, build }: Sources): Pick<Evaluation, "agent" | "model" | "prompt" | "embedder"> {
+function subjectOf(name: string, { manifest, release: { release }, build }: Sources): Pick<Evaluation, "agent" | "models" | "prompt" | "embedder"> {
   const agents = Object.keys(release.agents);
   const agent = manifest.evals[name]?.agent ?? (agents.length === 1 ? agents[0] : undefined);
   const settings = agent === undefined || !Object.hasOwn(release.agents, agent) ? undefined : release.agents[agent];
@@ -113,7 +117,7 @@ function subjectOf(name: string, { manifest, release: { release }, build }: Sour
   if (prompt === undefined) throw new TwelveError("PROMPT_UNKNOWN", `The release's build has no prompt ${promptTitle(named)}`);
   const index = settings.retrieve?.index ?? Object.keys(release.indexes)[0];
   const embedder = index === undefined ? undefined : resolvedIndexes(build.manifest, release.config, [index])[index]?.embedder;
-  return { agent, model: settings.model, prompt, embedder };
+  return { agent, models: modelChain(settings), prompt, embedder };
 }
 
 interface Working {

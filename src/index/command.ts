@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
 import { startedNow } from "../core/ahead.ts";
 import { counted } from "../core/counted.ts";
@@ -56,11 +57,14 @@ export default defineCommand({
       if (previous.usable !== undefined && isUnchanged(prepared) && !input.rebuild) {
         const { ledger, descriptor } = previous.usable;
         if (input.strict) refuseSkips(ledger.skipped);
+        prepared.remember(ledger);
         return report(ledger, { digest: descriptor.digest, embedded: 0, requests: 0, costUsd: 0, isChanged: false }, 0);
       }
 
       // Documents are read while the embedder is asked; what is read counts if the index before can be built on, and nearly always it can.
       const early = input.detach || input.rebuild ? undefined : startedNow(cutDocuments(prepared.changes.toRead, cutters, signal));
+      // The readers get their work before the embedder's client is loaded.
+      await nextTurn();
       const probe = await embedProbe(embedder, context);
       const base = previous.usable === undefined || prepared.changes.kept.length === 0 || input.rebuild ? undefined : await openBase(store, previous.usable, { dir, engine, story, probe });
       const changes = base === undefined ? planChanges(undefined, listing.files, new Map()) : prepared.changes;
@@ -85,6 +89,7 @@ export default defineCommand({
         const made = await makeIndex(context, { store, engine, embedder, facts, probe, changes, base, skipped: listing.skipped, results, texts, check, isRebuilt: input.rebuild, ...progress, onRead });
         if (embeddings.damaged > 0) story.warn(`${embeddings.damaged} stored ${embeddings.damaged === 1 ? "batch of embeddings is" : "batches of embeddings are"} missing or damaged; their texts are embedded again. \`twelve verify\` names the blobs.`);
         await publishIndex(store, made.index, made.descriptor);
+        prepared.remember(made.ledger);
         if (input.source.length > 0) story.note(`Made from ${input.source.join(", ")} instead of the manifest's sources; the next release takes it as the latest index "${name}"`);
         return report(made.ledger, { digest: made.descriptor.digest, embedded: texts.embedded, requests: texts.requests, costUsd: budget.usd, isChanged: previous.latest?.digest !== made.descriptor.digest }, lap());
       } finally {

@@ -1,17 +1,6 @@
-import { parentPort, workerData } from "node:worker_threads";
-import type { ChunkSizes } from "./chunk.ts";
-import { digestFiles, openCut } from "./cut.ts";
-import type { CutterAnswer, CutterTask } from "./cutter.ts";
+import module from "node:module";
 
-const cut = openCut(workerData as ChunkSizes);
-
-parentPort?.on("message", (task: CutterTask) => {
-  void answer(task).then((found) => parentPort?.postMessage(found, []));
-});
-
-async function answer(task: CutterTask): Promise<CutterAnswer> {
-  if (task.kind === "digest") return { kind: "digest", digests: digestFiles(task.files) };
-  const results = [];
-  for (const request of task.requests) results.push(await cut(request));
-  return { kind: "cut", results };
-}
+// What V8 has compiled once is not compiled again in each thread. Anything that is imported the usual way would come before this line.
+module.enableCompileCache();
+const { serveCuts } = await import("./cut-service.ts");
+serveCuts();

@@ -26,14 +26,16 @@ export const maxBytesHere = 32 * 1024;
 const defaults: CutterLimits = { timeoutMs: 120_000, memoryMb: 1024 };
 
 export interface CuttersOptions {
-  /** How many there are to read. */
+  /** How many there are to read at most. */
   readonly files: number;
+  /** The loaders of those that will surely be read. */
+  readonly unseen?: readonly LoaderName[];
   readonly limits?: CutterLimits;
   /** As `openCutter` has it. */
   readonly entry?: URL;
 }
 
-export function openCutters(sizes: ChunkSizes, { files, limits = defaults, entry }: CuttersOptions): Cutters {
+export function openCutters(sizes: ChunkSizes, { files, unseen = [], limits = defaults, entry }: CuttersOptions): Cutters {
   const cutters = Array.from({ length: Math.min(4, Math.max(2, availableParallelism() - 1)) }, () => openCutter(sizes, limits, entry));
   const waiting = cutters.map(() => 0);
   let own: Cut | undefined;
@@ -59,13 +61,14 @@ export function openCutters(sizes: ChunkSizes, { files, limits = defaults, entry
     return results;
   };
 
-  // They will be needed: starting takes them a tenth of a second, in which the latest index is read and the embedder answers.
-  if (files >= minFilesForThreads) for (const cutter of cutters) void cutter.ask({ kind: "digest", files: [] });
+  // Starting and loading a parser takes them a fifth of a second, in which the latest index is read and the embedder answers.
+  const needed = files < minFilesForThreads ? 0 : Math.ceil(unseen.length / minFilesForThreads);
+  for (const cutter of cutters.slice(0, needed)) void cutter.ask({ kind: "cut", requests: unseen.slice(0, 1).map(warmUp) });
 
   return {
     width: cutters.length + 1,
     async digest(paths) {
-      if (files < minFilesForThreads) return digestFiles(paths);
+      if (paths.length < minFilesForThreads) return digestFiles(paths);
       const answer = await use((cutter) => cutter.ask({ kind: "digest", files: paths }));
       return "reason" in answer ? digestFiles(paths) : answer.digests;
     },
@@ -81,6 +84,11 @@ export function openCutters(sizes: ChunkSizes, { files, limits = defaults, entry
       await Promise.all(cutters.map((cutter) => cutter.close()));
     },
   };
+}
+
+/** Loads what such files are read with. What is in it has no meaning. */
+function warmUp(loader: LoaderName): CutRequest {
+  return { path: "warm-up", loader, bytes: new TextEncoder().encode("Warm up") };
 }
 
 function isLight({ loader, file, bytes }: CutRequest): boolean {

@@ -21,11 +21,13 @@ export interface Embedding {
 /** Gives texts their vectors. */
 export interface TextEmbedder {
   /**
-   * From the store where it has them. Each batch is stored as soon as it is embedded, so a run that is killed, interrupted or refused
-   * by the service loses only the batches in flight. Two calls at the same time share the texts that both have; each is told of the
-   * batches that were embedded for it.
+   * From the store where it has them. Each batch is stored as soon as it is embedded, and is in flight until then: a run that is killed,
+   * interrupted or refused by the service loses only the batches in flight. Their vectors are given as soon as they are there. Two calls
+   * at the same time share the texts that both have; each is told of the batches that were embedded for it.
    */
   vectorsOf(texts: ReadonlyMap<Digest, TextToEmbed>, onEmbedded?: (batch: EmbeddingTask) => void): Promise<ReadonlyMap<Digest, Float32Array>>;
+  /** Waits until everything that was embedded is stored; fails where it could not be. */
+  stored(): Promise<void>;
   /** How many texts went to the embedder, in how many requests. */
   readonly embedded: number;
   readonly requests: number;
@@ -34,6 +36,7 @@ export interface TextEmbedder {
 export function openTextEmbedder({ embedder, embeddings, pace, budget, retry, signal }: Embedding): TextEmbedder {
   /** Texts in flight, so that a second group with the same text waits for the first. */
   const coming = new Map<Digest, Promise<Float32Array>>();
+  const storing = new Set<Promise<void>>();
   let embedded = 0;
   let requests = 0;
   let failure: { readonly cause: unknown } | undefined;
@@ -44,8 +47,8 @@ export function openTextEmbedder({ embedder, embeddings, pace, budget, retry, si
     return embedBatch(embedder, batch, signal);
   };
 
-  /** A batch is in flight until it is stored: what is counted as done is never paid for again. */
-  const run = (batch: EmbeddingTask): Promise<ReadonlyMap<Digest, Float32Array>> =>
+  /** What is counted as done is never paid for again. */
+  const run = (batch: EmbeddingTask, give: (found: ReadonlyMap<Digest, Float32Array>) => void): Promise<void> =>
     retrying(
       () =>
         pace.run(batch.tokens, async () => {
@@ -54,9 +57,12 @@ export function openTextEmbedder({ embedder, embeddings, pace, budget, retry, si
           await nextTurn();
           budget.take(batch.tokens);
           const found = await ask(batch);
-          await embeddings.append(found);
           embedded += found.size;
-          return found;
+          give(found);
+          await embeddings.append(found).catch((error: unknown) => {
+            embedded -= found.size;
+            throw error;
+          });
         }),
       {
         ...retry,
@@ -83,10 +89,11 @@ export function openTextEmbedder({ embedder, embeddings, pace, budget, retry, si
       const shared = [...texts.keys()].flatMap((digest) => (vectors.has(digest) ? [] : [[digest, coming.get(digest)] as const]));
       const missing = new Map(shared.flatMap(([digest, other]) => (other === undefined ? [[digest, texts.get(digest) as TextToEmbed] as const] : [])));
       const batches = planBatches(missing, embedder).map((batch) => {
-        const answer = run(batch).then((found) => {
-          onEmbedded(batch);
-          return found;
-        });
+        const { promise: answer, resolve, reject } = Promise.withResolvers<ReadonlyMap<Digest, Float32Array>>();
+        const done = run(batch, resolve).then(() => onEmbedded(batch));
+        done.catch(reject);
+        storing.add(done);
+        void done.finally(() => storing.delete(done)).catch(() => {});
         for (const { digest } of batch.texts) {
           const vector = answer.then((found) => found.get(digest) as Float32Array);
           vector.catch(() => {});
@@ -96,12 +103,18 @@ export function openTextEmbedder({ embedder, embeddings, pace, budget, retry, si
       });
       const settled = await Promise.allSettled(batches.map(({ answer }) => answer));
       for (const { batch } of batches) for (const { digest } of batch.texts) coming.delete(digest);
+      // What was paid for is stored before anybody hears of a failure, and may end the process.
+      if (settled.some(({ status }) => status === "rejected")) await Promise.allSettled(storing);
       for (const result of settled) {
         if (result.status === "rejected") throw (failure?.cause ?? result.reason) as Error;
         for (const [digest, vector] of result.value) vectors.set(digest, vector);
       }
       for (const [digest, other] of shared) if (other !== undefined) vectors.set(digest, await other);
       return vectors;
+    },
+    async stored() {
+      await Promise.all(storing);
+      if (failure !== undefined) throw failure.cause;
     },
     get embedded() {
       return embedded;

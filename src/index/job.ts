@@ -53,6 +53,7 @@ async function doShard({ store, cutters, embeddings, texts }: OpenJob, shard: Jo
     embedded += batch.texts.length;
     tokens += batch.tokens;
   });
+  await texts.stored();
   return { result: await writeDocument(store, shardResultKind, { version: 1, results: [...results] as never }), embedded, tokens };
 }
 

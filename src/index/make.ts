@@ -1,4 +1,6 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { writeDocument } from "../artifact/document.ts";
+import { startedNow } from "../core/ahead.ts";
 import type { Descriptor } from "../core/descriptor.ts";
 import type { Context } from "../ports/context.ts";
 import type { Embedder } from "../ports/embedding.ts";
@@ -27,7 +29,7 @@ export interface Making {
   readonly skipped: readonly SkippedDocument[];
   /** What was made of the files that changed. Read once; the documents' texts are not kept. */
   readonly results: AsyncIterable<CutResult>;
-  readonly texts: Pick<TextEmbedder, "vectorsOf">;
+  readonly texts: Pick<TextEmbedder, "vectorsOf" | "stored">;
   /** Whether engine data that the store has for this very index is taken for wrong and replaced. */
   readonly isRebuilt: boolean;
   /** Called when nothing has been published yet; a failure leaves everything as it was. */
@@ -66,24 +68,36 @@ export async function makeIndex({ dir, clock, signal }: Pick<Context, "dir" | "c
     }
   }
 
-  return inWorkFolder(dir, (size) => clock.randomHex(size), async (work) => {
-    const rows = followed(embedDocuments(newDocuments(), making.texts), onRead);
-    await engine.write(work, { rows, dimensions: embedder.identity.dimensions, ...(base === undefined ? {} : { base: { folder: base.folder, drop: changes.dropped } }) });
-    signal.throwIfAborted();
+  /** The ledger is complete as soon as all documents are read: it is written while the engine builds its indexes. */
+  const write = async (ledger: Ledger): Promise<MadeIndex> => {
+    const index = planIndex(facts, ledger, await writeDocument(store, ledgerKind, ledger));
+    return { descriptor: await writeDocument(store, indexKind, index), index, ledger };
+  };
+  let written: Promise<MadeIndex> | undefined;
+  const onRows = (): void => {
+    onRead();
     const ledger = planLedger(documents, skipped);
     check(ledger);
-    const index = planIndex(facts, ledger, await writeDocument(store, ledgerKind, ledger));
-    const descriptor = await writeDocument(store, indexKind, index);
+    // First the engine is set to work.
+    written = nextTurn().then(() => write(ledger));
+    // Whoever waits for it sees the failure; until then it is no unhandled one.
+    written.catch(() => {});
+  };
+
+  // The first texts are embedded while the engine takes over what it builds on.
+  const rows = startedNow(embedDocuments(newDocuments(), making.texts));
+  return inWorkFolder(dir, (size) => clock.randomHex(size), async (work) => {
+    await engine.write(work, { rows, onRows, dimensions: embedder.identity.dimensions, ...(base === undefined ? {} : { base: { folder: base.folder, drop: changes.dropped } }) });
+    signal.throwIfAborted();
+    if (written === undefined) throw new Error(`${engine.name} has not said when it had all rows`);
+    const made = await written;
+    await making.texts.stored();
+    const { descriptor, index } = made;
     if (making.isRebuilt || !(await isHeld(store, descriptor, engine))) {
       await storeIndexData(store, { dir, index: descriptor, chunks: index.chunks, probe: making.probe, engine, work, base, isRebuilt: making.isRebuilt });
     }
-    return { descriptor, index, ledger };
+    return made;
   });
-}
-
-async function* followed<Item>(items: AsyncIterable<Item>, onEnd: () => void): AsyncGenerator<Item> {
-  yield* items;
-  onEnd();
 }
 
 function withoutText({ id, textDigest, headings, tokens, page }: ChunkText): Chunk {

@@ -8,6 +8,7 @@ import { type DocumentFile, listDocuments, type Listing } from "./documents.ts";
 import { type Changes, chunkerIdentity, type IndexFacts, planChanges } from "./plan.ts";
 import { findPrevious, type Previous } from "./previous.ts";
 import type { Ledger, SkippedDocument } from "./schema.ts";
+import { digestSeen, readSeen, type Seen, writeSeen } from "./seen.ts";
 import { type IndexRequest, readSettings, type RequestedIndex } from "./settings.ts";
 import { cutDocuments, digestsOf } from "./stream.ts";
 
@@ -23,6 +24,8 @@ export interface Prepared {
   readonly changes: Changes<DocumentFile>;
   /** To be closed by the caller. */
   readonly cutters: Cutters;
+  /** Lets the next run on this machine know what the files held that stand in this ledger. */
+  readonly remember: (ledger: Ledger) => void;
 }
 
 /** Opens the services, lists the documents and compares them with the latest index. Fails as each of these does. */
@@ -32,12 +35,19 @@ export async function prepareIndex(context: Context, request: IndexRequest): Pro
   const [store, embedder, engine, listing] = await Promise.all([context.store(), patiently(() => context.openEmbedder(settings.embedder, secrets), context), context.openVectors("lance:"), listDocuments(context, settings)]);
   const facts: IndexFacts = { app, name, embedder: embedder.identity, chunker: chunkerIdentity(settings.chunk) };
   warnOfLongChunks(context, embedder, facts, settings.embedder);
-  const cutters = openCutters(facts.chunker, { files: listing.files.length });
+  const seen = readSeen(context.dir, name);
+  const unseen = listing.files.filter((file) => digestSeen(seen, file) === undefined);
+  const cutters = openCutters(facts.chunker, { files: listing.files.length, unseen: unseen.map(({ loaderName }) => loaderName) });
   // Nobody who has pressed Ctrl-C waits for a file that holds its reader up.
   context.signal.addEventListener("abort", () => void cutters.close(), { once: true });
   try {
     const previous = await findPrevious(store, facts, { engine, story: context.story });
-    return { requested, store, embedder, engine, facts, listing, previous, cutters, changes: await findChanges(previous, listing.files, { cutters, signal: context.signal }) };
+    const changes = await findChanges(previous, listing.files, { seen, cutters, signal: context.signal });
+    const remember = ({ documents, skipped }: Ledger): void => {
+      const digests = new Map([...documents, ...skipped].flatMap(({ path, digest }) => (digest === null ? [] : [[path, digest] as const])));
+      writeSeen(context, name, { before: seen, files: listing.files, digests });
+    };
+    return { requested, store, embedder, engine, facts, listing, previous, cutters, changes, remember };
   } catch (error) {
     await cutters.close();
     throw error;
@@ -56,15 +66,20 @@ export function isUnchanged({ previous: { usable }, changes, listing }: Prepared
   return now.size === usable.ledger.skipped.length && usable.ledger.skipped.every(({ path, reason }) => now.get(path) === reason);
 }
 
-async function findChanges({ usable }: Previous, files: readonly DocumentFile[], { cutters, signal }: { readonly cutters: Cutters; readonly signal: AbortSignal }): Promise<Changes<DocumentFile>> {
+interface Reading {
+  readonly cutters: Cutters;
+  readonly signal: AbortSignal;
+}
+
+async function findChanges({ usable }: Previous, files: readonly DocumentFile[], { seen, ...reading }: Reading & { readonly seen: Seen }): Promise<Changes<DocumentFile>> {
   if (usable === undefined) return planChanges(undefined, files, new Map());
   const known = new Set([...usable.ledger.documents, ...usable.ledger.skipped].map(({ path }) => path));
-  const changes = planChanges(usable.ledger, files, await digestsOf(files.filter(({ path }) => known.has(path)), cutters, signal));
-  return withoutStubborn(usable.ledger, changes, { cutters, signal });
+  const changes = planChanges(usable.ledger, files, await digestsOf(files.filter(({ path }) => known.has(path)), seen, reading));
+  return withoutStubborn(usable.ledger, changes, reading);
 }
 
 /** Files that could not be read before have no digest to tell whether they changed. One that still cannot be read, for the same reason, is no change. */
-async function withoutStubborn(ledger: Ledger, changes: Changes<DocumentFile>, { cutters, signal }: { readonly cutters: Cutters; readonly signal: AbortSignal }): Promise<Changes<DocumentFile>> {
+async function withoutStubborn(ledger: Ledger, changes: Changes<DocumentFile>, { cutters, signal }: Reading): Promise<Changes<DocumentFile>> {
   const unread = new Map(ledger.skipped.flatMap((skip) => (skip.digest === null ? [[skip.path, skip] as const] : [])));
   const candidates = changes.toRead.filter(({ path, loader }) => unread.get(path)?.loader === loader);
   const still: SkippedDocument[] = [];

@@ -3,22 +3,23 @@ import { Descriptor, Digest } from "../core/descriptor.ts";
 import { Metadata } from "../ports/document.ts";
 import { EmbedderIdentity } from "../ports/embedding.ts";
 
+/** Fields stand in the order of canonical JSON, as those of a document do: a ledger that was read is then written as it is. */
 export const Chunk = z.strictObject({
-  id: z.string().meta({ description: "Stable name: equal text under equal headings of one document keeps its ID" }),
-  textDigest: Digest.meta({ description: "Digest of the text that was embedded" }),
   headings: z.array(z.string()).meta({ description: "Headings above the chunk, outermost first" }),
-  tokens: z.int().meta({ description: "Tokens of the embedded text by the chunker's tokenizer, part by part: one or two more than the whole has" }),
+  id: z.string().meta({ description: "Stable name: equal text under equal headings of one document keeps its ID" }),
   page: z.int().optional().meta({ description: "Page or slide on which the chunk begins, where the format has such" }),
+  textDigest: Digest.meta({ description: "Digest of the text that was embedded" }),
+  tokens: z.int().meta({ description: "Tokens of the embedded text by the chunker's tokenizer, part by part: one or two more than the whole has" }),
 });
 export type Chunk = z.infer<typeof Chunk>;
 
 export const IndexedDocument = z.strictObject({
-  path: z.string().meta({ description: "Path below the application folder, with forward slashes" }),
-  digest: Digest.meta({ description: "Digest of the file's bytes" }),
-  loader: z.string().meta({ description: "Loader that read it and the version of what it makes, such as markdown@1" }),
-  language: z.string().nullable().meta({ description: "ISO 639-1 code of the language; null where it is not known" }),
-  metadata: Metadata.meta({ description: "Front matter or document properties, flat" }),
   chunks: z.array(Chunk),
+  digest: Digest.meta({ description: "Digest of the file's bytes" }),
+  language: z.string().nullable().meta({ description: "ISO 639-1 code of the language; null where it is not known" }),
+  loader: z.string().meta({ description: "Loader that read it and the version of what it makes, such as markdown@1" }),
+  metadata: Metadata.meta({ description: "Front matter or document properties, flat" }),
+  path: z.string().meta({ description: "Path below the application folder, with forward slashes" }),
 });
 export type IndexedDocument = z.infer<typeof IndexedDocument>;
 
@@ -82,6 +83,28 @@ export type IndexData = z.infer<typeof IndexData>;
 export const indexDataKind = { mediaType: "application/vnd.twelve.index-data.v1+json", schema: IndexData } as const;
 export const IndexDataPointer = z.strictObject({ data: Descriptor });
 export const indexDataPointerKind = { mediaType: "index data pointer", schema: IndexDataPointer } as const;
+
+const Loading = z.strictObject({
+  namespace: z.string(),
+  attempt: z.string().meta({ description: "Tells the process that loads from one that takes over" }),
+  at: z.iso.datetime().meta({ description: "Last sign of life" }),
+});
+/** The ref value of one index at one vector service. It moves from loading to published to dropped, each time by compare-and-swap. */
+export const Publication = z.strictObject({
+  version: z.literal(1),
+  index: Descriptor,
+  name: z.string().meta({ description: "Name of the index in the manifest" }),
+  url: z.string().meta({ description: "The vector service, without credentials" }),
+  published: z
+    .strictObject({ namespace: z.string(), chunks: z.int(), publishedAt: z.iso.datetime() })
+    .nullable()
+    .meta({ description: "What was loaded and compared with the ledger; null before that, and after it was dropped" }),
+  loading: Loading.nullable().meta({ description: "A namespace that is being filled" }),
+  left: z.array(z.strictObject({ namespace: z.string(), at: z.iso.datetime() })).default([]).meta({ description: "Namespaces that nothing refers to any more, with when that was: `twelve admin gc` drops them" }),
+  usedAt: z.iso.datetime().meta({ description: "When it was published, or last taken for a release: nothing young is dropped" }),
+});
+export type Publication = z.infer<typeof Publication>;
+export const publicationKind = { mediaType: "index publication", schema: Publication } as const;
 
 /** The text digests of one batch of vectors, and the vectors in the same order: looking a text up reads no vectors. */
 export const EmbeddingBatch = z.strictObject({ count: z.int().positive(), keys: Digest, vectors: Digest });

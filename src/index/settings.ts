@@ -1,11 +1,10 @@
 import { readSecrets, resolveFor } from "../config/read.ts";
 import { parseSets } from "../config/set.ts";
-import { resolvedIndexes } from "../config/settings.ts";
+import { keysOfIndex, resolvedIndexes } from "../config/settings.ts";
 import { TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { readManifest } from "../manifest/read.ts";
 import type { IndexSettings, Manifest } from "../manifest/schema.ts";
-import { referencesIn } from "../manifest/setting.ts";
 import type { Context } from "../ports/context.ts";
 
 export interface IndexRequest {
@@ -29,7 +28,7 @@ export async function readSettings(context: Context, { name: wanted, source, env
   const sets = parseSets(set, manifest);
   const name = chooseIndex(manifest, wanted);
   // Only the keys of this index: documents can be indexed where the model's key is not set.
-  const only = referencesIn(manifest.indexes[name]).map(({ key }) => key);
+  const only = keysOfIndex(manifest, name);
   const [values, secrets] = await Promise.all([resolveFor(context, manifest, { environment: env, sets, only }), readSecrets(context, manifest, env)]);
   const settings = resolvedIndexes(manifest, values, [name])[name];
   if (settings === undefined) throw new Error(`Index ${name} was not resolved`);

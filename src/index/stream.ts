@@ -8,6 +8,7 @@ import type { Cutters } from "./cutters.ts";
 import type { DocumentFile } from "./documents.ts";
 import type { TextEmbedder } from "./embed.ts";
 import { planTexts } from "./plan.ts";
+import { digestSeen, type Seen } from "./seen.ts";
 
 const filesAtOnce = 256;
 const batchesFetchedAtOnce = 2;
@@ -17,10 +18,15 @@ const cutBytes = 1 << 20;
 const groupTexts = 1024;
 const groupsAhead = 4;
 
-/** The digests of these files now. One that cannot be read is left out: what is wrong with it comes to light when it is cut. */
-export async function digestsOf(files: readonly DocumentFile[], cutters: Cutters, signal: AbortSignal): Promise<ReadonlyMap<string, Digest>> {
+/** The digests of these files now; what was seen in the same version is not read again. One that cannot be read is left out: what is wrong with it comes to light when it is cut. */
+export async function digestsOf(files: readonly DocumentFile[], seen: Seen, { cutters, signal }: { readonly cutters: Cutters; readonly signal: AbortSignal }): Promise<ReadonlyMap<string, Digest>> {
   const digests = new Map<string, Digest>();
-  const local = files.flatMap(({ path, source }) => (source.file === undefined || source.metadata !== undefined ? [] : [{ path, file: source.file }]));
+  const unseen = files.filter((file) => {
+    const digest = digestSeen(seen, file);
+    if (digest !== undefined) digests.set(file.path, digest);
+    return digest === undefined;
+  });
+  const local = unseen.flatMap(({ path, source }) => (source.file === undefined || source.metadata !== undefined ? [] : [{ path, file: source.file }]));
   for await (const found of mapAhead(groupsOf(local, filesAtOnce), cutters.width, async (group) => ({ group, digests: await cutters.digest(group.map(({ file }) => file)) }))) {
     signal.throwIfAborted();
     for (const [i, { path }] of found.group.entries()) {
@@ -28,7 +34,7 @@ export async function digestsOf(files: readonly DocumentFile[], cutters: Cutters
       if (digest != null) digests.set(path, digest);
     }
   }
-  const others = files.filter(({ source }) => source.file === undefined || source.metadata !== undefined);
+  const others = unseen.filter(({ source }) => source.file === undefined || source.metadata !== undefined);
   // By size, not by number: what is fetched is in memory until it is hashed.
   const fetched = mapAhead(batchesOf(others, ({ source }) => source.sizeBytes), batchesFetchedAtOnce, (batch) => Promise.all(batch.map(async ({ path, source }) => [path, await digestOfSource(source, signal)] as const)));
   for await (const found of fetched) for (const [path, digest] of found) if (digest !== undefined) digests.set(path, digest);

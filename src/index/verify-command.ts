@@ -3,68 +3,99 @@ import { readDocument } from "../artifact/document.ts";
 import { Digest, shortDigest } from "../core/descriptor.ts";
 import { failures } from "../core/failures.ts";
 import { readManifest } from "../manifest/read.ts";
+import type { Manifest } from "../manifest/schema.ts";
 import { defineCommand } from "../ports/command.ts";
+import type { Context } from "../ports/context.ts";
+import type { VectorIndex } from "../ports/vectors.ts";
+import { compareIds, comparePublished, Comparison, countCompared, formatDifferences, isSound } from "./compare.ts";
 import { findNamedIndex } from "./find.ts";
-import { openIndexData } from "./read.ts";
-import { ledgerKind } from "./schema.ts";
-
-const Difference = z.strictObject({ id: z.string().meta({ description: "ID of the chunk" }), document: z.string().nullable().meta({ description: "null for a chunk that the ledger does not know" }) });
-const listed = 100;
+import { openPlace } from "./place.ts";
+import { notPublished, readPublication } from "./publication.ts";
+import { openIndexData, type StoredIndex } from "./read.ts";
+import { type Ledger, ledgerKind } from "./schema.ts";
 
 export default defineCommand({
   description:
-    "Compares the ledger of an index with what the vector engine really holds, chunk by chunk. Every engine file is read and compared with its digest. Changes nothing. Ends with 100 when they differ.",
-  input: z.strictObject({ index: z.string().optional().meta({ description: "Name, beginning of the digest, or name@digest; the only index otherwise", positional: true }) }),
+    "Compares the ledger of an index with what the vector engine really holds, chunk by chunk. Every engine file is read and compared with its digest. With `--to` or " +
+    "`--env` the same is asked of the vector service where the index was published, with a sample of its rows. Changes nothing. Ends with 100 when they differ.",
+  input: z.strictObject({
+    index: z.string().optional().meta({ description: "Name, beginning of the digest, or name@digest; the only index otherwise", positional: true }),
+    to: z.string().optional().meta({ description: "Vector service where it was published", valueName: "url" }),
+    env: z.string().optional().meta({ description: "Environment whose vector service is asked", valueName: "name" }),
+  }),
   output: z.strictObject({
     digest: Digest,
     name: z.string(),
     engine: z.string(),
     files: z.int().meta({ description: "Engine files whose digest was checked" }),
     chunks: z.strictObject({ ledger: z.int(), held: z.int() }),
-    missing: z.array(Difference).meta({ description: `Chunks that the ledger lists and the engine does not hold; at most ${listed}` }),
-    unknown: z.array(Difference).meta({ description: `Chunks that the engine holds and the ledger does not list, or holds twice; at most ${listed}` }),
+    missing: Comparison.shape.missing,
+    unknown: Comparison.shape.unknown,
+    published: Comparison.extend({ url: z.string(), namespace: z.string() }).nullable().meta({ description: "What the vector service holds; null where none was asked" }),
   }),
-  examples: ["twelve index verify", "twelve index verify docs --json"],
+  examples: ["twelve index verify", "twelve index verify docs --json", "twelve index verify docs --env production"],
 
-  async run({ index: wanted }, context) {
-    const { name: app } = await readManifest(context.dir);
+  async run({ index: wanted, to, env }, context) {
+    const manifest = await readManifest(context.dir);
     const store = await context.store();
-    const { descriptor, index } = await findNamedIndex(store, app, wanted);
-    const { documents } = await readDocument(store, ledgerKind, index.ledger);
+    const found = await findNamedIndex(store, manifest.name, wanted);
+    const { descriptor, index } = found;
+    const ledger = await readDocument(store, ledgerKind, index.ledger);
     const { folder, data } = await openIndexData(store, descriptor, context.dir);
     for (const { blob } of data.files) {
       context.signal.throwIfAborted();
       await store.blobs.check(blob.digest);
     }
-    const left = new Map(documents.flatMap(({ path, chunks }) => chunks.map(({ id }) => [id, path] as const)));
-    const unknown: z.output<typeof Difference>[] = [];
-    let held = 0;
     const opened = await (await context.openVectors(`${data.engine}:`)).open(folder);
     try {
-      for await (const id of opened.ids()) {
-        held++;
-        // Each may be met once: a second one is as wrong as a stranger.
-        if (!left.delete(id)) unknown.push({ id, document: null });
-      }
+      const { held, ...differences } = await compareIds(opened, ledger);
+      const published = to === undefined && env === undefined ? null : await comparePlace(context, manifest, { found, ledger, source: opened, to, env: env ?? "development" });
+      return { digest: descriptor.digest, name: index.name, engine: data.engine, files: data.files.length, chunks: { ledger: index.chunks, held }, ...differences, published };
     } finally {
       opened.close();
     }
-    const missing = [...left].map(([id, document]) => ({ id, document }));
-    return { digest: descriptor.digest, name: index.name, engine: data.engine, files: data.files.length, chunks: { ledger: index.chunks, held }, missing: missing.slice(0, listed), unknown: unknown.slice(0, listed) };
   },
 
-  render({ digest, name, engine, files, chunks, missing, unknown }) {
+  render({ digest, name, engine, files, chunks, missing, unknown, published }) {
     const title = `Index ${name} ${shortDigest(digest)}`;
-    if (missing.length === 0 && unknown.length === 0) return `${title}: ${engine} holds exactly the ${chunks.ledger.toLocaleString("en-US")} chunks of the ledger; ${files} files are intact`;
-    return [
-      `${title}: ${engine} holds ${chunks.held} chunks, the ledger lists ${chunks.ledger}`,
-      ...missing.map(({ id, document }) => `  missing  ${id} of ${document}`),
-      ...unknown.map(({ id }) => `  unknown  ${id}`),
-    ].join("\n");
+    const isWhole = missing.length === 0 && unknown.length === 0;
+    const own = isWhole
+      ? [`${title}: ${engine} holds exactly the ${chunks.ledger.toLocaleString("en-US")} chunks of the ledger; ${files} files are intact`]
+      : [`${title}: ${engine} holds ${chunks.held} chunks, the ledger lists ${chunks.ledger}`, ...formatDifferences({ missing, unknown, wrong: [] })];
+    if (published === null) return own.join("\n");
+    const there = isSound(published) ? "agrees with the ledger" : `differs from the ledger, which lists ${chunks.ledger}`;
+    return [...own, `${published.url}, ${published.namespace}: ${countCompared(published)}; it ${there}`, ...formatDifferences(published)].join("\n");
   },
 
-  verdict({ missing, unknown }) {
+  verdict({ missing, unknown, published }) {
     const { exit, fix } = failures.INDEX_CORRUPT;
-    return missing.length === 0 && unknown.length === 0 ? undefined : { exit, message: `The index does not hold what its ledger says. Fix: ${fix}  [INDEX_CORRUPT]` };
+    if (missing.length + unknown.length > 0) return { exit, message: `The index does not hold what its ledger says. Fix: ${fix}  [INDEX_CORRUPT]` };
+    if (published === null || isSound(published)) return undefined;
+    return { exit, message: `${published.url} does not hold what the ledger says. Fix: Run \`twelve index publish --again\`, then release again  [INDEX_CORRUPT]` };
   },
 });
+
+interface Published {
+  readonly found: StoredIndex;
+  readonly ledger: Ledger;
+  readonly source: VectorIndex;
+  readonly to: string | undefined;
+  readonly env: string;
+}
+
+async function comparePlace(context: Context, manifest: Manifest, { found: { descriptor, index }, ledger, source, to, env }: Published): Promise<Comparison & { readonly url: string; readonly namespace: string }> {
+  const service = await openPlace(context, manifest, { name: index.name, env, to });
+  try {
+    const { url } = service;
+    const published = (await readPublication(await context.store(), { app: manifest.name, index: descriptor.digest, url }))?.value.published ?? null;
+    if (published === null) throw notPublished(index, descriptor, { url, command: to === undefined ? `--env ${env}` : `--to ${url}` });
+    const opened = await service.open(published.namespace);
+    try {
+      return { ...(await comparePublished(opened, ledger, source)), url, namespace: published.namespace };
+    } finally {
+      opened.close();
+    }
+  } finally {
+    await service.close();
+  }
+}

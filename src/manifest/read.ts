@@ -5,6 +5,7 @@ import { didYouMean } from "../core/nearest.ts";
 import { formatPath, schemaProblems } from "../core/problems.ts";
 import { hasCredentials } from "../core/url.ts";
 import { parseYaml, type YamlSource } from "../core/yaml.ts";
+import { modelChain } from "./model-chain.ts";
 import { Manifest } from "./schema.ts";
 import { referencesIn } from "./setting.ts";
 import { valueComplaint } from "./value.ts";
@@ -59,7 +60,9 @@ function crossProblems(manifest: Manifest, source: YamlSource): readonly Problem
     const declaration = Object.hasOwn(config, key) ? config[key] : undefined;
     if (path[0] !== "agents" && path[0] !== "indexes") return [at(path, "`${KEY}` may be used only in agents and indexes")];
     if (declaration === undefined) return named(path, key, "configuration key", config);
-    if (declaration.kind === "frozen") return [];
+    const isPlace = path[0] === "indexes" && path[2] === "vectors";
+    if (isPlace && declaration.kind !== "attachment") return [at(path, `${key} is ${declaration.kind === "secret" ? "a secret" : "frozen"}; where an index is searched is an attachment: declare ${key} with \`kind: attachment\``)];
+    if (isPlace || declaration.kind === "frozen") return [];
     return [at(path, `${key} is ${declaration.kind === "secret" ? "a secret" : "an attachment"}; only frozen keys may be used in the manifest`)];
   });
   const declarations = Object.entries(config).flatMap(([key, declaration]) => {
@@ -71,7 +74,7 @@ function crossProblems(manifest: Manifest, source: YamlSource): readonly Problem
   });
   const urls: readonly (readonly [path: readonly PropertyKey[], url: unknown])[] = [
     ...Object.entries(config).map(([key, declaration]) => [["config", key, "default"], declaration.default] as const),
-    ...Object.entries(agents).map(([agent, { model }]) => [["agents", agent, "model"], model] as const),
+    ...Object.entries(agents).flatMap(([agent, { model }]) => modelChain({ model }).map((url, index) => [["agents", agent, "model", ...(typeof model === "string" ? [] : [index])], url] as const)),
     ...Object.entries(indexes).map(([index, { embedder }]) => [["indexes", index, "embedder"], embedder] as const),
   ];
   const credentials = urls.flatMap(([path, url]) =>

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { settings } from "./setting.ts";
+import { Reference, settings } from "./setting.ts";
 
 const Name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "Expected lower-case letters, digits and hyphens, at most 63 of them");
 const ConfigKey = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "Expected a key of capital letters, digits and underscores");
@@ -42,7 +42,11 @@ const limitShape = {
 /** One index as `twelve index` uses it, every `${KEY}` replaced. */
 export const IndexSettings = z.strictObject({ ...sources, ...embedderShape, chunk: z.strictObject(chunkShape).optional(), embedding: z.strictObject(limitShape).optional() });
 export type IndexSettings = z.infer<typeof IndexSettings>;
-const IndexDeclaration = z.strictObject({ ...sources, ...settings(embedderShape), chunk: z.strictObject(settings(chunkShape)).optional(), embedding: z.strictObject(settings(limitShape)).optional() });
+const placeField = {
+  vectors: z.string().regex(/^\$\{[A-Z][A-Z0-9_]*\}$/, "Expected ${KEY} with a key of `config` of kind attachment, so that each environment attaches its own").optional()
+    .meta({ description: "Where releases search it: ${KEY} of an attachment such as postgres://host/vectors or s3://bucket/prefix, to which `twelve index publish` loads it; empty or `lance:` is the embedded engine, which is the default" }),
+};
+const IndexDeclaration = z.strictObject({ ...sources, ...placeField, ...settings(embedderShape), chunk: z.strictObject(settings(chunkShape)).optional(), embedding: z.strictObject(settings(limitShape)).optional() });
 
 const retrieveShape = {
   topK: z.int().min(1).max(100).default(5).meta({ description: "How many chunks to retrieve" }),
@@ -58,12 +62,14 @@ const filterField = {
 };
 const agentShape = {
   variant: z.string().min(1).optional().meta({ description: "Prompt variant: answer.strict.prompt for strict; an empty configuration value means none" }),
-  model: ServiceUrl.meta({ description: "Model that answers, such as mock:extractive" }),
   temperature: z.number().min(0).max(2).optional().meta({ description: "Sampling temperature" }),
   topP: z.number().min(0).max(1).optional().meta({ description: "Nucleus sampling mass" }),
   maxTokens: z.int().min(1).optional().meta({ description: "Longest answer, in tokens of the model" }),
   seed: z.int().optional().meta({ description: "Sampling seed, where the model takes one; equal output is not promised" }),
 };
+const modelDescription = "Model that answers, such as mock:extractive; or a list, of which each further model answers where those before it fail";
+const ModelSettings = z.union([ServiceUrl, z.array(ServiceUrl).min(1)], { error: "Expected a service URL such as mock:extractive, or a list of them" }).meta({ description: modelDescription });
+const ModelDeclaration = z.union([ServiceUrl, Reference, z.array(z.union([ServiceUrl, Reference])).min(1, "Expected at least one model")]).meta({ description: modelDescription });
 const agentFields = {
   prompt: z.string().min(1).meta({ description: "Prompt name: answer for prompts/answer.prompt" }),
   stop: z.array(z.string()).max(4).optional().meta({ description: "Strings that end the answer" }),
@@ -75,12 +81,14 @@ export const RetrieveSettings = z.strictObject({ ...retrieveIndex, ...filterFiel
 /** One agent as a release freezes it, every `${KEY}` replaced. */
 export const AgentSettings = z.strictObject({
   ...agentFields,
+  model: ModelSettings,
   ...agentShape,
   retrieve: RetrieveSettings.optional(),
 });
 export type AgentSettings = z.infer<typeof AgentSettings>;
 const AgentDeclaration = z.strictObject({
   ...agentFields,
+  model: ModelDeclaration,
   ...settings(agentShape),
   retrieve: z.strictObject({ ...retrieveIndex, ...filterField, ...settings(retrieveShape) }).optional().meta({ description: "What to retrieve before the model is asked" }),
 });
@@ -100,8 +108,9 @@ const EvalDeclaration = z.strictObject({
   gate: Gate.prefault({}).meta({ description: "What the suite must reach" }),
 });
 
+const ConfigSource = z.string().regex(/^[a-z]+:/, "Expected a configuration source such as dotenv:.env");
 const EnvironmentDeclaration = z.strictObject({
-  config: z.string().regex(/^[a-z]+:/, "Expected a configuration source such as dotenv:.env").optional().meta({ description: "Where values live outside the process, such as dotenv:.env" }),
+  config: z.union([ConfigSource, z.array(ConfigSource).min(1)]).optional().meta({ description: "Where values live outside the process, such as dotenv:.env or ssm:/support/production; of several, the first that has a key gives it" }),
   requires: z.array(Name).default([]).meta({ description: "Eval suites that a release must have passed before it is promoted here" }),
 });
 
@@ -111,7 +120,7 @@ const codeFields = {
 };
 
 /** What follows `twelve index` and is no name of an index there. */
-const indexCommands = ["list", "show", "verify", "diff", "status", "wait", "cancel"];
+const indexCommands = ["list", "show", "verify", "diff", "status", "wait", "cancel", "publish"];
 const IndexName = Name.refine((name) => !indexCommands.includes(name), { error: `\`twelve index\` has subcommands ${indexCommands.join(", ")}; an index needs another name` });
 
 /** The whole of `twelve.yaml`. Readers get it with every default filled in and `${KEY}` still in place. */

@@ -84,7 +84,7 @@ async function stageFile({ path, locked, isRequired }: WantedFile, { origin, sta
     if (!isThere) return undefined;
   } catch (error) {
     // Stores that must not be listed refuse what they do not have.
-    if (isRequired || !(error instanceof TwelveError) || error.code !== "SERVICE_DENIED") throw error;
+    if (isRequired || !(error instanceof TwelveError) || !["SERVICE_DENIED", "SERVICE_UNAUTHENTICATED"].includes(error.code)) throw error;
     context.story.warn(`${error.message}; taken as not there`);
     return undefined;
   }

@@ -90,7 +90,7 @@ async function receive({ origin, path, target, lockedSize, onBytes }: Fetching, 
     await handle.close();
   }
   const isCut = sizeBytes !== undefined && position < sizeBytes;
-  if (isCut) throw new TwelveError("SERVICE_FAILED", `${origin.url} broke off ${path} after ${position} of ${sizeBytes} bytes`, { retry: { afterMs: null } });
+  if (isCut) throw new TwelveError("SERVICE_CUT", `${origin.url} broke off ${path} after ${position} of ${sizeBytes} bytes`, { retry: { afterMs: null } });
   await truncate(target, position).catch(unusable(target));
 }
 

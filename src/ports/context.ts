@@ -30,8 +30,9 @@ export interface Context {
   /**
    * Fails with SERVICE_UNSUPPORTED for an unknown scheme, as all of them do. `secrets` are the values of the keys that the manifest
    * declares as such; credentials are looked up in them, then in `env`. No opener asks the service anything: that it is away is seen at first use.
+   * `dir` is where the files that a model's reference names are looked up: the application's folder, or the code of a release.
    */
-  openModel(reference: string, secrets?: Environment): Promise<Model>;
+  openModel(reference: string, secrets?: Environment, dir?: string): Promise<Model>;
   openEmbedder(reference: string, secrets?: Environment): Promise<Embedder>;
   openReranker(reference: string, secrets?: Environment): Promise<Reranker>;
   openVectors(reference: string): Promise<VectorEngine>;

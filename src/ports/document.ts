@@ -13,11 +13,13 @@ export interface SourceFile {
   /** The local file that holds it, where there is one: workers then read it themselves. */
   readonly file?: string;
   readonly sizeBytes: number;
+  /** One path with equal versions has equal content, so what is known of it need not be read again. Left out where a change might not show. */
+  readonly version?: string;
   /** Given by the source beside the text, such as the `metadata` of a feed's line. Wins over what the text says. */
   readonly metadata?: Metadata;
   /** The loader to use whatever the path's ending says. */
   readonly loader?: string;
-  /** The content, read anew at each call. Fails with SOURCE_INVALID or SERVICE_FAILED. */
+  /** The content, read anew at each call. Fails with SOURCE_INVALID or the SERVICE_ codes. */
   read(signal?: AbortSignal): Promise<Uint8Array>;
 }
 

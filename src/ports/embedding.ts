@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Checkable } from "./check.ts";
 
 /** Everything that decides which vector a text gets. Two embedders with equal identities share cached vectors. */
 export const EmbedderIdentity = z.strictObject({
@@ -11,8 +12,8 @@ export const EmbedderIdentity = z.strictObject({
 });
 export type EmbedderIdentity = z.infer<typeof EmbedderIdentity>;
 
-/** One embedding model behind one URL, such as `hash:512`. */
-export interface Embedder {
+/** One embedding model behind one URL, such as `hash:512`. Its `check` embeds one short text: nothing else shows that it gives vectors. */
+export interface Embedder extends Checkable {
   readonly identity: EmbedderIdentity;
   /** How many texts one call of `embed` may take. A call is one request, which is what rates are counted in. */
   readonly maxBatch: number;
@@ -28,7 +29,7 @@ export interface Embedder {
   readonly fusionWeight: number;
   /**
    * One vector of `identity.dimensions` numbers per text, in order. One request, one attempt: whoever calls decides about retries by
-   * the failure's `retry`. Fails with SERVICE_FAILED, SERVICE_DENIED or SERVICE_LIMITED.
+   * the failure's `retry`. Fails with the SERVICE_ codes.
    */
   embed(texts: readonly string[], task: "document" | "query", signal?: AbortSignal): Promise<readonly Float32Array[]>;
 }

@@ -5,7 +5,7 @@ export interface Origin {
   /**
    * The file at `path`, which has forward slashes, below the origin; undefined when there is none. One attempt: whoever
    * calls decides about retries by the failure's `retry`, also for a failure while the bytes are read.
-   * Fails with SERVICE_FAILED, SERVICE_DENIED or SERVICE_LIMITED.
+   * Fails with the SERVICE_ codes.
    */
   open(path: string, options?: OpenOptions): Promise<OriginFile | undefined>;
 }

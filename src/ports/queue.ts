@@ -1,10 +1,11 @@
 import type { Json } from "../core/canonical-json.ts";
+import type { Checkable } from "./check.ts";
 
 /**
  * Work that outlives any process: a job is cut into shards, workers on any machine take them, and a last step joins their
  * results. Any method may fail with SERVICE_FAILED or SERVICE_DENIED.
  */
-export interface JobQueue {
+export interface JobQueue extends Checkable {
   /** Where it is, without credentials, for messages. */
   readonly url: string;
   /** Durable when it returns; no worker need be there. A job that is there already, in whatever state, stays as it is. */

@@ -1,4 +1,5 @@
 import type { Descriptor, Digest } from "../core/descriptor.ts";
+import type { ServiceCheck } from "./check.ts";
 
 /** Content-addressed blobs. A blob is written once and never changed. Any method may fail with STORE_UNUSABLE. */
 export interface BlobStore {
@@ -46,4 +47,6 @@ export interface Store {
   readonly url: string;
   readonly blobs: BlobStore;
   readonly refs: RefStore;
+  /** As `Checkable` says; where the store is a service that can be away. */
+  check?(signal?: AbortSignal): Promise<ServiceCheck>;
 }

@@ -64,6 +64,8 @@ export interface VectorWrite {
   readonly base?: VectorBase;
   /** Chunks that the base does not have, in groups of any size. Read once, in order, a group at a time. */
   readonly rows: AsyncIterable<readonly VectorRow[]>;
+  /** Called when every row is in; what follows is the engine's own work. A failure of it ends the write. */
+  readonly onRows?: () => void;
 }
 
 /** An engine that keeps an index as files in a local folder. */

@@ -1,7 +1,9 @@
 import type { Build } from "../build/schema.ts";
+import { codeFolder } from "../code/folder.ts";
+import { layOutCode } from "../code/layout.ts";
 import { readSecrets } from "../config/read.ts";
-import { resolvedIndexes } from "../config/settings.ts";
-import { referencesIn } from "../manifest/setting.ts";
+import { keysOfIndex, resolvedIndexes } from "../config/settings.ts";
+import { modelChain } from "../manifest/model-chain.ts";
 import type { Context } from "../ports/context.ts";
 import type { Store } from "../ports/store.ts";
 import { checkIndex } from "./indexes.ts";
@@ -18,7 +20,7 @@ interface ServicesQuestion {
  * embedder. Fails with SERVICE_UNSUPPORTED, INDEX_STALE or EMBEDDER_DRIFTED before anything is recorded.
  */
 export async function checkServices(context: Context, store: Store, { build, release, environment }: ServicesQuestion): Promise<void> {
-  await Promise.all([...new Set(Object.values(release.agents).map(({ model }) => model))].map((model) => context.openModel(model)));
+  await openModels(context, store, { build, release });
   const settings = resolvedIndexes(build.manifest, release.config, Object.keys(release.indexes));
   const secrets = await readSecrets(context, build.manifest, environment);
   for (const [name, descriptor] of Object.entries(release.indexes)) {
@@ -27,10 +29,17 @@ export async function checkServices(context: Context, store: Store, { build, rel
   }
 }
 
+async function openModels(context: Context, store: Store, { build, release }: Pick<ServicesQuestion, "build" | "release">): Promise<void> {
+  const models = [...new Set(Object.values(release.agents).flatMap(modelChain))];
+  const folder = codeFolder(context.dir, build.code);
+  // A script is that of the release's code; the working folder may hold another one by now.
+  if (models.some((model) => model.startsWith("mock:script:"))) await layOutCode(store, build.code, folder);
+  await Promise.all(models.map((model) => context.openModel(model, {}, folder)));
+}
+
 /** The command that makes an index with the configuration that the release has. */
 function indexCommand(name: string, { build, release, environment }: ServicesQuestion): string {
-  const keys = [...new Set(referencesIn(build.manifest.indexes[name]).map(({ key }) => key))];
-  const sets = keys.flatMap((key) => {
+  const sets = keysOfIndex(build.manifest, name).flatMap((key) => {
     const frozen = release.config[key];
     return frozen?.source === "--set" ? [` --set ${quoted(`${key}=${String(frozen.value)}`)}`] : [];
   });

@@ -14,6 +14,7 @@ import { formatSource, refuseDirty } from "./dirty.ts";
 import { requireReports } from "./gate.ts";
 import { findIndexes, parsePins } from "./indexes.ts";
 import { captureEnvironment, planRelease, promptProblems, usedIndexes } from "./plan.ts";
+import { requirePublished } from "./published.ts";
 import { listReleases } from "./read.ts";
 import { Activation, Release } from "./schema.ts";
 import { formatFields, formatValue } from "../core/table.ts";
@@ -68,13 +69,14 @@ export default defineCommand({
     if (problems.length > 0) throw new TwelveError("PROMPT_UNKNOWN", "Configuration chooses prompts that the build does not have", { problems });
     await requireReports(store, { app, build, environment, release: digestOf(canonicalJson(release)), title: "this release", fix: (suites) => wayThroughGate(manifest, environment, suites) });
     await checkServices(context, store, { build, release, environment });
+    const captured = captureEnvironment(values);
+    await requirePublished(context, store, { build, release, environment, attachments: captured.attachments });
 
     // From here on every step leaves a usable store: an unnamed blob, then a number without activation, then all.
     const services = { store, clock };
     const { number, releaseDescriptor, createdAt } = await recordRelease(services, release, message);
     const earlier = (await listReleases(store, app)).findLast((other) => other.number < number && other.releaseDescriptor.digest === releaseDescriptor.digest);
     if (earlier !== undefined) story.note(`Nothing differs from v${earlier.number}: v${number} is another number for the same release`);
-    const captured = captureEnvironment(values);
     const active = await appendActivation(
       services,
       { app, environment, number, release: releaseDescriptor, ...captured, reason: "release" },

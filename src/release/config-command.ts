@@ -24,7 +24,7 @@ export default defineCommand({
   input: z.strictObject({ env: z.string().default("development").meta({ description: "Environment to look at", valueName: "name" }) }),
   output: z.strictObject({
     environment: z.string(),
-    source: z.string().nullable().meta({ description: "The environment's configuration source" }),
+    source: z.string().nullable().meta({ description: "The environment's configuration sources" }),
     active: z.int().positive().nullable().meta({ description: "Number of the active release" }),
     keys: z.array(Key),
   }),
@@ -47,7 +47,7 @@ export default defineCommand({
         description: manifest.config[key]?.description ?? null,
       };
     });
-    return { environment, source: manifest.environments[environment]?.config ?? null, active: active?.number ?? null, keys };
+    return { environment, source: [manifest.environments[environment]?.config ?? []].flat().join(", ") || null, active: active?.number ?? null, keys };
   },
 
   render({ environment, active, keys }) {

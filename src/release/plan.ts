@@ -5,6 +5,7 @@ import type { Build } from "../build/schema.ts";
 import type { ResolvedValues } from "../config/resolve.ts";
 import { resolvedAgents, resolvedIndexes } from "../config/settings.ts";
 import { withoutCredentials } from "../core/url.ts";
+import { modelChain } from "../manifest/model-chain.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import { type ConfigValue, referencesIn } from "../manifest/setting.ts";
 import { findPrompt } from "../prompt/schema.ts";
@@ -26,7 +27,7 @@ export function planRelease({ build, buildDescriptor, indexes, values }: Release
   const { manifest } = build;
   const agents = resolvedAgents(manifest, values);
   const settings = resolvedIndexes(manifest, values, usedIndexes(manifest));
-  const models = [...Object.values(agents).flatMap(({ model, retrieve }) => (retrieve?.reranker === undefined ? [model] : [model, retrieve.reranker])), ...Object.values(settings).map(({ embedder }) => embedder)];
+  const models = [...Object.values(agents).flatMap(({ model, retrieve }) => [...modelChain({ model }), ...(retrieve?.reranker === undefined ? [] : [retrieve.reranker])]), ...Object.values(settings).map(({ embedder }) => embedder)];
   const entries = Object.entries(values);
   return {
     version: 1,

@@ -10,6 +10,7 @@ import { checkServices } from "./check.ts";
 import { refuseDirty } from "./dirty.ts";
 import { requireReports } from "./gate.ts";
 import { captureEnvironment, frozenDifferences, isSameActivation } from "./plan.ts";
+import { requirePublished } from "./published.ts";
 import { readActive, readCurrent } from "./read.ts";
 import { Activation } from "./schema.ts";
 import { formatValue } from "../core/table.ts";
@@ -71,8 +72,9 @@ export default defineCommand({
       });
     }
     await checkServices(context, store, { build, release, environment: to });
-
     const captured = captureEnvironment(values);
+    await requirePublished(context, store, { build, release, environment: to, attachments: captured.attachments });
+
     const wanted = { app, environment: to, number, release: releaseDescriptor, ...captured, reason: "promote" } as const;
     const before = (await readCurrent(store, app, to))?.activation;
     const recorded = await appendActivation({ store, clock }, wanted, (current) => current === undefined || !isSameActivation(current.activation, wanted));

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { readDocument } from "../artifact/document.ts";
+import { buildKind } from "../build/schema.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import { Digest, digestPrefix, hexOf, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
@@ -7,6 +8,7 @@ import { readManifest } from "../manifest/read.ts";
 import { defineCommand } from "../ports/command.ts";
 import { appendAfter } from "./apply.ts";
 import { earlierActivation, previousRelease } from "./history.ts";
+import { requirePublished } from "./published.ts";
 import { notActive, readHistory } from "./read.ts";
 import { Activation, releaseKind } from "./schema.ts";
 
@@ -45,7 +47,10 @@ export default defineCommand({
     const { number, release, attachments, secrets } = target;
     if (number === previous) throw new TwelveError("USAGE_INVALID", `v${number} is active in ${environment} already`, { fix: `Name another release: ${formatHistory(history)}` });
     // The current release may be damaged, which is a reason to roll back; the one to go to must not be.
-    await readDocument(store, releaseKind, release);
+    const restored = await readDocument(store, releaseKind, release);
+    if (Object.values(attachments).some(({ url }) => url !== null)) {
+      await requirePublished(context, store, { build: await readDocument(store, buildKind, restored.build), release: restored, environment, attachments });
+    }
 
     context.story.warn(`A rollback changes code, prompts, indexes and configuration of ${environment}; data in attached services stays as it is.`);
     if (canonicalJson(present) !== canonicalJson(attachments)) {

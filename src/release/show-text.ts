@@ -1,4 +1,5 @@
 import { shortDigest } from "../core/descriptor.ts";
+import { modelChain } from "../manifest/model-chain.ts";
 import { formatSource } from "./dirty.ts";
 import type { Activation, Release } from "./schema.ts";
 import type { Shown } from "./shown.ts";
@@ -80,8 +81,14 @@ function partsOf(release: Release, source: Of<"release">["source"]): readonly (r
     ["build", `${shortDigest(release.build.digest)} (${formatSource(source)})`],
     ["indexes", Object.entries(release.indexes).map(([name, { digest }]) => `${name} ${shortDigest(digest)}`).join(", ")],
     ["models", release.models.join(", ")],
-    ["agents", Object.entries(release.agents).map(([name, { prompt, variant }]) => `${name} (prompt ${prompt}${variant === undefined ? "" : `.${variant}`})`).join(", ")],
+    ["agents", Object.entries(release.agents).map(([name, { prompt, variant, model }]) => `${name} (prompt ${prompt}${variant === undefined ? "" : `.${variant}`}${chainOf({ model })})`).join(", ")],
   ];
+}
+
+/** Only a chain has an order that the list of models does not tell. */
+function chainOf(settings: Parameters<typeof modelChain>[0]): string {
+  const models = modelChain(settings);
+  return models.length === 1 ? "" : `, model ${models.join(", then ")}`;
 }
 
 function frozenTable({ config }: Release): string {

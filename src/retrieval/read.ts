@@ -3,21 +3,25 @@ import type { Build } from "../build/schema.ts";
 import { resolvedIndexes } from "../config/settings.ts";
 import type { Descriptor, Digest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
-import { patiently } from "../core/patience.ts";
+import { patiently, type Waiting } from "../core/patience.ts";
 import { checkProbe } from "../index/probe.ts";
-import { openIndexData } from "../index/read.ts";
 import { type Index, indexKind } from "../index/schema.ts";
+import type { Checkable } from "../ports/check.ts";
 import type { Context, Environment } from "../ports/context.ts";
+import type { Reranker } from "../ports/rerank.ts";
 import type { Release } from "../release/schema.ts";
 import { planSearch } from "./plan.ts";
 import type { RetrievedChunk, RetrieveSettings } from "./schema.ts";
 import { searchChunks } from "./search.ts";
+import { findVectors } from "./vectors.ts";
 
 export interface IndexToSearch {
   readonly name: string;
   readonly index: Descriptor;
   /** Reference of the embedder, such as hash:512. */
   readonly embedder: string;
+  /** The vector service that holds it, with credentials; without one the embedded engine does. */
+  readonly vectors?: string | undefined;
 }
 
 /** Finds the best chunks for a question, numbered from 1. */
@@ -36,6 +40,8 @@ export interface Retriever {
   prepare(settings: RetrieveSettings): Promise<Search>;
   /** Whether the engine still answers. Fails as the engine does. */
   count(): Promise<number>;
+  /** The services that a question is brought to, by what they are for. */
+  services(): readonly (readonly [name: string, service: Checkable])[];
   close(): void;
 }
 
@@ -51,21 +57,21 @@ export function indexesToSearch(release: Release, build: Build, names: readonly 
 }
 
 /**
- * Lays out the index's files, opens them, and makes sure that the embedder still gives the vectors it was made with.
- * Fails with EMBEDDER_DRIFTED, INDEX_NOT_FOUND, BLOB_NOT_FOUND or BLOB_CORRUPT.
+ * Opens the index where it is held, and makes sure that the embedder still gives the vectors it was made with.
+ * Fails with EMBEDDER_DRIFTED, INDEX_NOT_FOUND, INDEX_NOT_PUBLISHED, INDEX_CORRUPT, BLOB_NOT_FOUND or BLOB_CORRUPT, or as a vector service does.
+ * Whoever asks waits for the answer: what is away is told at once, and only a rate limit is waited for, unless `context` says otherwise.
  */
-export async function openRetriever(context: Context, plan: IndexToSearch, secrets: Environment = {}): Promise<Retriever> {
+export async function openRetriever(asking: Context & Pick<Waiting, "patience">, plan: IndexToSearch, secrets: Environment = {}): Promise<Retriever> {
+  const context: Context & Waiting = { patience: "limits", ...asking };
+  const rerankers = new Map<string, Reranker>();
   const store = await context.store();
   const [index, held, embedder] = await Promise.all([
     readDocument(store, indexKind, plan.index),
-    openIndexData(store, plan.index, context.dir),
+    findVectors(context, plan, secrets),
     patiently(() => context.openEmbedder(plan.embedder, secrets), context),
   ]);
-  const [engine, probeCosine] = await Promise.all([
-    context.openVectors(`${held.data.engine}:`),
-    checkProbe(embedder, held.probe, index.embedder, context),
-  ]);
-  const vectors = await engine.open(held.folder);
+  const probeCosine = await checkProbe(embedder, held.probe, index.embedder, context);
+  const vectors = await held.open(index);
   return {
     name: plan.name,
     digest: plan.index.digest,
@@ -76,9 +82,11 @@ export async function openRetriever(context: Context, plan: IndexToSearch, secre
       const search = planSearch(settings, embedder.fusionWeight);
       const { reranker: reference } = settings;
       const reranker = reference === undefined ? undefined : await patiently(() => context.openReranker(reference, secrets), context);
+      if (reranker !== undefined) rerankers.set(`reranker ${reranker.name}`, reranker);
       return (question, signal) => searchChunks(question, search, { vectors, embedder, reranker }, signal);
     },
     count: () => vectors.count(),
+    services: () => [[`embedder of index ${plan.name}`, embedder], ...rerankers],
     close: () => vectors.close(),
   };
 }

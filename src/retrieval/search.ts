@@ -22,7 +22,7 @@ export async function searchChunks(question: string, plan: SearchPlan, { vectors
   if (text === "") return [];
   const [vector] = plan.lists.some(({ mode }) => mode === "vector") ? await onceMore(() => embedder.embed([text], "query", signal), { signal }) : [];
   const query = { text, topK: plan.depth, filter: plan.filter, ...(vector === undefined ? {} : { vector }) };
-  const lists = await Promise.all(plan.lists.map(async (list) => ({ ...list, hits: await vectors.search({ ...query, mode: list.mode }) })));
+  const lists = await Promise.all(plan.lists.map(async (list) => ({ ...list, hits: await onceMore(() => vectors.search({ ...query, mode: list.mode }), { signal }) })));
   const ranked = plan.isFused ? fuse(lists) : lists.flatMap(rankHits);
   const candidates = ranked.slice(0, plan.candidates);
   const ordered = reranker === undefined ? candidates : await rerank(text, candidates, reranker, signal);

@@ -1,7 +1,8 @@
 import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
 import { environmentOf, readSecrets, resolveFor } from "../config/read.ts";
-import { resolvedAgents, resolvedIndexes } from "../config/settings.ts";
+import { readVectorUrls } from "../config/vectors.ts";
+import { keysOfIndex, resolvedAgents, resolvedIndexes } from "../config/settings.ts";
 import { type Digest, shortDigest } from "../core/descriptor.ts";
 import { findIndex, readIndex } from "../index/read.ts";
 import { readManifest } from "../manifest/read.ts";
@@ -48,7 +49,9 @@ export async function findTarget(context: Context, { env, release: name, ...want
   if (newest !== undefined && newest.descriptor.digest !== plan.index.digest) context.story.note(`A newer index ${choice.index} (${shortDigest(newest.descriptor.digest)}) is not in this release: make one with \`twelve release\``);
   const retrieve = choice.agent === null ? undefined : release.agents[choice.agent]?.retrieve;
   const secrets = await readSecrets(context, build.manifest, env);
-  return { app, ...choice, plan, retrieve, secrets, release: { number, digest: releaseDescriptor.digest } };
+  const attachments = "activation" in found ? found.activation.attachments : undefined;
+  const { [choice.index]: vectors } = await readVectorUrls(context, build.manifest, [choice.index], { environment: env, attachments });
+  return { app, ...choice, plan: { ...plan, vectors }, retrieve, secrets, release: { number, digest: releaseDescriptor.digest } };
 }
 
 async function findNewest(context: Context, manifest: Manifest, { env, ...wanted }: Omit<Request, "release">): Promise<Target> {
@@ -56,7 +59,7 @@ async function findNewest(context: Context, manifest: Manifest, { env, ...wanted
   const choice = chooseSearch({ place: "twelve.yaml", indexes: Object.keys(manifest.indexes), agents }, wanted);
   // Only the keys that a search needs: it works where that of the agent's model is not set.
   const declared = choice.agent === null ? undefined : manifest.agents[choice.agent]?.retrieve;
-  const only = [...referencesIn(declared), ...referencesIn(manifest.indexes[choice.index])].map(({ key }) => key);
+  const only = [...referencesIn(declared).map(({ key }) => key), ...keysOfIndex(manifest, choice.index)];
   const values = await resolveFor(context, manifest, { environment: env, only });
   const searcher = { prompt: "none", model: "mock:echo", session: false, retrieve: declared };
   const retrieve = choice.agent === null ? undefined : resolvedAgents({ ...manifest, agents: { [choice.agent]: searcher } }, values)[choice.agent]?.retrieve;

@@ -1,10 +1,11 @@
 import { TwelveError } from "../core/errors.ts";
 import { countTokens } from "../core/tokens.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Message, Model, ModelRequest, Usage } from "../ports/model.ts";
+import type { Message, ModelRequest, Usage } from "../ports/model.ts";
 import { citationsIn } from "./citation.ts";
 import { readConversation } from "./conversation.ts";
 import { type CallRecord, type EventFrame, eventOf } from "./event.ts";
+import { askModels, type Candidate, type Patience } from "./fallback.ts";
 import type { Render } from "./message.ts";
 import type { AgentPlan } from "./plan.ts";
 import { costOf } from "./price.ts";
@@ -14,7 +15,8 @@ import type { Answer, AnswerPart, AnswerRequest, ModelCallEvent } from "./schema
 /** One agent with everything it needs to answer. */
 export interface OpenAgent {
   readonly plan: AgentPlan;
-  readonly model: Model;
+  /** In the order in which they are asked. */
+  readonly models: readonly Candidate[];
   readonly render: Render;
   /** What the question is searched in; absent for an agent that retrieves nothing. */
   readonly search: ((question: string, signal: AbortSignal | undefined) => Promise<readonly RetrievedChunk[]>) | undefined;
@@ -24,6 +26,11 @@ export interface OpenAgent {
 interface AnswerContext {
   readonly clock: Clock;
   readonly emit: (event: ModelCallEvent) => void;
+  /** That of somebody who waits where nothing is said. */
+  readonly patience?: Patience;
+  readonly sleep?: (ms: number) => Promise<void>;
+  /** Told which model answers, and what failed before. */
+  readonly onAnswer?: (agent: string, candidate: Candidate, failed: CallRecord["failed"]) => void;
 }
 
 type Open<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -32,7 +39,8 @@ type Open<T> = { -readonly [Key in keyof T]: T[Key] };
  * Retrieves, renders, asks the model and streams what it says. Exactly one event is written for every call: after the
  * answer, after a failure, and when the reader goes away.
  */
-export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, { clock, emit }: AnswerContext): AsyncGenerator<AnswerPart> {
+export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, context: AnswerContext): AsyncGenerator<AnswerPart> {
+  const { clock, emit } = context;
   const startedMs = clock.monotonicMs();
   const call = openCall(agent, request, clock);
   let messages: readonly Message[] = [];
@@ -43,23 +51,35 @@ export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, {
     if (agent.search !== undefined) call.retrievalMs = clock.monotonicMs() - startedMs;
     request.signal?.throwIfAborted();
     messages = agent.render(conversation, call.retrieved, request.variables);
-    for await (const chunk of agent.model.generate(modelRequest(agent.plan, request, { messages, question, retrieved: call.retrieved }))) {
+    const chunks = await askModels(agent.models, modelRequest(agent.plan, request, { messages, question, retrieved: call.retrieved }), {
+      ...context,
+      onAsk: (candidate) => void (call.asked = candidate),
+      onFailure: (attempt) => void (call.failed = [...call.failed, attempt]),
+    });
+    if (call.asked !== null) context.onAnswer?.(agent.plan.name, call.asked, call.failed);
+    for await (const chunk of chunks) {
       if (chunk.type === "text") {
         call.timeToFirstTokenMs ??= clock.monotonicMs() - startedMs;
         call.text += chunk.text;
         yield chunk;
         continue;
       }
-      if (chunk.type !== "end") continue;
+      // What the model thinks aloud is no part of the answer.
+      if (chunk.type === "reasoning") continue;
+      if (chunk.type === "tool_call") {
+        call.toolCalls = [...call.toolCalls, chunk.call];
+        continue;
+      }
       call.usage = chunk.usage;
       call.finishReason = chunk.finishReason;
       call.responseModel = chunk.model;
       call.responseId = chunk.responseId ?? null;
+      call.isUsageEstimated = chunk.isUsageEstimated === true;
     }
-    if (call.finishReason === null || call.usage === null) throw new TwelveError("SERVICE_FAILED", `The model ${agent.plan.model} broke off its answer`);
-    if (call.finishReason === "error") throw new TwelveError("SERVICE_FAILED", `The model ${agent.plan.model} ended its answer with an error`);
+    if (call.finishReason === null || call.usage === null || call.asked === null) throw new TwelveError("SERVICE_CUT", `The model ${call.asked?.reference} broke off its answer`);
+    if (call.finishReason === "error") throw new TwelveError("SERVICE_FAILED", `The model ${call.asked?.reference} ended its answer with an error`);
     call.durationMs = clock.monotonicMs() - startedMs;
-    yield { type: "end", answer: completeAnswer(agent, call, call.usage) };
+    yield { type: "end", answer: completeAnswer(call, call.asked, call.usage) };
   } catch (error) {
     call.error = error instanceof Error ? error : new Error(String(error));
     throw error;
@@ -84,6 +104,9 @@ function openCall({ plan }: OpenAgent, request: AnswerRequest, clock: Clock): Op
     isStream: request.isStream,
     temperature: request.temperature ?? plan.sampling.temperature,
     text: "",
+    toolCalls: [],
+    asked: null,
+    failed: [],
     responseModel: null,
     responseId: null,
     usage: null,
@@ -121,13 +144,15 @@ function modelRequest({ sampling }: AgentPlan, request: AnswerRequest, { message
   };
 }
 
-function completeAnswer({ model, plan }: OpenAgent, call: CallRecord, usage: Usage): Answer {
-  const { text, retrieved, responseModel, durationMs, timeToFirstTokenMs } = call;
-  const name = responseModel ?? plan.model;
+function completeAnswer(call: CallRecord, { reference, model }: Candidate, usage: Usage): Answer {
+  const { text, toolCalls, retrieved, responseModel, durationMs, timeToFirstTokenMs } = call;
+  const name = responseModel ?? model.id;
   return {
     text,
+    toolCalls,
     finishReason: call.finishReason ?? "stop",
     usage,
+    reference,
     model: name,
     retrieved,
     citations: citationsIn(text, retrieved),

@@ -1,7 +1,10 @@
 import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
+import { codeFolder } from "../code/folder.ts";
 import { layOutCode } from "../code/layout.ts";
 import { readProcessConfig, readSecrets } from "../config/read.ts";
+import { readVectorUrls } from "../config/vectors.ts";
+import type { Waiting } from "../core/patience.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context, Environment } from "../ports/context.ts";
 import type { Model } from "../ports/model.ts";
@@ -9,8 +12,10 @@ import type { Activation } from "../release/schema.ts";
 import { answerRequest, type OpenAgent } from "./answer.ts";
 import { refuseDrift } from "./drift.ts";
 import { prepareMessages } from "./message.ts";
-import { checkParts, type RuntimePart } from "./health.ts";
-import { codeFolder, type ReleaseToRun, releaseName } from "./named.ts";
+import { type Patience, tellFallbacks } from "./fallback.ts";
+import { partChecks, type RuntimePart } from "./health.ts";
+import { type ReleaseToRun, releaseName } from "./named.ts";
+import { mayPass } from "./passing.ts";
 import { type AgentPlan, planRun, unknownAgent } from "./plan.ts";
 import { promptTitle } from "../prompt/schema.ts";
 import { openRetriever, type Retriever } from "../retrieval/read.ts";
@@ -22,12 +27,18 @@ export interface RuntimeOptions {
   readonly environment: string | null;
   /** What the environment attaches; a process then also needs every secret, and what it lacks is said before it starts. */
   readonly attachments?: Activation["attachments"];
+  /** What the release was activated with, where that is known and secrets may be missing. */
+  readonly attached?: Activation["attachments"] | undefined;
   /** The agents to open; all of the release by default. */
   readonly agents?: readonly string[];
   /** Takes the event of each model call. */
   readonly emit: (event: ModelCallEvent) => void;
   /** Whether events carry the scrubbed answer. */
   readonly isContentLogged?: boolean;
+  /** How long a model is asked again; as somebody waits who wants the answer, by default. */
+  readonly patience?: Patience;
+  /** Told which part could not be opened, before the whole fails. */
+  readonly onPartFailed?: (part: string, failure: unknown) => void;
 }
 
 export interface OpenedRuntime extends Runtime {
@@ -40,42 +51,56 @@ export interface OpenedRuntime extends Runtime {
  * every digest verified, makes sure of the embedder, and opens the models. `run` and `eval` answer by the same path.
  * Fails with CONFIG_DRIFTED, CONFIG_INVALID, EMBEDDER_DRIFTED, AGENT_UNKNOWN, PROMPT_UNKNOWN, SERVICE_UNSUPPORTED, or as the store does.
  */
-export async function openRuntime(context: Context, options: RuntimeOptions): Promise<OpenedRuntime> {
+export async function openRuntime(context: Context & Pick<Waiting, "patience">, options: RuntimeOptions): Promise<OpenedRuntime> {
   const { release, environment } = options;
   const store = await context.store();
   const build = await readDocument(store, buildKind, release.release.build);
   refuseDrift({ release: release.release, name: releaseName(release), environment, declarations: build.manifest.config, env: context.env });
-  const secrets = await secretsFor(context, build.manifest, options);
+  const telling = <Result>(part: string, work: Promise<Result>): Promise<Result> => work.catch((failure: unknown) => tellFailed(part, failure, options));
+  const secrets = await telling("configuration", secretsFor(context, build.manifest, options));
   const plan = planRun(release.release, build, options.agents);
+  const vectors = environment === null ? {} : await readVectorUrls(context, build.manifest, plan.indexes.map(({ name }) => name), { environment, attachments: options.attached ?? options.attachments });
 
-  const layout = layOutCode(store, build.code, codeFolder(context.dir, build.code));
-  const opening = plan.indexes.map((index) => openRetriever(context, index, secrets));
-  const [retrievers, models] = await Promise.all([settle(opening), openModels(context, plan.models, secrets), layout]);
+  const folder = codeFolder(context.dir, build.code);
+  const opening = plan.indexes.map((index) => telling(`index ${index.name}`, openRetriever(context, { ...index, vectors: vectors[index.name] }, secrets)));
+  // What a model's reference names a file for, is in the code.
+  const openingModels = layOutCode(store, build.code, folder).then(() => openModels(context, plan.models, { secrets, folder }));
+  const [retrievers, models] = await Promise.all([settle(opening), openingModels]);
   const opened = await openAgents(plan.agents, { options, retrievers, models });
+  const { patience } = options;
+  const answering = { clock: context.clock, emit: options.emit, onAnswer: tellFallbacks(context.story, context.clock), ...(patience === undefined ? {} : { patience }) };
   const agents = new Map(opened.map((agent) => [agent.plan.name, agent]));
   return {
     agents: [...agents.keys()],
     answer(request) {
       const agent = agents.get(request.agent);
       if (agent === undefined) throw unknownAgent(request.agent, [...agents.keys()]);
-      return answerRequest(agent, request, { clock: context.clock, emit: options.emit });
+      return answerRequest(agent, request, answering);
     },
-    check: () => checkParts({ release: releaseName(release), retrievers, models: plan.models }),
+    check: partChecks({ release: releaseName(release), retrievers, models, chains: plan.agents.map(({ models }) => models), nowMs: () => context.clock.monotonicMs() }),
     close: async () => closeAll(retrievers),
   };
 }
 
 /** Outside every environment there is only the process environment, which every adapter looks at anyway. */
-async function secretsFor(context: Context, manifest: Manifest, { environment, attachments }: Pick<RuntimeOptions, "environment" | "attachments">): Promise<Environment> {
+async function secretsFor(context: Context, manifest: Manifest, { environment, attachments, release }: Pick<RuntimeOptions, "environment" | "attachments" | "release">): Promise<Environment> {
   if (environment === null) return {};
-  if (attachments === undefined) return readSecrets(context, manifest, environment);
-  return (await readProcessConfig(context, manifest, { environment, attachments })).secrets;
+  const secrets = release.activation?.secrets;
+  if (attachments === undefined) return readSecrets(context, manifest, environment, secrets);
+  return (await readProcessConfig(context, manifest, { environment, attachments, secrets })).secrets;
+}
+
+function tellFailed(part: string, failure: unknown, { onPartFailed }: RuntimeOptions): never {
+  onPartFailed?.(part, failure);
+  throw failure;
 }
 
 /** All or none: when one cannot be opened, those that were are closed again. */
 async function settle(opening: readonly Promise<Retriever>[]): Promise<readonly Retriever[]> {
   const settled = await Promise.allSettled(opening);
-  const failed = settled.find((result) => result.status === "rejected");
+  const allFailed = settled.filter((result) => result.status === "rejected");
+  // What stays wrong is told before what may pass.
+  const failed = allFailed.find(({ reason }) => !mayPass(reason)) ?? allFailed[0];
   const opened = settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   if (failed === undefined) return opened;
   closeAll(opened);
@@ -86,8 +111,8 @@ function closeAll(retrievers: readonly Retriever[]): void {
   for (const retriever of retrievers) retriever.close();
 }
 
-async function openModels(context: Context, references: readonly string[], secrets: Environment): Promise<ReadonlyMap<string, Model>> {
-  return new Map(await Promise.all(references.map(async (reference) => [reference, await context.openModel(reference, secrets)] as const)));
+async function openModels(context: Context, references: readonly string[], { secrets, folder }: { readonly secrets: Environment; readonly folder: string }): Promise<ReadonlyMap<string, Model>> {
+  return new Map(await Promise.all(references.map(async (reference) => [reference, await context.openModel(reference, secrets, folder)] as const)));
 }
 
 interface Opened {
@@ -98,7 +123,7 @@ interface Opened {
 
 async function openAgents(plans: readonly AgentPlan[], opened: Opened): Promise<readonly OpenAgent[]> {
   try {
-    return await Promise.all(plans.map((plan) => openAgent(plan, opened)));
+    return await Promise.all(plans.map((plan) => openAgent(plan, opened).catch((failure: unknown) => tellFailed(`agent ${plan.name}`, failure, opened.options))));
   } catch (error) {
     closeAll(opened.retrievers);
     throw error;
@@ -108,11 +133,15 @@ async function openAgents(plans: readonly AgentPlan[], opened: Opened): Promise<
 async function openAgent(plan: AgentPlan, { options, retrievers, models }: Opened): Promise<OpenAgent> {
   const { retrieve } = plan;
   const retriever = retrieve === undefined ? undefined : retrievers.find(({ name }) => name === retrieve.index);
-  const model = models.get(plan.model);
-  if (model === undefined) throw new Error(`The model ${plan.model} was planned but not opened`);
+  const candidates = plan.models.flatMap((reference) => {
+    const model = models.get(reference);
+    return model === undefined ? [] : [{ reference, model }];
+  });
+  const [first] = candidates;
+  if (first === undefined) throw new Error(`No model of ${plan.name} was opened`);
   return {
     plan,
-    model,
+    models: candidates,
     render: prepareMessages(plan.prompt, retrieve !== undefined),
     search: retrieve === undefined ? undefined : await retriever?.prepare(retrieve),
     frame: {
@@ -123,8 +152,7 @@ async function openAgent(plan: AgentPlan, { options, retrievers, models }: Opene
       agent: plan.name,
       promptName: promptTitle(plan.prompt),
       promptDigest: plan.prompt.digest,
-      provider: model.provider,
-      model: model.id,
+      model: first,
       index: retriever?.digest ?? null,
       isContentLogged: options.isContentLogged === true,
     },

@@ -1,6 +1,7 @@
 import { type Digest, digestOf } from "../core/descriptor.ts";
 import { summaryOf, TwelveError } from "../core/errors.ts";
-import type { FinishReason, Usage } from "../ports/model.ts";
+import type { FinishReason, ToolCall, Usage } from "../ports/model.ts";
+import type { Candidate, FailedAttempt } from "./fallback.ts";
 import { costOf, priceTable } from "./price.ts";
 import type { RetrievedChunk } from "../retrieval/schema.ts";
 import type { ModelCallEvent } from "./schema.ts";
@@ -15,8 +16,8 @@ export interface EventFrame {
   readonly agent: string;
   readonly promptName: string;
   readonly promptDigest: Digest;
-  readonly provider: string;
-  readonly model: string;
+  /** The one that is asked first. */
+  readonly model: Candidate;
   readonly index: Digest | null;
   readonly isContentLogged: boolean;
 }
@@ -29,6 +30,11 @@ export interface CallRecord {
   readonly isStream: boolean;
   readonly temperature: number | undefined;
   readonly text: string;
+  readonly toolCalls: readonly ToolCall[];
+  /** The model that was asked last; null before any was. */
+  readonly asked: Candidate | null;
+  /** Calls that failed before the one that answered or failed last. */
+  readonly failed: readonly FailedAttempt[];
   readonly responseModel: string | null;
   readonly responseId: string | null;
   readonly usage: Usage | null;
@@ -45,6 +51,8 @@ export interface CallRecord {
 /** The log event of a call. The answer itself is in it only when content logging is on, and then scrubbed. */
 export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
   const { usage, timeToFirstTokenMs } = call;
+  const error = call.error === null ? noError : errorFields(call.error);
+  const { provider, id } = (call.asked ?? frame.model).model;
   const hasText = call.text !== "" || call.finishReason !== null;
   return {
     event: "model-call-finished",
@@ -59,8 +67,8 @@ export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
     "gen_ai.agent.name": frame.agent,
     "gen_ai.prompt.name": frame.promptName,
     "gen_ai.prompt.version": frame.promptDigest,
-    "gen_ai.provider.name": frame.provider,
-    "gen_ai.request.model": frame.model,
+    "gen_ai.provider.name": provider,
+    "gen_ai.request.model": id,
     "gen_ai.response.model": call.responseModel,
     "gen_ai.response.id": call.responseId,
     "gen_ai.request.stream": call.isStream,
@@ -74,7 +82,7 @@ export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
     "gen_ai.response.finish_reasons": [call.finishReason ?? "error"],
     "twelve.duration_ms": round(call.durationMs),
     "twelve.retrieval_ms": call.retrievalMs === null ? null : round(call.retrievalMs),
-    "twelve.cost.amount": costOf(frame.provider, call.responseModel ?? frame.model, usage),
+    "twelve.cost.amount": costOf(provider, call.responseModel ?? id, usage),
     "twelve.cost.currency": "USD",
     "twelve.cost.price_table": priceTable,
     "twelve.index.ref": frame.index,
@@ -82,9 +90,18 @@ export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
     "twelve.response.digest": hasText ? digestOf(call.text) : null,
     "twelve.response.text": frame.isContentLogged && hasText ? scrub(call.text) : null,
     "twelve.aborted": call.isAborted,
-    "error.type": call.error === null ? null : call.error instanceof TwelveError ? call.error.code : call.error.name,
-    "error.message": call.error === null ? null : scrub(call.error instanceof TwelveError ? summaryOf(call.error) : call.error.message),
+    "twelve.fallback.used": call.asked !== null && call.asked.reference !== frame.model.reference,
+    "twelve.fallback.failed": call.failed.map(({ reference, error }) => ({ model: reference, ...errorFields(error) })),
+    "error.type": error["error.type"],
+    "error.message": error["error.message"],
   };
+}
+
+const noError = { "error.type": null, "error.message": null } as const;
+
+function errorFields(error: Error): { readonly "error.type": string; readonly "error.message": string } {
+  if (error instanceof TwelveError) return { "error.type": error.code, "error.message": scrub(summaryOf(error)) };
+  return { "error.type": error.name, "error.message": scrub(error.message) };
 }
 
 /** Microseconds are enough, and keep the line short. */

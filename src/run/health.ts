@@ -1,4 +1,9 @@
+import { summaryOf, TwelveError } from "../core/errors.ts";
+import { withoutCredentials } from "../core/url.ts";
+import type { Checkable } from "../ports/check.ts";
+import type { Model } from "../ports/model.ts";
 import type { Retriever } from "../retrieval/read.ts";
+import { type Look, rememberLook } from "./look.ts";
 
 /** One thing that answering needs, and whether it is there. */
 export interface RuntimePart {
@@ -11,24 +16,45 @@ interface Parts {
   /** Such as v3. */
   readonly release: string;
   readonly retrievers: readonly Retriever[];
-  readonly models: readonly string[];
+  /** By reference. */
+  readonly models: ReadonlyMap<string, Model>;
+  /** The models of each agent: one that answers in the place of the others is enough. */
+  readonly chains: readonly (readonly string[])[];
+  readonly nowMs: () => number;
 }
 
-/** Looks at everything that an answer needs, without spending a model call. */
-export async function checkParts({ release, retrievers, models }: Parts): Promise<readonly RuntimePart[]> {
-  return [
-    { name: "release", isReady: true, detail: `${release}, every digest verified at start` },
-    ...(await Promise.all(retrievers.map(checkRetriever))),
-    ...models.map((model) => ({ name: `model ${model}`, isReady: true, detail: "open; asked only for answers" })),
-  ];
+/** Looks at everything that an answer needs. Probes may come often: what a look costs is spent once in a while. */
+export function partChecks({ release, retrievers, models, chains, nowMs }: Parts): () => Promise<readonly RuntimePart[]> {
+  const remembered = (look: (signal: AbortSignal) => Promise<string>, who: string): Look => rememberLook(look, { who, nowMs });
+  const indexes = retrievers.map((retriever) => [`index ${retriever.name}`, remembered(() => describeIndex(retriever), `index ${retriever.name}`)] as const);
+  const services = retrievers.flatMap((retriever) => retriever.services()).map(([name, service]) => [name, remembered((signal) => ask(service, signal), name)] as const);
+  const asked = [...models].map(([reference, model]) => [reference, remembered((signal) => ask(model, signal), withoutCredentials(reference))] as const);
+  return async () => {
+    const [parts, answers] = await Promise.all([
+      Promise.all([...indexes, ...new Map(services)].map(async ([name, look]): Promise<RuntimePart> => ({ name, ...describe(await look()) }))),
+      Promise.all(asked.map(async ([reference, look]) => [reference, describe(await look())] as const)),
+    ]);
+    const there = new Set(answers.filter(([, { isReady }]) => isReady).map(([reference]) => reference));
+    const isReplaced = (reference: string): boolean => chains.filter((chain) => chain.includes(reference)).every((chain) => chain.some((other) => there.has(other)));
+    const modelParts = answers.map(([reference, part]): RuntimePart => {
+      const name = `model ${withoutCredentials(reference)}`;
+      return part.isReady || !isReplaced(reference) ? { name, ...part } : { name, isReady: true, detail: `another model answers in its place: ${part.detail}` };
+    });
+    return [{ name: "release", isReady: true, detail: `${release}, every digest verified at start` }, ...parts, ...modelParts];
+  };
 }
 
-async function checkRetriever(retriever: Retriever): Promise<RuntimePart> {
-  const name = `index ${retriever.name}`;
-  try {
-    const chunks = await retriever.count();
-    return { name, isReady: true, detail: `${chunks} chunks of ${retriever.index.documents} documents; the embedder agrees to ${retriever.probeCosine.toFixed(4)}` };
-  } catch (error) {
-    return { name, isReady: false, detail: error instanceof Error ? error.message : String(error) };
-  }
+async function describeIndex(retriever: Retriever): Promise<string> {
+  return `${await retriever.count()} chunks of ${retriever.index.documents} documents; the embedder agreed to ${retriever.probeCosine.toFixed(4)} at start`;
+}
+
+async function ask(service: Checkable, signal: AbortSignal): Promise<string> {
+  const { version, detail } = await service.check(signal);
+  return ["answers", ...(version === null ? [] : [`version ${version}`]), ...(detail === undefined ? [] : [detail])].join(", ");
+}
+
+function describe(looked: Awaited<ReturnType<Look>>): Omit<RuntimePart, "name"> {
+  if ("detail" in looked) return { isReady: true, detail: looked.detail };
+  const { failure } = looked;
+  return { isReady: false, detail: failure instanceof TwelveError ? summaryOf(failure) : failure instanceof Error ? failure.message : String(failure) };
 }

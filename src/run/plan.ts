@@ -1,6 +1,7 @@
 import type { Build } from "../build/schema.ts";
 import { TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
+import { modelChain } from "../manifest/model-chain.ts";
 import type { AgentSettings } from "../manifest/schema.ts";
 import type { Sampling } from "../ports/model.ts";
 import { type CompiledPrompt, findPrompt, promptTitle } from "../prompt/schema.ts";
@@ -10,7 +11,8 @@ import { type IndexToSearch, indexesToSearch } from "../retrieval/read.ts";
 export interface AgentPlan {
   readonly name: string;
   readonly prompt: CompiledPrompt;
-  readonly model: string;
+  /** In the order in which they are asked. */
+  readonly models: readonly string[];
   /** What the model is asked with where the caller says nothing. */
   readonly sampling: Sampling;
   readonly retrieve: AgentSettings["retrieve"];
@@ -27,7 +29,7 @@ export function planRun(release: Release, build: Build, names: readonly string[]
   const agents = names.map((name) => planAgent(name, release, build));
   const searched = [...new Set(agents.flatMap(({ retrieve }) => retrieve?.index ?? []))];
   const indexes = indexesToSearch(release, build, searched);
-  return { agents, indexes, models: [...new Set(agents.map(({ model }) => model))] };
+  return { agents, indexes, models: [...new Set(agents.flatMap(({ models }) => models))] };
 }
 
 function planAgent(name: string, { agents }: Release, { prompts }: Build): AgentPlan {
@@ -40,7 +42,7 @@ function planAgent(name: string, { agents }: Release, { prompts }: Build): Agent
     const names = prompts.map(promptTitle);
     throw new TwelveError("PROMPT_UNKNOWN", `Agent ${name} wants the prompt ${wanted}, which the build does not hold.${didYouMean(wanted, names)} It holds: ${names.join(", ") || "none"}`);
   }
-  return { name, prompt, model: settings.model, sampling: samplingOf(settings, prompt), retrieve: settings.retrieve };
+  return { name, prompt, models: modelChain(settings), sampling: samplingOf(settings, prompt), retrieve: settings.retrieve };
 }
 
 export function unknownAgent(name: string, names: readonly string[]): TwelveError {

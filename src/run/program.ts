@@ -1,13 +1,14 @@
 import { constants } from "node:os";
 import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
+import { codeFolder } from "../code/folder.ts";
 import { layOutCode } from "../code/layout.ts";
 import { readProcessConfig } from "../config/read.ts";
 import { shortDigest } from "../core/descriptor.ts";
 import type { Context } from "../ports/context.ts";
 import type { Activation } from "../release/schema.ts";
 import { refuseDrift } from "./drift.ts";
-import { codeFolder, type ReleaseToRun, releaseName } from "./named.ts";
+import { type ReleaseToRun, releaseName } from "./named.ts";
 
 interface ProgramOptions {
   readonly release: ReleaseToRun;
@@ -29,7 +30,7 @@ export async function runProgram(context: Context, options: ProgramOptions): Pro
   const build = await readDocument(store, buildKind, release.release.build);
   const name = releaseName(release);
   refuseDrift({ release: release.release, name, environment, declarations: build.manifest.config, env: context.env });
-  const config = await readProcessConfig(context, build.manifest, options);
+  const config = await readProcessConfig(context, build.manifest, { ...options, secrets: release.activation?.secrets });
   const folder = codeFolder(context.dir, build.code);
   await layOutCode(store, build.code, folder);
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Json } from "../core/canonical-json.ts";
 import { Digest } from "../core/descriptor.ts";
 import type { RetrievedChunk } from "../retrieval/schema.ts";
-import type { FinishReason, Message, Sampling, Usage } from "../ports/model.ts";
+import type { FinishReason, Message, Sampling, ToolCall, Usage } from "../ports/model.ts";
 
 /**
  * The log event of one model call: one JSON line on stdout. Names follow the OpenTelemetry GenAI conventions
@@ -22,8 +22,8 @@ export const ModelCallEvent = z
     "gen_ai.agent.name": z.string(),
     "gen_ai.prompt.name": z.string(),
     "gen_ai.prompt.version": Digest.meta({ description: "Digest of the compiled prompt" }),
-    "gen_ai.provider.name": z.string(),
-    "gen_ai.request.model": z.string(),
+    "gen_ai.provider.name": z.string().meta({ description: "Provider of the model that was asked last: the one that answered, where one did" }),
+    "gen_ai.request.model": z.string().meta({ description: "That model's ID as the release names it" }),
     "gen_ai.response.model": z.string().nullable(),
     "gen_ai.response.id": z.string().nullable(),
     "gen_ai.request.stream": z.boolean(),
@@ -31,7 +31,7 @@ export const ModelCallEvent = z
     "gen_ai.usage.input_tokens": z.int().nullable().meta({ description: "All input tokens, cached ones included" }),
     "gen_ai.usage.output_tokens": z.int().nullable(),
     "gen_ai.usage.cache_read.input_tokens": z.int().nullable(),
-    "twelve.usage.estimated": z.boolean().meta({ description: "Whether the tokens are our own estimate, because the call was cut off before the provider counted" }),
+    "twelve.usage.estimated": z.boolean().meta({ description: "Whether the tokens are our own estimate: the call was cut off before the provider counted, or the provider does not count" }),
     "gen_ai.response.time_to_first_chunk": z.number().nullable().meta({ description: "Seconds" }),
     "gen_ai.response.finish_reasons": z.array(z.string()),
     "twelve.duration_ms": z.number().meta({ description: "From the request to the last chunk, retrieval included" }),
@@ -44,6 +44,10 @@ export const ModelCallEvent = z
     "twelve.response.digest": Digest.nullable(),
     "twelve.response.text": z.string().nullable().meta({ description: "The scrubbed answer, only when content logging is on" }),
     "twelve.aborted": z.boolean().meta({ description: "Whether the client went away" }),
+    "twelve.fallback.used": z.boolean().meta({ description: "Whether another model than the agent's first was asked last" }),
+    "twelve.fallback.failed": z
+      .array(z.strictObject({ model: z.string().meta({ description: "Reference, such as bedrock:a" }), "error.type": z.string(), "error.message": z.string() }))
+      .meta({ description: "Attempts that failed before the last one, in their order; the first model stands first" }),
     "error.type": z.string().nullable(),
     "error.message": z.string().nullable(),
   })
@@ -67,8 +71,12 @@ export interface AnswerRequest extends Sampling {
 
 export interface Answer {
   readonly text: string;
+  /** What the model wants called; none unless it was offered tools. */
+  readonly toolCalls: readonly ToolCall[];
   readonly finishReason: FinishReason;
   readonly usage: Usage;
+  /** The model that answered, as the release names it. */
+  readonly reference: string;
   /** The model that answered, as the provider names it. */
   readonly model: string;
   readonly retrieved: readonly RetrievedChunk[];

@@ -6,6 +6,9 @@ import { type Address, isLoopback, listen, stopServer } from "./http/listen.ts";
 import { openServer } from "./http/server.ts";
 import { trackTraffic } from "./http/traffic.ts";
 import { type ReleaseToRun, releaseName } from "./named.ts";
+import type { RuntimePart } from "./health.ts";
+import { openInBackground, type OpeningRuntime } from "./opening.ts";
+import { tellReadiness } from "./readiness.ts";
 import type { ModelCallEvent } from "./schema.ts";
 
 interface ServeOptions extends Address {
@@ -17,7 +20,13 @@ interface ServeOptions extends Address {
   readonly isContentLogged: boolean;
 }
 
-/** Serves agents over HTTP until the process is asked to stop. Each line on stdout is one JSON event. */
+/** What is wrong for good is nearly always known by then, and refused before anything listens. */
+const quickStartMs = 700;
+
+/**
+ * Serves agents over HTTP until the process is asked to stop. It listens soon, whatever the services do: until they are there,
+ * requests are refused and /readyz says why. Each line on stdout is one JSON event.
+ */
 export async function serve(context: Context, options: ServeOptions): Promise<void> {
   const { release, environment, attachments, agents, host, drainMs } = options;
   const { story, clock, signal } = context;
@@ -27,24 +36,62 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
   const startedMs = clock.monotonicMs();
   // The server's modules load while the store and the index are read.
   const emit = (event: ModelCallEvent): void => context.writeLine(JSON.stringify(event));
-  const [runtime] = await Promise.all([openRuntime(context, { release, environment, attachments, agents, isContentLogged: options.isContentLogged, emit }), import("fastify")]);
+  const runtime = openInBackground(context, {
+    release: name,
+    agents,
+    open: (attempt, told) => openRuntime(attempt, { release, environment, attachments, agents, isContentLogged: options.isContentLogged, emit, ...told }),
+  });
   try {
-    const app = await openServer({ runtime, traffic, clock, fingerprint: `${name}-${shortDigest(digest)}`, writeLine: (line) => context.writeLine(line) });
-    const url = await listen(app, options);
+    await Promise.all([openedSoon(runtime), import("fastify")]);
+    signal.throwIfAborted();
     const write = (event: string, fields: object): void =>
       context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), "twelve.app": release.release.app, "twelve.environment": environment, "twelve.release.number": release.number, "twelve.release.digest": digest, ...fields }));
-    write("server-ready", { url, agents, "twelve.duration_ms": Math.round(clock.monotonicMs() - startedMs) });
+    let tell: (parts: readonly RuntimePart[]) => void = () => {};
+    const told = {
+      ...runtime,
+      async check() {
+        const parts = await runtime.check();
+        tell(parts);
+        return parts;
+      },
+    };
+    const app = await openServer({ runtime: told, traffic, clock, fingerprint: `${name}-${shortDigest(digest)}`, writeLine: (line) => context.writeLine(line) });
+    const url = await listen(app, options);
     if (!isLoopback(host)) story.warn(`Anyone who can reach ${host} can use this server: this version has no authentication. Put it behind a proxy that has`);
-    story.note(`Ready: ${url}  release ${name} (${shortDigest(digest)})  agents: ${agents.join(", ")}`);
-    story.note(`Try it: curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '{"model": "${agents[0]}", "messages": [{"role": "user", "content": "..."}]}'`);
-
-    await untilAborted(signal);
+    tell = tellReadiness({
+      url,
+      write: (event, fields) => write(event, { url, agents, "twelve.duration_ms": Math.round(clock.monotonicMs() - startedMs), ...fields }),
+      story,
+      greet() {
+        story.note(`Ready: ${url}  release ${name} (${shortDigest(digest)})  agents: ${agents.join(", ")}`);
+        story.note(`Try it: curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '{"model": "${agents[0]}", "messages": [{"role": "user", "content": "..."}]}'`);
+      },
+    });
+    if (!(await openedSoon(runtime, 0))) tell(await runtime.check());
+    runtime.onWaiting(tell);
+    const opened = runtime.opened.then(() => tell([]));
+    try {
+      await Promise.race([untilAborted(signal), opened.then(() => untilAborted(signal))]);
+    } catch (error) {
+      await stopServer(app, traffic, 0);
+      throw error;
+    }
     story.note(`Stopping: waiting up to ${drainMs / 1000} s for open requests. A second signal ends at once`);
     await stopServer(app, traffic, drainMs);
     write("server-stopped", { requests: traffic.taken });
   } finally {
     await runtime.close();
   }
+}
+
+/** False when it is not open after so long, or waits for a service already. Fails with what is wrong for good. */
+async function openedSoon(runtime: OpeningRuntime, limitMs = quickStartMs): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs);
+    runtime.onWaiting(() => resolve(false));
+  });
+  return Promise.race([runtime.opened.then(() => true), late]).finally(() => clearTimeout(timer));
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

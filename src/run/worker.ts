@@ -29,7 +29,7 @@ export async function runWorker(context: Context, options: WorkerOptions): Promi
   const { story, clock, signal } = context;
   const unknown = queues.filter((queue) => queue !== indexQueue);
   if (unknown.length > 0) throw new TwelveError("PROCESS_UNSUPPORTED", `The process ${name} works on ${unknown.join(", ")}; this version has the queue ${indexQueue}`, { fix: `Declare it as \`work: [${indexQueue}]\`` });
-  const [secrets, url] = await Promise.all([readSecrets(context, manifest, environment), stateUrlOf(context, options)]);
+  const [secrets, url] = await Promise.all([readSecrets(context, manifest, environment, release?.activation?.secrets), stateUrlOf(context, options)]);
   const written = { "twelve.app": manifest.name, "twelve.environment": environment, "twelve.process": name, "twelve.release.number": release?.number ?? null, "twelve.release.digest": release?.releaseDescriptor.digest ?? null };
   const write: Write = (event, fields) => context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), ...written, ...fields }));
   const queue = await context.openQueue(url);

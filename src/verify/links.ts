@@ -5,7 +5,7 @@ import { buildKind, buildPointerKind } from "../build/schema.ts";
 import { codeDataKind, codeTreeKind } from "../code/schema.ts";
 import { type Descriptor, type Digest, shortDigest } from "../core/descriptor.ts";
 import { evalReportKind, reportPointerKind } from "../eval/schema.ts";
-import { blobsOfBatch, embeddingBatchesKind, indexDataKind, indexDataPointerKind, indexKind, indexPointerKind, ledgerKind } from "../index/schema.ts";
+import { blobsOfBatch, embeddingBatchesKind, indexDataKind, indexDataPointerKind, indexKind, indexPointerKind, ledgerKind, publicationKind } from "../index/schema.ts";
 import type { Store } from "../ports/store.ts";
 import { activationKind, environmentPointerKind, releaseKind, releasePointerKind } from "../release/schema.ts";
 
@@ -36,6 +36,7 @@ const artifacts: Readonly<Record<string, { readonly noun: string; readonly follo
 const pointers: readonly (readonly [RegExp, (name: string, value: string) => readonly Descriptor[]])[] = [
   [/^apps\/[^/]+\/builds\/[^/]+$/, pointer(buildPointerKind, ({ build }) => [build])],
   [/^apps\/[^/]+\/indexes\/[^/]+\/[^/]+$/, pointer(indexPointerKind, ({ index }) => [index])],
+  [/^apps\/[^/]+\/published\/[^/]+\/[^/]+$/, pointer(publicationKind, ({ index }) => [index])],
   [/^apps\/[^/]+\/releases\/[^/]+$/, pointer(releasePointerKind, ({ release }) => [release])],
   [/^apps\/[^/]+\/environments\/[^/]+$/, pointer(environmentPointerKind, ({ activation }) => [activation])],
   [/^apps\/[^/]+\/reports\/[^/]+\/[^/]+$/, pointer(reportPointerKind, ({ report }) => [report])],

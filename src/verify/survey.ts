@@ -14,6 +14,8 @@ export interface Survey {
   readonly unknownRefs: readonly string[];
 }
 
+const visitsAtOnce = 16;
+
 /** Follows every ref to everything that it needs. A blob without a state, written since the first look, is read now. */
 export async function survey(store: Store, states: ReadonlyMap<Digest, BlobState>, signal: AbortSignal): Promise<Survey> {
   const users = new Map<string, Set<string>>();
@@ -62,19 +64,21 @@ export async function survey(store: Store, states: ReadonlyMap<Digest, BlobState
     else follow(digest, links);
   };
 
-  // The queue grows while it is worked off.
-  for (const visit of queue) {
-    signal.throwIfAborted();
-    await visit();
+  // The queue grows while it is worked off. A store that is far away takes its time for each visit, and many at once.
+  while (queue.length > 0) {
+    await Promise.all(queue.splice(0, visitsAtOnce).map(async (visit) => {
+      signal.throwIfAborted();
+      await visit();
+    }));
   }
-  return { graph: { users, labels }, faults, refs, unknownRefs };
+  return { graph: { users, labels }, faults, refs, unknownRefs: unknownRefs.sort() };
 }
 
 async function attempt<Result>(read: () => Promise<Result>): Promise<Result | Fault> {
   try {
     return await read();
   } catch (error) {
-    if (!(error instanceof TwelveError)) throw error;
+    if (!(error instanceof TwelveError) || error.retry !== undefined) throw error;
     return { kind: error.code === "ARTIFACT_INVALID" ? "invalid" : "damaged", message: error.message };
   }
 }

@@ -14,7 +14,7 @@ config:
   EXTRA: { kind: secret, optional: true }
 environments:
   staging: { config: "dotenv:.env.staging" }
-  vault: { config: "ssm:/a/b" }
+  vault: { config: "vault:kv/a" }
 `);
 
 async function context(env: Record<string, string> = {}, file?: string) {

@@ -8,7 +8,9 @@ function resolve(declaration: object, sources: Sources = {}) {
   const { values, problems } = resolveConfig({ KEY: ConfigDeclaration.parse(declaration) }, { sets: {}, env: {}, ...sources });
   return { ...values["KEY"], problem: problems[0]?.message };
 }
-const provider = (values: Record<string, string>) => ({ provider: { reference: "dotenv:.env", values } });
+const provider = (values: Record<string, string>, ignored: readonly string[] = []) => ({
+  provider: { reference: "dotenv:.env", values: Object.fromEntries(Object.entries(values).map(([key, text]) => [key, { text, source: "dotenv:.env" }])), ignored },
+});
 
 describe("resolveConfig", () => {
   it("takes --set before the environment before the provider before the default", () => {
@@ -44,6 +46,7 @@ describe("resolveConfig", () => {
 
   it("says where it looked for a required key", () => {
     expect(resolve({}, provider({})).problem).toBe("Required, but nothing sets it. Looked in --set, the process environment, dotenv:.env; it has no default");
+    expect(resolve({}, provider({}, ["db/KEY", "b", "c", "d", "e"])).problem).toContain("dotenv:.env (what it holds as db/KEY, b, c and 2 more is no key: keys stand at its top, with a single value)");
     expect(resolve({ kind: "secret" }).problem).toBe("Required, but nothing sets it. Looked in the process environment");
   });
 

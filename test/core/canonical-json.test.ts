@@ -21,7 +21,19 @@ describe("canonical JSON", () => {
     expect(canonicalJson({ b: undefined, a: -0 })).toBe('{"a":0}');
   });
 
-  it.each([[Number.NaN], [Number.POSITIVE_INFINITY], ["\ud800"], [[undefined]], [{ f: () => 1 }]])("refuses %s, which has no canonical form", (value) => {
+  it("writes the same whether or not the keys come in order, at any depth", () => {
+    const inOrder = { a: [{ b: 1, c: "ü\"\n" }, { b: null, c: true }], d: { e: -0, f: [] } };
+    const outOfOrder = { d: { f: [], e: -0 }, a: [{ c: "ü\"\n", b: 1 }, { b: null, c: true }] };
+    expect(canonicalJson(inOrder)).toBe('{"a":[{"b":1,"c":"ü\\"\\n"},{"b":null,"c":true}],"d":{"e":0,"f":[]}}');
+    expect(canonicalJson(outOfOrder)).toBe(canonicalJson(inOrder));
+  });
+
+  it("sorts keys that are numbers as text, which no object keeps them in", () => {
+    expect(canonicalJson({ 9: 1, 10: 2 })).toBe('{"10":2,"9":1}');
+    expect(canonicalJson([{ 9: 1, 10: 2 }])).toBe('[{"10":2,"9":1}]');
+  });
+
+  it.each([[Number.NaN], [Number.POSITIVE_INFINITY], ["\ud800"], [{ "\ud800": 1 }], [[undefined]], [{ f: () => 1 }]])("refuses %s, which has no canonical form", (value) => {
     expect(() => canonicalJson(value)).toThrow(TypeError);
   });
 });

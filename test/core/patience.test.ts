@@ -62,3 +62,31 @@ describe("patiently", () => {
     await expect(patiently(() => Promise.reject(limited(60_000)), { signal: controller.signal, story: { note: () => setImmediate(() => controller.abort(reason)) } })).rejects.toBe(reason);
   });
 });
+
+describe("patiently, for somebody who waits", () => {
+  const waiting = { signal: new AbortController().signal, story: { note: () => {} } };
+  const unavailable = new TwelveError("SERVICE_UNAVAILABLE", "nothing answers", { retry: { afterMs: null } });
+
+  async function attempts(patience: "limits" | "nothing", failures: readonly unknown[]): Promise<readonly [calls: number, outcome: unknown]> {
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    onTestFinished(() => void vi.restoreAllMocks());
+    let calls = 0;
+    const call = async (): Promise<string> => {
+      const failure = failures[calls++];
+      if (failure !== undefined) throw failure as Error;
+      return "answer";
+    };
+    const outcome = await patiently(call, { ...waiting, patience }).catch((error: unknown) => error);
+    return [calls, outcome];
+  }
+
+  it("waits for a rate limit, and tells at once what is away", async () => {
+    expect(await attempts("limits", [limited(0), limited(0)])).toEqual([3, "answer"]);
+    expect(await attempts("limits", [limited(0), unavailable])).toEqual([2, unavailable]);
+  });
+
+  it("waits for nothing where somebody else asks again", async () => {
+    const failure = limited(0);
+    expect(await attempts("nothing", [failure])).toEqual([1, failure]);
+  });
+});

@@ -12,7 +12,7 @@ interface Trial {
 }
 
 /** Calls that fail as listed and then succeed; nothing really waits. */
-async function attempt(failures: readonly unknown[], { random = 1, ...tools }: { readonly random?: number } & Partial<Pick<RetryTools, "sleep" | "successes">> = {}): Promise<Trial> {
+async function attempt(failures: readonly unknown[], { random = 1, ...tools }: { readonly random?: number } & Partial<Pick<RetryTools, "sleep" | "successes" | "isWorthIt">> = {}): Promise<Trial> {
   const waits: number[] = [];
   const told: (readonly [string, number, number])[] = [];
   let calls = 0;
@@ -33,6 +33,14 @@ describe("retrying", () => {
 
   it("tells of each wait before it waits", async () => {
     expect(await attempt([limited(null), limited(null)])).toEqual({ calls: 3, waits: [500, 1000], told: [["slow down", 500, 1], ["slow down", 1000, 2]], outcome: "answer" });
+  });
+
+  it("gives up where the wait is not worth it, and tells of no such wait", async () => {
+    const asked: (readonly [number, number])[] = [];
+    const isWorthIt = (waitMs: number, attempt: number): boolean => asked.push([waitMs, attempt]) < 2;
+    const last = limited(4000);
+    expect(await attempt([limited(null), last], { isWorthIt })).toEqual({ calls: 2, waits: [500], told: [["slow down", 500, 1]], outcome: last });
+    expect(asked).toEqual([[500, 1], [4000, 2]]);
   });
 
   it("doubles the wait up to half a minute, and gives up after seven attempts with the last failure", async () => {

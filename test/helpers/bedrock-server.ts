@@ -1,8 +1,8 @@
-/** InvokeModel of Bedrock's embedding models, as it answers on the wire, over HTTP/1.1 and HTTP/2 on one port. */
-import { createServer as createHttp1, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createHttp2 } from "node:http2";
-import { createServer as createTcp, type Socket } from "node:net";
+/** Bedrock as it answers on the wire: embeddings, conversations, its catalogue of models, and reranking. */
+import { catalogueReply } from "./bedrock-catalogue.ts";
+import { rerankReply } from "./bedrock-rerank.ts";
 import { meaningfulVectors } from "./embedding-vectors.ts";
+import { listenBoth } from "./listen-both.ts";
 import { type Asked, type Reply, type ServiceServer, startServer } from "./service-server.ts";
 
 interface Body {
@@ -17,18 +17,24 @@ interface Body {
 export interface BedrockServerOptions {
   /** The only bearer token that is accepted; signed requests are accepted unchecked where there is none. */
   readonly bearer?: string;
+  /** Answers ConverseStream; without it there are no such models. */
+  readonly converse?: (asked: Asked, model: string) => Reply;
 }
 
-export function startBedrockServer({ bearer }: BedrockServerOptions = {}): Promise<ServiceServer> {
+export function startBedrockServer({ bearer, converse }: BedrockServerOptions = {}): Promise<ServiceServer> {
   const vectorsOf = meaningfulVectors();
 
   async function answer({ method, path, headers, body }: Asked): Promise<Reply> {
     const authorization = headers.authorization ?? "";
     if (bearer !== undefined && authorization !== `Bearer ${bearer}`) return refuse(403, "AccessDeniedException", "Bearer Token has expired");
     if (bearer === undefined && !authorization.startsWith("AWS4-HMAC-SHA256 Credential=")) return refuse(403, "MissingAuthenticationTokenException", "Missing Authentication Token");
-    const encoded = /^\/model\/([^/]+)\/invoke$/.exec(path)?.[1];
+    const found = method === "GET" ? catalogueReply(path) : undefined;
+    if (found !== undefined) return found;
+    if (method === "POST" && path === "/rerank") return rerankReply(body, vectorsOf);
+    const [, encoded, operation] = /^\/model\/([^/]+)\/(invoke|converse-stream)$/.exec(path) ?? [];
     if (method !== "POST" || encoded === undefined) return refuse(404, "UnknownOperationException", "");
     const model = decodeURIComponent(encoded);
+    if (operation === "converse-stream") return converse?.({ method, path, headers, body }, model) ?? refuse(400, "ValidationException", "The provided model identifier is invalid.");
     const request = (body ?? {}) as Body;
     if (model.includes("titan-embed")) return titan(request, model);
     if (model.includes("cohere.embed")) return cohere(request, model);
@@ -65,25 +71,6 @@ function malformed(reason: string): Reply {
   return refuse(400, "ValidationException", `Malformed input request: ${reason}, please reformat your input and try again.`);
 }
 
-function refuse(status: number, type: string, message: string): Reply {
+export function refuse(status: number, type: string, message: string): Reply {
   return { status, headers: { "x-amzn-errortype": type, "x-amzn-requestid": "b0a1" }, body: { message } };
-}
-
-/** The first bytes of a connection tell which of the two is spoken. */
-function listenBoth(handler: (request: IncomingMessage, response: ServerResponse) => void): Server {
-  const one = createHttp1(handler);
-  const two = createHttp2((request, response) => handler(request as unknown as IncomingMessage, response as unknown as ServerResponse));
-  const sockets = new Set<Socket>();
-  const tcp = createTcp((socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-    socket.on("error", () => {});
-    socket.once("readable", () => {
-      const start = socket.read() as Buffer | null;
-      if (start === null) return;
-      socket.unshift(start);
-      (start.subarray(0, 3).toString("latin1") === "PRI" ? two : one).emit("connection", socket);
-    });
-  });
-  return Object.assign(tcp as unknown as Server, { closeAllConnections: () => sockets.forEach((socket) => socket.destroy()) });
 }

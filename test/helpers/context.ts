@@ -62,7 +62,7 @@ export async function testContext({ dir, env = {}, store, clock, signal }: TestC
     story,
     signal: signal ?? new AbortController().signal,
     store: () => Promise.resolve(opened),
-    openModel: (reference, secrets) => openModel(reference, { dir, env: { ...env, ...secrets } }),
+    openModel: (reference, secrets, folder = dir) => openModel(reference, { dir: folder, env: { ...env, ...secrets } }),
     openVectorService: (reference, secrets) => openVectorService(reference, { dir, env: { ...env, ...secrets } }),
     openSessions: (reference, secrets) => openSessions(reference, { dir, env: { ...env, ...secrets } }),
     openEmbedder: (reference, secrets) => openEmbedder(reference, { dir, env: { ...env, ...secrets } }),

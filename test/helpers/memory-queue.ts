@@ -52,6 +52,7 @@ export function memoryQueue(url = "postgres://queue.test/state"): MemoryQueue {
 
   return {
     url,
+    check: () => Promise.resolve({ version: null }),
     jobs,
     tell,
     get isClosed() {

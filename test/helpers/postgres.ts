@@ -11,17 +11,30 @@ const run = promisify(execFile);
 const password = "only-for-tests";
 
 /** Where Debian and others keep the programs that start a cluster, the newest version first. */
-const programs = globSync("/usr/lib/postgresql/*/bin/initdb")
+const ownPrograms = globSync("/usr/lib/postgresql/*/bin/initdb")
   .concat((process.env["PATH"] ?? "").split(":").map((folder) => join(folder, "initdb")))
   .filter((file) => existsSync(file))
   .map((file) => file.replace(/\/initdb$/, ""))
   .sort((left, right) => right.localeCompare(left, undefined, { numeric: true }))[0];
 
+/** Those whose server has pgvector: the ones that TWELVE_PGVECTOR names, or the machine's own with the extension's package. */
+const vectorPrograms = [process.env["TWELVE_PGVECTOR"], ownPrograms].find((folder) => folder !== undefined && hasVector(folder));
+
+function hasVector(folder: string): boolean {
+  const version = /postgresql\/(\d+)\/bin$/.exec(folder)?.[1] ?? "";
+  return [join(folder, "../share/postgresql"), join(folder, "../share"), `/usr/share/postgresql/${version}`].some((share) => existsSync(join(share, "extension/vector.control")));
+}
+
+/** As below, of a server with pgvector. */
+export const withoutPgvector = vectorPrograms === undefined && process.env["TWELVE_REQUIRE_SERVICES"] !== "1";
+
 /** Why a test that needs a real Postgres server is skipped; with TWELVE_REQUIRE_SERVICES=1 it fails instead. */
-export const withoutPostgres = programs === undefined && process.env["TWELVE_REQUIRE_SERVICES"] !== "1";
+export const withoutPostgres = ownPrograms === undefined && process.env["TWELVE_REQUIRE_SERVICES"] !== "1";
 
 export interface PostgresServer {
   readonly port: number;
+  /** For a caller that said it would stop the cluster itself. */
+  stop(): Promise<void>;
   /** The URL of a new, empty database of the superuser. */
   createDatabase(): Promise<string>;
   /** Runs statements as the superuser. */
@@ -31,21 +44,24 @@ export interface PostgresServer {
 }
 
 /** A cluster of the test file's own on a free port of loopback, removed when the file is done. Call it in `beforeAll`. */
-export async function startPostgres(): Promise<PostgresServer> {
-  if (programs === undefined) throw new Error("No Postgres server is installed (Debian: `apt-get install postgresql`)");
+export async function startPostgres({ vector = false, settings = "", leavesStopping = false } = {}): Promise<PostgresServer> {
+  const programs = vector ? vectorPrograms : ownPrograms;
+  if (programs === undefined) throw new Error(`No Postgres server ${vector ? "with pgvector " : ""}is installed (Debian: \`apt-get install postgresql\`; with pgvector: set TWELVE_PGVECTOR to the folder of its programs)`);
+  const asUser = (program: string, args: readonly string[]): Promise<unknown> => runAsUser(join(programs, program), args);
   const folder = await mkdtemp(join(tmpdir(), "twelve-postgres-"));
   const data = join(folder, "data");
   const port = await freePort();
   await writeFile(join(folder, "password"), password);
   if (isRoot) await giveTo(folder);
   await asUser("initdb", ["-D", data, "-U", "owner", "--pwfile", join(folder, "password"), "--auth", "scram-sha-256", "-E", "UTF8", "--locale", "C", "-N"]);
-  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=200`;
+  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=200 ${settings}`;
   const control = (...command: readonly string[]): Promise<unknown> => asUser("pg_ctl", ["-D", data, "-w", "-l", join(folder, "log"), ...command]);
   await control("-o", options, "start");
-  afterAll(async () => {
+  const stop = async (): Promise<void> => {
     await control("-m", "immediate", "stop");
     await rm(folder, { recursive: true, force: true });
-  });
+  };
+  if (!leavesStopping) afterAll(stop);
 
   const urlOf = (database: string): string => `postgres://owner:${password}@127.0.0.1:${port}/${database}`;
   const query = async (text: string): Promise<void> => {
@@ -61,6 +77,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   let databases = 0;
   return {
     port,
+    stop,
     query,
     async createDatabase() {
       const name = `test_${(databases += 1)}`;
@@ -74,8 +91,7 @@ export async function startPostgres(): Promise<PostgresServer> {
 const isRoot = userInfo().uid === 0;
 
 /** A cluster refuses to run as root, so root runs it as the user that the package has made for it. */
-async function asUser(program: string, args: readonly string[]): Promise<unknown> {
-  const file = join(programs ?? "", program);
+async function runAsUser(file: string, args: readonly string[]): Promise<unknown> {
   return isRoot ? run("runuser", ["-u", "postgres", "--", file, ...args], { cwd: "/" }) : run(file, args, { cwd: "/" });
 }
 

@@ -15,6 +15,7 @@ export function startRerankServer(key: string): Promise<ServiceServer> {
   async function answer({ method, path, headers, body }: Asked): Promise<Reply> {
     const isCohere = path === "/v2/rerank";
     if (headers.authorization !== `Bearer ${key}`) return { status: 401, body: isCohere ? { id: "1", message: "invalid api token" } : { detail: "Unauthorized" } };
+    if (method === "GET" && path === "/v1/models/rerank-v3.5") return { body: { name: "rerank-v3.5", endpoints: ["rerank"], finetuned: false, context_length: 4096 } };
     if (method !== "POST" || (!isCohere && path !== "/v1/rerank")) return { status: 404, body: { message: "not found" } };
     const { model, query = "", documents = [], top_n: most = documents.length } = (body ?? {}) as Body;
     if (documents.length === 0 || documents.some((text) => text.trim() === "")) return { status: 400, body: { message: "invalid request: list of documents must not be empty" } };

@@ -17,6 +17,8 @@ export interface Reply {
   /** JSON that is ready to send, or a value to write as JSON. */
   readonly json?: string;
   readonly body?: unknown;
+  /** Writes the answer itself, head and all, for one that is no JSON or comes piece by piece. */
+  readonly send?: (response: ServerResponse) => void;
 }
 
 /**
@@ -38,11 +40,13 @@ export interface ServiceServer {
 export interface ServerOptions {
   /** How long each answer takes. */
   readonly delayMs?: number;
+  /** Any free one by default; the one it had, for a server that comes back. */
+  readonly port?: number;
   /** Wraps the server, for one that speaks more than HTTP/1.1. */
   readonly listen?: (handler: (request: IncomingMessage, response: ServerResponse) => void) => Server;
 }
 
-export async function startServer(answer: (asked: Asked) => Reply | Promise<Reply>, { delayMs = 0, listen = createServer }: ServerOptions = {}): Promise<ServiceServer> {
+export async function startServer(answer: (asked: Asked) => Reply | Promise<Reply>, { delayMs = 0, port: wanted = 0, listen = createServer }: ServerOptions = {}): Promise<ServiceServer> {
   const requests: Asked[] = [];
   const faults: Fault[] = [];
   const server = listen((request, response) => {
@@ -55,7 +59,7 @@ export async function startServer(answer: (asked: Asked) => Reply | Promise<Repl
       else write(response, fault ?? (await answer(asked)));
     })();
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(wanted, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
@@ -76,7 +80,11 @@ async function read(request: IncomingMessage): Promise<Asked> {
   return { method, path, headers, body: text === "" ? undefined : JSON.parse(text) };
 }
 
-function write(response: ServerResponse, { status = 200, headers = {}, json, body }: Reply): void {
+function write(response: ServerResponse, { status = 200, headers = {}, json, body, send }: Reply): void {
+  if (send !== undefined) {
+    send(response);
+    return;
+  }
   const text = json ?? (body === undefined ? "" : JSON.stringify(body));
   response.writeHead(status, { "content-type": "application/json", ...headers });
   response.end(text);

@@ -7,6 +7,7 @@ export interface TeiServerOptions {
   readonly dimensions?: number;
   readonly maxBatch?: number;
   readonly key?: string;
+  readonly port?: number;
   /** The prompts that the model's files name. */
   readonly prompts?: Readonly<Record<string, string>>;
 }
@@ -20,7 +21,7 @@ interface Body {
   readonly texts?: readonly string[];
 }
 
-export async function startTeiServer({ model = "embedding", dimensions = 64, maxBatch = 32, key, prompts = {} }: TeiServerOptions = {}): Promise<ServiceServer> {
+export async function startTeiServer({ model = "embedding", dimensions = 64, maxBatch = 32, key, port, prompts = {} }: TeiServerOptions = {}): Promise<ServiceServer> {
   const vectorsOf = meaningfulVectors();
   const info = {
     model_id: model === "embedding" ? "BAAI/bge-small-en-v1.5" : "BAAI/bge-reranker-base",
@@ -52,7 +53,7 @@ export async function startTeiServer({ model = "embedding", dimensions = 64, max
     return { body: scores.sort((left, right) => right.score - left.score) };
   }
 
-  return startServer(answer);
+  return startServer(answer, port === undefined ? {} : { port });
 }
 
 function refuse(status: number, error: string, type: string): Reply {

@@ -28,7 +28,7 @@ function fakeEmbedder(answer: Answer = vectorsFor): { readonly embedder: Embedde
     asked.push(...batch);
     return answer(batch, ++calls);
   };
-  return { embedder: { identity, maxBatch: 2, usdPerMillionTokens: 1, fusionWeight: 1, embed }, asked, calls: () => calls };
+  return { embedder: { identity, maxBatch: 2, usdPerMillionTokens: 1, fusionWeight: 1, embed, check: () => Promise.resolve({ version: null }) }, asked, calls: () => calls };
 }
 function vectorsFor(batch: readonly string[]): readonly Float32Array[] {
   return batch.map((text) => Float32Array.of(text.charCodeAt(1), 1));
@@ -60,6 +60,13 @@ async function stored(...names: readonly string[]): Promise<readonly string[]> {
   return names.filter((name) => embeddings.has(digestOf(name)));
 }
 
+/** Another run, to its end. */
+async function embedBefore(...names: readonly string[]): Promise<void> {
+  const opened = await open(fakeEmbedder().embedder);
+  await opened.vectorsOf(texts(...names));
+  await opened.stored();
+}
+
 describe("embedding", () => {
   it("gives every text its own vector and asks for each once", async () => {
     const { embedder, asked } = fakeEmbedder();
@@ -70,7 +77,7 @@ describe("embedding", () => {
   });
 
   it("asks for nothing that the store knows", async () => {
-    await (await open(fakeEmbedder().embedder)).vectorsOf(texts(...ten));
+    await embedBefore(...ten);
     const { embedder, asked } = fakeEmbedder();
     const opened = await open(embedder);
     expect((await opened.vectorsOf(texts(...ten, "new"))).size).toBe(11);
@@ -102,7 +109,18 @@ describe("embedding", () => {
     expect(asked.toSorted()).toEqual(ten.slice(0, 9));
   });
 
-  it("counts a batch when it is stored, not before", async () => {
+  it("gives vectors before they are stored, and says afterwards that they could not be", async () => {
+    const held = Promise.withResolvers<void>();
+    const failure = new TwelveError("STORE_UNUSABLE", "no disk");
+    const slow: Store = { ...store, blobs: { ...store.blobs, write: () => held.promise.then(() => Promise.reject(failure)) } };
+    const opened = await open(fakeEmbedder().embedder, { from: slow });
+    expect((await opened.vectorsOf(texts("t0", "t1"))).size).toBe(2);
+    held.resolve();
+    await expect(opened.stored()).rejects.toBe(failure);
+    expect(opened.embedded).toBe(0);
+  });
+
+  it("counts no batch that could not be stored", async () => {
     const { embedder } = fakeEmbedder();
     const failure = new TwelveError("STORE_UNUSABLE", "no disk");
     let writes = 0;
@@ -113,7 +131,7 @@ describe("embedding", () => {
   });
 
   it("embeds the texts of a damaged batch again", async () => {
-    await (await open(fakeEmbedder().embedder)).vectorsOf(texts("t0", "t1", "t2", "t3"));
+    await embedBefore("t0", "t1", "t2", "t3");
     const { embedder, asked } = fakeEmbedder();
     let damaged: Digest | undefined;
     const broken: Store = {

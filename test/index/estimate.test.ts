@@ -11,6 +11,7 @@ const embedder: Embedder = {
   identity: { provider: "fake", model: "m", dimensions: 2, normalised: false, documentTask: null, queryTask: null },
   maxBatch: 4, maxBatchTokens: 100, usdPerMillionTokens: null, fusionWeight: 1,
   embed: () => Promise.reject(new Error("asked")),
+  check: () => Promise.reject(new Error("asked")),
 };
 
 function document(path: string, texts: readonly (readonly [text: string, tokens: number])[]): CutResult {

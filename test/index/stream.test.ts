@@ -44,22 +44,22 @@ describe("the digests of files", () => {
   it("are taken of local files by their readers, and of everything else from its content", async () => {
     const metadata = { team: "docs" };
     const files = [file("a.md", { file: "/a.md" }), file("gone.md", { file: "/gone.md" }), file("s3://b/c.md"), file("feed.jsonl#1", { metadata }), file("d.md", { file: "/d.md", metadata })];
-    const digests = await digestsOf(files, fakeCutters().cutters, signal);
+    const digests = await digestsOf(files, new Map(), { cutters: fakeCutters().cutters, signal });
     expect([...digests.keys()].sort()).toEqual(["a.md", "d.md", "feed.jsonl#1", "s3://b/c.md"]);
     expect([digests.get("a.md"), digests.get("s3://b/c.md")]).toEqual([digestOf("/a.md"), digestOf("text of s3://b/c.md")]);
     // Metadata beside the text is part of the document.
     expect(digests.get("feed.jsonl#1")).not.toBe(digestOf("text of feed.jsonl#1"));
-    expect(digests.get("feed.jsonl#1")).not.toBe((await digestsOf([file("feed.jsonl#1", { metadata: { team: "other" } })], fakeCutters().cutters, signal)).get("feed.jsonl#1"));
+    expect(digests.get("feed.jsonl#1")).not.toBe((await digestsOf([file("feed.jsonl#1", { metadata: { team: "other" } })], new Map(), { cutters: fakeCutters().cutters, signal })).get("feed.jsonl#1"));
   });
 
   it("leave out what cannot be read, and pass on what happens to the source itself", async () => {
-    expect(await digestsOf([file("a.md", { read: unreadable("a.md") })], fakeCutters().cutters, signal)).toEqual(new Map());
+    expect(await digestsOf([file("a.md", { read: unreadable("a.md") })], new Map(), { cutters: fakeCutters().cutters, signal })).toEqual(new Map());
     const failure = new TwelveError("SERVICE_FAILED", "the bucket is gone");
-    await expect(digestsOf([file("a.md", { read: () => Promise.reject(failure) })], fakeCutters().cutters, signal)).rejects.toBe(failure);
+    await expect(digestsOf([file("a.md", { read: () => Promise.reject(failure) })], new Map(), { cutters: fakeCutters().cutters, signal })).rejects.toBe(failure);
   });
 
   it("are taken of any number of files", async () => {
-    expect((await digestsOf(many(1000, (i) => ({ file: `/${i}.md` })), fakeCutters().cutters, signal)).size).toBe(1000);
+    expect((await digestsOf(many(1000, (i) => ({ file: `/${i}.md` })), new Map(), { cutters: fakeCutters().cutters, signal })).size).toBe(1000);
   });
 });
 

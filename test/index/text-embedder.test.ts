@@ -32,7 +32,7 @@ async function mostAtOnce(limits: Pick<Embedder, "requestsAtOnce">, embedding?: 
     return batch.map(() => Float32Array.of(1, 2));
   };
   const identity = { provider: "fake", model: "m", dimensions: 2, normalised: false, documentTask: null, queryTask: null };
-  const embedder = await paced({ identity, maxBatch: 1, usdPerMillionTokens: 0, fusionWeight: 1, embed, ...limits }, embedding);
+  const embedder = await paced({ identity, maxBatch: 1, usdPerMillionTokens: 0, fusionWeight: 1, embed, check: () => Promise.resolve({ version: null }), ...limits }, embedding);
   await embedder.vectorsOf(texts);
   return most;
 }

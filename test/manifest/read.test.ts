@@ -85,6 +85,9 @@ describe("the manifest", () => {
     ["a number out of range", 'name: a\nagents:\n  x: { prompt: p, model: "mock:echo", temperature: 3 }\n', 3, /2/],
     ["a string where a number or a reference belongs", 'name: a\nagents:\n  x: { prompt: p, model: "mock:echo", temperature: warm }\n', 3, /number/],
     ["a model without a scheme", "name: a\nagents:\n  x: { prompt: p, model: gpt-4 }\n", 3, /service URL/],
+    ["a model of a chain without a scheme", 'name: a\nagents:\n  x:\n    prompt: p\n    model:\n      - "mock:echo"\n      - gpt-4\n', 7, /service URL/],
+    ["a model of a chain with a password in it", 'name: a\nagents:\n  x:\n    prompt: p\n    model: ["mock:echo",\n      "https://me:pa55@host/v1#m"]\n', 6, /^The URL holds credentials(?!.*pa55)/],
+    ["a chain of no models", "name: a\nagents:\n  x: { prompt: p, model: [] }\n", 3, /^Expected at least one model/],
     ["a list instead of a mapping", "- name: a\n", 1, /found a list/],
   ])("says where %s is", (_, text, line, message) => {
     const [problem, ...others] = problemsOf(text);

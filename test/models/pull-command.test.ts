@@ -162,7 +162,7 @@ describe("twelve models pull", () => {
       sendPart(response, tokenizer, { count: 1000, isReceived: () => isStaged(dir, path, 1000) });
       return true;
     };
-    await expect(pull(dir, { model: "tiny", from: server.url })).rejects.toMatchObject({ code: "SERVICE_FAILED", message: `${server.url} answered 400 for tokenizer.json` });
+    await expect(pull(dir, { model: "tiny", from: server.url })).rejects.toMatchObject({ code: "SERVICE_REJECTED", message: `${server.url} answered 400 for tokenizer.json` });
     await expect(access(join(dir, "models"))).rejects.toThrow("ENOENT");
     server.answer = () => false;
     await pull(dir, { model: "tiny", from: server.url });

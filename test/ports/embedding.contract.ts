@@ -37,6 +37,12 @@ export function describeEmbedder(name: string, open: () => Embedder | Promise<Em
       expect(product(near)).toBeGreaterThan(product(far));
     });
 
+    it("says that it is there, and how long its vectors are", async () => {
+      const embedder = await open();
+      const { version, detail } = await embedder.check();
+      expect([version === null || version.length > 0, detail]).toEqual([true, expect.stringMatching(new RegExp(`^${embedder.identity.dimensions} dimensions`))]);
+    });
+
     it("gives a text the same vector alone and in a batch", async () => {
       const embedder = await open();
       const texts = ["one text", "another text", "テキスト"];

@@ -15,6 +15,12 @@ export function describeQueue(name: string, openQueue: OpenQueue): void {
   }
 
   describe(`${name} as a job queue`, () => {
+    it("says that it is there, in its version", async () => {
+      const queue = await open();
+      await queue.list({ limit: 1 });
+      expect(await queue.check()).toEqual({ version: expect.stringMatching(/^\d+\.\d+/), detail: expect.stringMatching(/^PostgreSQL/) });
+    });
+
     describeJobs(open);
     describeFailures(open);
     describeCancelling(open);

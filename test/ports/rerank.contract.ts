@@ -26,6 +26,11 @@ export function describeReranker(name: string, open: () => Promise<Reranker>): v
       expect(strange[4]).toBe(alone);
     });
 
+    it("says that it is there", async () => {
+      const { version } = await (await open()).check();
+      expect(version === null || version.length > 0).toBe(true);
+    });
+
     it("names itself without credentials", async () => {
       expect((await open()).name).toMatch(/^[a-z+]+:\S+/);
     });

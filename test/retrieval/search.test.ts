@@ -36,6 +36,7 @@ function parts(asked: Asked, { scores, maxTextTokens }: { readonly scores?: read
     maxBatch: 1,
     usdPerMillionTokens: 0,
     fusionWeight: 1,
+    check: () => Promise.resolve({ version: null }),
     ...(maxTextTokens === undefined ? {} : { maxTextTokens }),
     embed: async (texts, task) => {
       asked.embedded.push(...texts.map((text) => `${task}: ${text}`));
@@ -44,6 +45,7 @@ function parts(asked: Asked, { scores, maxTextTokens }: { readonly scores?: read
   };
   const reranker: Reranker = {
     name: "stub",
+    check: () => Promise.resolve({ version: null }),
     rerank: async (question, texts) => {
       asked.questions.push(question);
       asked.reranked.push(texts);
@@ -122,7 +124,7 @@ describe("searchChunks", () => {
         if (left[which]-- > 0) throw new TwelveError("SERVICE_LIMITED", `${which}: slow down`, { retry: { afterMs: 0 } });
       };
       const embedder: Embedder = { ...given.embedder, embed: async (...asked) => (fail("embed"), given.embedder.embed(...asked)) };
-      const reranker: Reranker = { name: "stub", rerank: async (_, texts) => (fail("rerank"), texts.map(() => 1)) };
+      const reranker: Reranker = { name: "stub", check: () => Promise.resolve({ version: null }), rerank: async (_, texts) => (fail("rerank"), texts.map(() => 1)) };
       return searchChunks("what?", plan, { vectors: given.vectors, embedder, reranker });
     };
     expect(await failing({ embed: 1, rerank: 1 })).toHaveLength(4);

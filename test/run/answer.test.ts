@@ -3,7 +3,7 @@ import { digestOf } from "../../src/core/descriptor.ts";
 import { TwelveError } from "../../src/core/errors.ts";
 import type { AnswerRequest } from "../../src/run/schema.ts";
 import { ModelCallEvent } from "../../src/run/schema.ts";
-import { chunks, openAgent, runtimeOf, says, saysAndHangs, scriptedModel } from "./fixture.ts";
+import { candidates, chunks, openAgent, runtimeOf, says, saysAndHangs, scriptedModel } from "./fixture.ts";
 
 const request: AnswerRequest = { agent: "support", messages: [{ role: "user", content: "What is the limit?" }], variables: {}, isStream: false, traceId: "4bf92f3577b34da6a3ce929d0e0e4736" };
 
@@ -51,6 +51,8 @@ describe("an answer", () => {
         "twelve.response.digest": digestOf("1 MiB [2]. Mail ann@example.org"),
         "twelve.response.text": null,
         "twelve.aborted": false,
+        "twelve.fallback.used": false,
+        "twelve.fallback.failed": [],
         "error.type": null,
         "error.message": null,
       },
@@ -73,19 +75,39 @@ describe("an answer", () => {
   });
 
   it.each([
-    ["the search fails", { search: () => Promise.reject(new TwelveError("SERVICE_FAILED", "No index for ann@example.org")) }, "No index for [email]", null],
-    ["the model ends without an end", { model: scriptedModel(() => [{ type: "text", text: "Half" }]) }, "The model scripted:parrot-1 broke off its answer", 1],
-    ["the model ends with an error", { model: scriptedModel(() => [{ type: "end", finishReason: "error", usage: { inputTokens: 5, outputTokens: 0, cachedInputTokens: 0 }, model: "m" }]) }, "The model scripted:parrot-1 ended its answer with an error", 0],
-  ])("leaves an event when %s", async (_what, change, message, outputTokens) => {
+    ["the search fails", { search: () => Promise.reject(new TwelveError("SERVICE_FAILED", "No index for ann@example.org")) }, "SERVICE_FAILED", "No index for [email]", null],
+    ["the model ends without an end", candidates(scriptedModel(() => [{ type: "text", text: "Half" }])), "SERVICE_CUT", "The model scripted:parrot-1 broke off its answer", 1],
+    ["the model ends with an error", candidates(scriptedModel(() => [{ type: "end", finishReason: "error", usage: { inputTokens: 5, outputTokens: 0, cachedInputTokens: 0 }, model: "m" }])), "SERVICE_FAILED", "The model scripted:parrot-1 ended its answer with an error", 0],
+  ])("leaves an event when %s", async (_what, change, code, message, outputTokens) => {
     const runtime = runtimeOf(openAgent(scriptedModel(() => says("x")), change));
-    await expect(Array.fromAsync(runtime.answer(request))).rejects.toMatchObject({ code: "SERVICE_FAILED" });
-    expect(runtime.events).toMatchObject([{ "error.type": "SERVICE_FAILED", "error.message": message, "gen_ai.response.finish_reasons": ["error"], "gen_ai.usage.output_tokens": outputTokens, "twelve.aborted": false }]);
+    await expect(Array.fromAsync(runtime.answer(request))).rejects.toMatchObject({ code });
+    expect(runtime.events).toMatchObject([{ "error.type": code, "error.message": message, "gen_ai.response.finish_reasons": ["error"], "gen_ai.usage.output_tokens": outputTokens, "twelve.aborted": false }]);
   });
 
   it("leaves an event when its reader stops reading", async () => {
     const runtime = runtimeOf(openAgent(scriptedModel((asked) => saysAndHangs("Half", asked))));
     for await (const part of runtime.answer(request)) if (part.type === "text") break;
     expect(runtime.events).toMatchObject([{ "twelve.aborted": true, "error.type": null, "twelve.response.digest": digestOf("Half"), "twelve.usage.estimated": true }]);
+  });
+
+  it("holds what the model wants called, and nothing of what it thinks; tokens that an adapter estimated are marked", async () => {
+    const call = { id: "c1", name: "look_up", arguments: "{}" };
+    const usage = { inputTokens: 5, outputTokens: 1, cachedInputTokens: 0 };
+    const runtime = runtimeOf(openAgent(scriptedModel(() => [{ type: "reasoning", text: "Hm" }, { type: "text", text: "Wait." }, { type: "tool_call", call }, { type: "end", finishReason: "tool_calls", usage, isUsageEstimated: true, model: "m" }])));
+    const parts = await Array.fromAsync(runtime.answer(request));
+    expect(parts).toMatchObject([{ type: "text", text: "Wait." }, { type: "end", answer: { text: "Wait.", toolCalls: [call], finishReason: "tool_calls", reference: "scripted:parrot-1" } }]);
+    expect(runtime.events).toMatchObject([{ "gen_ai.response.finish_reasons": ["tool_calls"], "twelve.usage.estimated": true, "twelve.response.digest": digestOf("Wait.") }]);
+  });
+
+  it("comes from the second model where the first fails, and costs what that one costs", async () => {
+    const first = scriptedModel(() => { throw new TwelveError("SERVICE_QUOTA", "Paid up by ann@example.org"); });
+    const second = { ...scriptedModel(() => says("Yes")), provider: "mock", id: "second" };
+    const runtime = runtimeOf(openAgent(first, candidates(first, second)));
+    expect((await Array.fromAsync(runtime.answer(request))).at(-1)).toMatchObject({ answer: { reference: "mock:second", costUsd: 0 } });
+    expect(runtime.events).toMatchObject([{
+      "gen_ai.provider.name": "mock", "gen_ai.request.model": "second", "gen_ai.response.model": "parrot-1-2026", "twelve.cost.amount": 0, "twelve.fallback.used": true, "error.type": null,
+      "twelve.fallback.failed": [{ model: "scripted:parrot-1", "error.type": "SERVICE_QUOTA", "error.message": "Paid up by [email]" }],
+    }]);
   });
 
   it("is aborted while it is searched for", async () => {

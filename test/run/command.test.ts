@@ -60,9 +60,10 @@ describe("twelve run", () => {
     const readiness = await fetch(`${ready.url}/readyz`);
     expect([readiness.status, await readiness.json()]).toEqual([200, { status: "ok", checks: {
       release: { status: "ok", detail: "v1, every digest verified at start" },
-      "index docs": { status: "ok", detail: "2 chunks of 2 documents; the embedder agrees to 1.0000" },
-      "model mock:extractive": { status: "ok", detail: "open; asked only for answers" },
-      "model mock:echo": { status: "ok", detail: "open; asked only for answers" },
+      "index docs": { status: "ok", detail: "2 chunks of 2 documents; the embedder agreed to 1.0000 at start" },
+      "embedder of index docs": { status: "ok", detail: "answers, 64 dimensions, computed in this process" },
+      "model mock:extractive": { status: "ok", detail: "answers" },
+      "model mock:echo": { status: "ok", detail: "answers" },
     } }]);
 
     stop();

@@ -32,7 +32,7 @@ async function opened(context: TestContext) {
 it("a process answers from an index that was embedded over the network, with the key of its environment's own source", async () => {
   const { server, fresh } = await app();
   const context = await fresh();
-  await expect(opened(context)).rejects.toMatchObject({ code: "SERVICE_DENIED", fix: expect.stringContaining("EMBEDDER_API_KEY") });
+  await expect(opened(context)).rejects.toMatchObject({ code: "SERVICE_UNAUTHENTICATED", fix: expect.stringContaining("EMBEDDER_API_KEY") });
   await writeFiles(context.dir, { ".env": `EMBEDDER_API_KEY=${key}\n` });
   const runtime = await opened(context);
   const question = "How large may the body of a request be?";

@@ -43,16 +43,21 @@ export const chunks: readonly RetrievedChunk[] = [
   { number: 2, id: "c-2", document: "docs/ports.md", headings: "Ports", text: "The port is 3000.", metadata: {}, score: 0.5, scores: {} },
 ];
 
+/** Of an agent that asks these models one after the other, each under its provider and ID. */
+export function candidates(...models: readonly Model[]): Pick<OpenAgent, "models"> {
+  return { models: models.map((model) => ({ reference: `${model.provider}:${model.id}`, model })) };
+}
+
 export function openAgent(model: Model, change: Partial<OpenAgent> = {}): OpenAgent {
   return {
     plan: {
       name: "support",
       prompt: { name: "answer", variant: null, path: "prompts/answer.prompt", model: null, config: {}, input: { schema: null, default: {} }, output: { format: "text", schema: null }, template: "", partials: {}, metadata: {}, digest: digestOf("prompt") },
-      model: "scripted:parrot-1",
+      models: ["scripted:parrot-1"],
       sampling: { temperature: 0.2 },
       retrieve: { index: "docs", topK: 2, mode: "hybrid" },
     },
-    model,
+    ...candidates(model),
     render: ({ question, history, system }): readonly Message[] => [{ role: "system", content: "Be brief." }, ...system, ...history, { role: "user", content: question }],
     search: () => Promise.resolve(chunks),
     frame: {
@@ -63,8 +68,7 @@ export function openAgent(model: Model, change: Partial<OpenAgent> = {}): OpenAg
       agent: "support",
       promptName: "answer",
       promptDigest: digestOf("prompt"),
-      provider: model.provider,
-      model: model.id,
+      model: { reference: "scripted:parrot-1", model },
       index: digestOf("index"),
       isContentLogged: false,
     },

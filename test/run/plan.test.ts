@@ -46,6 +46,13 @@ describe("planRun", () => {
     expect(plan.models).toEqual(["mock:extractive", "mock:echo"]);
   });
 
+  it("keeps the order of a chain, and opens each model once", () => {
+    const agents = { support: { prompt: "answer", model: ["mock:a", "mock:b", "mock:a"], session: false }, other: { prompt: "answer", model: "mock:b", session: false } };
+    const plan = planRun(release({ agents }), build);
+    expect(plan.agents.map(({ models }) => models)).toEqual([["mock:a", "mock:b"], ["mock:b"]]);
+    expect(plan.models).toEqual(["mock:a", "mock:b"]);
+  });
+
   it("plans only the agents that are wanted", () => {
     expect(planRun(release(), build, ["strict"]).models).toEqual(["mock:echo"]);
   });

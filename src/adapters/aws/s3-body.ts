@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { TwelveError } from "../../core/errors.ts";
 import { awsFailure } from "./failure.ts";
 
-/** The bytes of an answer as they arrive. An abort ends them with the signal's reason; a cut answer with SERVICE_FAILED. */
+/** The bytes of an answer as they arrive. An abort ends them with the signal's reason; a cut answer with SERVICE_CUT. */
 export async function* bodyChunks(body: Readable, what: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void> {
   const stop = (): void => void body.destroy();
   signal?.addEventListener("abort", stop, { once: true });
@@ -14,7 +14,7 @@ export async function* bodyChunks(body: Readable, what: string, signal?: AbortSi
     signal?.throwIfAborted();
   } catch (error) {
     signal?.throwIfAborted();
-    throw awsFailure(error, what);
+    throw awsFailure(error, what, "s3:GetObject", true);
   } finally {
     signal?.removeEventListener("abort", stop);
     // Also when the reader stops early: an answer that nobody reads would hold its connection.
@@ -32,7 +32,7 @@ export async function bodyBytes(body: Readable, { what, maxBytes, expectedBytes,
     parts.push(chunk);
   }
   if (expectedBytes !== undefined && sizeBytes !== expectedBytes) {
-    throw new TwelveError("SERVICE_FAILED", `${what} broke off after ${sizeBytes} of ${expectedBytes} bytes`, { retry: { afterMs: null } });
+    throw new TwelveError("SERVICE_CUT", `${what} broke off after ${sizeBytes} of ${expectedBytes} bytes`, { retry: { afterMs: null } });
   }
   return Buffer.concat(parts);
 }

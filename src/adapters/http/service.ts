@@ -9,15 +9,25 @@ export interface HttpService {
   readonly keyName: string;
   /** Sent as a bearer token; a server of one's own may need none. */
   readonly key: string | undefined;
+  /** The header that the key is sent in, where it is no bearer token. */
+  readonly keyHeader?: string;
 }
 
-/** The key of that name; an empty one means none, as compose files and CI systems pass it on. Fails with SERVICE_DENIED for one that no header can carry. */
+/** The key of that name; an empty one means none, as compose files and CI systems pass it on. Fails with SERVICE_UNAUTHENTICATED for one that no header can carry. */
 export function readKey(env: Environment, name: string): string | undefined {
   // A key that was read from a file ends in a newline more often than not.
   const key = env[name]?.trim() ?? "";
   if (key === "") return undefined;
   if (/^[\x21-\x7e]+$/.test(key)) return key;
-  throw new TwelveError("SERVICE_DENIED", `${name} holds a space, a line break or a sign that no key has`, { fix: `Set ${name} to the key and nothing else` });
+  throw new TwelveError("SERVICE_UNAUTHENTICATED", `${name} holds a space, a line break or a sign that no key has`, { fix: `Set ${name} to the key and nothing else` });
+}
+
+/** Before a provider is asked that answers nothing without a key. Fails with SERVICE_UNAUTHENTICATED. */
+export function requireKey({ name, key, keyName }: HttpService): void {
+  if (key !== undefined) return;
+  throw new TwelveError("SERVICE_UNAUTHENTICATED", `${name} needs a key, and ${keyName} is not set`, {
+    fix: `Set ${keyName} in the process environment, or declare it in twelve.yaml as \`${keyName}: { kind: secret }\` and put it into the environment's configuration source`,
+  });
 }
 
 /** What a service said, on one line, short, and without the key should it repeat it. */

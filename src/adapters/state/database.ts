@@ -11,6 +11,8 @@ export interface Database {
   /** Without credentials, for messages. */
   readonly url: string;
   readonly pool: Pool;
+  /** Of an embedded database. */
+  readonly folder: StateFolder | undefined;
   /** Does the work while no other process of any machine does work of that name. */
   exclusively<Result>(name: string, work: () => Promise<Result>): Promise<Result>;
 }
@@ -25,11 +27,11 @@ export async function openDatabase(reference: string, dir: string): Promise<Data
   if (reference.startsWith("pglite:")) {
     const folder = await openStateFolder(reference, dir);
     const pool = await openPool({ ...embeddedConfig(folder), max: embeddedConnections });
-    return { url: reference, pool, exclusively: (_, work) => withLock(folder.migrationLock, work) };
+    return { url: reference, pool, folder, exclusively: (_, work) => withLock(folder.migrationLock, work) };
   }
   if (!URL.canParse(reference)) throw new TwelveError("CONFIG_INVALID", `${withoutCredentials(reference)} is no URL of a Postgres database`, { fix: "Set STATE_URL to `postgres://user:password@host/database`" });
   const pool = await openPool({ connectionString: reference, max: serverConnections, connectionTimeoutMillis: connectMs, keepAlive: true, application_name: "twelve" });
-  return { url: withoutCredentials(reference), pool, exclusively: (name, work) => alone(pool, name, work) };
+  return { url: withoutCredentials(reference), pool, folder: undefined, exclusively: (name, work) => alone(pool, name, work) };
 }
 
 /** The names are not asked for: whoever reaches the socket is let in. */

@@ -11,7 +11,7 @@ export interface TeiServer {
   readonly options: Options;
   /** POSTs below the server's address. Fails as `requestJson` does. */
   post(path: string, body: unknown, how?: { readonly signal?: AbortSignal | undefined; readonly passing?: readonly number[] }): Promise<unknown>;
-  info(): Promise<TeiInfo>;
+  info(signal?: AbortSignal): Promise<TeiInfo>;
 }
 
 const TeiInfo = z.looseObject({
@@ -20,6 +20,7 @@ const TeiInfo = z.looseObject({
   /** One of `embedding`, `reranker` and `classifier`, or a text in early versions. */
   model_type: z.unknown(),
   max_input_length: z.int().positive().optional(),
+  version: z.string().optional(),
   max_client_batch_size: z.int().positive().optional(),
 });
 export type TeiInfo = z.infer<typeof TeiInfo>;
@@ -46,8 +47,8 @@ export function readTeiReference(reference: string, { env, keyName, optionNames 
     service,
     options,
     post: (path, body, how = {}) => requestJson({ service, url: `${base}${path}`, body, timeoutMs, ...how }),
-    async info() {
-      const answer = TeiInfo.safeParse(await requestJson({ service, url: `${base}/info`, timeoutMs }));
+    async info(signal) {
+      const answer = TeiInfo.safeParse(await requestJson({ service, url: `${base}/info`, timeoutMs, signal }));
       if (answer.success) return answer.data;
       throw new TwelveError("SERVICE_FAILED", `${address} does not describe itself as text-embeddings-inference does`, { fix: "Check the address; another server's OpenAI-compatible API is named by https://host/v1#model" });
     },

@@ -1,3 +1,4 @@
+import type { ToolCall } from "../../ports/model.ts";
 import type { RetrievedChunk } from "../../retrieval/schema.ts";
 import type { Answer } from "../schema.ts";
 
@@ -23,7 +24,9 @@ interface Citation {
 
 /** A `chat.completion`: the whole answer at once. */
 export function completion(frame: CompletionFrame, answer: Answer): object {
-  const message = { role: "assistant", content: answer.text, refusal: null, citations: answer.citations.map(toCitation) };
+  const calls = answer.toolCalls.map(toToolCall);
+  const content = calls.length > 0 && answer.text === "" ? null : answer.text;
+  const message = { role: "assistant", content, refusal: null, ...(calls.length === 0 ? {} : { tool_calls: calls }), citations: answer.citations.map(toCitation) };
   return {
     id: frame.id,
     object: "chat.completion",
@@ -53,9 +56,17 @@ export function chunkMaker({ id, created, model, system_fingerprint }: Completio
   return {
     opening: () => choice({ role: "assistant", content: "", refusal: null }, null),
     text: (content) => choice({ content }, null),
-    closing: (answer) => choice({ citations: answer.citations.map(toCitation) }, answer.finishReason),
+    closing: (answer) => choice({ ...callsIn(answer), citations: answer.citations.map(toCitation) }, answer.finishReason),
     usage: (answer) => ({ ...head, choices: [], usage: usageOf(answer) }),
   };
+}
+
+function callsIn({ toolCalls }: Answer): object {
+  return toolCalls.length === 0 ? {} : { tool_calls: toolCalls.map((call, index) => ({ index, ...toToolCall(call) })) };
+}
+
+function toToolCall({ id, name, arguments: given }: ToolCall): object {
+  return { id, type: "function", function: { name, arguments: given } };
 }
 
 function usageOf({ usage: { inputTokens, outputTokens, cachedInputTokens } }: Answer): object {

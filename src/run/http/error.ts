@@ -17,6 +17,8 @@ export interface ErrorBody {
 export interface HttpError {
   readonly status: number;
   readonly body: ErrorBody;
+  /** For the header Retry-After, where the same request may succeed later. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** Failures that are not the server's own; every other one answers with 500. */
@@ -25,8 +27,23 @@ const known: Readonly<Partial<Record<FailureCode, { readonly status: number; rea
   REQUEST_INVALID: { status: 400, code: "invalid_request" },
   PROMPT_INPUT_INVALID: { status: 400, code: "invalid_variables", param: "variables" },
   SERVICE_FAILED: { status: 502, code: "service_failed" },
+  SERVICE_CUT: { status: 502, code: "service_cut" },
+  SERVICE_UNAUTHENTICATED: { status: 502, code: "service_unauthenticated" },
+  SERVICE_DENIED: { status: 502, code: "service_denied" },
+  SERVICE_NOT_FOUND: { status: 502, code: "service_not_found" },
+  SERVICE_QUOTA: { status: 502, code: "service_quota" },
+  SERVICE_UNAVAILABLE: { status: 503, code: "service_unavailable" },
+  SERVICE_TIMEOUT: { status: 504, code: "service_timeout" },
+  SERVICE_LIMITED: { status: 429, code: "service_limited" },
+  // What the caller sent; asking again would not help, and clients ask again after a 5xx.
+  SERVICE_REJECTED: { status: 400, code: "service_rejected" },
+  SERVICE_FILTERED: { status: 400, code: "content_filter" },
+  PROCESS_NOT_READY: { status: 503, code: "not_ready" },
   ANSWER_CUT: { status: 503, code: "answer_cut" },
 };
+
+/** What clients are asked to wait where the service that is away did not say. */
+const shortestWaitMs = 1000;
 
 /** What the HTTP layer itself refuses, by Fastify's code. */
 const refused: Readonly<Record<string, { readonly code: string; readonly message: string }>> = {
@@ -44,7 +61,9 @@ export function httpError(status: number, fields: Omit<ErrorBody["error"], "type
 export function toHttpError(error: unknown, traceId: string): HttpError {
   if (error instanceof TwelveError) {
     const { status, code, param } = known[error.code] ?? { status: 500, code: error.code.toLowerCase() };
-    return httpError(status, { message: summaryOf(error), param: error.problems[0]?.path ?? param ?? null, code, trace_id: traceId });
+    const answer = httpError(status, { message: summaryOf(error), param: error.problems[0]?.path ?? param ?? null, code, trace_id: traceId });
+    const isLater = (status === 503 || status === 429) && error.retry !== undefined;
+    return isLater ? { ...answer, retryAfterSeconds: Math.ceil((error.retry?.afterMs ?? shortestWaitMs) / 1000) } : answer;
   }
   const { code, statusCode, message } = error as { readonly code?: string; readonly statusCode?: number; readonly message?: string };
   if (statusCode !== undefined && statusCode < 500) {

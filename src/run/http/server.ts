@@ -66,7 +66,8 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
   });
   app.setErrorHandler((error, request, reply) => {
     report(error, request);
-    const { status, body } = toHttpError(error, request.trace.traceId);
+    const { status, body, retryAfterSeconds } = toHttpError(error, request.trace.traceId);
+    if (retryAfterSeconds !== undefined) void reply.header("retry-after", String(retryAfterSeconds));
     return reply.code(status).send(body);
   });
   app.setNotFoundHandler((request, reply) => {

@@ -8,17 +8,17 @@ function awsError(name: string, status?: number, message = "said the service"): 
 
 describe("a failure of AWS", () => {
   it.each([
-    [awsError("CredentialsProviderError", undefined, "Could not load credentials from any providers"), "SERVICE_DENIED", "The bucket needs AWS credentials, and none were found", false],
-    [awsError("CredentialsProviderError", undefined, "The session has expired"), "SERVICE_DENIED", "The bucket needs AWS credentials, which cannot be had: The session has expired", false],
-    [awsError("ExpiredTokenException", 403), "SERVICE_DENIED", "The bucket refused the AWS credentials (ExpiredTokenException: said the service)", false],
+    [awsError("CredentialsProviderError", undefined, "Could not load credentials from any providers"), "SERVICE_UNAUTHENTICATED", "The bucket needs AWS credentials, and none were found", false],
+    [awsError("CredentialsProviderError", undefined, "The session has expired"), "SERVICE_UNAUTHENTICATED", "The bucket needs AWS credentials, which cannot be had: The session has expired", false],
+    [awsError("ExpiredTokenException", 403), "SERVICE_UNAUTHENTICATED", "The bucket refused the AWS credentials (ExpiredTokenException: said the service)", false],
     [awsError("AccessDeniedException", 400), "SERVICE_DENIED", "The bucket may not be used with these AWS credentials (AccessDeniedException: said the service)", false],
     [awsError("403", 403, "403"), "SERVICE_DENIED", "The bucket may not be used with these AWS credentials (403)", false],
     [awsError("ThrottlingException", 400), "SERVICE_LIMITED", "The bucket is asked too often (ThrottlingException: said the service)", true],
-    [awsError("ValidationException", 400), "SERVICE_FAILED", "The bucket failed (ValidationException: said the service)", false],
-    [awsError("InternalError", 500), "SERVICE_FAILED", "The bucket failed (InternalError: said the service)", true],
-    [Object.assign(new Error("connect"), { code: "ECONNREFUSED" }), "SERVICE_FAILED", "The bucket failed (ECONNREFUSED: connect)", true],
+    [awsError("ValidationException", 400), "SERVICE_REJECTED", "The bucket refused the request (ValidationException: said the service)", false],
+    [awsError("InternalError", 500), "SERVICE_UNAVAILABLE", "The bucket failed (InternalError: said the service)", true],
+    [Object.assign(new Error("connect"), { code: "ECONNREFUSED" }), "SERVICE_UNAVAILABLE", "The bucket failed (ECONNREFUSED: connect)", true],
     [new Error("Region is missing"), "CONFIG_INVALID", "The bucket needs an AWS region, and none is set", false],
-    ["thrown", "SERVICE_FAILED", "The bucket failed (thrown)", true],
+    ["thrown", "SERVICE_FAILED", "The bucket failed (thrown)", false],
   ])("%s is %s", (cause, code, message, canRetry) => {
     const failure = awsFailure(cause, "The bucket");
     expect(failure).toMatchObject({ code, message, cause });
@@ -31,6 +31,6 @@ describe("a failure of AWS", () => {
   });
 
   it("is told in one line, whatever page a server answers with", () => {
-    expect(awsFailure(awsError("Unknown", 502, `<html>${"x".repeat(1000)}\n</html>`), "The bucket").message).toBe(`The bucket failed (Unknown: <html>${"x".repeat(294)}…)`);
+    expect(awsFailure(awsError("Unknown", 502, `<html>${"x".repeat(1000)}\n</html>`), "The bucket").message).toBe(`The bucket failed (Unknown: <html>${"x".repeat(293)}…)`);
   });
 });

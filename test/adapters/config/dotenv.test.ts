@@ -7,7 +7,8 @@ import { temporaryFolder } from "../../helpers/context.ts";
 async function read(content: string | Uint8Array, reference = "dotenv:.env") {
   const dir = await temporaryFolder();
   await writeFile(join(dir, ".env"), content);
-  return (await openConfig(reference, dir)).read();
+  const { values } = await (await openConfig(reference, dir)).read();
+  return Object.fromEntries(Object.entries(values).map(([key, { text }]) => [key, text]));
 }
 
 describe("the dotenv configuration source", () => {
@@ -29,7 +30,7 @@ describe("the dotenv configuration source", () => {
 
   it("holds nothing when there is no file", async () => {
     const dir = await temporaryFolder();
-    expect(await (await openConfig("dotenv:none/.env", dir)).read()).toEqual({});
+    expect(await (await openConfig("dotenv:none/.env", dir)).read()).toEqual({ values: {}, ignored: [] });
   });
 
   it("is named by its reference", async () => {

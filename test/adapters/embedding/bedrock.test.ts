@@ -93,21 +93,21 @@ describe("bedrock:", () => {
     const { server, embedder } = await signed("bedrock:cohere.embed-english-v3");
     await embedder.embed(["text"], "document");
     const bearing = await opened("bedrock:cohere.embed-english-v3", { ...signing, AWS_BEARER_TOKEN_BEDROCK: key, AWS_ENDPOINT_URL: server.url });
-    await expect(bearing.embed(["text"], "document")).rejects.toMatchObject({ code: "SERVICE_DENIED" });
+    await expect(bearing.embed(["text"], "document")).rejects.toMatchObject({ code: "SERVICE_UNAUTHENTICATED" });
     expect(server.requests.map(({ headers }) => headers.authorization?.replace(/\/aws4_request.*/, ""))).toEqual([expect.stringMatching(/^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/\d{8}\/us-east-1\/bedrock$/), `Bearer ${key}`]);
   });
 
   it.each([
-    ["ModelNotReadyException", 429, "SERVICE_FAILED", true],
-    ["ModelTimeoutException", 408, "SERVICE_FAILED", true],
-    ["ModelErrorException", 424, "SERVICE_FAILED", true],
-    ["ServiceUnavailableException", 503, "SERVICE_FAILED", true],
+    ["ModelNotReadyException", 429, "SERVICE_UNAVAILABLE", true],
+    ["ModelTimeoutException", 408, "SERVICE_TIMEOUT", true],
+    ["ModelErrorException", 424, "SERVICE_UNAVAILABLE", true],
+    ["ServiceUnavailableException", 503, "SERVICE_UNAVAILABLE", true],
     ["ThrottlingException", 429, "SERVICE_LIMITED", true],
-    ["ServiceQuotaExceededException", 400, "SERVICE_LIMITED", false],
-    ["ValidationException", 400, "SERVICE_FAILED", false],
-    ["ResourceNotFoundException", 404, "SERVICE_FAILED", false],
+    ["ServiceQuotaExceededException", 400, "SERVICE_QUOTA", false],
+    ["ValidationException", 400, "SERVICE_REJECTED", false],
+    ["ResourceNotFoundException", 404, "SERVICE_NOT_FOUND", false],
     ["AccessDeniedException", 403, "SERVICE_DENIED", false],
-    ["ExpiredTokenException", 403, "SERVICE_DENIED", false],
+    ["ExpiredTokenException", 403, "SERVICE_UNAUTHENTICATED", false],
   ] as const)("understands %s", async (type, status, code, mayPass) => {
     const { server, embedder } = await signed("bedrock:cohere.embed-english-v3");
     server.faults.push({ status, headers: { "x-amzn-errortype": type, "x-amzn-requestid": "b0a1" }, body: { message: "Because" } });
@@ -130,7 +130,7 @@ describe("bedrock:", () => {
     await expect(opened("bedrock:cohere.embed-english-v3", {})).rejects.toMatchObject({ code: "SERVICE_UNSUPPORTED", fix: expect.stringContaining("bedrock:cohere.embed-english-v3?region=us-east-1") });
     const server = await started();
     const embedder = await opened("bedrock:cohere.embed-english-v3?region=eu-west-1", { AWS_ENDPOINT_URL: server.url });
-    await expect(embedder.embed(["text"], "document")).rejects.toMatchObject({ code: "SERVICE_DENIED", message: expect.stringContaining("needs AWS credentials"), retry: undefined });
+    await expect(embedder.embed(["text"], "document")).rejects.toMatchObject({ code: "SERVICE_UNAUTHENTICATED", message: expect.stringContaining("needs AWS credentials"), retry: undefined });
     expect(server.requests).toEqual([]);
   });
 

@@ -98,7 +98,7 @@ describe("openai:", () => {
 
   it("names the key that is missing, without asking OpenAI", async () => {
     await expect((await opened("openai:text-embedding-3-small")).embed(["text"], "document")).rejects.toMatchObject({
-      code: "SERVICE_DENIED", message: "openai:text-embedding-3-small needs a key, and OPENAI_API_KEY is not set", fix: expect.stringContaining("kind: secret"),
+      code: "SERVICE_UNAUTHENTICATED", message: "openai:text-embedding-3-small needs a key, and OPENAI_API_KEY is not set", fix: expect.stringContaining("kind: secret"),
     });
   });
 
@@ -107,14 +107,14 @@ describe("openai:", () => {
     const env = { OPENAI_API_KEY: `${key}\n`, OPENAI_BASE_URL: `${server.baseUrl}/`, OPENAI_ORG_ID: "org-1", OPENAI_PROJECT_ID: "proj-1" };
     await (await opened("openai:text-embedding-3-small", env)).embed(["text"], "document");
     expect(server.requests[0]?.headers).toMatchObject({ authorization: `Bearer ${key}`, "openai-organization": "org-1", "openai-project": "proj-1" });
-    await expect(opened("openai:text-embedding-3-small", { ...env, OPENAI_API_KEY: "sk secret" })).rejects.toMatchObject({ code: "SERVICE_DENIED", message: expect.not.stringContaining("secret") });
+    await expect(opened("openai:text-embedding-3-small", { ...env, OPENAI_API_KEY: "sk secret" })).rejects.toMatchObject({ code: "SERVICE_UNAUTHENTICATED", message: expect.not.stringContaining("secret") });
   });
 
   it("does not try again when the quota is used up", async () => {
     const server = await started(openai);
     server.faults.push({ status: 429, headers: { "retry-after": "1" }, body: { error: { message: "You exceeded your current quota", type: "insufficient_quota", code: "insufficient_quota" } } });
     const embedding = (await opened("openai:text-embedding-3-small", { OPENAI_API_KEY: key, OPENAI_BASE_URL: server.baseUrl })).embed(["text"], "document");
-    await expect(embedding).rejects.toMatchObject({ code: "SERVICE_LIMITED", retry: undefined, fix: expect.stringContaining("quota") });
+    await expect(embedding).rejects.toMatchObject({ code: "SERVICE_QUOTA", retry: undefined, fix: expect.stringContaining("quota") });
   });
 
   it("puts vectors into the order of the texts, and refuses numbers that do not fit", async () => {

@@ -44,7 +44,7 @@ describe("tei+http:", () => {
     expect(asDocument).not.toEqual(asQuery);
     expect(embedder.identity).toMatchObject({ documentTask: "passage", queryTask: "query" });
     expect(server.requests.slice(2).map(({ body }) => body)).toEqual(["passage", "query"].map((name) => ({ inputs: ["text"], truncate: true, normalize: true, prompt_name: name })));
-    await expect(opened(`${server.url}?documentPrompt=other`)).rejects.toMatchObject({ code: "SERVICE_FAILED", retry: undefined, message: expect.stringContaining("answered 422: `default_prompt_name=other` not found") });
+    await expect(opened(`${server.url}?documentPrompt=other`)).rejects.toMatchObject({ code: "SERVICE_REJECTED", retry: undefined, message: expect.stringContaining("answered 422: `default_prompt_name=other` not found") });
   });
 
   it("gives shorter vectors where the reference asks for them", async () => {
@@ -57,8 +57,8 @@ describe("tei+http:", () => {
     const server = await started({ maxBatch: 2 });
     const embedder = await opened(server.url);
     server.faults.push({ status: 424, body: { error: "CUDA out of memory", error_type: "Backend" } });
-    await expect(embedder.embed(["text"], "document")).rejects.toMatchObject({ code: "SERVICE_FAILED", retry: { afterMs: null }, message: expect.stringContaining("CUDA out of memory") });
-    await expect(embedder.embed(["a", "b", "c"], "document")).rejects.toMatchObject({ code: "SERVICE_FAILED", retry: undefined, message: expect.stringContaining("413: batch size 3") });
+    await expect(embedder.embed(["text"], "document")).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE", retry: { afterMs: null }, message: expect.stringContaining("CUDA out of memory") });
+    await expect(embedder.embed(["a", "b", "c"], "document")).rejects.toMatchObject({ code: "SERVICE_REJECTED", retry: undefined, message: expect.stringContaining("413: batch size 3") });
   });
 
   it("refuses a server with another kind of model, or of another kind", async () => {

@@ -52,25 +52,35 @@ describe("requestJson", () => {
     ["a detail", { detail: "no such thing" }, "no such thing"],
     ["anything else", { reasons: [1] }, '{"reasons":[1]}'],
   ])("quotes %s", async (_, body, said) => {
-    await expect(asking({ status: 400, body })).rejects.toMatchObject({ code: "SERVICE_FAILED", retry: undefined, message: `service:model answered 400: ${said}` });
+    await expect(asking({ status: 400, body })).rejects.toMatchObject({ code: "SERVICE_REJECTED", retry: undefined, message: `service:model answered 400: ${said}` });
   });
 
   it("quotes little of a page, and never the key", async () => {
     const page = `<html><h1>Bad gateway</h1>${service.key} ${"x".repeat(5000)}`;
     const failure = await asking({ status: 502, headers: { "x-request-id": "r-1" }, json: page }).catch((error: unknown) => error as Error);
-    expect(failure).toMatchObject({ code: "SERVICE_FAILED", retry: { afterMs: null }, message: expect.stringMatching(/^service:model answered 502: Bad gateway \[key\] x+… \(request r-1\)$/) });
+    expect(failure).toMatchObject({ code: "SERVICE_UNAVAILABLE", retry: { afterMs: null }, message: expect.stringMatching(/^service:model answered 502: Bad gateway \[key\] x+… \(request r-1\)$/) });
     expect((failure as Error).message.length).toBeLessThan(400);
   });
 
   it.each([
-    [401, "SERVICE_DENIED", false], [403, "SERVICE_DENIED", false], [404, "SERVICE_FAILED", false], [413, "SERVICE_FAILED", false], [422, "SERVICE_FAILED", false],
-    [408, "SERVICE_FAILED", true], [429, "SERVICE_LIMITED", true], [500, "SERVICE_FAILED", true], [503, "SERVICE_FAILED", true], [529, "SERVICE_FAILED", true],
+    [400, "SERVICE_REJECTED", false], [401, "SERVICE_UNAUTHENTICATED", false], [402, "SERVICE_QUOTA", false], [403, "SERVICE_DENIED", false], [404, "SERVICE_NOT_FOUND", false],
+    [408, "SERVICE_TIMEOUT", true], [413, "SERVICE_REJECTED", false], [422, "SERVICE_REJECTED", false], [425, "SERVICE_UNAVAILABLE", true], [429, "SERVICE_LIMITED", true],
+    [500, "SERVICE_UNAVAILABLE", true], [503, "SERVICE_UNAVAILABLE", true], [529, "SERVICE_UNAVAILABLE", true],
   ])("understands %i", async (status, code, mayPass) => {
     await expect(asking({ status, body: {} })).rejects.toMatchObject({ code, retry: mayPass ? { afterMs: null } : undefined });
   });
 
+  it.each([
+    ["a quota that is used up", { status: 429, body: { error: { message: "You exceeded your current quota", type: "insufficient_quota", code: "insufficient_quota" } } }, "SERVICE_QUOTA"],
+    ["credit that is used up", { status: 400, body: { type: "error", error: { type: "invalid_request_error", message: "Your credit balance is too low to access the API" } } }, "SERVICE_QUOTA"],
+    ["a content filter", { status: 400, body: { error: { message: "The response was filtered", code: "content_filter", param: "prompt" } } }, "SERVICE_FILTERED"],
+    ["a content policy", { status: 400, body: { error: { message: "Your request was rejected", code: "content_policy_violation" } } }, "SERVICE_FILTERED"],
+  ])("understands %s", async (_, reply, code) => {
+    await expect(asking(reply)).rejects.toMatchObject({ code, retry: undefined });
+  });
+
   it("lets a service say that another status may pass", async () => {
-    await expect(asking({ status: 424, body: {} }, { passing: [424] })).rejects.toMatchObject({ retry: { afterMs: null } });
+    await expect(asking({ status: 424, body: {} }, { passing: [424] })).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } });
   });
 
   it("stops reading an answer that is too large", async () => {
@@ -95,7 +105,7 @@ describe("connectionFailure", () => {
     ["EAI_AGAIN", true, "service:model: the connection to host.example:8443 failed: EAI_AGAIN"],
     ["SELF_SIGNED_CERT_IN_CHAIN", false, "service:model: the connection to host.example:8443 failed: SELF_SIGNED_CERT_IN_CHAIN"],
   ])("understands %s", (code, mayPass, message) => {
-    expect(failureOf(code)).toMatchObject({ code: "SERVICE_FAILED", message, retry: mayPass ? { afterMs: null } : undefined });
+    expect(failureOf(code)).toMatchObject({ code: "SERVICE_UNAVAILABLE", message, retry: mayPass ? { afterMs: null } : undefined });
   });
 });
 

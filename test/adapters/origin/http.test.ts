@@ -49,11 +49,11 @@ it("refuses a redirect that leaves encryption, or the web, or never ends", async
 });
 
 it.each([
-  [401, "SERVICE_DENIED", undefined],
+  [401, "SERVICE_UNAUTHENTICATED", undefined],
   [403, "SERVICE_DENIED", undefined],
   [429, "SERVICE_LIMITED", { afterMs: 7000 }],
-  [503, "SERVICE_FAILED", { afterMs: 7000 }],
-  [400, "SERVICE_FAILED", undefined],
+  [503, "SERVICE_UNAVAILABLE", { afterMs: 7000 }],
+  [400, "SERVICE_REJECTED", undefined],
 ])("tells what a server means by %i", async (status, code, retry) => {
   const server = await serveFiles({});
   server.answer = (_, response) => Boolean(response.writeHead(status, { "retry-after": "7" }).end());
@@ -62,7 +62,7 @@ it.each([
 
 it("says why a server cannot be reached, and that trying again may help", async () => {
   await expect(openOrigin("http://127.0.0.1:1/models").open("config.json")).rejects.toMatchObject({
-    code: "SERVICE_FAILED", message: expect.stringMatching(/^config\.json cannot be fetched from http:\/\/127\.0\.0\.1:1\/models: \S/), retry: { afterMs: null },
+    code: "SERVICE_UNAVAILABLE", message: expect.stringMatching(/^config\.json cannot be fetched from http:\/\/127\.0\.0\.1:1\/models: \S/), retry: { afterMs: null },
   });
 });
 

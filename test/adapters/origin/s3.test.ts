@@ -34,14 +34,14 @@ describe.skipIf(withoutMoto !== undefined)(`with moto${withoutMoto === undefined
 
   it("says that a bucket does not exist, which waiting does not mend", async () => {
     const origin = await openOrigin("s3://acme-nothing/tiny", env());
-    await expect(origin.open("config.json")).rejects.toMatchObject({ code: "SERVICE_FAILED", message: expect.stringContaining("NoSuchBucket"), retry: undefined });
+    await expect(origin.open("config.json")).rejects.toMatchObject({ code: "SERVICE_NOT_FOUND", message: expect.stringContaining("NoSuchBucket"), retry: undefined });
   });
 });
 
 it("says that a server cannot be reached, and that trying again may help", async () => {
   const origin = await openOrigin("s3://acme-models/tiny", { AWS_ENDPOINT_URL: "http://127.0.0.1:1", AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "s3cret", AWS_MAX_ATTEMPTS: "1" });
   const failure = await origin.open("config.json").then(() => undefined, (error: unknown) => error as Error);
-  expect(failure).toMatchObject({ code: "SERVICE_FAILED", retry: { afterMs: null } });
+  expect(failure).toMatchObject({ code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } });
   expect(failure?.message).not.toContain("s3cret");
 });
 

@@ -55,8 +55,8 @@ for (const service of services) {
   describe(`${service.name} when things go wrong`, () => {
     it.each([
       ["a rate limit", { ...service.refusal(429), headers: { "retry-after": "3" } }, { code: "SERVICE_LIMITED", retry: { afterMs: 3000 } }],
-      ["an error of the service", service.refusal(503), { code: "SERVICE_FAILED", retry: { afterMs: null } }],
-      ["a connection that breaks", "cut", { code: "SERVICE_FAILED", retry: { afterMs: null } }],
+      ["an error of the service", service.refusal(503), { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
+      ["a connection that breaks", "cut", { code: "SERVICE_CUT", retry: { afterMs: null } }],
       ["a page", "garbage", { code: "SERVICE_FAILED", retry: undefined }],
       ["an answer of another kind", { body: { hello: "world" } }, { code: "SERVICE_FAILED", retry: undefined }],
       ["scores of other texts", service.wrong, { code: "SERVICE_FAILED", retry: undefined }],
@@ -67,17 +67,23 @@ for (const service of services) {
       await expect(reranker.rerank("question", ["one", "another"])).rejects.toMatchObject(failure);
     });
 
+    it("says of a wrong key that it is no good, when it is asked whether it is there", async () => {
+      const { url } = await started(service);
+      const asking = service.open({ url, key: "wrong-key" }).then((reranker) => reranker.check());
+      await expect(asking).rejects.toMatchObject({ exit: 6, fix: expect.stringContaining("_API_KEY") });
+    });
+
     it("gives up in time", async () => {
       const server = await started(service);
       const reranker = await service.open({ url: server.url, timeoutMs: 100 });
       server.faults.push("hang");
-      await expect(reranker.rerank("question", ["text"])).rejects.toMatchObject({ code: "SERVICE_FAILED", message: expect.stringContaining("within 100 ms") });
+      await expect(reranker.rerank("question", ["text"])).rejects.toMatchObject({ code: "SERVICE_TIMEOUT", message: expect.stringContaining("within 100 ms") });
     });
 
     it("says that the key is wrong, and where it was looked up", async () => {
       const server = await started(service);
       const ranking = (async () => (await service.open({ url: server.url, key: "rk-wrong" })).rerank("question", ["text"]))();
-      await expect(ranking).rejects.toMatchObject({ code: "SERVICE_DENIED", fix: expect.stringMatching(/[A-Z]+_API_KEY/), message: expect.not.stringContaining("rk-wrong") });
+      await expect(ranking).rejects.toMatchObject({ code: "SERVICE_UNAUTHENTICATED", fix: expect.stringMatching(/[A-Z]+_API_KEY/), message: expect.not.stringContaining("rk-wrong") });
     });
   });
 }
@@ -99,7 +105,7 @@ describe("tei+http: as a reranker", () => {
 
 describe("a hosted reranker", () => {
   it("names the key that is missing, without asking", async () => {
-    await expect((await openReranker("cohere:rerank-v3.5", { dir: "/", env: {} })).rerank("question", ["text"])).rejects.toMatchObject({ code: "SERVICE_DENIED", message: "cohere:rerank-v3.5 needs a key, and COHERE_API_KEY is not set" });
+    await expect((await openReranker("cohere:rerank-v3.5", { dir: "/", env: {} })).rerank("question", ["text"])).rejects.toMatchObject({ code: "SERVICE_UNAUTHENTICATED", message: "cohere:rerank-v3.5 needs a key, and COHERE_API_KEY is not set" });
   });
 
   it("sends what the provider reads", async () => {

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openSource } from "../../../src/adapters/registry.ts";
 import { temporaryFolder } from "../../helpers/context.ts";
 import { type Contents, writeFiles } from "../../helpers/git-app.ts";
@@ -45,6 +45,19 @@ describe("a folder as a source", () => {
     const dir = await folderOf({ "docs/a.md": "text" });
     const { files } = await listAll(await openSource("docs", { dir, env: {} }));
     expect(files.map(({ path, file, sizeBytes }) => ({ path, file, sizeBytes }))).toEqual([{ path: "docs/a.md", file: join(dir, "docs/a.md"), sizeBytes: 4 }]);
+  });
+
+  it("tells by the version that a file has changed, and gives none while it is so young that another change might not show", async () => {
+    const dir = await folderOf({ "docs/a.md": "one", "docs/b.md": "two" });
+    const versions = async (): Promise<readonly (string | undefined)[]> => (await listAll(await openSource("docs", { dir, env: {} }))).files.toSorted((left, right) => (left.path < right.path ? -1 : 1)).map(({ version }) => version);
+    expect(await versions()).toEqual([undefined, undefined]);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const [a, b] = await versions();
+    expect([a, b]).toEqual([expect.any(String), expect.any(String)]);
+    writeFiles(dir, { "docs/a.md": "six" });
+    expect(await versions()).toEqual([expect.any(String), b]);
+    expect((await versions())[0]).not.toBe(a);
   });
 
   it("may be one file, which no glob and no ignore file leaves out", async () => {

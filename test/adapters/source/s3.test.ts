@@ -72,10 +72,10 @@ describe("a failing S3 service", () => {
 
   it.each([
     [403, "AccessDenied", "SERVICE_DENIED", "s3://manuals may not be used with these AWS credentials (AccessDenied: The server says AccessDenied)"],
-    [403, "InvalidAccessKeyId", "SERVICE_DENIED", "s3://manuals refused the AWS credentials (InvalidAccessKeyId: The server says InvalidAccessKeyId)"],
-    [400, "ExpiredToken", "SERVICE_DENIED", "s3://manuals refused the AWS credentials (ExpiredToken: The server says ExpiredToken)"],
+    [403, "InvalidAccessKeyId", "SERVICE_UNAUTHENTICATED", "s3://manuals refused the AWS credentials (InvalidAccessKeyId: The server says InvalidAccessKeyId)"],
+    [400, "ExpiredToken", "SERVICE_UNAUTHENTICATED", "s3://manuals refused the AWS credentials (ExpiredToken: The server says ExpiredToken)"],
     [503, "SlowDown", "SERVICE_LIMITED", "s3://manuals is asked too often (SlowDown: The server says SlowDown)"],
-    [500, "InternalError", "SERVICE_FAILED", "s3://manuals failed (InternalError: The server says InternalError)"],
+    [500, "InternalError", "SERVICE_UNAVAILABLE", "s3://manuals failed (InternalError: The server says InternalError)"],
   ])("translates %i %s to %s", async (status, name, code, message) => {
     const server = await startS3Server({ fault: (_, response) => (answerError(response, status, name), true) });
     await expect(listAll(await openAt(server, "s3://manuals"))).rejects.toMatchObject({ code, message });
@@ -83,7 +83,7 @@ describe("a failing S3 service", () => {
 
   it("is told apart from one that does not answer", async () => {
     const env = { AWS_ENDPOINT_URL_S3: "http://127.0.0.1:9", AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
-    await expect(listAll(await openAt({ env }, "s3://manuals"))).rejects.toMatchObject({ code: "SERVICE_FAILED", message: expect.stringContaining("ECONNREFUSED"), retry: { afterMs: null } });
+    await expect(listAll(await openAt({ env }, "s3://manuals"))).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE", message: expect.stringContaining("ECONNREFUSED"), retry: { afterMs: null } });
   });
 
   it("needs credentials and a region, and says what to set", async () => {
@@ -92,7 +92,7 @@ describe("a failing S3 service", () => {
     vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
     const { env } = await startS3Server({});
     const { AWS_ENDPOINT_URL_S3 = "" } = env;
-    await expect(listAll(await openAt({ env: { AWS_ENDPOINT_URL_S3 } }, "s3://manuals"))).rejects.toMatchObject({ code: "SERVICE_DENIED", fix: expect.stringContaining("AWS_ACCESS_KEY_ID") });
+    await expect(listAll(await openAt({ env: { AWS_ENDPOINT_URL_S3 } }, "s3://manuals"))).rejects.toMatchObject({ code: "SERVICE_UNAUTHENTICATED", fix: expect.stringContaining("AWS_ACCESS_KEY_ID") });
     await expect(listAll(await openAt({ env: { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" } }, "s3://manuals"))).rejects.toMatchObject({ code: "CONFIG_INVALID", fix: expect.stringContaining("AWS_REGION") });
     vi.unstubAllEnvs();
   });
@@ -107,12 +107,12 @@ describe("a failing S3 service", () => {
 
   it("fails for the file when each answer breaks off", async () => {
     const { file } = await documentWith((response) => (response.writeHead(200, { "content-length": 7 }).write("con", () => response.destroy()), true));
-    await expect(file.read()).rejects.toMatchObject({ code: "SERVICE_FAILED", message: expect.stringContaining("s3://manuals/a.md ") });
+    await expect(file.read()).rejects.toMatchObject({ code: "SERVICE_CUT", message: expect.stringContaining("s3://manuals/a.md ") });
   });
 
   it("is not waited for when an answer stands still", async () => {
     const { file } = await documentWith((response) => (response.writeHead(200, { "content-length": 7 }).write("con"), true));
-    await expect(file.read()).rejects.toMatchObject({ code: "SERVICE_FAILED", message: expect.stringContaining("s3://manuals/a.md ") });
+    await expect(file.read()).rejects.toMatchObject({ code: "SERVICE_CUT", message: expect.stringContaining("s3://manuals/a.md ") });
   });
 
   it("is left alone when the reading is interrupted in the middle of an answer", async () => {
@@ -135,7 +135,7 @@ describe("a failing S3 service", () => {
 
   it("stops everything when credentials end while objects are read", async () => {
     const { file } = await documentWith((response) => (answerError(response, 400, "ExpiredToken"), true));
-    await expect(file.read()).rejects.toMatchObject({ code: "SERVICE_DENIED" });
+    await expect(file.read()).rejects.toMatchObject({ code: "SERVICE_UNAUTHENTICATED" });
   });
 
   it("fails for one object alone that may not be read or is gone", async () => {

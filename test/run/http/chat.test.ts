@@ -94,6 +94,30 @@ describe("POST /v1/chat/completions with the official client", () => {
     });
   });
 
+  it("passes on what the model wants called, whole and streamed", async () => {
+    const call = { id: "c1", name: "look_up", arguments: '{"a":1}' };
+    const model = scriptedModel(() => [{ type: "tool_call", call }, { type: "end", finishReason: "tool_calls", usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0 }, model: "m" }]);
+    const { client } = await startServer(runtimeOf(openAgent(model)));
+    const expected = { id: "c1", type: "function", function: { name: "look_up", arguments: '{"a":1}' } };
+    const whole = await client.chat.completions.create({ ...ask, messages: [...ask.messages] });
+    expect(whole.choices).toMatchObject([{ finish_reason: "tool_calls", message: { content: null, tool_calls: [expected] } }]);
+    const streamed = await Array.fromAsync(await client.chat.completions.create({ ...ask, messages: [...ask.messages], stream: true }));
+    expect(streamed.at(-1)?.choices).toMatchObject([{ finish_reason: "tool_calls", delta: { tool_calls: [{ index: 0, ...expected }] } }]);
+  });
+
+  it.each([
+    ["SERVICE_LIMITED", 429, "service_limited"],
+    ["SERVICE_REJECTED", 400, "service_rejected"],
+    ["SERVICE_FILTERED", 400, "content_filter"],
+    ["SERVICE_QUOTA", 502, "service_quota"],
+    ["SERVICE_UNAVAILABLE", 503, "service_unavailable"],
+    ["SERVICE_TIMEOUT", 504, "service_timeout"],
+  ] as const)("answers a model's %s with %i", async (failure, status, code) => {
+    const { post } = await startServer(runtimeOf(openAgent(scriptedModel(() => { throw new TwelveError(failure, "So it is"); }))));
+    const response = await post(ask);
+    expect([response.status, await response.json()]).toMatchObject([status, { error: { code, message: "So it is" } }]);
+  });
+
   it("answers with 502 when the model fails before its first word", async () => {
     const model = scriptedModel(() => { throw new TwelveError("SERVICE_FAILED", "The model is overloaded"); });
     const { post } = await startServer(runtimeOf(openAgent(model)));

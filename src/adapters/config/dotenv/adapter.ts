@@ -8,7 +8,13 @@ import type { ConfigProvider } from "../../../ports/config.ts";
 export async function openConfig(reference: string, dir: string): Promise<ConfigProvider> {
   const file = reference.slice("dotenv:".length);
   if (file === "") throw new TwelveError("CONFIG_INVALID", "`dotenv:` names no file", { fix: "Write a file after the colon, such as dotenv:.env" });
-  return { reference, read: () => readValues(resolve(dir, file), file) };
+  return {
+    reference,
+    async read() {
+      const values = await readValues(resolve(dir, file), file);
+      return { values: Object.fromEntries(Object.entries(values).map(([key, text]) => [key, { text, source: reference }])), ignored: [] };
+    },
+  };
 }
 
 async function readValues(path: string, file: string): Promise<Readonly<Record<string, string>>> {

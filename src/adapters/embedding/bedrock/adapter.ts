@@ -1,6 +1,7 @@
 import type { Environment } from "../../../ports/context.ts";
 import type { Embedder } from "../../../ports/embedding.ts";
 import { openBedrockRuntime } from "../../aws/bedrock-client.ts";
+import { checkEmbedder } from "../check.ts";
 import { priceOf } from "../price.ts";
 import { readVectors } from "../vectors.ts";
 import { readBedrockReference } from "./reference.ts";
@@ -10,7 +11,7 @@ export async function openEmbedder(reference: string, env: Environment): Promise
   const target = readBedrockReference(reference);
   const { name, id, baseId, model, dimensions = model.dimensions } = target;
   const runtime = await openBedrockRuntime({ env, name, region: target.region, timeoutMs: target.timeoutMs });
-  return {
+  const embedder: Omit<Embedder, "check"> = {
     identity: { provider: "bedrock", model: baseId, dimensions, normalised: true, documentTask: model.documentTask, queryTask: model.queryTask },
     maxBatch: model.maxBatch,
     ...(model.requestsAtOnce === undefined ? {} : { requestsAtOnce: model.requestsAtOnce }),
@@ -25,4 +26,5 @@ export async function openEmbedder(reference: string, env: Environment): Promise
       return readVectors(model.vectors(answer), { name, count: texts.length, dimensions });
     },
   };
+  return { ...embedder, check: (signal) => checkEmbedder(embedder, signal) };
 }

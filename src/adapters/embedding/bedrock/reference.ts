@@ -1,4 +1,5 @@
 import { didYouMean } from "../../../core/nearest.ts";
+import { awsRegion, readRegion } from "../../aws/region.ts";
 import { readCount, readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
 import { type TextModel, textModels } from "./model.ts";
 
@@ -29,7 +30,6 @@ export function readBedrockReference(reference: string): BedrockTarget {
   if (dimensions !== undefined && dimensions !== model.dimensions && !model.choices.includes(dimensions)) {
     throw unusable(reference, `asks for ${dimensions} dimensions; the model gives ${model.choices.length === 0 ? model.dimensions : model.choices.join(", ")}`);
   }
-  const region = options["region"] ?? /^arn:[^:]*:bedrock:([a-z0-9-]+):/.exec(id)?.[1];
-  if (region !== undefined && !/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(region)) throw unusable(reference, `names "${region}" as its region`, "Write a region such as us-east-1");
+  const region = readRegion(options, reference) ?? awsRegion(id);
   return { name, id, baseId, model, dimensions: model.choices.length === 0 ? undefined : dimensions, region, timeoutMs: readTimeoutMs(options, reference) };
 }

@@ -62,6 +62,7 @@ export function openEmbedder(reference: string): Embedder {
     usdPerMillionTokens: 0,
     // Its ranking is lexical as that of BM25, and worse: it finds what shares parts of words, and orders nothing anew among the best.
     fusionWeight: 0.01,
+    check: () => Promise.resolve({ version: null, detail: `${dimensions} dimensions, computed in this process` }),
     embed: (texts, _task, signal) => {
       if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
       // One piece of memory for all of them: thousands of small ones take longer to find and to give back than to fill.

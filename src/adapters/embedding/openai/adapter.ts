@@ -2,6 +2,8 @@ import { TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
 import type { Embedder } from "../../../ports/embedding.ts";
 import { requestJson } from "../../http/client.ts";
+import { requireKey } from "../../http/service.ts";
+import { checkEmbedder } from "../check.ts";
 import { sendable } from "../text.ts";
 import { readVectors } from "../vectors.ts";
 import { vectorsIn } from "./convert.ts";
@@ -31,7 +33,7 @@ async function open(target: EmbeddingTarget, dir: string): Promise<Embedder> {
   const known = target.dimensions ?? target.ownDimensions;
   const recalled = known === undefined ? await recallDimensions(dir, target) : undefined;
   const dimensions = known ?? recalled ?? (await measureDimensions(target, dir));
-  return {
+  const embedder: Omit<Embedder, "check"> = {
     identity: { provider, model, dimensions, normalised: true, documentTask: documentPrefix, queryTask: queryPrefix },
     ...limits,
     usdPerMillionTokens,
@@ -45,6 +47,7 @@ async function open(target: EmbeddingTarget, dir: string): Promise<Embedder> {
       return readVectors(answer, { name: service.name, count: texts.length, dimensions });
     },
   };
+  return { ...embedder, check: (signal) => checkEmbedder(embedder, signal) };
 }
 
 async function measureDimensions(target: EmbeddingTarget, dir: string): Promise<number> {
@@ -69,11 +72,7 @@ function lengthOf(vector: unknown): number {
 
 /** The vectors of one request, in the order of the texts and as they were written. */
 async function ask({ model, service, url, headers, isKeyNeeded, encoding, dimensions, limits, timeoutMs }: EmbeddingTarget, texts: readonly string[], signal?: AbortSignal): Promise<readonly unknown[]> {
-  if (isKeyNeeded && service.key === undefined) {
-    throw new TwelveError("SERVICE_DENIED", `${service.name} needs a key, and ${service.keyName} is not set`, {
-      fix: `Set ${service.keyName} in the process environment, or declare it in twelve.yaml as \`${service.keyName}: { kind: secret }\` and put it into the environment's configuration source`,
-    });
-  }
+  if (isKeyNeeded) requireKey(service);
   const { maxTextTokens } = limits;
   const input = maxTextTokens === undefined ? texts.map(sendable) : await Promise.all(texts.map((text) => cutToTokens(sendable(text), maxTextTokens)));
   const body = { model, input, encoding_format: encoding, ...(dimensions === undefined ? {} : { dimensions }) };

@@ -2,6 +2,7 @@ import type { Environment } from "../../../ports/context.ts";
 import type { Embedder } from "../../../ports/embedding.ts";
 import { readCount, unusable } from "../../http/options.ts";
 import { modelKind, readTeiReference, teiDefaultBatch, type TeiServer } from "../../tei/server.ts";
+import { checkEmbedder } from "../check.ts";
 import { sendable } from "../text.ts";
 import { readVectors } from "../vectors.ts";
 
@@ -20,7 +21,7 @@ export async function openEmbedder(reference: string, env: Environment): Promise
   if (kind !== undefined && kind !== "embedding") throw unusable(reference, `serves ${info.model_id}, which is a ${kind} and gives no embeddings`, "Attach a server that was started with an embedding model");
   const [first = new Float32Array()] = readVectors(await ask(server, ["dimensions"], { prompt: documentTask, dimensions: wanted }), { name: service.name, count: 1, dimensions: wanted });
   const dimensions = first.length;
-  return {
+  const embedder: Omit<Embedder, "check"> = {
     // A model's files may change under its name; their commit tells which ones these are.
     identity: { provider: "tei", model: info.model_sha ? `${info.model_id}@${info.model_sha.slice(0, 12)}` : info.model_id, dimensions, normalised: true, documentTask, queryTask },
     maxBatch: info.max_client_batch_size ?? teiDefaultBatch,
@@ -35,6 +36,7 @@ export async function openEmbedder(reference: string, env: Environment): Promise
       return readVectors(answer, { name: service.name, count: texts.length, dimensions });
     },
   };
+  return { ...embedder, check: (signal) => checkEmbedder(embedder, signal, info.version) };
 }
 
 interface How {

@@ -8,6 +8,7 @@ import { usualFiles } from "../../../models/plan.ts";
 import { findLockedModel, lockFile, readLock } from "../../../models/read.ts";
 import type { LockedModel } from "../../../models/schema.ts";
 import type { Embedder, EmbedderIdentity } from "../../../ports/embedding.ts";
+import { checkEmbedder } from "../check.ts";
 import { loadEngine } from "./engine.ts";
 import { parseReference } from "./schema.ts";
 import { readSettings, type Settings } from "./settings.ts";
@@ -27,7 +28,7 @@ export async function openEmbedder(reference: string, dir: string): Promise<Embe
   const { queryPrefix, documentPrefix, maxTokens } = settings;
   let loading: ReturnType<typeof loadEngine> | undefined;
 
-  return {
+  const embedder: Omit<Embedder, "check"> = {
     identity: identityOf(folder, locked, settings),
     maxBatch,
     maxTextTokens: maxTokens,
@@ -41,6 +42,7 @@ export async function openEmbedder(reference: string, dir: string): Promise<Embe
       return engine.embed(texts.map((text) => prefix + text), signal);
     },
   };
+  return { ...embedder, check: (signal) => checkEmbedder(embedder, signal) };
 }
 
 /** Fails with MODEL_DAMAGED, or with MODEL_UNPINNED for a file that the library would read although nothing pins it. */

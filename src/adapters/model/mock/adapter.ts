@@ -1,72 +1,58 @@
 import { TwelveError } from "../../../core/errors.ts";
 import { didYouMean } from "../../../core/nearest.ts";
-import { countTokens, firstTokens } from "../../../core/tokens.ts";
-import type { FinishReason, Message, Model, ModelChunk, ModelRequest, Usage } from "../../../ports/model.ts";
+import type { Model, ModelChunk, ModelRequest } from "../../../ports/model.ts";
+import { readCount, readOptions } from "../../http/options.ts";
 import { extractAnswer } from "./extract.ts";
+import { type Pace, pause, think } from "./pace.ts";
+import { lastUserMessage, questionOf, usageOf, wordedFor, wordsOf } from "./words.ts";
 
 const scheme = "mock:";
-/** Chat formats spend about this much on a message beside its text. */
-const tokensAroundMessage = 4;
+const fixed = "fixed:";
+const script = "script:";
+const known = ["mock:extractive", "mock:echo", "mock:fixed:<text>", "mock:script:<file>"];
+/** A day: long enough to play a service that never answers. */
+const longestMs = 86_400_000;
 
 /**
  * Models without a model, for trying and for tests: `mock:extractive` answers with sentences of the passages,
- * `mock:echo` repeats the last user message, `mock:fixed:<text>` always says the text. All are deterministic.
+ * `mock:echo` repeats the last user message, `mock:fixed:<text>` always says the text, `mock:script:<file>` answers as a
+ * file in `dir` says. All are deterministic. Behind the first two, `?latencyMs=50&msPerToken=2` makes them slow.
  */
-export function openModel(reference: string): Model {
-  const id = reference.slice(scheme.length);
-  const reply = behaviour(id);
-  return { provider: "mock", id, generate: (request) => generate(id, reply, request), check: () => Promise.resolve({ version: null }) };
+export async function openModel(reference: string, dir: string): Promise<Model> {
+  const rest = reference.slice(scheme.length);
+  if (rest.startsWith(fixed)) return speaker(rest, () => rest.slice(fixed.length), {});
+  if (rest.startsWith(script)) return (await import("./script-model.ts")).openScript(rest.slice(script.length), dir);
+  const [id = "", query] = rest.split(/\?(.*)/s, 2);
+  const reply = Object.hasOwn(behaviours, id) ? behaviours[id] : undefined;
+  if (reply !== undefined) return speaker(id, reply, query === undefined ? {} : readPace(query, reference));
+  throw new TwelveError("SERVICE_UNSUPPORTED", `There is no model ${reference}.${didYouMean(`${scheme}${id}`, known)} Supported: ${known.join(", ")}`);
 }
 
 type Reply = (request: ModelRequest) => string;
 
-function behaviour(id: string): Reply {
-  if (id === "extractive") return ({ question, messages, passages }) => extractAnswer(question ?? lastUserMessage(messages), passages);
-  if (id === "echo") return ({ messages }) => lastUserMessage(messages);
-  if (id.startsWith("fixed:")) return () => id.slice("fixed:".length);
-  const known = ["mock:extractive", "mock:echo", "mock:fixed:<text>"];
-  throw new TwelveError("SERVICE_UNSUPPORTED", `There is no model ${scheme}${id}.${didYouMean(`${scheme}${id}`, known)} Supported: ${known.join(", ")}`);
+const behaviours: Readonly<Record<string, Reply>> = {
+  extractive: (request) => extractAnswer(questionOf(request), request.passages),
+  echo: ({ messages }) => lastUserMessage(messages),
+};
+
+function readPace(query: string, reference: string): Pace {
+  const options = readOptions(query, reference, ["latencyMs", "msPerToken"]);
+  const read = (name: string): number | undefined => readCount(options, name, { reference, least: 0, most: longestMs });
+  return { latencyMs: read("latencyMs"), msPerToken: read("msPerToken") };
 }
 
-async function* generate(id: string, reply: Reply, request: ModelRequest): AsyncGenerator<ModelChunk> {
-  const { signal, messages, format } = request;
-  signal?.throwIfAborted();
-  const text = reply(request);
-  const answer = cut(format === "json" ? jsonText(text) : text, request);
-  for (const word of wordsOf(answer.text)) {
+function speaker(id: string, reply: Reply, pace: Pace): Model {
+  return { provider: "mock", id, check: () => Promise.resolve({ version: null }), generate: (request) => answer(id, request, { reply, pace }) };
+}
+
+async function* answer(id: string, request: ModelRequest, { reply, pace }: { readonly reply: Reply; readonly pace: Pace }): AsyncGenerator<ModelChunk> {
+  const { signal, messages } = request;
+  await think(pace, signal);
+  const { text, finishReason } = wordedFor(request, reply(request));
+  for (const word of wordsOf(text)) {
     signal?.throwIfAborted();
     yield { type: "text", text: word };
+    if (pace.msPerToken !== undefined) await pause(word, pace.msPerToken, signal);
   }
-  yield { type: "end", finishReason: answer.finishReason, usage: usageOf(messages, answer.text), model: id };
-}
-
-/** An answer that is JSON already stays as it is; another one becomes an object with one field. */
-function jsonText(text: string): string {
-  try {
-    JSON.parse(text);
-    return text;
-  } catch {
-    return JSON.stringify({ answer: text });
-  }
-}
-
-function cut(text: string, { stop = [], maxTokens }: ModelRequest): { readonly text: string; readonly finishReason: FinishReason } {
-  const ends = stop.map((end) => text.indexOf(end)).filter((at) => at >= 0);
-  const stopped = ends.length === 0 ? text : text.slice(0, Math.min(...ends));
-  const limited = maxTokens === undefined ? stopped : firstTokens(stopped, maxTokens);
-  return { text: limited, finishReason: limited.length < stopped.length ? "length" : "stop" };
-}
-
-/** The words of a text with the space before them; joined they are the text. */
-function wordsOf(text: string): readonly string[] {
-  return text.match(/\s*\S+\s*$|\s*\S+|\s+$/g) ?? [];
-}
-
-function usageOf(messages: readonly Message[], answer: string): Usage {
-  const inputTokens = messages.reduce((sum, { content }) => sum + countTokens(content) + tokensAroundMessage, 0);
-  return { inputTokens, outputTokens: countTokens(answer), cachedInputTokens: 0 };
-}
-
-function lastUserMessage(messages: readonly Message[]): string {
-  return messages.findLast(({ role }) => role === "user")?.content ?? "";
+  yield { type: "end", finishReason, usage: usageOf(messages, text), model: id };
 }

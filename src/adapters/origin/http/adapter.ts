@@ -1,6 +1,7 @@
-import { TwelveError } from "../../../core/errors.ts";
+import { type FailureCode, TwelveError } from "../../../core/errors.ts";
 import { withoutCredentials } from "../../../core/url.ts";
 import type { OpenOptions, Origin, OriginFile } from "../../../ports/origin.ts";
+import { meaningOf } from "../../http/meaning.ts";
 import { readBody } from "./body.ts";
 
 const mostRedirects = 5;
@@ -30,7 +31,7 @@ export function openOrigin(reference: string): Origin {
       ...(authorization === undefined ? {} : { authorization }),
       ...(resume === undefined ? {} : { range: `bytes=${resume.start}-`, "if-range": resume.version }),
     };
-    const timer = setTimeout(() => stop.abort(new Error(`no answer for ${answerTimeoutMs / 1000} s`)), answerTimeoutMs);
+    const timer = setTimeout(() => stop.abort(failed(path, new Error(`no answer for ${answerTimeoutMs / 1000} s`), "SERVICE_TIMEOUT")), answerTimeoutMs);
     try {
       const response = await request({ url: target, headers, signal: both }).finally(() => clearTimeout(timer));
       if (response.status === 416 && resume !== undefined) {
@@ -45,9 +46,9 @@ export function openOrigin(reference: string): Origin {
     }
   }
 
-  function failed(path: string, cause: unknown): Error {
+  function failed(path: string, cause: unknown, code: FailureCode = "SERVICE_UNAVAILABLE"): Error {
     if (cause instanceof TwelveError) return cause;
-    return new TwelveError("SERVICE_FAILED", `${path} cannot be fetched from ${url}: ${reasonOf(cause)}`, { cause, retry: { afterMs: null } });
+    return new TwelveError(code, `${path} cannot be fetched from ${url}: ${reasonOf(cause)}`, { cause, retry: { afterMs: null } });
   }
 
   async function answerOf(response: Response, { path, resume, stop }: { readonly path: string; readonly resume: number | undefined; readonly stop: AbortController }): Promise<OriginFile | undefined> {
@@ -66,7 +67,7 @@ export function openOrigin(reference: string): Origin {
       sizeBytes: length === undefined ? undefined : Number(length),
       // A weak tag names a meaning, not the bytes.
       version: tag === null || tag.startsWith("W/") ? undefined : tag,
-      bytes: readBody(response, stop, (cause) => failed(path, cause)),
+      bytes: readBody(response, stop, (cause) => failed(path, cause, "SERVICE_CUT")),
     };
   }
 
@@ -80,7 +81,7 @@ async function request({ url, headers, signal }: Request, redirects = 0): Promis
   if (location === null) return response;
   await response.body?.cancel();
   const next = new URL(location, url);
-  if (redirects === mostRedirects) throw new Error(`more than ${mostRedirects} redirects`);
+  if (redirects === mostRedirects) throw new TwelveError("SERVICE_FAILED", `${url.host} answers with more than ${mostRedirects} redirects`);
   if (!isSafe(next)) throw new TwelveError("SERVICE_FAILED", `${url.host} redirects to ${next.protocol}//${next.host}, which is not https:`);
   const { authorization, ...others } = headers as Record<string, string>;
   const keepsCredentials = next.origin === url.origin && authorization !== undefined;
@@ -111,9 +112,10 @@ function authorizationOf(url: URL): string | undefined {
 function refusal(status: number, headers: Headers, message: string): TwelveError {
   const seconds = Number(headers.get("retry-after") ?? Number.NaN);
   const retry = { afterMs: Number.isFinite(seconds) ? seconds * 1000 : null };
-  if (status === 401 || status === 403) return new TwelveError("SERVICE_DENIED", message, { fix: "Give the URL with user name and password, or with its signed query" });
-  if (status === 429) return new TwelveError("SERVICE_LIMITED", message, { retry });
-  return new TwelveError("SERVICE_FAILED", message, status >= 500 || status === 408 ? { retry } : {});
+  const fix = "Give the URL with user name and password, or with its signed query";
+  const { code, mayPass } = meaningOf(status, { message: "", codes: [] });
+  const isForbidden = code === "SERVICE_UNAUTHENTICATED" || code === "SERVICE_DENIED";
+  return new TwelveError(code, message, { ...(isForbidden ? { fix } : {}), ...(mayPass ? { retry } : {}) });
 }
 
 /** What fetch throws says only "fetch failed"; the reason is inside. */

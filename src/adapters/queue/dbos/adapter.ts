@@ -1,6 +1,7 @@
 import { DBOSClient } from "@dbos-inc/dbos-sdk";
 import manifest from "../../../../package.json" with { type: "json" };
 import type { JobQueue } from "../../../ports/queue.ts";
+import { checkDatabase } from "../../state/check.ts";
 import { openDatabase, speaking } from "../../state/database.ts";
 import { silentLogger } from "./logger.ts";
 import { application, jobQueue, jobWorkflow, jsonSerializer, schema } from "./names.ts";
@@ -41,6 +42,7 @@ export async function openQueue(reference: string, dir: string, { version = mani
 
   return {
     url: database.url,
+    check: () => checkDatabase(database),
     submit: ({ id, kind, input, shards }) =>
       ask(async () => {
         client ??= openClient();

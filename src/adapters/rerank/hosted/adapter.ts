@@ -3,7 +3,7 @@ import type { Environment } from "../../../ports/context.ts";
 import type { Reranker } from "../../../ports/rerank.ts";
 import { requestJson } from "../../http/client.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
-import { type HttpService, readKey } from "../../http/service.ts";
+import { type HttpService, readKey, requireKey } from "../../http/service.ts";
 import { readScores } from "../scores.ts";
 
 /** A provider whose rerank API has Cohere's shape. */
@@ -17,12 +17,14 @@ interface Provider {
   readonly path: string;
   /** How many texts one request may carry. */
   readonly maxTexts: number;
+  /** Describes a model without spending anything; null where the provider has nothing like it, and one text is reranked instead. */
+  readonly modelPath: string | null;
   /** Sent with every request. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-const cohere: Provider = { scheme: "cohere", example: "cohere:rerank-v3.5", keyName: "COHERE_API_KEY", baseName: "COHERE_BASE_URL", base: "https://api.cohere.com", path: "/v2/rerank", maxTexts: 1000, fields: {} };
-const jina: Provider = { scheme: "jina", example: "jina:jina-reranker-v2-base-multilingual", keyName: "JINA_API_KEY", baseName: "JINA_BASE_URL", base: "https://api.jina.ai", path: "/v1/rerank", maxTexts: 1000, fields: { return_documents: false } };
+const cohere: Provider = { scheme: "cohere", example: "cohere:rerank-v3.5", keyName: "COHERE_API_KEY", baseName: "COHERE_BASE_URL", base: "https://api.cohere.com", path: "/v2/rerank", modelPath: "/v1/models/", maxTexts: 1000, fields: {} };
+const jina: Provider = { scheme: "jina", example: "jina:jina-reranker-v2-base-multilingual", keyName: "JINA_API_KEY", baseName: "JINA_BASE_URL", base: "https://api.jina.ai", path: "/v1/rerank", modelPath: null, maxTexts: 1000, fields: { return_documents: false } };
 
 /** `cohere:<model>` */
 export function openCohere(reference: string, env: Environment): Reranker {
@@ -42,7 +44,8 @@ function open(reference: string, env: Environment, provider: Provider): Reranker
   const base = (env[provider.baseName]?.trim() || provider.base).replace(/\/+$/, "");
   if (!/^https?:\/\/./.test(base) || !URL.canParse(base)) throw unusable(reference, `cannot be reached: ${provider.baseName} is not an http(s) URL`, `Set ${provider.baseName} to a URL such as ${provider.base}, or unset it`);
   const service: HttpService = { name, keyName: provider.keyName, key: readKey(env, provider.keyName) };
-  return {
+  const isProvidersOwn = base === provider.base;
+  const reranker: Omit<Reranker, "check"> = {
     name,
     async rerank(question, texts, signal) {
       signal?.throwIfAborted();
@@ -50,16 +53,31 @@ function open(reference: string, env: Environment, provider: Provider): Reranker
       const sent = [...texts.entries()].filter(([, text]) => text.trim() !== "");
       if (sent.length === 0) return texts.map(() => 0);
       if (sent.length > provider.maxTexts) throw new TwelveError("SERVICE_FAILED", `${name} takes ${provider.maxTexts} texts at once, and was given ${sent.length}`, { fix: "Rerank fewer candidates" });
-      if (service.key === undefined && base === provider.base) {
-        throw new TwelveError("SERVICE_DENIED", `${name} needs a key, and ${service.keyName} is not set`, {
-          fix: `Set ${service.keyName} in the process environment, or declare it in twelve.yaml as \`${service.keyName}: { kind: secret }\` and put it into the environment's configuration source`,
-        });
-      }
+      if (isProvidersOwn) requireKey(service);
       const body = { model, query: question.toWellFormed(), documents: sent.map(([, text]) => text.toWellFormed()), top_n: sent.length, ...provider.fields };
       const answer = await requestJson({ service, url: `${base}${provider.path}`, body, timeoutMs, signal });
       const scores = readScores(resultsIn(answer), { name, count: sent.length });
       const byPlace = new Map(sent.map(([place], i) => [place, scores[i] ?? 0]));
       return texts.map((_, place) => byPlace.get(place) ?? 0);
+    },
+  };
+  async function describesModel(url: string, signal: AbortSignal | undefined): Promise<boolean> {
+    if (service.key === undefined && isProvidersOwn) return false;
+    try {
+      await requestJson({ service, url, timeoutMs, signal });
+      return true;
+    } catch (error) {
+      // What stands in the provider's place need know no more than how to rerank.
+      if (isProvidersOwn || signal?.aborted === true || (error instanceof TwelveError && error.retry !== undefined)) throw error;
+      return false;
+    }
+  }
+
+  return {
+    ...reranker,
+    async check(signal) {
+      if (provider.modelPath === null || !(await describesModel(`${base}${provider.modelPath}${encodeURIComponent(model)}`, signal))) await reranker.rerank("ready", ["ready"], signal);
+      return { version: null };
     },
   };
 }

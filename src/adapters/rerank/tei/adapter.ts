@@ -21,6 +21,10 @@ export async function openReranker(reference: string, env: Environment): Promise
 
   return {
     name: `${name} (${info.model_id})`,
+    async check(signal) {
+      const { model_id: model, version = null } = await server.info(signal);
+      return { version, detail: model };
+    },
     async rerank(query, texts, signal) {
       signal?.throwIfAborted();
       const sent = texts.map((text) => (text === "" ? " " : text.toWellFormed()));

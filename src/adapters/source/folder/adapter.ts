@@ -20,7 +20,7 @@ export function openSource(reference: string, dir: string, { gitignore = true }:
     async *list(isWanted, signal) {
       signal?.throwIfAborted();
       const found = await statOf(root, shown);
-      if (found.isFile()) yield offerFile(name, root, found.size);
+      if (found.isFile()) yield offerFile(name, root, found);
       else if (!found.isDirectory()) throw new TwelveError("SOURCE_INVALID", `The source ${shown.name} is neither a folder nor a file (${shown.path})`);
       else {
         const { realRoot, rules } = await surveyRoot(root, gitignore);
@@ -31,11 +31,16 @@ export function openSource(reference: string, dir: string, { gitignore = true }:
   };
 }
 
-function offerFile(path: string, file: string, sizeBytes: number): SourceFile {
+/** Some file systems tell times only to two seconds, and a file may change twice within one tick. */
+const settledMs = 2000;
+
+function offerFile(path: string, file: string, { ino, size, mtimeMs, ctimeMs }: Stats): SourceFile {
+  const isSettled = Date.now() - Math.max(mtimeMs, ctimeMs) > settledMs;
   return {
     path,
     file,
-    sizeBytes,
+    sizeBytes: size,
+    ...(isSettled ? { version: `${ino}-${size}-${mtimeMs}-${ctimeMs}` } : {}),
     async read(signal) {
       try {
         return await readFile(file, { signal });

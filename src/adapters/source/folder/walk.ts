@@ -1,4 +1,4 @@
-import { type Dirent, lstatSync } from "node:fs";
+import { type Dirent, lstatSync, type Stats } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { SourceFile, SourceSkip } from "../../../ports/document.ts";
@@ -15,7 +15,7 @@ export interface Walk {
   readonly isWanted: (below: string) => boolean;
   /** The ledger's name of what has this path below the root. */
   readonly nameOf: (below: string) => string;
-  readonly offer: (path: string, file: string, sizeBytes: number) => SourceFile;
+  readonly offer: (path: string, file: string, stats: Stats) => SourceFile;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -86,7 +86,7 @@ function measureFile(folder: Folder, name: string, { offer, nameOf }: Walk): Sou
   const path = nameOf(folder.below + name);
   try {
     const found = lstatSync(file);
-    return found.isFile() ? offer(path, file, found.size) : { path, reason: noFile };
+    return found.isFile() ? offer(path, file, found) : { path, reason: noFile };
   } catch (error) {
     return { path, reason: `cannot be read: ${codeOf(error)}` };
   }

@@ -50,10 +50,10 @@ function isMarker({ key, sizeBytes }: ListedObject): boolean {
   return key.endsWith("/") || (sizeBytes === 0 && key.endsWith("_$folder$"));
 }
 
-function offerObject(client: S3, bucket: string, { key, sizeBytes, reason }: ListedObject): SourceFile | SourceSkip {
+function offerObject(client: S3, bucket: string, { key, sizeBytes, etag, reason }: ListedObject): SourceFile | SourceSkip {
   const path = urlOf({ bucket, key });
   if (reason !== undefined) return { path, reason };
-  return { path, sizeBytes, read: async (signal) => readObject(client, { bucket, key }, { maxBytes: Math.max(sizeBytes, grownBytes), signal }) };
+  return { path, sizeBytes, ...(etag === undefined ? {} : { version: etag }), read: async (signal) => readObject(client, { bucket, key }, { maxBytes: Math.max(sizeBytes, grownBytes), signal }) };
 }
 
 async function* listRemoteFeed(client: S3, named: S3Reference, isWanted: (below: string) => boolean, signal?: AbortSignal): AsyncGenerator<SourceFile | SourceSkip, void> {

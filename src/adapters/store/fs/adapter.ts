@@ -1,11 +1,13 @@
+import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TwelveError } from "../../../core/errors.ts";
 import { withoutCredentials } from "../../../core/url.ts";
+import type { ServiceCheck } from "../../../ports/check.ts";
 import type { BlobStore, RefStore, Store } from "../../../ports/store.ts";
 import { openArea } from "./area.ts";
 import { fileBlobs } from "./blobs.ts";
-import { guard } from "./failure.ts";
+import { errorCode, guard } from "./failure.ts";
 import { limitTo } from "./limit.ts";
 import { fileRefs } from "./refs.ts";
 
@@ -40,7 +42,19 @@ export function openStore(reference: string, dir: string): Store {
       replace: (name, value, tag) => run(() => refs.replace(name, value, tag)),
       list: (prefix) => run(() => refs.list(prefix)),
     } satisfies RefStore,
+    check: () => run(() => checkFolder(root)),
   };
+}
+
+/** Nothing is made before the first write, so a folder that is not there is no failure. */
+async function checkFolder(root: string): Promise<ServiceCheck> {
+  try {
+    await readdir(root);
+    return { version: null };
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+    return { version: null, detail: "made at the first write" };
+  }
 }
 
 async function* guardedList(root: string, blobs: BlobStore): ReturnType<BlobStore["list"]> {

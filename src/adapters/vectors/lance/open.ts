@@ -4,6 +4,7 @@ import type { VectorHit, VectorIndex, VectorQuery } from "../../../ports/vectors
 import { type FoundRow, ordered, type StoredRow, toHits, toRows } from "./convert.ts";
 import { idsIn, whereOf } from "./filter.ts";
 import { withoutStopWords } from "./language.ts";
+import { loadLance } from "./load.ts";
 import { lanceVersion, readShape, type Shape, tableName } from "./shape.ts";
 
 const columns = ["id", "document", "headings", "metadata"];
@@ -18,22 +19,36 @@ const leastRefined = 150;
 /** Equal scores are sought among so many at most. */
 const maxTies = 1024;
 
+/** Opens a folder that `writeIndex` made. Fails with ARTIFACT_INVALID. */
 export async function openIndex(folder: string): Promise<VectorIndex> {
-  // In the bundle a CommonJS package has only its default export; Node gives it the same one.
-  const { default: lance } = await import("@lancedb/lancedb");
-  const { table, shape } = await openTable(folder);
+  const lance = await loadLance();
+  const shape = await readShape(folder);
+  const fix = "Run `twelve index` to make the index again";
+  if (shape === undefined) throw new TwelveError("ARTIFACT_INVALID", `${folder} holds no index of this version of twelve`, { fix });
+  try {
+    return await openTable(await (await lance.connect(folder)).openTable(tableName), shape);
+  } catch (cause) {
+    throw new TwelveError("ARTIFACT_INVALID", `${folder} holds no index that LanceDB ${lanceVersion} can open`, { cause, fix });
+  }
+}
+
+/** A table that `writeIndex` made, wherever its files are. Up to `exactRows` chunks its vector index, if any, holds the vectors as they are. */
+export async function openTable(table: Table, shape: Shape, exactRows = 0): Promise<VectorIndex> {
+  const lance = await loadLance();
   const fields = Object.keys(shape.fields);
   const selected = [...columns, ...fields];
   const boosts = boostsOf(shape);
+  const isExact = chunksOf(shape) <= exactRows;
 
   async function byVector({ vector, filter }: VectorQuery, limit: number): Promise<readonly VectorHit[]> {
     if (vector === undefined) throw new TypeError("A vector search needs the embedded question");
     const query = table.query().nearestTo(vector).distanceType("cosine");
     if (shape.partitions !== null) {
       // Chunks that match a filter may stand anywhere, so all partitions are then looked at.
-      const probed = filter === undefined || Object.keys(filter).length === 0 ? Math.max(leastProbed, Math.ceil(shape.partitions * probedShare)) : shape.partitions;
+      const probed = !isExact && (filter === undefined || Object.keys(filter).length === 0) ? Math.max(leastProbed, Math.ceil(shape.partitions * probedShare)) : shape.partitions;
       // The index may hold quantised vectors: take more of them, and order the best by their exact vectors.
-      query.nprobes(probed).maximumNprobes(Math.max(probed, shape.partitions)).refineFactor(Math.max(3, Math.ceil(leastRefined / limit)));
+      query.nprobes(probed).maximumNprobes(Math.max(probed, shape.partitions));
+      if (!isExact) query.refineFactor(Math.max(3, Math.ceil(leastRefined / limit)));
     }
     return found(query.select([...selected, "_distance"]), whereOf(filter), limit);
   }
@@ -64,18 +79,6 @@ export async function openIndex(folder: string): Promise<VectorIndex> {
   };
 }
 
-async function openTable(folder: string): Promise<{ readonly table: Table; readonly shape: Shape }> {
-  const { default: lance } = await import("@lancedb/lancedb");
-  const shape = await readShape(folder);
-  const fix = "Run `twelve index` to make the index again";
-  if (shape === undefined) throw new TwelveError("ARTIFACT_INVALID", `${folder} holds no index of this version of twelve`, { fix });
-  try {
-    return { table: await (await lance.connect(folder)).openTable(tableName), shape };
-  } catch (cause) {
-    throw new TwelveError("ARTIFACT_INVALID", `${folder} holds no index that LanceDB ${lanceVersion} can open`, { cause, fix });
-  }
-}
-
 async function found(query: Query | EngineQuery, where: string | undefined, limit: number): Promise<readonly VectorHit[]> {
   if (where !== undefined) query.where(where);
   return ordered(toHits((await query.limit(limit).toArray()) as readonly FoundRow[]));
@@ -95,8 +98,13 @@ async function stable(topK: number, search: (limit: number) => Promise<readonly 
  * the many of another. A word of a single chunk gets the weight that it would have among all chunks, up to a limit: the
  * rarest languages are often texts whose language was taken for another, and should not come first.
  */
-function boostsOf({ fields }: Shape): number[] {
-  const all = Object.values(fields).reduce((sum, count) => sum + count, 0);
+function boostsOf(shape: Shape): number[] {
+  const { fields } = shape;
+  const all = chunksOf(shape);
   const weight = (count: number): number => Math.log(1 + (count - 0.5) / 1.5);
   return Object.values(fields).map((count) => Math.min(maxBoost, weight(all) / weight(count)));
+}
+
+function chunksOf({ fields }: Shape): number {
+  return Object.values(fields).reduce((sum, count) => sum + count, 0);
 }

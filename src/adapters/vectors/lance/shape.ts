@@ -9,7 +9,7 @@ const layoutVersion = 2;
 export const formatVersion = `${lanceVersion}+${layoutVersion}`;
 
 export const tableName = "chunks";
-const shapeName = "shape.json";
+export const shapeName = "shape.json";
 
 /** What opening an index needs to know of it, kept beside the engine's files because asking the table would read whole columns. */
 const Shape = z.strictObject({
@@ -30,8 +30,13 @@ export function printShape(shape: Omit<Shape, "layout">): string {
 
 /** undefined for a folder that this layout did not write. */
 export async function readShape(folder: string): Promise<Shape | undefined> {
+  return parseShape(await readFile(shapePath(folder), "utf8").catch(() => ""));
+}
+
+/** undefined for a text that this layout did not write. */
+export function parseShape(text: string): Shape | undefined {
   try {
-    return Shape.safeParse(JSON.parse(await readFile(shapePath(folder), "utf8"))).data;
+    return Shape.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

@@ -6,6 +6,7 @@ import { TwelveError } from "../../../core/errors.ts";
 import type { VectorBase, VectorRow, VectorWrite } from "../../../ports/vectors.ts";
 import { idsIn } from "./filter.ts";
 import { analyzers } from "./language.ts";
+import { loadLance } from "./load.ts";
 import { printShape, readShape, shapePath, tableName } from "./shape.ts";
 import { openColumns } from "./table.ts";
 
@@ -23,18 +24,20 @@ const leastQuantised = 256;
 export interface WriteOptions {
   /** Up to here every vector is compared, which is exact and takes some milliseconds. */
   readonly exactRows: number;
+  /**
+   * Whether an index that is compared whole gets a vector index all the same. Without one the engine reads the vectors from their files
+   * for every question, which a bucket makes slow; an index of unchanged vectors is read once.
+   */
+  readonly isIndexedWhole?: boolean;
 }
 
 /** Makes the table, or takes over the base's files and brings them up to date; then indexes it and leaves only what the newest version needs. */
-export async function writeIndex(folder: string, { rows, dimensions, base }: VectorWrite, { exactRows }: WriteOptions): Promise<void> {
-  // In the bundle a CommonJS package has only its default export; Node gives it the same one.
-  const { default: lance } = await import("@lancedb/lancedb");
-  // Otherwise the engine warns on stderr that it will change what its statistics hold, which nobody here reads.
-  process.env["LANCE_INCLUDE_VECTOR_CENTROIDS"] ??= "false";
+export async function writeIndex(folder: string, { rows, dimensions, base, onRows }: VectorWrite, { exactRows, isIndexedWhole = false }: WriteOptions): Promise<void> {
+  const lance = await loadLance();
   const toTable = await openColumns();
   // Quantised to a bit a dimension, which takes a tenth of the time of a graph and loses little where there are many of them.
-  const vectorIndex = (width: number, numPartitions: number): Index =>
-    width % 8 === 0 && width >= leastQuantised ? lance.Index.ivfRq({ distanceType: "cosine", numPartitions }) : lance.Index.ivfFlat({ distanceType: "cosine", numPartitions });
+  const vectorIndex = (width: number, numPartitions: number, isExact: boolean): Index =>
+    !isExact && width % 8 === 0 && width >= leastQuantised ? lance.Index.ivfRq({ distanceType: "cosine", numPartitions }) : lance.Index.ivfFlat({ distanceType: "cosine", numPartitions });
   const basePartitions = base === undefined ? null : await takeOver(base, folder, dimensions);
   const connection = await lance.connect(folder);
   const table = base === undefined ? await connection.createEmptyTable(tableName, toTable([], dimensions).schema) : await connection.openTable(tableName);
@@ -46,15 +49,16 @@ export async function writeIndex(folder: string, { rows, dimensions, base }: Vec
       await table.add(toTable(group, dimensions));
       added += group.length;
     }
-    const count = await table.countRows();
+    onRows?.();
+    const fields = await countFields(table);
+    const count = Object.values(fields).reduce((sum, each) => sum + each, 0);
     const changed = added + (base?.drop.size ?? 0);
     const kept = count > exactRows && changed <= count * maxChangedShare && (await countSegments(table)) < maxSegments ? basePartitions : null;
     if (kept === null) await dropVectorIndex(table);
     await prune(table);
-    const partitions = kept ?? (count > exactRows ? Math.ceil(count / rowsInPartition) : null);
-    if (kept === null && partitions !== null) await table.createIndex("vector", { config: vectorIndex(dimensions, partitions) });
+    const partitions = kept ?? (count > (isIndexedWhole ? 0 : exactRows) ? Math.ceil(count / rowsInPartition) : null);
+    if (kept === null && partitions !== null) await table.createIndex("vector", { config: vectorIndex(dimensions, partitions, count <= exactRows) });
     if (partitions !== null) await table.createIndex("labels", { config: lance.Index.labelList() });
-    const fields = await countFields(table);
     for (const { column, stems, stopWords } of analyzers) {
       if (fields[column] === undefined) continue;
       await table.createIndex(column, { config: lance.Index.fts({ ...fullText, stem: stems !== null, language: stems ?? "English", customStopWords: [...stopWords] }) });

@@ -3,14 +3,14 @@ import { openModel } from "../../../../src/adapters/model/mock/adapter.ts";
 import type { ModelChunk, ModelRequest } from "../../../../src/ports/model.ts";
 import { describeModel } from "../../../ports/model.contract.ts";
 
-describeModel("mock:extractive", () => Promise.resolve(openModel("mock:extractive")));
-describeModel("mock:echo", () => Promise.resolve(openModel("mock:echo")));
-describeModel("mock:fixed:", () => Promise.resolve(openModel("mock:fixed:Always the same few words.")));
+describeModel("mock:extractive", { open: () => openModel("mock:extractive", ".") });
+describeModel("mock:echo", { open: () => openModel("mock:echo", ".") });
+describeModel("mock:fixed:", { open: () => openModel("mock:fixed:Always the same few words.", ".") });
 
 async function generate(reference: string, request: Partial<ModelRequest> = {}): Promise<readonly ModelChunk[]> {
   const chunks: ModelChunk[] = [];
   const messages = [{ role: "user", content: "Prompt around: what is the limit?" }] as const;
-  for await (const chunk of openModel(reference).generate({ messages, passages: [{ number: 1, text: "The limit is 1 MiB." }], ...request })) chunks.push(chunk);
+  for await (const chunk of (await openModel(reference, ".")).generate({ messages, passages: [{ number: 1, text: "The limit is 1 MiB." }], ...request })) chunks.push(chunk);
   return chunks;
 }
 
@@ -49,9 +49,9 @@ describe("the mock models", () => {
   });
 
   it.each([
-    ["mock:extractiv", 'There is no model mock:extractiv. Did you mean "mock:extractive"? Supported: mock:extractive, mock:echo, mock:fixed:<text>'],
-    ["mock:", "There is no model mock:. Supported: mock:extractive, mock:echo, mock:fixed:<text>"],
-  ])("refuse %s", (reference, message) => {
-    expect(() => openModel(reference)).toThrow(expect.objectContaining({ code: "SERVICE_UNSUPPORTED", message }));
+    ["mock:extractiv", 'There is no model mock:extractiv. Did you mean "mock:extractive"? Supported: mock:extractive, mock:echo, mock:fixed:<text>, mock:script:<file>'],
+    ["mock:", "There is no model mock:. Supported: mock:extractive, mock:echo, mock:fixed:<text>, mock:script:<file>"],
+  ])("refuse %s", async (reference, message) => {
+    await expect(openModel(reference, ".")).rejects.toThrow(expect.objectContaining({ code: "SERVICE_UNSUPPORTED", message }));
   });
 });

@@ -1,0 +1,92 @@
+import type { FoundationModelDetails } from "@aws-sdk/client-bedrock";
+import { bedrockFailure } from "./bedrock-failure.ts";
+import type { BedrockOptions } from "./bedrock-client.ts";
+import { callOnce } from "./call.ts";
+import { bedrockToken, clientConfig, regionOf } from "./client-config.ts";
+
+const timeoutMs = 30_000;
+
+/** What Bedrock tells about a model that can be called. */
+export interface Listed {
+  /** Such as ACTIVE, LEGACY or InService. */
+  readonly status: string;
+  readonly endOfLife: Date | undefined;
+  /** The base model that an inference profile, a deployment or a router leads to. */
+  readonly behind: string | undefined;
+}
+
+/** Bedrock's control plane: another host than the one that answers, with permissions of its own. */
+export interface BedrockCatalogue {
+  readonly url: string;
+  /** Fails with SERVICE_NOT_FOUND, and with the other SERVICE_ codes. */
+  find(id: string, signal?: AbortSignal): Promise<Listed>;
+  /** The permission that finding it needs. */
+  actionFor(id: string): string;
+}
+
+const kinds = ["foundation-model", "inference-profile", "application-inference-profile", "provisioned-model", "imported-model", "custom-model-deployment", "prompt-router", "default-prompt-router"] as const;
+type Kind = (typeof kinds)[number];
+
+const actions: Readonly<Record<Kind, string>> = {
+  "foundation-model": "bedrock:GetFoundationModel", "inference-profile": "bedrock:GetInferenceProfile", "application-inference-profile": "bedrock:GetInferenceProfile",
+  "provisioned-model": "bedrock:GetProvisionedModelThroughput", "imported-model": "bedrock:GetImportedModel", "custom-model-deployment": "bedrock:GetCustomModelDeployment",
+  "prompt-router": "bedrock:GetPromptRouter", "default-prompt-router": "bedrock:GetPromptRouter",
+};
+
+/** What an ID names. A profile's begins with where it may run; a model's begins with its maker. */
+function kindOf(id: string): Kind {
+  const named = /^arn:[^/]*:([a-z-]+)\//.exec(id)?.[1];
+  return kinds.find((kind) => kind === named) ?? (/^(?:us|us-gov|eu|apac|au|jp|ca|global)\./.test(id) ? "inference-profile" : "foundation-model");
+}
+
+export async function openBedrockCatalogue({ env, name, region: wanted, timeoutMs: given = timeoutMs }: BedrockOptions): Promise<BedrockCatalogue> {
+  const [{ default: sdk }, config] = await Promise.all([import("@aws-sdk/client-bedrock"), clientConfig(env, { service: "BEDROCK", name, region: wanted })]);
+  const client = new sdk.BedrockClient({ ...config, ...bedrockToken(env) });
+  const url = config.endpoint ?? `https://bedrock.${await regionOf(client, name)}.amazonaws.com`;
+
+  async function look(id: string, abortSignal: AbortSignal): Promise<Listed> {
+    switch (kindOf(id)) {
+      case "foundation-model": {
+        const { modelDetails } = await client.send(new sdk.GetFoundationModelCommand({ modelIdentifier: id }), { abortSignal });
+        return listed(modelDetails, undefined);
+      }
+      case "inference-profile":
+      case "application-inference-profile": {
+        const { models = [] } = await client.send(new sdk.GetInferenceProfileCommand({ inferenceProfileIdentifier: id }), { abortSignal });
+        // The same model in every region; the first may be one where nothing is allowed to us.
+        const behind = models.map(({ modelArn }) => modelArn?.replace(/^.*\//, "")).find((model) => model !== undefined);
+        if (behind === undefined) return { status: "ACTIVE", endOfLife: undefined, behind };
+        const { modelDetails } = await client.send(new sdk.GetFoundationModelCommand({ modelIdentifier: behind }), { abortSignal }).catch(() => ({ modelDetails: undefined }));
+        return listed(modelDetails, behind);
+      }
+      case "provisioned-model": {
+        const { status, foundationModelArn } = await client.send(new sdk.GetProvisionedModelThroughputCommand({ provisionedModelId: id }), { abortSignal });
+        return { status: status ?? "ACTIVE", endOfLife: undefined, behind: foundationModelArn?.replace(/^.*\//, "") };
+      }
+      case "imported-model": {
+        const { modelArchitecture } = await client.send(new sdk.GetImportedModelCommand({ modelIdentifier: id }), { abortSignal });
+        return { status: "ACTIVE", endOfLife: undefined, behind: modelArchitecture };
+      }
+      case "custom-model-deployment": {
+        const { status } = await client.send(new sdk.GetCustomModelDeploymentCommand({ customModelDeploymentIdentifier: id }), { abortSignal });
+        return { status: status ?? "ACTIVE", endOfLife: undefined, behind: undefined };
+      }
+      case "prompt-router":
+      case "default-prompt-router": {
+        const { status } = await client.send(new sdk.GetPromptRouterCommand({ promptRouterArn: id }), { abortSignal });
+        return { status: status ?? "AVAILABLE", endOfLife: undefined, behind: undefined };
+      }
+    }
+  }
+
+  return {
+    url,
+    find: (id, signal) => callOnce({ name, timeoutMs: Math.min(given, timeoutMs), signal, send: (abortSignal) => look(id, abortSignal), failure: (error) => bedrockFailure(error, { name, url }) }),
+    actionFor: (id) => actions[kindOf(id)],
+  };
+}
+
+function listed(details: FoundationModelDetails | undefined, behind: string | undefined): Listed {
+  const lifecycle = details?.modelLifecycle;
+  return { status: lifecycle?.status ?? "ACTIVE", endOfLife: lifecycle?.endOfLifeTime, behind };
+}

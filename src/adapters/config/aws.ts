@@ -1,0 +1,44 @@
+import { TwelveError } from "../../core/errors.ts";
+import type { Environment } from "../../ports/context.ts";
+import { awsError, awsFailure } from "../aws/failure.ts";
+import { type AwsSettings, awsSettings } from "../aws/settings.ts";
+
+export interface AwsConfigOptions {
+  /** How long nothing may arrive before a request counts as broken. */
+  readonly idleMs?: number;
+  readonly attempts?: number;
+}
+
+const connectionMs = 5000;
+const defaultIdleMs = 15_000;
+/** A whole fleet that starts at once is limited for a moment; each process asks only once, and can wait for its turn. */
+const defaultAttempts = 6;
+const keyTrouble = /^(?:InvalidKeyId|KMS\w*|DecryptionFailure|KeyUnavailableException)$/;
+
+type ClientSettings = AwsSettings & { readonly maxAttempts: number; readonly requestHandler: { readonly connectionTimeout: number; readonly socketTimeout: number } };
+
+export function clientSettings(env: Environment, service: string, { idleMs = defaultIdleMs, attempts }: AwsConfigOptions): ClientSettings {
+  const maxAttempts = attempts ?? (Number(env["AWS_MAX_ATTEMPTS"]) || defaultAttempts);
+  return { ...awsSettings(env, service), maxAttempts, requestHandler: { connectionTimeout: connectionMs, socketTimeout: idleMs } };
+}
+
+/** What a configuration service's error means. An answer that cannot be parsed is not quoted: it may be full of secrets. */
+export function configFailure(cause: unknown, reference: string, permission: string): TwelveError {
+  const { name, message } = awsError(cause);
+  if (cause instanceof SyntaxError || /deserialization error/i.test(cause instanceof Error ? cause.message : "")) {
+    return garbled(reference);
+  }
+  if (keyTrouble.test(name)) {
+    return new TwelveError("SERVICE_DENIED", `${reference} cannot be decrypted with these AWS credentials (${name}: ${message})`, { cause, fix: "Allow kms:Decrypt on the KMS key that it is encrypted with, and check that the key is enabled" });
+  }
+  return awsFailure(cause, reference, permission);
+}
+
+export function garbled(reference: string): TwelveError {
+  return new TwelveError("SERVICE_FAILED", `${reference} answered something that cannot be read`, { fix: "Check that AWS_ENDPOINT_URL is the service's, and not that of a proxy before it" });
+}
+
+/** A version that an activation names, and that its place has not kept. */
+export function goneFailure(source: string, cause?: unknown): TwelveError {
+  return new TwelveError("CONFIG_INVALID", `${source} is gone, and the active release names it`, { cause, fix: "Release, or promote again: that records the present version" });
+}

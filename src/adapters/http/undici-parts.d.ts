@@ -1,0 +1,11 @@
+/** The two parts of undici that are used here: the whole, with its WebSockets, caches and mocks, takes twice the time to load. */
+declare module "undici/lib/dispatcher/agent.js" {
+  import type { Agent } from "undici";
+  const AgentClass: typeof Agent;
+  export default AgentClass;
+}
+declare module "undici/lib/api/api-request.js" {
+  import type { Agent, Dispatcher } from "undici";
+  function request(this: Agent, options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>;
+  export default request;
+}

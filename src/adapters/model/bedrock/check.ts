@@ -1,0 +1,33 @@
+import { TwelveError } from "../../../core/errors.ts";
+import type { ServiceCheck } from "../../../ports/check.ts";
+import type { Environment } from "../../../ports/context.ts";
+import { type BedrockCatalogue, openBedrockCatalogue } from "../../aws/bedrock-catalogue.ts";
+import type { BedrockRuntime } from "../../aws/bedrock-client.ts";
+import { answers } from "../../aws/reach.ts";
+import type { BedrockTarget } from "./reference.ts";
+
+interface CheckOptions {
+  readonly env: Environment;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Looks the model up, which costs nothing. What cannot be looked up is not down for that: calls need other permissions, and another address. */
+export async function checkModel(runtime: BedrockRuntime, target: BedrockTarget, { env, signal }: CheckOptions): Promise<ServiceCheck> {
+  const { name, id, timeoutMs } = target;
+  const catalogue = await openBedrockCatalogue({ env, name, region: runtime.region, timeoutMs });
+  try {
+    return { version: null, detail: await describe(catalogue, id, signal) };
+  } catch (error) {
+    if (!(error instanceof TwelveError)) throw error;
+    if (error.code === "SERVICE_DENIED") return { version: null, detail: `Bedrock answers; whether the model can be used is unknown, because looking it up is not allowed (${catalogue.actionFor(id)})` };
+    const isOutOfReach = error.code === "SERVICE_UNAVAILABLE" || error.code === "SERVICE_TIMEOUT";
+    if (!isOutOfReach || runtime.url === catalogue.url || !(await answers(runtime.url, signal))) throw error;
+    return { version: null, detail: `${new URL(runtime.url).host} answers; whether the model can be used is unknown, because ${new URL(catalogue.url).host}, where it is looked up, does not` };
+  }
+}
+
+async function describe(catalogue: BedrockCatalogue, id: string, signal: AbortSignal | undefined): Promise<string> {
+  const { status, endOfLife, behind } = await catalogue.find(id, signal);
+  const end = endOfLife === undefined ? "" : `, end of life ${endOfLife.toISOString().slice(0, 10)}`;
+  return `${status.toLowerCase()}${end}${behind === undefined ? "" : `, for ${behind}`}`;
+}

@@ -1,0 +1,66 @@
+import type { Environment } from "../../../ports/context.ts";
+import type { Model, ModelChunk, ModelRequest } from "../../../ports/model.ts";
+import type { HttpAnswer } from "../../http/failure.ts";
+import { requireKey } from "../../http/service.ts";
+import { requestStream, type StreamPart } from "../../http/stream.ts";
+import { checkServer } from "./check.ts";
+import { helpfulFailure, otherDialect } from "./dialect.ts";
+import { type ChatTarget, readCompatibleReference, readOpenaiReference } from "./reference.ts";
+import { chatBody, type Dialect } from "./request.ts";
+import { done, readParts } from "./stream.ts";
+
+/** `openai:<model>`: OpenAI, or what OPENAI_BASE_URL puts in its place. */
+export async function openOpenai(reference: string, env: Environment): Promise<Model> {
+  return open(readOpenaiReference(reference, env));
+}
+
+/** `https://host/v1#<model>`: any server that speaks OpenAI's API. */
+export async function openCompatible(reference: string, env: Environment): Promise<Model> {
+  return open(readCompatibleReference(reference, env));
+}
+
+function open(target: ChatTarget): Model {
+  const { provider, model, service, isOpenai } = target;
+  /** Found out by asking, and remembered for as long as the process runs. */
+  let dialect: Dialect = { limitName: target.limitName, isUsageAskable: true };
+
+  /** The answer, once it began; asked for again where the server refused only a name. */
+  async function begin(request: ModelRequest): Promise<Begun> {
+    const first = dialect;
+    for (let asked = first; ; dialect = asked) {
+      const body = chatBody(model, request, { dialect: asked, reasoningEffort: target.reasoningEffort });
+      const parts = requestStream({ service, url: target.url, headers: target.headers, body, timeoutMs: target.timeoutMs, signal: request.signal, isLast: ({ data }) => data === done });
+      try {
+        const { value } = await parts.next();
+        return { parts, headers: value?.type === "begin" ? value.headers : {} };
+      } catch (error) {
+        // Others may have found out by now; what was refused is what this request asked.
+        const other = otherDialect(error, asked, target.isLimitNameFixed || asked.limitName !== first.limitName);
+        if (other === undefined) throw helpfulFailure(error);
+        asked = other;
+      }
+    }
+  }
+
+  async function* generate(request: ModelRequest): AsyncGenerator<ModelChunk> {
+    request.signal?.throwIfAborted();
+    if (isOpenai) requireKey(service);
+    const { parts, headers } = await begin(request);
+    yield* readParts(parts, { ...target, request }, headers);
+  }
+
+  return {
+    provider,
+    id: model,
+    generate,
+    async check(signal) {
+      if (isOpenai) requireKey(service);
+      return checkServer(target, signal);
+    },
+  };
+}
+
+interface Begun {
+  readonly parts: AsyncGenerator<StreamPart>;
+  readonly headers: HttpAnswer["headers"];
+}

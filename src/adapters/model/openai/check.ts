@@ -1,0 +1,38 @@
+import { TwelveError } from "../../../core/errors.ts";
+import { didYouMean } from "../../../core/nearest.ts";
+import type { ServiceCheck } from "../../../ports/check.ts";
+import { requestJson } from "../../http/client.ts";
+import { fieldsOf, listOf, textOf } from "../../http/unchecked.ts";
+import { endpointOf } from "../../openai/server.ts";
+import type { ChatTarget } from "./reference.ts";
+
+const longestCheckMs = 15_000;
+
+/** OpenAI is asked for the model, other servers for their list, which more of them have. */
+export async function checkServer({ service, base, model, headers, isOpenai, timeoutMs = longestCheckMs }: ChatTarget, signal?: AbortSignal): Promise<ServiceCheck> {
+  const url = endpointOf(base, isOpenai ? `models/${encodeURIComponent(model)}` : "models");
+  const ask = requestJson({ service, url, headers, signal, timeoutMs: Math.min(timeoutMs, longestCheckMs), maxAnswerBytes: 32 * 1024 * 1024 });
+  if (isOpenai) return ask.then(() => ({ version: null }));
+  const answer = await ask.catch((error: unknown) => {
+    if (error instanceof TwelveError && error.code === "SERVICE_NOT_FOUND") return undefined;
+    throw error;
+  });
+  const names = listOf(fieldsOf(answer)["data"] ?? answer).flatMap((entry) => textOf(fieldsOf(entry)["id"]) ?? []);
+  if (names.length === 0) return { version: null, detail: "the server does not list its models" };
+  // Ollama lists the tag that a name without one stands for, and Gemini a folder before the name; a pattern stands for any.
+  const isListed = names.some((name) => name === model || name === `${model}:latest` || name === `models/${model}` || (name.includes("*") && matches(name, model)));
+  if (isListed) return { version: null, detail: names.length === 1 ? "1 model" : `${names.length} models` };
+  throw new TwelveError("SERVICE_NOT_FOUND", `${service.name}: the server does not list the model ${model}.${didYouMean(model, names)} It lists ${named(names)}`, { fix: "Correct the model's name in the reference, or load the model at the server" });
+}
+
+const shownNames = 5;
+
+function named(names: readonly string[]): string {
+  const more = names.length - shownNames;
+  return `${names.slice(0, shownNames).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+function matches(pattern: string, model: string): boolean {
+  const parts = pattern.split("*").map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`).test(model);
+}

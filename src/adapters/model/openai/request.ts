@@ -1,0 +1,65 @@
+import type { Json } from "../../../core/canonical-json.ts";
+import type { Message, ModelRequest, Sampling, Tool, ToolChoice } from "../../../ports/model.ts";
+import { reasoningFields } from "./reasoning.ts";
+import type { LimitName } from "./reference.ts";
+import { isStrict } from "./strict.ts";
+
+/** How this server wants to be asked, as far as it is known. */
+export interface Dialect {
+  readonly limitName: LimitName;
+  /** It can be asked to count the tokens of a stream. */
+  readonly isUsageAskable: boolean;
+}
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** The body of a chat completion. */
+export function chatBody(model: string, request: ModelRequest, { dialect, reasoningEffort }: { readonly dialect: Dialect; readonly reasoningEffort: string | undefined }): Body {
+  const { temperature, topP, maxTokens, stop, seed, tools = [], toolChoice } = request;
+  return withoutUndefined({
+    model,
+    messages: request.messages.map(messageBody),
+    stream: true,
+    stream_options: dialect.isUsageAskable ? { include_usage: true } : undefined,
+    [dialect.limitName]: maxTokens,
+    temperature,
+    top_p: topP,
+    stop: stop === undefined || stop.length === 0 ? undefined : stop,
+    seed,
+    reasoning_effort: reasoningEffort,
+    response_format: formatBody(request),
+    tools: tools.length === 0 ? undefined : tools.map(toolBody),
+    tool_choice: tools.length === 0 || toolChoice === undefined ? undefined : choiceBody(toolChoice),
+  });
+}
+
+function messageBody({ role, content, images = [], toolCalls = [], toolCallId, reasoning = [] }: Message): Body {
+  const text = content.toWellFormed();
+  if (role === "tool") return { role, tool_call_id: toolCallId ?? "", content: text };
+  if (role === "assistant" && toolCalls.length > 0) {
+    const calls = toolCalls.map((call) => ({ id: call.id, type: "function", function: { name: call.name, arguments: call.arguments } }));
+    return { role, content: text === "" ? null : text, ...reasoningFields(reasoning), tool_calls: calls };
+  }
+  if (role === "assistant") return { role, content: text, ...reasoningFields(reasoning) };
+  if (images.length === 0) return { role, content: text };
+  const pictures = images.map(({ url }) => ({ type: "image_url", image_url: { url } }));
+  return { role, content: text === "" ? pictures : [{ type: "text", text }, ...pictures] };
+}
+
+function toolBody({ name, description, parameters }: Tool): Body {
+  return { type: "function", function: withoutUndefined({ name, description, parameters }) };
+}
+
+function choiceBody(choice: ToolChoice): Json {
+  return typeof choice === "string" ? choice : { type: "function", function: { name: choice.name } };
+}
+
+function formatBody({ format, schema }: Sampling): Body | undefined {
+  if (format !== "json") return undefined;
+  if (schema === undefined) return { type: "json_object" };
+  return { type: "json_schema", json_schema: { name: schema.name, schema: schema.schema, ...(isStrict(schema.schema) ? { strict: true } : {}) } };
+}
+
+function withoutUndefined(body: Body): Body {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,71 @@
+import type { Environment } from "../../../ports/context.ts";
+import type { BlobStore, RefStore, Store } from "../../../ports/store.ts";
+import { openS3, type S3Options } from "../../aws/s3.ts";
+import { limitTo } from "../fs/limit.ts";
+import { blobKey, objectBlobs } from "./blobs.ts";
+import { conditionCheck } from "./condition.ts";
+import { notS3, storeFailure } from "./failure.ts";
+import { parsePlace } from "./place.ts";
+import { objectRefs } from "./refs.ts";
+import { uploading } from "./upload.ts";
+
+export interface S3StoreOptions extends S3Options {
+  /** The size of the parts that a large blob is sent in. */
+  readonly partBytes?: number;
+}
+
+/** The client has 50 connections; some are left for the parts of large blobs. */
+const operationsAtOnce = 32;
+/** Each holds a part in memory. */
+const partsAtOnce = 8;
+/** A long command is worth more patience than the three attempts of the SDK. */
+const defaultAttempts = 6;
+
+/**
+ * A store in a bucket: `s3://bucket/prefix`. Any number of processes on any number of machines may use it at once; what decides
+ * between them are conditional writes. Region, endpoint and credentials come from the environment, as for every AWS tool.
+ */
+export async function openStore(reference: string, { env }: { readonly env: Environment }, options: S3StoreOptions = {}): Promise<Store> {
+  const place = parsePlace(reference);
+  const client = await openS3(env, { ...options, attempts: options.attempts ?? (Number(env["AWS_MAX_ATTEMPTS"]) || defaultAttempts) });
+  const run = limitTo(operationsAtOnce);
+  const limit = limitTo(partsAtOnce);
+  const checkConditions = conditionCheck(client, place);
+  const upload = uploading({ client, place, keyOf: (digest) => blobKey(place, digest), limit, ...(options.partBytes === undefined ? {} : { partBytes: options.partBytes }) });
+  const blobs = objectBlobs(client, place, upload);
+  const refs = objectRefs(client, place, checkConditions);
+  /** What is written is referred to soon: by then the check is done. Its failure is told to who writes a ref. */
+  const runWrite = <Result>(operation: () => Promise<Result>): Promise<Result> => {
+    checkConditions().catch(() => {});
+    return run(operation);
+  };
+  return {
+    url: place.url,
+    blobs: {
+      has: (digest) => run(() => blobs.has(digest)),
+      read: (blob) => run(() => blobs.read(blob)),
+      write: (bytes, mediaType) => runWrite(() => blobs.write(bytes, mediaType)),
+      writeFile: (path, mediaType) => runWrite(() => blobs.writeFile(path, mediaType)),
+      readFile: (blob, path) => run(() => blobs.readFile(blob, path)),
+      check: (digest) => run(() => blobs.check(digest)),
+      list: () => blobs.list(),
+    } satisfies BlobStore,
+    refs: {
+      read: (name) => run(() => refs.read(name)),
+      create: (name, value) => run(() => refs.create(name, value)),
+      replace: (name, value, tag) => run(() => refs.replace(name, value, tag)),
+      list: (prefix) => run(() => refs.list(prefix)),
+    } satisfies RefStore,
+    async check(signal) {
+      signal?.throwIfAborted();
+      try {
+        const { Contents: objects = [], IsTruncated: isCut } = await client.listObjectsV2({ Bucket: place.bucket, Prefix: place.prefix, MaxKeys: 1 }, signal === undefined ? {} : { abortSignal: signal });
+        if (isCut === undefined) throw notS3(place);
+        return { version: null, detail: objects.length === 0 ? "empty" : "holds artifacts" };
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw storeFailure(error, place, "s3:ListBucket");
+      }
+    },
+  };
+}

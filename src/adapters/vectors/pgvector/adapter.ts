@@ -1,0 +1,58 @@
+import { TwelveError } from "../../../core/errors.ts";
+import type { VectorService } from "../../../ports/vectors.ts";
+import { openConnection } from "./connection.ts";
+import { findExtension, findNamespace, hasTables, layoutVersion, namespacesTable, prepare } from "./layout.ts";
+import { dropNamespace, publishNamespace } from "./publish.ts";
+import { openNamespace } from "./search.ts";
+
+/** PostgreSQL with pgvector: `postgres://user:password@host/database`. Vectors are compared exactly unless `?index=hnsw` asks for a graph, words by BM25 over the engine's terms. */
+export async function openService(reference: string): Promise<VectorService> {
+  const connection = openConnection(reference);
+  const { url, query } = connection;
+
+  async function extensionOf(): Promise<NonNullable<Awaited<ReturnType<typeof findExtension>>>> {
+    const found = await findExtension(query);
+    if (found === null) throw new TwelveError("SERVICE_REJECTED", `The database ${url} does not have the extension \`vector\``, { fix: "Run `CREATE EXTENSION vector` in this database as its owner or a superuser" });
+    return found;
+  }
+
+  async function namespaces(): Promise<readonly string[]> {
+    if (!(await hasTables(query))) return [];
+    return (await query<{ name: string }>(`SELECT name FROM ${namespacesTable} WHERE layout = $1 ORDER BY name`, [layoutVersion])).map(({ name }) => name);
+  }
+
+  return {
+    url,
+    namespaces,
+    async publish(namespace, index) {
+      await connection.transaction((inside) => prepare(inside, url));
+      const extension = await extensionOf();
+      await connection.transaction((inside) => publishNamespace(inside, extension, { namespace, hnsw: connection.hnsw, ...index }));
+    },
+    async open(namespace) {
+      const found = await findNamespace(query, namespace);
+      if (found === undefined) throw new TwelveError("INDEX_NOT_FOUND", `${url} holds no index ${namespace}`, { fix: `Run \`twelve index publish --to ${url}\`` });
+      return openNamespace(connection, await extensionOf(), namespace, found);
+    },
+    async drop(namespace) {
+      if (await hasTables(query)) await connection.transaction((inside) => dropNamespace(inside, namespace));
+    },
+    async check(signal) {
+      signal?.throwIfAborted();
+      const work = (async () => {
+        const [server] = await query<{ version: string }>("SELECT current_setting('server_version') AS version");
+        const extension = await extensionOf();
+        const count = (await namespaces()).length;
+        return { version: server?.version ?? null, detail: `pgvector ${extension.version}, ${count} published ${count === 1 ? "index" : "indexes"}` };
+      })();
+      return await (signal === undefined ? work : Promise.race([work, aborted(signal)]));
+    },
+    close: () => connection.end(),
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+}

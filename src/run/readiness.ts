@@ -1,0 +1,32 @@
+import type { Story } from "../ports/story.ts";
+import type { RuntimePart } from "./health.ts";
+
+interface Readiness {
+  /** Where it listens. */
+  readonly url: string;
+  readonly write: (event: "server-ready" | "server-not-ready", fields: object) => void;
+  readonly story: Pick<Story, "note" | "warn">;
+  /** What a person reads when the server is ready for the first time. */
+  readonly greet: () => void;
+}
+
+/** Told what was seen, it writes an event when a server gets ready, or is no longer, or waits for something else: the first time, and at each change. */
+export function tellReadiness({ url, write, story, greet }: Readiness): (parts: readonly RuntimePart[]) => void {
+  let told: string | undefined;
+  let isGreeted = false;
+  return (parts) => {
+    const missing = parts.filter(({ isReady }) => !isReady);
+    const seen = missing.map(({ name }) => name).join("\n");
+    if (seen === told) return;
+    told = seen;
+    if (missing.length > 0) {
+      write("server-not-ready", { checks: Object.fromEntries(missing.map(({ name, detail }) => [name, detail])) });
+      story.warn(`${url} is not ready: ${missing.map(({ name, detail }) => `${name}: ${detail}`).join("; ")}`);
+      return;
+    }
+    write("server-ready", {});
+    if (isGreeted) story.note(`${url} is ready again`);
+    else greet();
+    isGreeted = true;
+  };
+}

@@ -1,0 +1,90 @@
+import { inTime } from "../core/deadline.ts";
+import { summaryOf, TwelveError } from "../core/errors.ts";
+import { withoutCredentials } from "../core/url.ts";
+import type { ServiceCheck } from "../ports/check.ts";
+import type { Context, Environment } from "../ports/context.ts";
+import type { Need } from "./plan.ts";
+import type { ServiceProblem, ServiceRow } from "./schema.ts";
+
+interface Asking {
+  readonly secrets: Environment;
+  readonly code: string | undefined;
+  readonly limitMs: number;
+  readonly onAnswer: () => void;
+}
+
+/** Asks all of them at the same time; a failure is an answer. */
+export async function askServices(context: Context, needs: readonly Need[], asking: Asking): Promise<readonly ServiceRow[]> {
+  return Promise.all(needs.map(async (need) => {
+    const row = await askService(context, need, asking);
+    asking.onAnswer();
+    return row;
+  }));
+}
+
+async function askService(context: Context, need: Need, { secrets, code, limitMs }: Asking): Promise<ServiceRow> {
+  const url = withoutCredentials(need.reference);
+  try {
+    const answer = await inTime((signal) => openAndAsk(context, need, { secrets, code, signal }), { limitMs, who: url, signal: context.signal });
+    const { version, detail = null, latencyMs } = answer;
+    return { service: need.service, url, isReachable: true, version, detail, latencyMs, problem: null };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return { service: need.service, url, isReachable: false, version: null, detail: null, latencyMs: null, problem: problemOf(error) };
+  }
+}
+
+interface Question extends Pick<Asking, "secrets" | "code"> {
+  readonly signal: AbortSignal;
+}
+
+interface Asked {
+  check(signal?: AbortSignal): Promise<ServiceCheck>;
+  close?(): Promise<void>;
+}
+
+async function openAndAsk(context: Context, need: Need, { signal, ...from }: Question): Promise<ServiceCheck & { readonly latencyMs: number }> {
+  const service = await open(context, need, from);
+  // From here on: that our own modules had to be loaded says nothing about the service.
+  const startedMs = context.clock.monotonicMs();
+  try {
+    const answer = await service.check(signal);
+    return { ...answer, latencyMs: Math.round((context.clock.monotonicMs() - startedMs) * 10) / 10 };
+  } finally {
+    // What it answered is known, and what cannot be closed ends with the process.
+    await service.close?.().catch(() => {});
+  }
+}
+
+async function open(context: Context, { role, reference }: Need, { secrets, code }: Pick<Asking, "secrets" | "code">): Promise<Asked> {
+  if (role === "model") return context.openModel(reference, secrets, code);
+  if (role === "embedder") return context.openEmbedder(reference, secrets);
+  if (role === "reranker") return context.openReranker(reference, secrets);
+  if (role === "sessions") return context.openSessions(reference, secrets);
+  if (role === "queue") return context.openQueue(reference);
+  if (role === "store") return { check: (signal) => askStore(context, signal) };
+  if (role === "config") return { check: (signal) => askConfig(context, reference, signal) };
+  if (reference !== "lance:") return context.openVectorService(reference, secrets);
+  const { version } = await context.openVectors(reference);
+  return { check: () => Promise.resolve({ version, detail: "in this process" }) };
+}
+
+async function askStore(context: Context, signal: AbortSignal | undefined): Promise<ServiceCheck> {
+  const store = await context.store();
+  if (store.check !== undefined) return store.check(signal);
+  await store.refs.list("");
+  return { version: null };
+}
+
+async function askConfig(context: Context, reference: string, signal: AbortSignal | undefined): Promise<ServiceCheck> {
+  const source = await context.openConfig(reference);
+  if (source.check !== undefined) return source.check(signal);
+  await source.read();
+  return { version: null };
+}
+
+/** A bug of ours in one adapter leaves the rest of the table readable. */
+export function problemOf(error: unknown): ServiceProblem {
+  if (!(error instanceof TwelveError)) return { code: "BUG", message: error instanceof Error ? error.message : String(error), fix: "This is a bug in twelve. Please report it with the message above" };
+  return { code: error.code, message: summaryOf(error), fix: error.fix };
+}

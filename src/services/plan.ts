@@ -1,0 +1,60 @@
+import type { AgentSettings } from "../manifest/schema.ts";
+
+export type Role = "model" | "embedder" | "reranker" | "vectors" | "sessions" | "queue" | "store" | "config";
+
+/** One service, with everything that it is needed for. */
+export interface Need {
+  readonly role: Role;
+  readonly reference: string;
+  /** What it is for, such as `model of agents chat, support`. */
+  readonly service: string;
+}
+
+export interface Needed {
+  readonly agents: Readonly<Record<string, Pick<AgentSettings, "model" | "retrieve" | "session">>>;
+  /** Those that agents search. Without a place of their own, the vectors are in the embedded engine. */
+  readonly indexes: Readonly<Record<string, { readonly embedder: string; readonly vectors?: string | undefined }>>;
+  /** Where conversations and queues are kept. */
+  readonly state: string | undefined;
+  readonly hasWorkers: boolean;
+  readonly store: string;
+  readonly configs: readonly string[];
+}
+
+const embeddedVectors = "lance:";
+
+/** Each service once, whatever it is used for. */
+export function planNeeds({ agents, indexes, state, hasWorkers, store, configs }: Needed): readonly Need[] {
+  const named = Object.entries(agents);
+  const uses = [
+    ...named.flatMap(([name, { model }]) => [model].flat().map((reference) => ({ role: "model", reference, use: name }) as const)),
+    ...Object.entries(indexes).map(([name, { embedder }]) => ({ role: "embedder", reference: embedder, use: name }) as const),
+    ...named.flatMap(([name, { retrieve }]) => (retrieve?.reranker === undefined ? [] : [{ role: "reranker", reference: retrieve.reranker, use: name } as const])),
+    ...Object.entries(indexes).map(([name, { vectors = embeddedVectors }]) => ({ role: "vectors", reference: vectors, use: name }) as const),
+    ...(state === undefined || !named.some(([, { session }]) => session) ? [] : [{ role: "sessions", reference: state, use: "" } as const]),
+    ...(state === undefined || !hasWorkers ? [] : [{ role: "queue", reference: state, use: "" } as const]),
+    { role: "store", reference: store, use: "" } as const,
+    ...configs.map((reference) => ({ role: "config", reference, use: "" }) as const),
+  ];
+  const grouped = Map.groupBy(uses, ({ role, reference }) => `${role} ${reference}`);
+  return [...grouped.values()].flatMap((same) => {
+    const [first] = same;
+    return first === undefined ? [] : [{ role: first.role, reference: first.reference, service: titleOf(first.role, same.map(({ use }) => use)) }];
+  });
+}
+
+const titles: Readonly<Record<Role, { readonly what: string; readonly one?: string; readonly many?: string }>> = {
+  model: { what: "model", one: "agent", many: "agents" },
+  embedder: { what: "embedder", one: "index", many: "indexes" },
+  reranker: { what: "reranker", one: "agent", many: "agents" },
+  vectors: { what: "vectors", one: "index", many: "indexes" },
+  sessions: { what: "state: sessions" },
+  queue: { what: "state: queue" },
+  store: { what: "store" },
+  config: { what: "configuration source" },
+};
+
+function titleOf(role: Role, uses: readonly string[]): string {
+  const { what, one, many } = titles[role];
+  return one === undefined ? what : `${what} of ${uses.length === 1 ? one : many} ${uses.join(", ")}`;
+}

@@ -1,0 +1,171 @@
+import { readDocument } from "../artifact/document.ts";
+import { type Build, buildKind } from "../build/schema.ts";
+import { codeFolder } from "../code/folder.ts";
+import { layOutCode } from "../code/layout.ts";
+import { environmentOf, inspectConfig, readSecrets } from "../config/read.ts";
+import { resolvedAgents, resolvedIndexes } from "../config/settings.ts";
+import { readActivatedStateUrl, readStateUrl } from "../config/state.ts";
+import { readVectorUrls } from "../config/vectors.ts";
+import { inTime } from "../core/deadline.ts";
+import { TwelveError } from "../core/errors.ts";
+import { readManifest } from "../manifest/read.ts";
+import type { Manifest } from "../manifest/schema.ts";
+import type { Context, Environment } from "../ports/context.ts";
+import { readActiveOrNone, readRelease } from "../release/read.ts";
+import type { Activation, Release } from "../release/schema.ts";
+import { problemOf } from "./apply.ts";
+import { type Need, type Needed, planNeeds } from "./plan.ts";
+import type { ServiceRow } from "./schema.ts";
+
+interface Wanted {
+  readonly environment: string;
+  readonly release: string | undefined;
+  /** How long store and configuration source may take. */
+  readonly limitMs: number;
+}
+
+export interface FoundNeeds {
+  readonly app: string;
+  /** null where the manifest says what a release would need. */
+  readonly release: number | null;
+  readonly needs: readonly Need[];
+  /** What is missing before anything can be asked. */
+  readonly missing: readonly ServiceRow[];
+  readonly secrets: Environment;
+  /** Where the release's code is laid out, in which models that are files of it are found; undefined for the working folder. */
+  readonly code: string | undefined;
+}
+
+/**
+ * The services of the release that is named, else of the active one of the environment, else of what the manifest with the
+ * environment's configuration would give. A store or a configuration source that is away does not stop it: that is what is asked for.
+ */
+export async function findNeeds(context: Context, { environment, release: wanted, limitMs }: Wanted): Promise<FoundNeeds> {
+  const working = await readManifest(context.dir);
+  environmentOf(working, environment);
+  const store = await context.store();
+  const found = await unlessAway(inTime(() => findRelease(context, working.name, { environment, wanted }), { limitMs, who: store.url, signal: context.signal }));
+  const manifest = found?.build.manifest ?? working;
+  const configs = [environmentOf(manifest, environment).config ?? []].flat();
+  const source = `configuration source of ${environment}`;
+  const read = await unlessAway(inTime(() => readSecrets(context, manifest, environment, found?.secrets), { limitMs, who: source, signal: context.signal }));
+  // Without its source, an environment still has the process environment and the defaults.
+  const readable = read === undefined ? withoutSource(manifest, environment) : manifest;
+  const secrets = read ?? (await readSecrets(context, readable, environment));
+  const { needed, missing } = found === undefined ? await fromManifest(context, readable, environment) : await fromRelease(context, readable, { ...found, environment });
+  return {
+    app: working.name,
+    release: found?.number ?? null,
+    needs: planNeeds({ ...needed, store: store.url, configs }),
+    missing: [...missing, ...missingSecrets(readable, secrets, [environment, ...configs])],
+    secrets,
+    code: found === undefined ? undefined : await unlessAway(layOut(context, found)),
+  };
+}
+
+/** Only a script is read from there. */
+async function layOut(context: Context, { build, release }: Found): Promise<string> {
+  const folder = codeFolder(context.dir, build.code);
+  if (release.models.some((model) => model.startsWith("mock:script:"))) await layOutCode(await context.store(), build.code, folder);
+  return folder;
+}
+
+interface Found {
+  readonly number: number;
+  readonly release: Release;
+  readonly build: Build;
+  readonly attachments: Activation["attachments"] | undefined;
+  /** Where each secret was when the release was activated. */
+  readonly secrets: Activation["secrets"] | undefined;
+}
+
+async function findRelease(context: Context, app: string, { environment, wanted }: { readonly environment: string; readonly wanted: string | undefined }): Promise<Found | undefined> {
+  const store = await context.store();
+  const found = wanted === undefined ? await readActiveOrNone(store, app, environment) : await readRelease(store, app, wanted);
+  if (found === undefined) return undefined;
+  const { number, release } = found;
+  const activation = "activation" in found ? found.activation : undefined;
+  return { number, release, build: await readDocument(store, buildKind, release.build), attachments: activation?.attachments, secrets: activation?.secrets };
+}
+
+type Own = Omit<Needed, "store" | "configs">;
+interface Gathered {
+  readonly needed: Own;
+  readonly missing: readonly ServiceRow[];
+}
+
+async function fromRelease(context: Context, manifest: Manifest, { release, build, attachments, environment }: Found & { readonly environment: string }): Promise<Gathered> {
+  const settings = resolvedIndexes(build.manifest, release.config, Object.keys(release.indexes));
+  const state = await orMissing("state", async () => (attachments === undefined ? readStateUrl(context, manifest, environment) : (await readActivatedStateUrl(context, manifest, { environment, attachments })).url));
+  const placed = await placedIndexes(context, manifest, settings, { environment, attachments });
+  return { needed: { agents: release.agents, indexes: placed.indexes, state: state.found, hasWorkers: hasWorkers(release) }, missing: [...state.missing, ...placed.missing] };
+}
+
+async function fromManifest(context: Context, manifest: Manifest, environment: string): Promise<Gathered> {
+  const { values, problems } = await inspectConfig(context, manifest, { environment });
+  const keys = problems.filter(({ key }) => manifest.config[key]?.kind !== "secret");
+  const rows = keys.map(({ key, message }) => missingRow(`configuration ${key}`, { code: "CONFIG_INVALID", message, fix: `Set ${key}; \`twelve config list --env ${environment}\` shows every key` }));
+  const agents = eachResolved(manifest.agents, (name) => resolvedAgents(manifest, values, [name]));
+  const searched = [...new Set(Object.values(manifest.agents).flatMap(({ retrieve }) => retrieve?.index ?? []))];
+  const indexes = eachResolved(Object.fromEntries(searched.map((name) => [name, true])), (name) => resolvedIndexes(manifest, values, [name]));
+  const state = await orMissing("state", () => readStateUrl(context, manifest, environment));
+  const placed = await placedIndexes(context, manifest, indexes.settings, { environment });
+  // A key that is missing is told once, not with everything that uses it.
+  const unusable = rows.length > 0 ? [] : [...agents.missing, ...indexes.missing, ...state.missing, ...placed.missing];
+  return { needed: { agents: agents.settings, indexes: placed.indexes, state: state.found, hasWorkers: hasWorkers(manifest) }, missing: [...rows, ...unusable] };
+}
+
+/** The indexes with the service that each is searched at; without one it is the embedded engine. */
+async function placedIndexes(context: Context, manifest: Manifest, settings: Readonly<Record<string, { readonly embedder: string }>>, where: Parameters<typeof readVectorUrls>[3]): Promise<{ readonly indexes: Needed["indexes"]; readonly missing: readonly ServiceRow[] }> {
+  const { found: urls = {}, missing } = await orMissing("vectors", () => readVectorUrls(context, manifest, Object.keys(settings), where));
+  return { indexes: Object.fromEntries(Object.entries(settings).map(([name, { embedder }]) => [name, { embedder, vectors: urls[name] }])), missing };
+}
+
+function eachResolved<Settings>(declared: Readonly<Record<string, unknown>>, resolve: (name: string) => Readonly<Record<string, Settings>>): { readonly settings: Readonly<Record<string, Settings>>; readonly missing: readonly ServiceRow[] } {
+  const missing: ServiceRow[] = [];
+  const settings = Object.keys(declared).map((name) => {
+    try {
+      return resolve(name);
+    } catch (error) {
+      missing.push(missingRow(name, problemOf(error)));
+      return {};
+    }
+  });
+  return { settings: Object.assign({}, ...settings) as Readonly<Record<string, Settings>>, missing };
+}
+
+async function orMissing<Found>(service: string, read: () => Promise<Found>): Promise<{ readonly found: Found | undefined; readonly missing: readonly ServiceRow[] }> {
+  try {
+    return { found: await read(), missing: [] };
+  } catch (error) {
+    return { found: undefined, missing: [missingRow(service, problemOf(error))] };
+  }
+}
+
+function hasWorkers({ processes }: Pick<Manifest, "processes">): boolean {
+  return Object.values(processes).some((process) => "work" in process);
+}
+
+function missingSecrets({ config }: Manifest, secrets: Environment, [environment, ...sources]: readonly string[]): readonly ServiceRow[] {
+  const places = ["the process environment", ...sources].join(" or ");
+  const lacking = Object.entries(config).filter(([key, { kind, optional }]) => kind === "secret" && !optional && secrets[key] === undefined);
+  return lacking.map(([key]) => missingRow(`secret ${key}`, { code: "CONFIG_INVALID", message: `${environment} does not have it`, fix: `Set ${key} in ${places}` }));
+}
+
+function missingRow(service: string, problem: ServiceRow["problem"]): ServiceRow {
+  return { service, url: null, isReachable: false, version: null, detail: null, latencyMs: null, problem };
+}
+
+function withoutSource(manifest: Manifest, environment: string): Manifest {
+  return { ...manifest, environments: { ...manifest.environments, [environment]: { requires: [] } } };
+}
+
+/** Undefined where a service failed, or a configuration source could not be read: that gets a line of its own. */
+async function unlessAway<Result>(read: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof TwelveError && (error.exit === 6 || error.code === "CONFIG_INVALID" || error.code === "SERVICE_UNSUPPORTED")) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,138 @@
+import { inspect } from "node:util";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { openModel } from "../../../../src/adapters/registry.ts";
+import type { Model } from "../../../../src/ports/model.ts";
+import { refuse, startBedrockServer } from "../../../helpers/bedrock-server.ts";
+import { contentFrames, endFrames, sendFrames } from "../../../helpers/converse-frames.ts";
+import { claude, startConverseUpstream } from "../../../helpers/converse-upstream.ts";
+import { type Fault, type ServiceServer, startServer } from "../../../helpers/service-server.ts";
+import { ask, request } from "../../../ports/model-ask.ts";
+
+const keys = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI0123456789", AWS_REGION: "us-east-1" };
+const yes = { send: sendFrames([...contentFrames({ says: ["Yes."] }), ...endFrames({})], { requestId: "r-1" }) };
+
+async function served(bearer?: string): Promise<ServiceServer> {
+  const server = await startBedrockServer({ converse: () => yes, ...(bearer === undefined ? {} : { bearer }) });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+function opened(model: string, env: Record<string, string>): Promise<Model> {
+  return openModel(`bedrock:${model}`, { dir: "/", env: { ...keys, ...env } });
+}
+
+/** As on a machine where nobody has set up AWS. */
+function withoutCredentials(): void {
+  const unset = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_BEARER_TOKEN_BEDROCK", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_EC2_METADATA_DISABLED"];
+  for (const name of unset) vi.stubEnv(name, undefined);
+  for (const name of ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]) vi.stubEnv(name, "/nowhere");
+  onTestFinished(() => void vi.unstubAllEnvs());
+}
+
+describe("the way to Bedrock", () => {
+  it("is signed with the keys of its environment, for the region of its reference", async () => {
+    const server = await served();
+    await ask(await openModel(`bedrock:${claude}?region=eu-west-3`, { dir: "/", env: { ...keys, AWS_ENDPOINT_URL_BEDROCK_RUNTIME: server.url } }));
+    expect(server.requests[0]?.headers.authorization).toMatch(/^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/\d{8}\/eu-west-3\/bedrock\/aws4_request/);
+    expect(server.requests[0]?.path).toBe("/model/anthropic.claude-test-v1%3A0/converse-stream");
+  });
+
+  it("is signed for the region of an ARN, which is sent whole", async () => {
+    const server = await served();
+    const arn = "arn:aws:bedrock:ap-south-1:123456789012:application-inference-profile/abc123";
+    await ask(await opened(arn, { AWS_ENDPOINT_URL: server.url }));
+    expect(server.requests[0]?.headers.authorization).toContain("/ap-south-1/bedrock/");
+    expect(decodeURIComponent(server.requests[0]?.path ?? "")).toBe(`/model/${arn}/converse-stream`);
+  });
+
+  it("takes a bearer token before any keys, for answers and for checks, and never shows it", async () => {
+    const server = await served("bedrock-api-key-1");
+    const model = await opened(claude, { AWS_ENDPOINT_URL: server.url, AWS_BEARER_TOKEN_BEDROCK: "bedrock-api-key-1\n" });
+    expect([(await ask(model)).text, (await model.check()).detail]).toEqual(["Yes.", "active"]);
+    const wrong = await opened(claude, { AWS_ENDPOINT_URL: server.url, AWS_BEARER_TOKEN_BEDROCK: "bedrock-api-key-2" });
+    const failure = await ask(wrong).catch((error: unknown) => error as Error);
+    expect(failure).toMatchObject({ code: "SERVICE_UNAUTHENTICATED", retry: undefined });
+    expect(inspect(failure, { depth: 5 })).not.toContain("bedrock-api-key");
+  });
+
+  it("keeps its connection between answers", async () => {
+    const upstream = await startConverseUpstream();
+    onTestFinished(() => upstream.server.close());
+    const model = await upstream.open();
+    const ports = new Set<number | undefined>();
+    for (let i = 0; i < 3; i++) {
+      upstream.answer({ send: (response) => (ports.add(response.socket?.remotePort), yes.send(response)) });
+      await ask(model);
+    }
+    expect(ports.size).toBe(1);
+  });
+
+  it("needs credentials, and is not held up by looking for them on a machine that may not be Amazon's", async () => {
+    withoutCredentials();
+    let abandoned = 0;
+    const metadata = await startServer(() => ({ send: (response) => void response.once("close", () => abandoned++) }));
+    onTestFinished(() => metadata.close());
+    vi.stubEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url);
+    const server = await served();
+    const env = { AWS_ENDPOINT_URL: server.url };
+    const impatient = await openModel(`bedrock:${claude}?region=us-east-1&timeoutMs=200`, { dir: "/", env });
+    await expect(ask(impatient)).rejects.toMatchObject({ code: "SERVICE_TIMEOUT" });
+    // The SDK still looks: it was not waited for.
+    expect([metadata.requests.length, abandoned]).toEqual([1, 0]);
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const asking = ask(await openModel(`bedrock:${claude}?region=us-east-1`, { dir: "/", env }), { signal: controller.signal });
+    controller.abort(reason);
+    await expect(asking).rejects.toBe(reason);
+    vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+    const model = await openModel(`bedrock:${claude}?region=us-east-1`, { dir: "/", env });
+    await expect(ask(model)).rejects.toMatchObject({ code: "SERVICE_UNAUTHENTICATED", retry: undefined, message: expect.stringContaining("needs AWS credentials, and none were found"), fix: expect.stringContaining("AWS_BEARER_TOKEN_BEDROCK") });
+    expect(server.requests).toEqual([]);
+  });
+
+  it("needs a region, and takes one that is named later", async () => {
+    withoutCredentials();
+    const server = await served();
+    const model = await openModel(`bedrock:${claude}`, { dir: "/", env: { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "s", AWS_ENDPOINT_URL_BEDROCK: server.url } });
+    await expect(model.generate(request)[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: "SERVICE_UNSUPPORTED", fix: expect.stringContaining(`bedrock:${claude}?region=us-east-1`) });
+    vi.stubEnv("AWS_REGION", "us-east-1");
+    await expect(model.check()).resolves.toMatchObject({ detail: "active" });
+  });
+});
+
+describe("a check of Bedrock", () => {
+  async function checked(model: string, { fault, runtime }: { readonly fault?: Fault; readonly runtime?: string } = {}): Promise<unknown> {
+    const server = await served();
+    if (fault !== undefined) server.faults.push(fault);
+    return (await opened(model, { AWS_ENDPOINT_URL: server.url, ...(runtime === undefined ? {} : { AWS_ENDPOINT_URL_BEDROCK_RUNTIME: runtime }) })).check().catch((error: unknown) => error);
+  }
+
+  it.each([
+    [claude, "active"], ["meta.llama-old-v1:0", "legacy, end of life 2027-01-15"], [`us.${claude}`, `active, for ${claude}`], ["eu.meta.llama-old-v1:0", "legacy, end of life 2027-01-15, for meta.llama-old-v1:0"],
+    [`arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.${claude}`, `active, for ${claude}`], [`arn:aws:bedrock:us-east-1::foundation-model/${claude}`, "active"],
+  ])("of %s tells: %s", async (model, detail) => {
+    expect(await checked(model)).toEqual({ version: null, detail });
+  });
+
+  it("says that a model does not exist, and where to look", async () => {
+    expect(await checked("anthropic.claude-gone-v1:0")).toMatchObject({ code: "SERVICE_NOT_FOUND", message: expect.stringContaining("404 ResourceNotFoundException"), fix: expect.stringContaining("end of life") });
+  });
+
+  it("does not call a model down because a role may not look it up", async () => {
+    const denied = refuse(403, "AccessDeniedException", "User is not authorized to perform: bedrock:GetFoundationModel");
+    expect(await checked(claude, { fault: denied })).toEqual({ version: null, detail: "Bedrock answers; whether the model can be used is unknown, because looking it up is not allowed (bedrock:GetFoundationModel)" });
+    expect(await checked(`us.${claude}`, { fault: denied })).toMatchObject({ detail: expect.stringContaining("bedrock:GetInferenceProfile") });
+  });
+
+  it("does not call a model down because only the catalogue is", async () => {
+    const runtime = await served();
+    const down = refuse(503, "ServiceUnavailableException", "Down");
+    expect(await checked(claude, { fault: down, runtime: runtime.url })).toMatchObject({ version: null, detail: expect.stringMatching(/^127\.0\.0\.1:\d+ answers; whether the model can be used is unknown, because 127\.0\.0\.1:\d+, where it is looked up, does not$/) });
+    expect(await checked(claude, { fault: down })).toMatchObject({ code: "SERVICE_UNAVAILABLE" });
+    expect(await checked(claude, { fault: down, runtime: "http://127.0.0.1:9" })).toMatchObject({ code: "SERVICE_UNAVAILABLE" });
+  });
+
+  it("fails with credentials that have expired", async () => {
+    expect(await checked(claude, { fault: refuse(403, "ExpiredTokenException", "The security token included in the request is expired") })).toMatchObject({ code: "SERVICE_UNAUTHENTICATED" });
+  });
+});

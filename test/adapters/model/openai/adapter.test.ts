@@ -1,0 +1,15 @@
+import { afterAll, beforeAll } from "vitest";
+import { openModel } from "../../../../src/adapters/registry.ts";
+import { type ChatServer, startChatServer } from "../../../helpers/chat-server.ts";
+import { chatHarness } from "../../../helpers/chat-upstream.ts";
+import { describeModel } from "../../../ports/model.contract.ts";
+
+const key = "sk-0123456789abcdef";
+let server: ChatServer;
+beforeAll(async () => void (server = await startChatServer({ key, models: ["gpt-5.2"] })));
+afterAll(() => server.close());
+
+const lacks = { toolErrors: "a result has no mark for a failure", error: "an answer has no such end" };
+
+describeModel("openai:", chatHarness(() => server, (url, options) => openModel(`openai:gpt-5.2?${options}`, { dir: "/", env: { OPENAI_API_KEY: key, OPENAI_BASE_URL: `${url}/v1` } }), lacks));
+describeModel("an OpenAI-compatible server", chatHarness(() => server, (url, options) => openModel(`${url}/v1#gpt-5.2?${options}`, { dir: "/", env: { MODEL_API_KEY: key } }), lacks));

@@ -1,0 +1,84 @@
+import { execFileSync } from "node:child_process";
+import { access, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { openStore } from "../../src/adapters/registry.ts";
+import { changePublication, listPublications } from "../../src/index/publication.ts";
+import { cleanEnv, startServer, startTwelve, twelve, twelveJson } from "../helpers/binary.ts";
+import { temporaryFolder } from "../helpers/context.ts";
+import { type Moto, motoS3, startMoto, withoutMoto } from "../helpers/moto.ts";
+import { startProxy } from "../helpers/proxy.ts";
+
+/** The template, searched where VECTORS_URL says. */
+async function publishedApp(): Promise<string> {
+  const { folder } = await twelveJson<{ folder: string }>(["init", "app", "--template", "rag"], { cwd: await temporaryFolder() });
+  const file = join(folder, "twelve.yaml");
+  const text = await readFile(file, "utf8");
+  await writeFile(file, text.replace("config:\n", "config:\n  VECTORS_URL: { kind: attachment, optional: true }\n").replace("source: [docs]\n", 'source: [docs]\n    vectors: "${VECTORS_URL}"\n'));
+  execFileSync("git", ["commit", "-qam", "Search where the environment says"], { cwd: folder, env: cleanEnv() });
+  return folder;
+}
+
+describe.skipIf(withoutMoto)("an index in a bucket", () => {
+  let moto: Moto;
+  beforeAll(async () => {
+    moto = await startMoto();
+    await motoS3(moto).createBucket({ Bucket: "vectors" });
+    return moto.stop;
+  });
+
+  it("survives a killed publish, is released, serves a process without any index file, and is swapped for another place", async () => {
+    const cwd = await publishedApp();
+    const proxy = await startProxy(moto.url);
+    onTestFinished(() => proxy.close());
+    const at = (url: string): { readonly cwd: string; readonly env: Readonly<Record<string, string>> } => ({ cwd, env: { ...moto.env, AWS_ENDPOINT_URL: proxy.url, VECTORS_URL: url } });
+    const bucket = at("s3://vectors/app");
+    await twelveJson(["build"], bucket);
+    await twelveJson(["index"], bucket);
+    const refused = await twelve(["release", "--env", "staging"], bucket);
+    expect(refused.exitCode).toBe(5);
+    expect(refused.stderr).toMatch(/twelve index publish docs@[0-9a-f]{12} --env staging/);
+
+    // Killed when all files are there but the last one, which stands for the whole.
+    const isLast = new Promise<void>((resolve) => {
+      proxy.fault = ({ method, url }) => {
+        if (method !== "PUT" || url?.includes("/shape.json") !== true) return false;
+        resolve();
+        return true;
+      };
+    });
+    const killed = startTwelve(["index", "publish", "--env", "staging"], bucket);
+    await isLast;
+    killed.kill("SIGKILL");
+    proxy.fault = undefined;
+    expect((await motoS3(moto).listObjectsV2({ Bucket: "vectors", Prefix: "app/" })).KeyCount).toBeGreaterThan(3);
+    expect((await twelve(["release", "--env", "staging"], bucket)).exitCode).toBe(5);
+    // The next run would wait until the killed one has been silent for long enough.
+    const store = await openStore("file:.twelve/store", { dir: cwd, env: {} });
+    for (const { ref } of await listPublications(store, "app")) {
+      await changePublication(store, ref, (value) => ({ ...value, loading: value.loading && { ...value.loading, at: "2026-01-01T00:00:00.000Z" } }));
+    }
+    const published = await twelveJson<{ namespace: string; chunks: number; sampled: number; isLoaded: boolean }>(["index", "publish", "--env", "staging"], bucket);
+    expect(published).toMatchObject({ isLoaded: true, sampled: published.chunks });
+    expect(await twelveJson(["index", "publish", "--env", "staging"], bucket)).toMatchObject({ namespace: published.namespace, isLoaded: false });
+    expect(await twelveJson(["index", "verify", "--env", "staging"], bucket)).toMatchObject({ published: { namespace: published.namespace, missing: [], unknown: [], wrong: [] } });
+    await twelveJson(["release", "--env", "staging"], bucket);
+
+    await rm(join(cwd, ".twelve/cache"), { recursive: true });
+    const question = "How many days do I have to return a sensor?";
+    const server = await startServer(["--env", "staging"], bucket);
+    const answer = await (await fetch(`${server.url}/v1/chat/completions`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ model: "support", messages: [{ role: "user", content: question }] }) })).json();
+    expect(JSON.stringify(answer)).toMatch(/45 days/);
+    expect(await server.stop()).toBe(0);
+    await expect(access(join(cwd, ".twelve/cache/index"))).rejects.toMatchObject({ code: "ENOENT" });
+    expect(await twelveJson(["eval", "--env", "staging"], bucket)).toMatchObject({ pass: true });
+
+    const shared = at("lance:shared-vectors");
+    await twelveJson(["index", "publish", "--env", "staging"], shared);
+    await twelveJson(["release", "--env", "staging"], shared);
+    const [one, other] = await Promise.all([twelveJson<{ hits: unknown }>(["search", question, "--env", "staging", "--release", "v1"], bucket), twelveJson<{ hits: unknown }>(["search", question, "--env", "staging"], shared)]);
+    expect(other.hits).toEqual(one.hits);
+    const collected = await twelveJson<{ keep: readonly { readonly namespace: string; readonly reason: string }[] }>(["admin", "gc"], bucket);
+    expect(collected.keep).toEqual([expect.objectContaining({ namespace: published.namespace, reason: "needed by v1 in staging" })]);
+  });
+});

@@ -1,0 +1,130 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import build from "../../src/index/command.ts";
+import { listPublications } from "../../src/index/publication.ts";
+import publish from "../../src/index/publish-command.ts";
+import promote from "../../src/release/promote-command.ts";
+import { readActive } from "../../src/release/read.ts";
+import release from "../../src/release/command.ts";
+import rollback from "../../src/release/rollback-command.ts";
+import search from "../../src/retrieval/command.ts";
+import { openRuntime } from "../../src/run/apply.ts";
+import type { AttachedContext } from "../helpers/published.ts";
+import { temporaryFolder, testContext, type TestContext } from "../helpers/context.ts";
+import { type MemoryVectors, memoryVectors } from "../helpers/memory-vectors.ts";
+import { withVectors } from "../helpers/published.ts";
+import { makeRelease, manifest, writeFiles } from "../run/release.ts";
+
+const text = manifest.replace('embedder: "hash:64"', 'embedder: "hash:64", vectors: "${VECTORS_URL}"').replace("config:\n", "config:\n  VECTORS_URL: { kind: attachment, optional: true }\n");
+const url = "memory-vectors://one";
+const otherUrl = "memory-vectors://other";
+let place: MemoryVectors;
+let other: MemoryVectors;
+let context: TestContext;
+
+/** The application as a process of an environment with these variables sees it. */
+const seen = async (env: Readonly<Record<string, string>> = {}): Promise<AttachedContext> => withVectors(await testContext({ dir: context.dir, store: await context.store(), env, clock: context.clock }), [place, other]);
+const at = (reference: string): Promise<AttachedContext> => seen({ VECTORS_URL: reference });
+const publishTo = async (to: string): Promise<void> => void (await publish.run(publish.input.parse({ to }), await seen()));
+const releaseAt = async (reference: string, env = "production"): Promise<Awaited<ReturnType<typeof release.run>>> => release.run(release.input.parse({ env }), await at(reference));
+const find = async (given: TestContext, env = "production"): Promise<readonly string[]> => (await search.run(search.input.parse({ question: "how large may a request be?", env }), given)).hits.map(({ document }) => document);
+
+beforeEach(async () => {
+  place = memoryVectors(url);
+  other = memoryVectors(otherUrl);
+  context = await testContext({ dir: await temporaryFolder() });
+  // v1 is in staging, which attaches nothing.
+  await makeRelease(context, text);
+});
+
+describe("an index that an environment searches at a vector service", () => {
+  it("is released, promoted and rolled back to only where it is published, and the command that publishes it is named", async () => {
+    const failure = { code: "INDEX_NOT_PUBLISHED", message: expect.stringMatching(/^production searches docs@[0-9a-f]{12} at memory-vectors:\/\/one, where it is not published$/), fix: expect.stringMatching(/^Run `twelve index publish docs@[0-9a-f]{12} --env production`, then try again$/) };
+    await expect(releaseAt(url)).rejects.toMatchObject(failure);
+    await expect(promote.run(promote.input.parse({ from: "staging", to: "production" }), await at(url))).rejects.toMatchObject(failure);
+    await publishTo(url);
+    expect(await releaseAt(url)).toMatchObject({ number: 2, isActive: true, attachments: { VECTORS_URL: { url } } });
+    // Another place is another publication.
+    await expect(releaseAt(otherUrl)).rejects.toMatchObject({ code: "INDEX_NOT_PUBLISHED", message: expect.stringContaining(otherUrl) });
+    await publishTo(otherUrl);
+    expect(await promote.run(promote.input.parse({ from: "staging", to: "production" }), await at(otherUrl))).toMatchObject({ number: 1, isChanged: true });
+
+    const store = await context.store();
+    const record = (await listPublications(store, "handbook")).find((each) => each.value.url === url);
+    if (record === undefined) throw new Error("It was to be published");
+    await store.refs.replace(record.ref, JSON.stringify({ ...record.value, published: null }), record.tag);
+    await expect(rollback.run(rollback.input.parse({ env: "production", to: "v2" }), await at(otherUrl))).rejects.toMatchObject({ ...failure, fix: expect.stringContaining("twelve index publish docs@") });
+    await publishTo(url);
+    expect(await rollback.run(rollback.input.parse({ env: "production", to: "v2" }), await at(otherUrl))).toMatchObject({ number: 2 });
+  });
+
+  it("needs no publishing where the embedded engine is attached", async () => {
+    expect(await releaseAt("lance:")).toMatchObject({ isActive: true });
+    expect(await find(await seen())).toEqual(["docs/limits.md", "docs/ports.md"]);
+    expect((await seen()).asked).toEqual([]);
+  });
+
+  it("is searched there by search, run and eval, with the credentials of the environment", async () => {
+    await publishTo(url);
+    const secret = "memory-vectors://user:hunter2@one";
+    await releaseAt(secret);
+    const given = await at(secret);
+    expect(await find(given)).toEqual(["docs/limits.md", "docs/ports.md"]);
+    // What nobody else holds shows who was asked.
+    for (const [namespace, rows] of place.held) place.held.set(namespace, rows.map((row) => ({ ...row, text: `${row.text} From the server.` })));
+    const hits = (await search.run(search.input.parse({ question: "port", env: "production" }), given)).hits;
+    expect(hits[0]?.text).toContain("From the server.");
+    const active = await readActive(await context.store(), "handbook", "production");
+    const runtime = await openRuntime(given, { release: active, environment: "production", attachments: active.activation.attachments, agents: ["support"], emit: () => {} });
+    expect((await runtime.check()).find(({ name }) => name === "index docs")).toMatchObject({ isReady: true, detail: expect.stringContaining("2 chunks") });
+    await runtime.close();
+    expect(new Set(given.asked)).toEqual(new Set([secret]));
+    expect(JSON.stringify([active, given.told])).not.toContain("hunter2");
+  });
+
+  it("stays where the activation put it, whatever the environment says by now, and says so", async () => {
+    await publishTo(url);
+    await releaseAt(url);
+    const given = await at(otherUrl);
+    expect(await find(given)).toEqual(["docs/limits.md", "docs/ports.md"]);
+    expect(given.asked).toEqual([url]);
+    expect(given.told).toContainEqual(`warn VECTORS_URL is ${otherUrl} now, but the release was activated with ${url}, and that is where index docs is searched. Release or promote again to change it`);
+    // Nothing is set any more, and nothing was set when v1 was activated.
+    expect(await find(await seen())).toEqual(["docs/limits.md", "docs/ports.md"]);
+    expect(await find(given, "staging")).toEqual(["docs/limits.md", "docs/ports.md"]);
+    expect(given.asked).toEqual([url]);
+  });
+
+  it("moves to another server by changing that one value", async () => {
+    await publishTo(url);
+    await releaseAt(url);
+    await publishTo(otherUrl);
+    await releaseAt(otherUrl);
+    const given = await at(otherUrl);
+    expect(await find(given)).toEqual(["docs/limits.md", "docs/ports.md"]);
+    expect(given.asked).toEqual([otherUrl]);
+  });
+
+  it("is not opened when the server holds another number of chunks, or nothing at all", async () => {
+    await publishTo(url);
+    await releaseAt(url);
+    for (const rows of place.held.values()) rows.pop();
+    await expect(find(await at(url))).rejects.toMatchObject({ code: "INDEX_CORRUPT", message: expect.stringContaining("holds 1 of the 2 chunks"), fix: expect.stringContaining("--again") });
+    place.held.clear();
+    await expect(find(await at(url))).rejects.toMatchObject({ code: "INDEX_NOT_FOUND" });
+  });
+
+  it("is made and searched before any release without that attachment", async () => {
+    await writeFiles(context.dir, { "twelve.yaml": text.replace("optional: true }\n  CHAT", "description: required }\n  CHAT") });
+    await build.run(build.input.parse({}), context);
+    expect(await find(await seen(), "development")).toEqual(["docs/limits.md", "docs/ports.md"]);
+  });
+
+  it("takes no key that is not an attachment", async () => {
+    await writeFile(join(context.dir, "twelve.yaml"), text.replace("kind: attachment, optional: true }\n  CHAT", "optional: true }\n  CHAT"));
+    await expect(releaseAt(url)).rejects.toMatchObject({ code: "MANIFEST_INVALID", problems: [expect.objectContaining({ path: "indexes.docs.vectors", message: expect.stringContaining("declare VECTORS_URL with `kind: attachment`") })] });
+    await writeFile(join(context.dir, "twelve.yaml"), text.replace("${VECTORS_URL}", "postgres://host/vectors"));
+    await expect(releaseAt(url)).rejects.toMatchObject({ code: "MANIFEST_INVALID" });
+  });
+});

@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import { TwelveError } from "../../src/core/errors.ts";
+import type { Model } from "../../src/ports/model.ts";
+import { partChecks } from "../../src/run/health.ts";
+import { says, scriptedModel } from "./fixture.ts";
+
+function model(check: Model["check"]): Model {
+  return { ...scriptedModel(() => says("x")), check };
+}
+const there = model(() => Promise.resolve({ version: "2", detail: "warm" }));
+const away = model(() => Promise.reject(new TwelveError("SERVICE_UNAVAILABLE", "nothing answers")));
+
+async function parts(models: Record<string, Model>, chains: readonly (readonly string[])[]) {
+  const [, ...found] = await partChecks({ release: "v3", retrievers: [], models: new Map(Object.entries(models)), chains, nowMs: () => 0 })();
+  return found;
+}
+
+it("takes a model that is away for missing, unless another one of every agent's chain answers in its place", async () => {
+  expect(await parts({ "a:1": away, "b:1": there }, [["a:1"], ["b:1"]])).toEqual([
+    { name: "model a:1", isReady: false, detail: "nothing answers" },
+    { name: "model b:1", isReady: true, detail: "answers, version 2, warm" },
+  ]);
+  expect(await parts({ "a:1": away, "b:1": there }, [["a:1", "b:1"]])).toMatchObject([{ isReady: true, detail: "another model answers in its place: nothing answers" }, { isReady: true }]);
+  expect(await parts({ "a:1": away, "b:1": there }, [["a:1", "b:1"], ["a:1"]])).toMatchObject([{ isReady: false }, { isReady: true }]);
+  expect(await parts({ "a:1": away, "b:1": away }, [["a:1", "b:1"]])).toMatchObject([{ isReady: false }, { isReady: false }]);
+});
+
+it("shows no credentials that a reference carries", async () => {
+  const [part] = await parts({ "https://user:secret@host/v1#m": there }, [["https://user:secret@host/v1#m"]]);
+  expect(part?.name).toBe("model https://host/v1#m");
+});
