@@ -61,7 +61,11 @@ const vectorServices: Readonly<Record<string, Open<VectorService>>> = {
   postgresql: async (reference) => (await import("./vectors/pgvector/adapter.ts")).openService(reference),
 };
 
-const sessionStores: Readonly<Record<string, Open<SessionStore>>> = {};
+const sessionStores: Readonly<Record<string, Open<SessionStore>>> = {
+  postgres: async (reference, { dir }) => (await import("./session/postgres/adapter.ts")).openSessions(reference, dir),
+  postgresql: async (reference, { dir }) => (await import("./session/postgres/adapter.ts")).openSessions(reference, dir),
+  pglite: async (reference, { dir }) => (await import("./session/postgres/adapter.ts")).openSessions(reference, dir),
+};
 
 const rerankers: Readonly<Record<string, Open<Reranker>>> = {
   "tei+https": async (reference, { env }) => (await import("./rerank/tei/adapter.ts")).openReranker(reference, env),

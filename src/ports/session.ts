@@ -18,7 +18,10 @@ export interface SessionEntry {
 }
 
 export interface Session {
-  /** The number of entries ever appended: what the next `append` must expect. */
+  /**
+   * What the next `append` must expect. Starts anywhere above 0 and grows with each entry: a session that is made anew under the
+   * name of one that is gone starts elsewhere, so that whoever remembers the old one cannot append to the new one by mistake.
+   */
   readonly version: number;
   /** In the order in which they were appended. */
   readonly entries: readonly SessionEntry[];
@@ -34,13 +37,14 @@ export interface SessionSummary {
 export interface AppendOptions {
   /** The version that the caller has seen; 0 for a session that must not exist yet. */
   readonly expected: number;
-  /** The session is gone this long after its newest entry, however many it has; kept for good where it is left out. */
+  /** The session is gone this long after the append; kept for good, or as long as the service keeps anything, where it is left out. */
   readonly ttlSeconds?: number;
 }
 
 /**
  * Conversations that outlive any process. Any method may fail with the SERVICE_ codes; a user or session name that is empty,
- * longer than 200 characters or holds control characters fails with SESSION_INVALID.
+ * longer than 200 characters, or holds control characters or half a surrogate pair fails with SESSION_INVALID. Names are told apart by
+ * their characters: capitals, accents and spaces count.
  */
 export interface SessionStore extends Checkable {
   /** Where it is, without credentials, for messages. */
@@ -48,11 +52,12 @@ export interface SessionStore extends Checkable {
   /** Undefined for one that never was, was deleted, or has expired: these cannot be told apart. */
   read(key: SessionKey): Promise<Session | undefined>;
   /**
-   * All entries or none, durable when it returns, in order behind what is there; gives the new version. Of callers that expect the
-   * same version exactly one succeeds, the others fail with SESSION_CONFLICT. Fails with SESSION_TOO_LARGE for more than the service can hold.
+   * All entries (at least one) or none, durable when it returns, in order behind what is there; gives the new version. Of callers that
+   * expect the same version exactly one succeeds, the others fail with SESSION_CONFLICT. Fails with SESSION_TOO_LARGE for more than the
+   * service can hold. After SERVICE_TIMEOUT, _CUT or _UNAVAILABLE it may have happened: the session is to be read again.
    */
   append(key: SessionKey, entries: readonly SessionEntry[], options: AppendOptions): Promise<number>;
-  /** Those of one user that have not expired, by session name; `next` is given as `after` to go on. */
+  /** Those of one user that have not expired, by the UTF-8 bytes of the session's name; `next` is given as `after` to go on. */
   list(user: string, page?: { readonly after?: string; readonly limit?: number }): Promise<{ readonly sessions: readonly SessionSummary[]; readonly next?: string }>;
   /** False where there was none. */
   delete(key: SessionKey): Promise<boolean>;

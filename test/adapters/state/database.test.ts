@@ -23,7 +23,7 @@ describe("a database URL", () => {
     const port = typeof address === "object" ? address?.port : 0;
     await new Promise((resolve) => server.close(resolve));
     expect(await failureOf(`postgres://me:secret@127.0.0.1:${port}/twelve`)).toMatchObject({
-      code: "SERVICE_FAILED", message: `postgres://127.0.0.1:${port}/twelve cannot be reached: connect ECONNREFUSED 127.0.0.1:${port}`,
+      code: "SERVICE_UNAVAILABLE", message: `postgres://127.0.0.1:${port}/twelve cannot be reached: connect ECONNREFUSED 127.0.0.1:${port}`,
     });
   });
 
@@ -38,12 +38,12 @@ describe.skipIf(withoutPostgres)("a real server (needs Postgres)", () => {
 
   it("refuses a wrong password", async () => {
     const url = (await server.createDatabase()).replace(/:[^:@]+@/, ":wrong-secret@");
-    expect(await failureOf(url)).toMatchObject({ code: "SERVICE_DENIED", message: expect.stringMatching(/^postgres:\/\/127\.0\.0\.1:\d+\/test_\d+ refuses the login: password authentication failed/) });
+    expect(await failureOf(url)).toMatchObject({ code: "SERVICE_UNAUTHENTICATED", message: expect.stringMatching(/^postgres:\/\/127\.0\.0\.1:\d+\/test_\d+ refuses the login: password authentication failed/) });
   });
 
   it("says when there is no such database", async () => {
     const url = (await server.createDatabase()).replace(/test_\d+$/, "missing");
-    expect(await failureOf(url)).toMatchObject({ code: "SERVICE_FAILED", message: expect.stringMatching(/missing has no such database: /), fix: expect.stringContaining("createdb") });
+    expect(await failureOf(url)).toMatchObject({ code: "SERVICE_NOT_FOUND", message: expect.stringMatching(/missing has no such database: /), fix: expect.stringContaining("createdb") });
   });
 
   it("says what a user must be allowed, and works for one who is not once the tables are there", async () => {

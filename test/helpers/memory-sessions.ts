@@ -1,0 +1,72 @@
+import { checkKey, checkName, conflict, firstVersion, pageSize, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../../src/adapters/session/entry.ts";
+import type { SessionStore } from "../../src/ports/session.ts";
+
+interface Kept {
+  version: number;
+  bytes: number;
+  readonly texts: string[];
+  updatedMs: number;
+  expiresMs: number | null;
+}
+
+export interface MemoryOptions {
+  readonly maxBytes?: number;
+  readonly now?: () => number;
+}
+
+/** The port's promise in the fewest lines: what the contract is tried on, and what tests of others can talk to. */
+export function openMemorySessions({ maxBytes = usualMaxBytes, now = Date.now }: MemoryOptions = {}): SessionStore {
+  const users = new Map<string, Map<string, Kept>>();
+  const sessionsOf = (user: string): Map<string, Kept> => {
+    const sessions = users.get(user) ?? new Map<string, Kept>();
+    users.set(user, sessions);
+    for (const [name, { expiresMs }] of sessions) if (expiresMs !== null && expiresMs <= now()) sessions.delete(name);
+    return sessions;
+  };
+  return {
+    url: "memory:",
+    async read(key) {
+      checkKey(key);
+      const kept = sessionsOf(key.user).get(key.session);
+      if (kept === undefined) return undefined;
+      return { version: kept.version, entries: kept.texts.map(readEntry), expiresAt: kept.expiresMs === null ? null : new Date(kept.expiresMs) };
+    },
+    async append(key, entries, options) {
+      const { texts, bytes, expected, ttlSeconds } = prepareAppend(key, entries, options, { maxBytes });
+      const sessions = sessionsOf(key.user);
+      const found = sessions.get(key.session);
+      if ((found?.version ?? 0) !== expected) throw conflict(key);
+      const kept = found ?? { version: firstVersion(), bytes: 0, texts: [], updatedMs: 0, expiresMs: null };
+      if (kept.bytes + bytes > maxBytes) throw sessionFull(key, maxBytes);
+      kept.texts.push(...texts);
+      kept.bytes += bytes;
+      kept.version += texts.length;
+      kept.updatedMs = now();
+      kept.expiresMs = ttlSeconds === undefined ? null : now() + ttlSeconds * 1000;
+      sessions.set(key.session, kept);
+      return kept.version;
+    },
+    async list(user, { after = "", limit } = {}) {
+      checkName(user, "user");
+      const sorted = [...sessionsOf(user)].sort(([left], [right]) => Buffer.compare(Buffer.from(left), Buffer.from(right)));
+      const rest = sorted.filter(([name]) => Buffer.compare(Buffer.from(name), Buffer.from(after)) > 0);
+      const sessions = rest.slice(0, pageSize(limit)).map(([session, { version, updatedMs }]) => ({ session, version, updatedAt: new Date(updatedMs) }));
+      return { sessions, ...(rest.length > sessions.length ? { next: sessions.at(-1)?.session ?? "" } : {}) };
+    },
+    async delete(key) {
+      checkKey(key);
+      return sessionsOf(key.user).delete(key.session);
+    },
+    async deleteUser(user) {
+      checkName(user, "user");
+      const { size } = sessionsOf(user);
+      users.delete(user);
+      return size;
+    },
+    async check(signal) {
+      signal?.throwIfAborted();
+      return { version: null };
+    },
+    close: async () => {},
+  };
+}
