@@ -65,6 +65,8 @@ const sessionStores: Readonly<Record<string, Open<SessionStore>>> = {
   postgres: async (reference, { dir }) => (await import("./session/postgres/adapter.ts")).openSessions(reference, dir),
   postgresql: async (reference, { dir }) => (await import("./session/postgres/adapter.ts")).openSessions(reference, dir),
   pglite: async (reference, { dir }) => (await import("./session/postgres/adapter.ts")).openSessions(reference, dir),
+  redis: async (reference) => (await import("./session/redis/adapter.ts")).openSessions(reference),
+  rediss: async (reference) => (await import("./session/redis/adapter.ts")).openSessions(reference),
 };
 
 const rerankers: Readonly<Record<string, Open<Reranker>>> = {

@@ -1,0 +1,73 @@
+import type { Redis, RedisOptions } from "ioredis";
+import { withoutCredentials } from "../../../core/url.ts";
+import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { redisFailure } from "./failure.ts";
+
+const connectMs = 10_000;
+const usualTimeoutMs = 30_000;
+const longestPauseMs = 2000;
+
+export interface RedisClient {
+  /** Without credentials. */
+  readonly url: string;
+  /** Does the work, and says in our words what failed. */
+  ask<Result>(work: (redis: Redis) => Promise<Result>): Promise<Result>;
+  close(): Promise<void>;
+}
+
+/** `redis://[user:password@]host[:port][/database][?timeoutMs=]`, `rediss://` for TLS. Connects at the first call, and again by itself. */
+export function openRedis(reference: string): RedisClient {
+  const url = withoutCredentials(reference);
+  const options = readUrl(reference);
+  let last: Error | undefined;
+  let client: Promise<Redis> | undefined;
+  const open = async (): Promise<Redis> => {
+    // In the bundle a CommonJS package has only its default export; Node gives it the same one.
+    const { default: ioredis } = await import("ioredis");
+    const redis = new ioredis.Redis(options);
+    redis.on("error", (error: Error) => (last = error));
+    redis.on("ready", () => (last = undefined));
+    return redis;
+  };
+  return {
+    url,
+    async ask(work) {
+      const redis = await (client ??= open());
+      try {
+        return await work(redis);
+      } catch (error) {
+        throw redisFailure(error, url, last);
+      }
+    },
+    async close() {
+      (await client)?.disconnect();
+      client = undefined;
+    },
+  };
+}
+
+function readUrl(reference: string): Omit<RedisOptions, "replyMapping"> {
+  const [place = "", query = ""] = reference.split(/\?(.*)/s);
+  const timeoutMs = readTimeoutMs(readOptions(query, reference, ["timeoutMs"]), reference) ?? usualTimeoutMs;
+  const example = "Write redis://:password@host:6379/0, with special characters of the password percent-encoded";
+  if (!URL.canParse(place)) throw unusable(reference, "is no URL of a Redis server", example);
+  const { protocol, hostname, port, pathname, username, password } = new URL(place);
+  const database = pathname.replace(/^\//, "");
+  if (hostname === "" || !/^\d{0,4}$/.test(database)) throw unusable(reference, "is no URL of a Redis server", example);
+  return {
+    host: hostname.replace(/^\[|\]$/g, ""),
+    port: port === "" ? 6379 : Number(port),
+    db: Number(database),
+    ...(username === "" ? {} : { username: decodeURIComponent(username) }),
+    ...(password === "" ? {} : { password: decodeURIComponent(password) }),
+    ...(protocol === "rediss:" ? { tls: {} } : {}),
+    lazyConnect: true,
+    connectTimeout: connectMs,
+    commandTimeout: timeoutMs,
+    // Whoever waits is told at once; the connection itself is tried again in the background, ever more slowly.
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt) => Math.min(attempt * 100, longestPauseMs),
+    // Sent again it would be refused as a conflict with itself.
+    autoResendUnfulfilledCommands: false,
+  };
+}

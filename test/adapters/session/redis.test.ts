@@ -1,0 +1,126 @@
+import { createServer, type Socket } from "node:net";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { openSessions } from "../../../src/adapters/registry.ts";
+import { openSessions as openRedisSessions, prefixOf } from "../../../src/adapters/session/redis/adapter.ts";
+import type { SessionKey, SessionStore } from "../../../src/ports/session.ts";
+import { type RedisServer, startRedis, withoutRedis } from "../../helpers/redis.ts";
+import { describeSessions } from "../../ports/session.contract.ts";
+
+const entry = { role: "user", content: "text", at: "2026-11-24T10:00:00.000Z" } as const;
+const key = { user: "u", session: "s" };
+
+async function opened(url: string): Promise<SessionStore> {
+  const store = await openSessions(url, { dir: "/", env: {} });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+async function failureOf(url: string): Promise<unknown> {
+  return (await opened(url)).append(key, [entry], { expected: 0 }).then(() => undefined, (error: unknown) => error);
+}
+
+describe.skipIf(withoutRedis)("on a real server (needs redis-server)", () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+    return () => server.stop();
+  });
+
+  async function pass({ user, session }: SessionKey, seconds: number): Promise<void> {
+    for (const part of ["h", "e"]) {
+      const name = `${prefixOf(user)}${part}:${session}`;
+      const leftMs = await server.client.pttl(name);
+      if (leftMs >= 0) await server.client.pexpire(name, leftMs - seconds * 1000);
+    }
+  }
+  describeSessions("redis", async (options) => ({ store: openRedisSessions(server.url, options), pass }));
+
+  it("keeps everything of one user in one slot of a cluster, and nothing of a user that is deleted", async () => {
+    const store = await opened(server.url);
+    const user = "slot } { user";
+    for (const session of ["a", "{b}", "}{"]) await store.append({ user, session }, [entry], { expected: 0 });
+    const names = await server.client.keys(`${prefixOf(user)}*`);
+    expect(names).toHaveLength(7);
+    expect(new Set(names.map((name) => /^[^{]*\{([^}]*)\}/.exec(name)?.[1])).size).toBe(1);
+    await store.deleteUser(user);
+    expect(await server.client.keys(`${prefixOf(user)}*`)).toEqual([]);
+  });
+
+  it("forgets the names of sessions that have expired", async () => {
+    const store = await opened(server.url);
+    const user = "forgetful";
+    for (const session of ["a", "b", "c"]) await store.append({ user, session }, [entry], { expected: 0, ttlSeconds: 60 });
+    await pass({ user, session: "b" }, 100);
+    expect((await store.list(user)).sessions.map(({ session }) => session)).toEqual(["a", "c"]);
+    expect(await server.client.zcard(`${prefixOf(user)}i`)).toBe(2);
+    await store.deleteUser(user);
+  });
+
+  it("takes the number of a database from the URL, and tells the version", async () => {
+    const other = await opened(server.url.replace(/0$/, "3"));
+    await other.append({ user: "third", session: "s" }, [entry], { expected: 0 });
+    expect(await (await opened(server.url)).read({ user: "third", session: "s" })).toBeUndefined();
+    expect((await other.check()).version).toMatch(/^\d+\.\d+/);
+  });
+
+  it("works on after the server was away, with everything that was said to be kept", async () => {
+    const store = await opened(server.url);
+    const version = await store.append({ user: "back", session: "s" }, [entry], { expected: 0 });
+    await server.restart();
+    await expect.poll(() => store.read({ user: "back", session: "s" }).then((read) => read?.version, () => "away"), { timeout: 20_000 }).toBe(version);
+    await store.deleteUser("back");
+  });
+
+  it("names what is wrong: the password, a right, the memory", async () => {
+    await server.client.acl("SETUSER", "reader", "on", ">only-reads", "~*", "-@all", "+ping", "+info");
+    const wrong = await failureOf(`redis://reader:not-the-secret@127.0.0.1:${server.port}`);
+    expect(wrong).toMatchObject({ code: "SERVICE_UNAUTHENTICATED", retry: undefined });
+    expect(JSON.stringify([wrong, String(wrong)])).not.toContain("not-the-secret");
+    expect(await failureOf(`redis://reader:only-reads@127.0.0.1:${server.port}`)).toMatchObject({ code: "SERVICE_DENIED", retry: undefined, fix: expect.stringContaining("ACL SETUSER") as string });
+    await server.client.config("SET", "maxmemory", "1");
+    onTestFinished(async () => void (await server.client.config("SET", "maxmemory", "0")));
+    expect(await failureOf(server.url)).toMatchObject({ code: "SERVICE_QUOTA", retry: undefined });
+  });
+
+  it("needs a password where one is set", async () => {
+    await server.client.config("SET", "requirepass", "geheim");
+    onTestFinished(async () => void (await server.client.config("SET", "requirepass", "")));
+    expect(await failureOf(server.url)).toMatchObject({ code: "SERVICE_UNAUTHENTICATED", fix: expect.stringContaining("password") as string });
+    expect(await failureOf(`redis://:geheim@127.0.0.1:${server.port}`)).toBeUndefined();
+  });
+});
+
+/** A server that does with each connection what the test wants. */
+async function listening(answer: (socket: Socket) => void): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    answer(socket);
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  onTestFinished(() => void server.close());
+  return `redis://me:secret@127.0.0.1:${(server.address() as { readonly port: number }).port}`;
+}
+
+describe("redis sessions when things go wrong", () => {
+  it("says that nothing answers", async () => {
+    expect(await failureOf("redis://me:secret@127.0.0.1:1")).toMatchObject({ code: "SERVICE_UNAVAILABLE", retry: { afterMs: null }, message: expect.stringMatching(/^redis:\/\/127\.0\.0\.1:1 cannot be reached/) as string });
+  });
+
+  it("says that a connection broke", async () => {
+    expect(await failureOf(await listening((socket) => socket.once("data", () => socket.destroy())))).toMatchObject({ code: "SERVICE_CUT", retry: { afterMs: null } });
+  });
+
+  it("says that something else answers", async () => {
+    expect(await failureOf(await listening((socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")))).toMatchObject({ code: expect.stringMatching(/^SERVICE_(FAILED|CUT)$/) as string });
+  });
+
+  it("gives up on a server that says nothing", async () => {
+    const url = await listening(() => {});
+    expect(await failureOf(`${url}?timeoutMs=200`)).toMatchObject({ code: "SERVICE_TIMEOUT", retry: { afterMs: null } });
+  });
+
+  it.each(["redis:", "redis://", "redis://host/name", "redis://host?retry=3"])("refuses %s", async (reference) => {
+    await expect(openSessions(reference, { dir: "/", env: {} })).rejects.toMatchObject({ code: "SERVICE_UNSUPPORTED" });
+  });
+});
+

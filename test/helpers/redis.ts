@@ -1,0 +1,83 @@
+import { spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { Redis } from "ioredis";
+
+const command = "redis-server";
+const isInstalled = (process.env["PATH"] ?? "").split(delimiter).some((folder) => isExecutable(join(folder, command)));
+
+/** Why tests that need a real Redis server are skipped; with TWELVE_REQUIRE_SERVICES=1 they fail instead. */
+export const withoutRedis = !isInstalled && process.env["TWELVE_REQUIRE_SERVICES"] !== "1";
+
+export interface RedisServer {
+  readonly port: number;
+  /** Without a password, as long as none is set. */
+  readonly url: string;
+  /** For what a test wants to look at or set. */
+  readonly client: Redis;
+  /** Ends it and starts another one on the same port. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a server of the test file's own on a free port of loopback. */
+export async function startRedis(): Promise<RedisServer> {
+  const folder = await mkdtemp(join(tmpdir(), "twelve-redis-"));
+  const port = await freePort();
+  const start = async (): Promise<() => Promise<void>> => {
+    const child = spawn(command, ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, "--save", "", "--appendonly", "yes", "--appendfsync", "always"], { stdio: ["ignore", "pipe", "ignore"] });
+    const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    process.once("exit", () => void child.kill("SIGKILL"));
+    await new Promise<void>((resolve, reject) => {
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        if (text.includes("Ready to accept connections")) resolve();
+      });
+      child.once("error", reject);
+      child.once("exit", (exitCode) => reject(new Error(`${command} ended with ${exitCode}`)));
+    });
+    return () => {
+      child.kill("SIGKILL");
+      return ended;
+    };
+  };
+  let kill = await start();
+  const client = new Redis({ port, host: "127.0.0.1", lazyConnect: true });
+  client.on("error", () => {});
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}/0`,
+    client,
+    async restart() {
+      await kill();
+      kill = await start();
+    },
+    async stop() {
+      client.disconnect();
+      await kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { readonly port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
