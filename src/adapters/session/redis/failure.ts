@@ -41,7 +41,7 @@ export function redisFailure(cause: unknown, url: string, last: Error | undefine
   if (/timed out/i.test(error.message)) return new TwelveError("SERVICE_TIMEOUT", `${url} did not answer in time`, { cause, retry: { afterMs: null }, fix: "Check that the server is not overloaded, then try again" });
   const refused = reasons.find(({ code = "" }) => unreachable.has(code));
   if (refused !== undefined) return new TwelveError("SERVICE_UNAVAILABLE", `${url} cannot be reached: ${said(refused)}`, { cause, retry: { afterMs: null }, fix: "Check that the server runs and that the host and port in the URL are right" });
-  const [garbled] = reasons.filter(({ name, message }) => name === "ParserError" || /protocol error/i.test(message));
+  const garbled = reasons.find(({ name, message }) => name === "ParserError" || /protocol error/i.test(message));
   if (garbled !== undefined) return new TwelveError("SERVICE_FAILED", `${url} does not speak Redis's protocol: ${said(garbled)}`, { cause, fix: "Check that the address is that of a Redis server; `rediss://` is for TLS" });
   if (/connection|ECONNRESET|EPIPE|max retries|aborted/i.test(reasons.map(({ message, code = "" }) => `${message} ${code}`).join(" "))) {
     return new TwelveError("SERVICE_CUT", `${url} broke off: ${said(last ?? error)}`, { cause, retry: { afterMs: null } });
