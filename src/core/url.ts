@@ -5,7 +5,7 @@ const start = /^([\s"'<(]*(?:(?:[a-z][a-z0-9+.-]*:)+\/\/|[a-z][a-z0-9+.-]*:\/?))
 /** Where people write users and passwords as they are, unencoded. */
 const isDatabase = /^[\s"'<(]*(?:[a-z]+:)?(?:postgres(?:ql)?|rediss?|valkeys?|mysql|mongodb(?:\+srv)?|amqps?|opensearch(?:\+https?)?):/i;
 /** These name a thing of their own and no host: what has an @ in it is a version, a package or a text. */
-const isOpaque = /^(?:mock|npm|ssm|secretsmanager|dotenv|transformers):/i;
+const isOpaque = /^(?:mock|npm|ssm|secretsmanager|dotenv):/i;
 
 /** Whether the text has a scheme, as every service URL does. */
 export function isUrl(text: string): boolean {
