@@ -11,6 +11,11 @@ export interface ArtifactKind<Schema extends z.ZodType = z.ZodType> {
   /** What a person calls it and how it is made again, where that can be said in a line. */
   readonly noun?: string;
   readonly remake?: string;
+  /**
+   * Whether a parsed document is certainly what the schema asks for. For large ones: the schema copies every object. What this does
+   * not recognise, the schema reads, and says what is wrong.
+   */
+  readonly isPlain?: (value: unknown) => boolean;
 }
 
 /** Stores a document as canonical JSON; equal documents get one digest. */
@@ -49,6 +54,7 @@ export function parseDocument<Schema extends z.ZodType>(
   } catch (cause) {
     throw new TwelveError("ARTIFACT_INVALID", `${name} is not JSON`, { cause });
   }
+  if (kind.isPlain?.(value) === true) return value as z.output<Schema>;
   const result = kind.schema.safeParse(value);
   if (result.success) return result.data;
   const version = typeof value === "object" && value !== null && "version" in value ? value.version : undefined;

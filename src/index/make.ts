@@ -68,18 +68,22 @@ export async function makeIndex({ dir, clock, signal }: Pick<Context, "dir" | "c
     }
   }
 
-  /** The ledger is complete as soon as all documents are read: it is written while the engine builds its indexes. */
+  /** The ledger is complete as soon as all documents are read. */
   const write = async (ledger: Ledger): Promise<MadeIndex> => {
     const index = planIndex(facts, ledger, await writeDocument(store, ledgerKind, ledger));
     return { descriptor: await writeDocument(store, indexKind, index), index, ledger };
   };
+  let ledger: Ledger | undefined;
   let written: Promise<MadeIndex> | undefined;
   const onRows = (): void => {
     onRead();
-    const ledger = planLedger(documents, skipped);
-    check(ledger);
-    // First the engine is set to work.
-    written = nextTurn().then(() => write(ledger));
+    const complete = planLedger(documents, skipped);
+    check(complete);
+    ledger = complete;
+    // An engine that makes an index anew needs all the memory there is.
+    if (base === undefined) return;
+    // Otherwise it is set to work first, and the ledger is written meanwhile.
+    written = nextTurn().then(() => write(complete));
     // Whoever waits for it sees the failure; until then it is no unhandled one.
     written.catch(() => {});
   };
@@ -89,8 +93,8 @@ export async function makeIndex({ dir, clock, signal }: Pick<Context, "dir" | "c
   return inWorkFolder(dir, (size) => clock.randomHex(size), async (work) => {
     await engine.write(work, { rows, onRows, dimensions: embedder.identity.dimensions, ...(base === undefined ? {} : { base: { folder: base.folder, drop: changes.dropped } }) });
     signal.throwIfAborted();
-    if (written === undefined) throw new Error(`${engine.name} has not said when it had all rows`);
-    const made = await written;
+    if (ledger === undefined) throw new Error(`${engine.name} has not said when it had all rows`);
+    const made = await (written ?? write(ledger));
     await making.texts.stored();
     const { descriptor, index } = made;
     if (making.isRebuilt || !(await isHeld(store, descriptor, engine))) {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Descriptor, Digest } from "../core/descriptor.ts";
 import { Metadata } from "../ports/document.ts";
 import { EmbedderIdentity } from "../ports/embedding.ts";
+import { isPlainLedger } from "./plain-ledger.ts";
 
 /** Fields stand in the order of canonical JSON, as those of a document do: a ledger that was read is then written as it is. */
 export const Chunk = z.strictObject({
@@ -64,7 +65,7 @@ export type Index = z.infer<typeof Index>;
 
 const remake = "Run `twelve index`, and for a release that names the old one `twelve release`, too";
 export const indexKind = { mediaType: "application/vnd.twelve.index.v2+json", schema: Index, noun: "index", remake } as const;
-export const ledgerKind = { mediaType: "application/vnd.twelve.ledger.v2+json", schema: Ledger, noun: "ledger of an index,", remake } as const;
+export const ledgerKind = { mediaType: "application/vnd.twelve.ledger.v2+json", schema: Ledger, noun: "ledger of an index,", remake, isPlain: isPlainLedger } as const;
 
 /** The ref value that finds an index; `latest` has the same form. */
 export const IndexPointer = z.strictObject({ index: Descriptor });

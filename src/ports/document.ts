@@ -6,6 +6,14 @@ const MetadataScalar = z.union([z.string(), z.number(), z.boolean()]);
 export const Metadata = z.record(z.string(), z.union([MetadataScalar, z.array(MetadataScalar)]));
 export type Metadata = z.infer<typeof Metadata>;
 
+const scalars = new Set(["string", "number", "boolean"]);
+
+/** What `Metadata` accepts, told without a copy. */
+export function isMetadata(value: unknown): value is Metadata {
+  const isScalar = (item: unknown): boolean => scalars.has(typeof item);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every((item) => isScalar(item) || (Array.isArray(item) && item.every(isScalar)));
+}
+
 /** Something that a source offers. What it is, and whether a loader reads it, is decided by whoever asked. */
 export interface SourceFile {
   /** Its name in the ledger, with forward slashes: below the application folder, or `s3://bucket/key`, or `feed.jsonl#id`. */
