@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { writeDocument } from "../artifact/document.ts";
 import { startedNow } from "../core/ahead.ts";
 import type { Descriptor } from "../core/descriptor.ts";
+import { releaseBuffers } from "../core/memory.ts";
 import type { Context } from "../ports/context.ts";
 import type { Embedder } from "../ports/embedding.ts";
 import type { Store } from "../ports/store.ts";
@@ -60,8 +61,8 @@ export async function makeIndex({ dir, clock, signal }: Pick<Context, "dir" | "c
       signal.throwIfAborted();
       if (result.kind === "skipped") skipped.push(result.skipped);
       else {
-        const { chunks, ...document } = result.document;
-        documents.push({ ...document, chunks: chunks.map(withoutText) });
+        const { chunks, digest, language, loader, metadata, path } = result.document;
+        documents.push({ chunks: chunks.map(withoutText), digest, language, loader, metadata, path });
         yield result.document;
       }
       onProgress(++done);
@@ -80,8 +81,11 @@ export async function makeIndex({ dir, clock, signal }: Pick<Context, "dir" | "c
     const complete = planLedger(documents, skipped);
     check(complete);
     ledger = complete;
-    // An engine that makes an index anew needs all the memory there is.
-    if (base === undefined) return;
+    // An engine that makes an index anew needs all the memory there is: the vectors go as soon as they are stored.
+    if (base === undefined) {
+      void making.texts.stored().then(releaseBuffers, () => {});
+      return;
+    }
     // Otherwise it is set to work first, and the ledger is written meanwhile.
     written = nextTurn().then(() => write(complete));
     // Whoever waits for it sees the failure; until then it is no unhandled one.
@@ -105,5 +109,5 @@ export async function makeIndex({ dir, clock, signal }: Pick<Context, "dir" | "c
 }
 
 function withoutText({ id, textDigest, headings, tokens, page }: ChunkText): Chunk {
-  return { id, textDigest, headings, tokens, ...(page === undefined ? {} : { page }) };
+  return { headings, id, ...(page === undefined ? {} : { page }), textDigest, tokens };
 }

@@ -51,7 +51,7 @@ export function planChanges<File extends ListedFile>(previous: Ledger | undefine
 /** What the index says about the documents: everything but their text. Both lists come sorted by path. */
 export function planLedger(documents: readonly IndexedDocument[], skipped: readonly SkippedDocument[]): Ledger {
   const byPath = (left: { readonly path: string }, right: { readonly path: string }): number => (left.path < right.path ? -1 : 1);
-  return { version: 2, documents: documents.toSorted(byPath), skipped: skipped.toSorted(byPath) };
+  return { documents: documents.toSorted(byPath), skipped: skipped.toSorted(byPath), version: 2 };
 }
 
 export interface IndexFacts {
