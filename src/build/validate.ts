@@ -5,6 +5,7 @@ import { readRepository, type Repository } from "../code/repository.ts";
 import { selectFiles, type Selection, shellWord } from "../code/select-plan.ts";
 import { formatLocation, type Problem, TwelveError } from "../core/errors.ts";
 import { parseYaml } from "../core/yaml.ts";
+import { declaredModels, lifecycleComplaints } from "../manifest/lifecycle.ts";
 import { manifestFile, readManifest } from "../manifest/read.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
@@ -27,7 +28,7 @@ export interface ValidApplication {
 }
 
 /** Checks everything that a build checks before it reads the code. Nothing is written and no model is called. */
-export async function validateApplication({ dir, env, processes }: Context): Promise<ValidApplication> {
+export async function validateApplication({ dir, env, processes, clock }: Context): Promise<ValidApplication> {
   const git = openGit(processes, dir, env);
   // Git works on its own process meanwhile; a broken manifest has the first word all the same.
   const [manifestRead, repositoryRead] = await Promise.allSettled([readManifest(dir), readRepository(git)]);
@@ -49,13 +50,17 @@ export async function validateApplication({ dir, env, processes }: Context): Pro
   if (agents.problems.length > 0) {
     throw new TwelveError("PROMPT_UNKNOWN", `${agents.problems.length === 1 ? "An agent names a prompt" : `${agents.problems.length} agents name prompts`} that cannot be found`, { problems: await locate(dir, agents.problems) });
   }
+  const models = lifecycleComplaints(declaredModels(manifest), manifest.lifecycle, clock.now());
+  const located = await locate(dir, models.map(({ path, message }) => ({ file: manifestFile, path, message })));
+  const ended = located.filter((_, i) => models[i]?.isEnded === true);
+  if (ended.length > 0) throw new TwelveError("MODEL_RETIRED", `${ended.length === 1 ? "A model is" : `${ended.length} models are`} past the end of life`, { problems: ended });
   return {
     manifest,
     repository,
     selection,
     prompts,
     promptPackages: sources.packages.map(({ name, version, digest }) => ({ name, version, digest })),
-    warnings: [...untracked, ...sources.warnings, ...warnings, ...agents.warnings].map(formatProblem),
+    warnings: [...untracked, ...sources.warnings, ...warnings, ...agents.warnings, ...located].map(formatProblem),
     notes: agents.notes,
   };
 }

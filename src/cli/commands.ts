@@ -29,6 +29,8 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   run: entry("Serve an environment's release over HTTP, or run its processes", () => import("../run/command.ts")),
   eval: entry("Measure a release against eval suites", () => import("../eval/command.ts")),
   "config list": entry("List configuration keys, their values and where these come from", () => import("../release/config-command.ts")),
+  "models list": entry("List a release's models with their lifecycle", () => import("../services/models-list-command.ts")),
+  "models check": entry("Ask the providers whether a release's models are there, and until when", () => import("../services/models-check-command.ts")),
   "models pull": entry("Fetch local models and check them against twelve.lock", () => import("../models/pull-command.ts")),
   "admin gc": entry("Drop published indexes that nothing refers to any more", () => import("../admin/gc-command.ts")),
   "services check": entry("Ask every service that a release needs whether it is there", () => import("../services/command.ts")),
@@ -36,7 +38,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
 };
 
 /** Groups of subcommands and what they are about. */
-export const groups: Readonly<Record<string, string>> = { admin: "One-off tasks of an operator", config: "Look at configuration", models: "Fetch and check local models", services: "Look at the services that a release needs" };
+export const groups: Readonly<Record<string, string>> = { admin: "One-off tasks of an operator", config: "Look at configuration", models: "Look at models and their ends of life, and fetch local ones", services: "Look at the services that a release needs" };
 
 function entry(summary: string, load: () => Promise<{ readonly default: unknown }>): CommandEntry {
   // Each command's own schemas type its functions; the frame calls them only with what those schemas parsed.

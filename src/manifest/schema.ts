@@ -119,6 +119,10 @@ const codeFields = {
   exclude: z.array(z.string()).default([]).meta({ description: "Globs of tracked files to leave out" }),
 };
 
+const LifecycleDeclaration = z.strictObject({
+  endOfLife: z.iso.date().nullable().meta({ description: "Day from which the provider answers no more, such as 2027-01-31; null for a model without an end that you know of" }),
+});
+
 /** What follows `twelve index` and is no name of an index there. */
 const indexCommands = ["list", "show", "verify", "diff", "status", "wait", "cancel", "publish"];
 const IndexName = Name.refine((name) => !indexCommands.includes(name), { error: `\`twelve index\` has subcommands ${indexCommands.join(", ")}; an index needs another name` });
@@ -134,6 +138,7 @@ export const Manifest = z
     agents: z.record(Name, AgentDeclaration).default({}).meta({ description: "Each is served as a model name of the HTTP API" }),
     processes: z.record(Name, ProcessDeclaration).default({}).meta({ description: "Process types" }),
     evals: z.record(Name, EvalDeclaration).default({}).meta({ description: "Eval suites and their gates" }),
+    lifecycle: z.record(ServiceUrl, LifecycleDeclaration).default({}).meta({ description: "What you know better about models than twelve's dated table, by reference without options" }),
     environments: z.record(Name, EnvironmentDeclaration).default({}).meta({ description: "Where releases are activated; development exists without being named" }),
   })
   .meta({ title: "twelve.yaml", description: "The manifest of an application that calls language models" });

@@ -4,6 +4,8 @@ export interface ServiceCheck {
   readonly version: string | null;
   /** What else is worth knowing, such as `database support, 3 published indexes`. */
   readonly detail?: string;
+  /** Of a model, where the provider tells. */
+  readonly lifecycle?: { readonly state: "active" | "legacy"; readonly endOfLife: string | null };
 }
 
 /** A service that can be asked whether it is there and lets us in. */

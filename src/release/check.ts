@@ -3,6 +3,8 @@ import { codeFolder } from "../code/folder.ts";
 import { layOutCode } from "../code/layout.ts";
 import { readSecrets } from "../config/read.ts";
 import { keysOfIndex, resolvedIndexes } from "../config/settings.ts";
+import { TwelveError } from "../core/errors.ts";
+import { lifecycleComplaints } from "../manifest/lifecycle.ts";
 import { modelChain } from "../manifest/model-chain.ts";
 import type { Context } from "../ports/context.ts";
 import type { Store } from "../ports/store.ts";
@@ -17,9 +19,10 @@ interface ServicesQuestion {
 
 /**
  * Whether this environment's services are what the release needs: every model can be opened, and every index fits its
- * embedder. Fails with SERVICE_UNSUPPORTED, INDEX_STALE or EMBEDDER_DRIFTED before anything is recorded.
+ * embedder. Fails with MODEL_RETIRED, SERVICE_UNSUPPORTED, INDEX_STALE or EMBEDDER_DRIFTED before anything is recorded.
  */
 export async function checkServices(context: Context, store: Store, { build, release, environment }: ServicesQuestion): Promise<void> {
+  refuseEnded(context, { build, release });
   await openModels(context, store, { build, release });
   const settings = resolvedIndexes(build.manifest, release.config, Object.keys(release.indexes));
   const secrets = await readSecrets(context, build.manifest, environment);
@@ -27,6 +30,15 @@ export async function checkServices(context: Context, store: Store, { build, rel
     const own = settings[name];
     if (own !== undefined) await checkIndex(context, store, { name, descriptor, settings: own, secrets, command: indexCommand(name, { build, release, environment }) });
   }
+}
+
+/** Only now it is known which models configuration has chosen. */
+function refuseEnded({ clock, story }: Context, { build, release }: Pick<ServicesQuestion, "build" | "release">): void {
+  const models = release.models.map((reference) => ({ reference, path: "models" }));
+  const complaints = lifecycleComplaints(models, build.manifest.lifecycle, clock.now());
+  for (const { message, isEnded } of complaints) if (!isEnded) story.warn(message);
+  const ended = complaints.filter(({ isEnded }) => isEnded);
+  if (ended.length > 0) throw new TwelveError("MODEL_RETIRED", ended.map(({ message }) => message).join("; "));
 }
 
 async function openModels(context: Context, store: Store, { build, release }: Pick<ServicesQuestion, "build" | "release">): Promise<void> {

@@ -26,11 +26,11 @@ async function askService(context: Context, need: Need, { secrets, code, limitMs
   const url = withoutCredentials(need.reference);
   try {
     const answer = await inTime((signal) => openAndAsk(context, need, { secrets, code, signal }), { limitMs, who: url, signal: context.signal });
-    const { version, detail = null, latencyMs } = answer;
-    return { service: need.service, url, isReachable: true, version, detail, latencyMs, problem: null };
+    const { version, detail = null, lifecycle = null, latencyMs } = answer;
+    return { service: need.service, url, isReachable: true, version, detail, lifecycle, latencyMs, problem: null };
   } catch (error) {
     context.signal.throwIfAborted();
-    return { service: need.service, url, isReachable: false, version: null, detail: null, latencyMs: null, problem: problemOf(error) };
+    return { service: need.service, url, isReachable: false, version: null, detail: null, lifecycle: null, latencyMs: null, problem: problemOf(error) };
   }
 }
 

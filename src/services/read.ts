@@ -29,6 +29,8 @@ export interface FoundNeeds {
   /** null where the manifest says what a release would need. */
   readonly release: number | null;
   readonly needs: readonly Need[];
+  /** What the manifest says about models. */
+  readonly lifecycle: Manifest["lifecycle"];
   /** What is missing before anything can be asked. */
   readonly missing: readonly ServiceRow[];
   readonly secrets: Environment;
@@ -56,6 +58,7 @@ export async function findNeeds(context: Context, { environment, release: wanted
   return {
     app: working.name,
     release: found?.number ?? null,
+    lifecycle: manifest.lifecycle,
     needs: planNeeds({ ...needed, store: store.url, configs }),
     missing: [...missing, ...missingSecrets(readable, secrets, [environment, ...configs])],
     secrets,
@@ -153,7 +156,7 @@ function missingSecrets({ config }: Manifest, secrets: Environment, [environment
 }
 
 function missingRow(service: string, problem: ServiceRow["problem"]): ServiceRow {
-  return { service, url: null, isReachable: false, version: null, detail: null, latencyMs: null, problem };
+  return { service, url: null, isReachable: false, version: null, detail: null, lifecycle: null, latencyMs: null, problem };
 }
 
 function withoutSource(manifest: Manifest, environment: string): Manifest {

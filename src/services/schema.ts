@@ -10,6 +10,7 @@ export const ServiceRow = z.strictObject({
   isReachable: z.boolean(),
   version: z.string().nullable().meta({ description: "As the service names it itself; null where it does not" }),
   detail: z.string().nullable().meta({ description: "What else it said" }),
+  lifecycle: z.strictObject({ state: z.enum(["active", "legacy"]), endOfLife: z.iso.date().nullable() }).nullable().meta({ description: "Of a model, where the provider tells it" }),
   latencyMs: z.number().nullable().meta({ description: "How long the answer took; null when there was none" }),
   problem: ServiceProblem.nullable(),
 });

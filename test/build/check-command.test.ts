@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import command from "../../src/build/check-command.ts";
-import { testContext } from "../helpers/context.ts";
+import { fixedClock, testContext } from "../helpers/context.ts";
 import { gitApp, smallApp } from "../helpers/git-app.ts";
 
 const sloppy = { ...smallApp, "package.json": '{"dependencies":{"left":"1.0.0"}}' };
@@ -19,6 +19,17 @@ it("ends with 100 for findings only with --strict", async () => {
     [sloppy, true], [sloppy, false], [smallApp, true],
   ].map(async ([files, strict]) => command.verdict?.(await command.run({ strict: strict === true }, await testContext({ dir: await gitApp(files as typeof sloppy) })))));
   expect(verdicts.map((verdict) => verdict?.exit)).toEqual([100, undefined, undefined]);
+});
+
+it("warns of a model that ends within ninety days, and refuses one that has ended, with its line", async () => {
+  const app = (model: string): typeof smallApp => ({ ...smallApp, "twelve.yaml": `name: shop\nagents:\n  shop: { prompt: answer, model: ["mock:echo", "${model}"] }\nlifecycle:\n  "openai:soon": { endOfLife: 2026-12-01 }\n  "openai:gone": { endOfLife: 2026-11-01 }\n` });
+  const at = async (files: typeof smallApp): Promise<Awaited<ReturnType<typeof command.run>>> => {
+    const context = await testContext({ dir: await gitApp(files), clock: { ...fixedClock(), now: () => new Date("2026-11-25T12:00:00Z") } });
+    return command.run({ strict: false }, context);
+  };
+  expect((await at(app("openai:soon"))).warnings).toEqual(["twelve.yaml:3:48 agents.shop.model.1: openai:soon reaches its end of life on 2026-12-01, in 6 days (twelve.yaml)"]);
+  expect((await at(app("openai:unheard-of"))).warnings).toEqual([]);
+  await expect(at(app("openai:gone"))).rejects.toMatchObject({ code: "MODEL_RETIRED", problems: [{ file: "twelve.yaml", line: 3, path: "agents.shop.model.1", message: "openai:gone reached its end of life on 2026-11-01 (twelve.yaml)" }] });
 });
 
 it("refuses what a build refuses", async () => {

@@ -51,7 +51,7 @@ describe("the manifest", () => {
 
   it("is described by a JSON Schema with the same fields", () => {
     const schema = JSON.parse(manifestJsonSchema()) as { properties: object; required: string[] };
-    expect(Object.keys(schema.properties)).toEqual(["name", "code", "prompts", "config", "indexes", "agents", "processes", "evals", "environments"]);
+    expect(Object.keys(schema.properties)).toEqual(["name", "code", "prompts", "config", "indexes", "agents", "processes", "evals", "lifecycle", "environments"]);
     expect(schema.required).toEqual(["name"]);
   });
 

@@ -54,7 +54,7 @@ describe("twelve services check", () => {
     const output = await check(context);
     const { host } = new URL(embedder.url);
     expect(output.services.filter(({ isReachable }) => !isReachable)).toEqual([
-      { service: "embedder of index docs", url: `tei+${embedder.url}`, isReachable: false, version: null, detail: null, latencyMs: null, problem: { code: expect.stringMatching(/^SERVICE_/), message: `tei+${embedder.url}: nothing answers at ${host}`, fix: expect.stringContaining("Start the server") } },
+      { service: "embedder of index docs", url: `tei+${embedder.url}`, isReachable: false, version: null, detail: null, lifecycle: null, latencyMs: null, problem: { code: expect.stringMatching(/^SERVICE_/), message: `tei+${embedder.url}: nothing answers at ${host}`, fix: expect.stringContaining("Start the server") } },
     ]);
     expect(command.verdict?.(output)).toEqual({ exit: 6, message: "1 of 8 services cannot be used" });
     expect(command.render(output, command.input.parse({}))).toContain(`\n\nembedder of index docs: tei+${embedder.url}: nothing answers at ${host}\n  Fix: Start the server`);

@@ -16,7 +16,7 @@ export async function checkModel(runtime: BedrockRuntime, target: BedrockTarget,
   const { name, id, timeoutMs } = target;
   const catalogue = await openBedrockCatalogue({ env, name, region: runtime.region, timeoutMs });
   try {
-    return { version: null, detail: await describe(catalogue, id, signal) };
+    return await describe(catalogue, id, signal);
   } catch (error) {
     if (!(error instanceof TwelveError)) throw error;
     if (error.code === "SERVICE_DENIED") return { version: null, detail: `Bedrock answers; whether the model can be used is unknown, because looking it up is not allowed (${catalogue.actionFor(id)})` };
@@ -26,8 +26,13 @@ export async function checkModel(runtime: BedrockRuntime, target: BedrockTarget,
   }
 }
 
-async function describe(catalogue: BedrockCatalogue, id: string, signal: AbortSignal | undefined): Promise<string> {
-  const { status, endOfLife, behind } = await catalogue.find(id, signal);
-  const end = endOfLife === undefined ? "" : `, end of life ${endOfLife.toISOString().slice(0, 10)}`;
-  return `${status.toLowerCase()}${end}${behind === undefined ? "" : `, for ${behind}`}`;
+async function describe(catalogue: BedrockCatalogue, id: string, signal: AbortSignal | undefined): Promise<ServiceCheck> {
+  const { status, endOfLife: found, behind } = await catalogue.find(id, signal);
+  const endOfLife = found?.toISOString().slice(0, 10) ?? null;
+  const end = endOfLife === null ? "" : `, end of life ${endOfLife}`;
+  return {
+    version: null,
+    detail: `${status.toLowerCase()}${end}${behind === undefined ? "" : `, for ${behind}`}`,
+    lifecycle: { state: status === "LEGACY" ? "legacy" : "active", endOfLife },
+  };
 }

@@ -111,7 +111,8 @@ describe("a check of Bedrock", () => {
     [claude, "active"], ["meta.llama-old-v1:0", "legacy, end of life 2027-01-15"], [`us.${claude}`, `active, for ${claude}`], ["eu.meta.llama-old-v1:0", "legacy, end of life 2027-01-15, for meta.llama-old-v1:0"],
     [`arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.${claude}`, `active, for ${claude}`], [`arn:aws:bedrock:us-east-1::foundation-model/${claude}`, "active"],
   ])("of %s tells: %s", async (model, detail) => {
-    expect(await checked(model)).toEqual({ version: null, detail });
+    const isOld = model.includes("llama-old");
+    expect(await checked(model)).toEqual({ version: null, detail, lifecycle: { state: isOld ? "legacy" : "active", endOfLife: isOld ? "2027-01-15" : null } });
   });
 
   it("says that a model does not exist, and where to look", async () => {

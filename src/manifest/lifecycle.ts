@@ -1,0 +1,82 @@
+import { lifecycleTable } from "./lifecycle-table.ts";
+import { modelChain } from "./model-chain.ts";
+import type { Manifest } from "./schema.ts";
+import { type ConfigValue, resolveReferences } from "./setting.ts";
+
+/** Where a model stands: `ending` has a date that is to come, `ended` one that is past. What runs here, such as a mock, never ends. */
+export type LifecycleState = "unknown" | "active" | "legacy" | "ending" | "ended";
+
+export interface Lifecycle {
+  readonly state: LifecycleState;
+  /** Day from which the provider answers no more, such as 2027-01-31. */
+  readonly endOfLife: string | null;
+  /** Who says so; null where nobody does. */
+  readonly source: string | null;
+}
+
+/** What the manifest says about models, above the table. */
+export type LifecycleOverrides = Manifest["lifecycle"];
+
+const local = /^(?:mock|hash|transformers):/;
+const dayMs = 24 * 60 * 60 * 1000;
+/** From here on a build warns. */
+export const warnDays = 90;
+
+/** What twelve.yaml, else the table in this package, says of a model. */
+export function lifecycleOf(reference: string, overrides: LifecycleOverrides, now: Date): Lifecycle {
+  const name = reference.split("?", 1)[0] ?? reference;
+  if (local.test(name)) return { state: "active", endOfLife: null, source: null };
+  const override = Object.hasOwn(overrides, name) ? overrides[name] : undefined;
+  if (override !== undefined) return dated(override.endOfLife, "twelve.yaml", now);
+  const endOfLife = Object.hasOwn(lifecycleTable.ends, name) ? (lifecycleTable.ends[name] ?? null) : null;
+  return endOfLife === null ? { state: "unknown", endOfLife, source: null } : dated(endOfLife, `table of ${lifecycleTable.madeOn}`, now);
+}
+
+/** The state that a date means today; null is a model without an end that anybody knows of. */
+export function dated(endOfLife: string | null, source: string, now: Date): Lifecycle {
+  if (endOfLife === null) return { state: "active", endOfLife, source };
+  return { state: daysUntil(endOfLife, now) > 0 ? "ending" : "ended", endOfLife, source };
+}
+
+/** Whole days, in UTC; 0 on the day itself and negative after it. */
+export function daysUntil(day: string, now: Date): number {
+  return Math.ceil((Date.parse(`${day}T00:00:00Z`) - now.getTime()) / dayMs);
+}
+
+export interface DeclaredModel {
+  readonly reference: string;
+  /** Field of twelve.yaml that names it. */
+  readonly path: string;
+}
+
+/** The models that the manifest names itself, or by the default of a key. What an environment chooses is seen at its release. */
+export function declaredModels({ agents, indexes, config }: Pick<Manifest, "agents" | "indexes" | "config">): readonly DeclaredModel[] {
+  const defaults = Object.fromEntries(Object.entries(config).flatMap(([key, declaration]) => (declaration.default === undefined ? [] : [[key, declaration.default as ConfigValue] as const])));
+  const fields = [
+    ...Object.entries(agents).flatMap(([name, { model, retrieve }]) => [
+      ...modelChain({ model }).map((reference, i) => [reference, typeof model === "string" ? `agents.${name}.model` : `agents.${name}.model.${i}`] as const),
+      ...(retrieve?.reranker === undefined ? [] : [[retrieve.reranker, `agents.${name}.retrieve.reranker`] as const]),
+    ]),
+    ...Object.entries(indexes).map(([name, { embedder }]) => [embedder, `indexes.${name}.embedder`] as const),
+  ];
+  return fields.flatMap(([field, path]) => {
+    const reference = resolveReferences(field, defaults);
+    return typeof reference === "string" && !reference.includes("${") ? [{ reference, path }] : [];
+  });
+}
+
+export interface LifecycleComplaint extends DeclaredModel {
+  readonly isEnded: boolean;
+  readonly message: string;
+}
+
+/** Models that have ended, or will within ninety days. */
+export function lifecycleComplaints(models: readonly DeclaredModel[], overrides: LifecycleOverrides, now: Date): readonly LifecycleComplaint[] {
+  return models.flatMap(({ reference, path }) => {
+    const { state, endOfLife, source } = lifecycleOf(reference, overrides, now);
+    if (endOfLife === null || (state !== "ended" && daysUntil(endOfLife, now) > warnDays)) return [];
+    const isEnded = state === "ended";
+    const when = isEnded ? `reached its end of life on ${endOfLife}` : `reaches its end of life on ${endOfLife}, in ${daysUntil(endOfLife, now)} days`;
+    return [{ reference, path, isEnded, message: `${reference.split("?", 1)[0]} ${when} (${source})` }];
+  });
+}

@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { counted } from "../core/counted.ts";
+import { defineCommand } from "../ports/command.ts";
+import { askServices } from "./apply.ts";
+import { modelNeeds, modelRow, ModelsReport, renderModels } from "./models.ts";
+import { findNeeds } from "./read.ts";
+
+export default defineCommand({
+  description:
+    "Asks the providers of a release's models, embedders and rerankers, all at the same time, whether each is there, and tells its lifecycle. Bedrock tells state and end of life itself; for the " +
+    "others twelve.yaml's `lifecycle:` and the dated table of this version do. Ends with 100 when a model is gone or past its end of life, else with 6 when a provider cannot be asked.",
+  input: z.strictObject({
+    env: z.string().default("development").meta({ description: "Environment whose active release is looked at", valueName: "name" }),
+    release: z.string().optional().meta({ description: "Another release than the active one, such as v3", valueName: "release" }),
+    timeout: z.number().min(0.1).max(600).default(10).meta({ description: "How long each provider may take to answer", valueName: "seconds" }),
+  }),
+  output: ModelsReport,
+  examples: ["twelve models check", "twelve models check --env production --json"],
+
+  async run({ env: environment, release: wanted, timeout }, context) {
+    const limitMs = timeout * 1000;
+    const { app, release, needs, lifecycle, secrets, code } = await findNeeds(context, { environment, release: wanted, limitMs });
+    const models = modelNeeds(needs);
+    const progress = context.story.progress("Asking providers");
+    let answered = 0;
+    try {
+      const asked = await askServices(context, models, { secrets, code, limitMs, onAnswer: () => progress.update(++answered, models.length) });
+      return { app, environment, release, models: models.map((need, i) => modelRow(need, asked[i], lifecycle, context.clock.now())) };
+    } finally {
+      progress.stop();
+    }
+  },
+
+  render: (report) => renderModels(report, true),
+
+  verdict({ models }) {
+    const gone = models.filter(({ exists, state }) => exists === false || state === "ended").length;
+    if (gone > 0) return { exit: 100, message: `${gone} of ${counted(models.length, "model")} ${gone === 1 ? "is" : "are"} gone or past the end of life` };
+    const away = models.filter(({ exists }) => exists === null).length;
+    return away === 0 ? undefined : { exit: 6, message: `${away} of ${counted(models.length, "model")} could not be asked for` };
+  },
+});

@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { defineCommand } from "../ports/command.ts";
+import { modelNeeds, modelRow, ModelsReport, renderModels } from "./models.ts";
+import { findNeeds } from "./read.ts";
+
+const limitMs = 10_000;
+
+export default defineCommand({
+  description:
+    "Lists the models, embedders and rerankers of a release with their lifecycle: what twelve.yaml says under `lifecycle:`, else the dated table of this version. No provider is " +
+    "asked; `twelve models check` does that. Before the first release it takes what twelve.yaml and the environment's configuration name.",
+  input: z.strictObject({
+    env: z.string().default("development").meta({ description: "Environment whose active release is looked at", valueName: "name" }),
+    release: z.string().optional().meta({ description: "Another release than the active one, such as v3", valueName: "release" }),
+  }),
+  output: ModelsReport,
+  examples: ["twelve models list", "twelve models list --env production --json"],
+
+  async run({ env: environment, release: wanted }, context) {
+    const { app, release, needs, lifecycle } = await findNeeds(context, { environment, release: wanted, limitMs });
+    return { app, environment, release, models: modelNeeds(needs).map((need) => modelRow(need, undefined, lifecycle, context.clock.now())) };
+  },
+
+  render: (report) => renderModels(report, false),
+});

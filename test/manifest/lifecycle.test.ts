@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { declaredModels, lifecycleComplaints, lifecycleOf } from "../../src/manifest/lifecycle.ts";
+import { lifecycleTable } from "../../src/manifest/lifecycle-table.ts";
+import { parseManifest } from "../../src/manifest/read.ts";
+
+const on = (day: string): Date => new Date(`${day}T12:00:00Z`);
+
+describe("the lifecycle of a model", () => {
+  it("is what the dated table says, whatever options the reference has", () => {
+    expect(lifecycleOf("openai:gpt-4?timeoutMs=5", {}, on("2026-06-01"))).toEqual({ state: "ending", endOfLife: "2026-10-23", source: `table of ${lifecycleTable.madeOn}` });
+    expect(lifecycleOf("openai:gpt-4", {}, on("2026-10-23")).state).toBe("ended");
+  });
+
+  it("is unknown for a model that is in no table, and never ends for what runs here", () => {
+    expect(lifecycleOf("openai:gpt-unheard-of", {}, on("2026-06-01"))).toEqual({ state: "unknown", endOfLife: null, source: null });
+    expect(["mock:echo", "hash:512", "transformers:models/x"].map((reference) => lifecycleOf(reference, {}, on("2026-06-01")).state)).toEqual(["active", "active", "active"]);
+  });
+
+  it("is what the manifest says, above the table", () => {
+    const overrides = { "openai:gpt-4": { endOfLife: null }, "bedrock:amazon.nova-pro-v1:0": { endOfLife: "2027-01-31" } };
+    expect(lifecycleOf("openai:gpt-4", overrides, on("2027-06-01"))).toEqual({ state: "active", endOfLife: null, source: "twelve.yaml" });
+    expect(lifecycleOf("bedrock:amazon.nova-pro-v1:0?region=eu-central-1", overrides, on("2027-01-30"))).toEqual({ state: "ending", endOfLife: "2027-01-31", source: "twelve.yaml" });
+  });
+
+  it("has only dates, by references that could be written", () => {
+    for (const [reference, day] of Object.entries(lifecycleTable.ends)) expect([reference, day]).toEqual([expect.stringMatching(/^[a-z]+:[\w.-]+$/), expect.stringMatching(/^20\d\d-\d\d-\d\d$/)]);
+  });
+});
+
+const manifest = parseManifest(`name: app
+config:
+  CHAT_MODEL: { default: "openai:gpt-4" }
+  OTHER: {}
+  SIZE: { default: "512" }
+agents:
+  one: { prompt: answer, model: ["\${CHAT_MODEL}", "\${OTHER}", "anthropic:claude-2.1"], retrieve: { index: docs, reranker: "cohere:rerank-v3.5" } }
+  two: { prompt: answer, model: "mock:echo" }
+indexes:
+  docs: { source: [docs], embedder: "hash:\${SIZE}" }
+`);
+
+describe("what a manifest names", () => {
+  it("is every model, embedder and reranker that it gives itself or by a default", () => {
+    expect(declaredModels(manifest)).toEqual([
+      { reference: "openai:gpt-4", path: "agents.one.model.0" },
+      { reference: "anthropic:claude-2.1", path: "agents.one.model.2" },
+      { reference: "cohere:rerank-v3.5", path: "agents.one.retrieve.reranker" },
+      { reference: "mock:echo", path: "agents.two.model" },
+      { reference: "hash:512", path: "indexes.docs.embedder" },
+    ]);
+  });
+
+  it("is complained about from ninety days before the end", () => {
+    const complaints = (day: string): readonly (readonly [string, boolean])[] => lifecycleComplaints([{ reference: "openai:gpt-4", path: "p" }], {}, on(day)).map(({ message, isEnded }) => [message, isEnded]);
+    expect(complaints("2026-07-24")).toEqual([]);
+    expect(complaints("2026-07-25")).toEqual([["openai:gpt-4 reaches its end of life on 2026-10-23, in 90 days (table of 2026-11-25)", false]]);
+    expect(complaints("2026-10-23")).toEqual([["openai:gpt-4 reached its end of life on 2026-10-23 (table of 2026-11-25)", true]]);
+  });
+});
