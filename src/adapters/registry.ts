@@ -67,6 +67,7 @@ const sessionStores: Readonly<Record<string, Open<SessionStore>>> = {
   pglite: async (reference, { dir }) => (await import("./session/postgres/adapter.ts")).openSessions(reference, dir),
   redis: async (reference) => (await import("./session/redis/adapter.ts")).openSessions(reference),
   rediss: async (reference) => (await import("./session/redis/adapter.ts")).openSessions(reference),
+  dynamodb: async (reference, { env }) => (await import("./session/dynamodb/adapter.ts")).openSessions(reference, env),
 };
 
 const rerankers: Readonly<Record<string, Open<Reranker>>> = {

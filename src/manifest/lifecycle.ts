@@ -1,7 +1,7 @@
 import { lifecycleTable } from "./lifecycle-table.ts";
 import { modelChain } from "./model-chain.ts";
 import type { Manifest } from "./schema.ts";
-import { type ConfigValue, resolveReferences } from "./setting.ts";
+import { resolveReferences } from "./setting.ts";
 
 /** Where a model stands: `ending` has a date that is to come, `ended` one that is past. What runs here, such as a mock, never ends. */
 export type LifecycleState = "unknown" | "active" | "legacy" | "ending" | "ended";
@@ -51,7 +51,7 @@ export interface DeclaredModel {
 
 /** The models that the manifest names itself, or by the default of a key. What an environment chooses is seen at its release. */
 export function declaredModels({ agents, indexes, config }: Pick<Manifest, "agents" | "indexes" | "config">): readonly DeclaredModel[] {
-  const defaults = Object.fromEntries(Object.entries(config).flatMap(([key, declaration]) => (declaration.default === undefined ? [] : [[key, declaration.default as ConfigValue] as const])));
+  const defaults = Object.fromEntries(Object.entries(config).flatMap(([key, declaration]) => (declaration.default === undefined ? [] : [[key, declaration.default] as const])));
   const fields = [
     ...Object.entries(agents).flatMap(([name, { model, retrieve }]) => [
       ...modelChain({ model }).map((reference, i) => [reference, typeof model === "string" ? `agents.${name}.model` : `agents.${name}.model.${i}`] as const),
