@@ -1,7 +1,7 @@
 import type { Pool, PoolConfig } from "pg";
 import { TwelveError } from "../../core/errors.ts";
 import { withoutCredentials } from "../../core/url.ts";
-import { databaseFailure } from "./failure.ts";
+import { postgresFailure } from "../postgres/failure.ts";
 import { type StateFolder, openStateFolder } from "./folder.ts";
 import { withLock } from "./lock.ts";
 import { openStateSocket } from "./reach.ts";
@@ -69,6 +69,6 @@ export async function speaking<Result>({ url }: Database, work: () => Promise<Re
   try {
     return await work();
   } catch (error) {
-    throw databaseFailure(error, url);
+    throw postgresFailure(error, url);
   }
 }

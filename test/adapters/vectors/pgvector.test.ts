@@ -61,7 +61,7 @@ describe.skipIf(withoutPgvector)("on a server with pgvector", () => {
     const other = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
     await new Promise((resolve) => other.once("listening", resolve));
     const { port } = other.address() as { readonly port: number };
-    expect(await failureOf(`postgres://owner:x@127.0.0.1:${port}/test`)).toMatchObject({ code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } });
+    expect(await failureOf(`postgres://owner:x@127.0.0.1:${port}/test`)).toMatchObject({ code: "SERVICE_CUT", retry: { afterMs: null } });
     other.close();
   });
 
@@ -83,7 +83,7 @@ describe.skipIf(withoutPgvector)("on a server with pgvector", () => {
       await server.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`);
       yield [rowOf(2)];
     }
-    await expect(service.publish("docs", { dimensions: 2, rows: killed() })).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } });
+    await expect(service.publish("docs", { dimensions: 2, rows: killed() })).rejects.toMatchObject({ code: "SERVICE_CUT", retry: { afterMs: null } });
     expect(await service.namespaces()).toEqual([]);
     await service.publish("docs", { dimensions: 2, rows: streamOf([rowOf(1), rowOf(2)]) });
     expect(await (await service.open("docs")).count()).toBe(2);

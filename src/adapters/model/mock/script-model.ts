@@ -13,7 +13,7 @@ export async function openScript(file: string, dir: string): Promise<Model> {
   return {
     provider: "mock",
     id: `script:${file}`,
-    check: () => Promise.resolve({ version: null, detail: `${script.replies.length} replies` }),
+    check: () => Promise.resolve({ version: null, detail: script.replies.length === 1 ? "1 reply" : `${script.replies.length} replies` }),
     generate: (request) => generate(request, { file, script, failed }),
   };
 }

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import { TwelveError } from "../../../core/errors.ts";
 import { withoutCredentials } from "../../../core/url.ts";
-import { vectorFailure } from "./failure.ts";
+import { postgresFailure, sqlStateOf } from "../../postgres/failure.ts";
 
 const connections = 8;
 const connectMs = 10_000;
@@ -46,7 +46,9 @@ export function openConnection(reference: string): Connection {
     try {
       return await work(await (opening ??= openPool()));
     } catch (error) {
-      throw vectorFailure(error, url);
+      // An undefined table is a namespace that is gone.
+      if (sqlStateOf(error) === "42P01") throw new TwelveError("INDEX_NOT_FOUND", `${url} no longer holds this index`, { cause: error, fix: "It was dropped or published anew meanwhile: open it again" });
+      throw postgresFailure(error, url);
     }
   }
 
