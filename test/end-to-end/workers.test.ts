@@ -119,7 +119,7 @@ describe("a detached index job", () => {
     const twice = sent(here).filter((text, place, all) => all.indexOf(text) !== place);
     expect(twice.filter((text) => !lost.has(text)), `seed ${seed}`).toEqual([]);
     await expectClean(here);
-  }, 120_000);
+  }, 300_000);
 
   it("publishes nothing when it is cancelled, and pays for nothing twice when it is submitted again", async () => {
     const here = await machine({ delayMs: 300 });
