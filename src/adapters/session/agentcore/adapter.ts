@@ -1,0 +1,163 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mapAhead } from "../../../core/ahead.ts";
+import type { Environment } from "../../../ports/context.ts";
+import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
+import { readRegion } from "../../aws/region.ts";
+import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { checkKey, checkName, conflict, firstVersion, pageSize, prepareAppend, sessionFull, usualMaxBytes } from "../entry.ts";
+import { openMemory } from "./client.ts";
+import { type EventHead, readPayload, writePayload } from "./event.ts";
+import { type History, readHistory } from "./history.ts";
+import { idOf, isHash, type Place, placeOf } from "./names.ts";
+
+export interface AgentcoreOptions {
+  readonly maxBytes?: number;
+  readonly now?: () => number;
+}
+
+const usualTimeoutMs = 30_000;
+const requestsAtOnce = 8;
+/** A token is used up by an event that was deleted since; so many may have been in the time for which the memory knows tokens. */
+const mostTokens = 100;
+
+/**
+ * `agentcore-memory:<memoryId>[?region=&timeoutMs=]`. Each append is one event, whose token follows from the version that it goes on
+ * from, so that of several writers of one version the memory takes the first. Nothing is asked before the first call.
+ */
+export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now }: AgentcoreOptions = {}): SessionStore {
+  const [place = "", query = ""] = reference.split(/\?(.*)/s);
+  const memoryId = place.replace(/^agentcore-memory:(?:\/\/)?/, "");
+  if (!/^[a-zA-Z][a-zA-Z0-9_-]{0,99}-[a-zA-Z0-9]{10}$/.test(memoryId)) throw unusable(reference, "names no memory", "Write agentcore-memory: and the memory's ID, such as agentcore-memory:support-a1b2c3d4e5");
+  const options = readOptions(query, reference, ["region", "timeoutMs"]);
+  const url = `agentcore-memory:${memoryId}`;
+  const memory = openMemory({ env, name: url, memoryId, region: readRegion(options, reference), timeoutMs: readTimeoutMs(options, reference) ?? usualTimeoutMs });
+
+  const historyAt = async (at: Place, withPayloads: boolean): Promise<History | undefined> => readHistory((await memory.list(at, withPayloads)).known, now());
+
+  /** Whether an event of ours counts, now that all others can be seen. One that does not is taken back. */
+  async function settle(at: Place, eventId: string, { life, writer, from }: EventHead): Promise<boolean> {
+    const history = await historyAt(at, false);
+    const index = history?.events.findIndex((event) => event.writer === writer) ?? -1;
+    const follows = from === 0 || (index > 0 && history?.events[index - 1]?.version === from);
+    if (history?.life === life && index >= 0 && follows) return true;
+    await memory.remove(at, eventId);
+    return false;
+  }
+
+  async function write(at: Place, head: EventHead, payload: ReturnType<typeof writePayload>): Promise<boolean> {
+    for (let round = 0; round < mostTokens; round += 1) {
+      const origin = head.from === 0 ? `${at.actorId}/${at.sessionId}` : head.life;
+      const written = await memory.create(at, { head, payload, token: hash(`${origin} ${head.from} ${round}`) });
+      if (written?.writer === head.writer) return settle(at, written.eventId, head);
+      // Another event has this token. If it was deleted since, the next token is as good for all who come now.
+      if (written !== undefined && (await memory.get(at, written.eventId)) !== undefined) return false;
+    }
+    return false;
+  }
+
+  /**
+   * Deletes all events, or those of some lives: one that another process has begun since is left alone. Each life is marked first, so that
+   * a deletion that breaks off leaves no session, and an append that comes too late is taken back.
+   */
+  async function clear(at: Place, only?: ReadonlySet<string>): Promise<boolean> {
+    let hasFound = false;
+    const ended = new Set<string>();
+    for (;;) {
+      const listed = await memory.list(at, false);
+      const known = only === undefined ? listed.known : listed.known.filter(({ life }) => only.has(life));
+      const others = only === undefined ? listed.others : [];
+      if (known.length + others.length === 0) return hasFound;
+      hasFound ||= readHistory(known, now()) !== undefined;
+      for (const { life, isEnd } of known) if (isEnd) ended.add(life);
+      for (const life of new Set(known.map((event) => event.life))) {
+        if (ended.has(life)) continue;
+        const head: EventHead = { life, writer: randomUUID(), from: 0, version: 0, bytes: 0, updatedMs: now(), expiresMs: null, isEnd: true };
+        await memory.create(at, { head, payload: [{ blob: "{}" }], token: hash(`${life} end`) });
+        ended.add(life);
+      }
+      const entries = [...known.filter(({ isEnd }) => !isEnd).map(({ eventId }) => eventId), ...others];
+      const going = entries.length > 0 ? entries : known.map(({ eventId }) => eventId);
+      for await (const _ of mapAhead(going, requestsAtOnce, (eventId) => memory.remove(at, eventId)));
+    }
+  }
+
+  async function summaryOf(actorId: string, sessionId: string): Promise<SessionSummary | undefined> {
+    const at = { actorId, sessionId };
+    const history = await historyAt(at, false);
+    if (history === undefined) return undefined;
+    const { last } = history;
+    const named = isHash(sessionId) ? await memory.get(at, last.eventId) : undefined;
+    if (isHash(sessionId) && named === undefined) return undefined;
+    return { session: named === undefined ? sessionId : readPayload(named.payload).session, version: last.version, updatedAt: new Date(last.updatedMs) };
+  }
+
+  return {
+    url,
+    async read(key) {
+      checkKey(key);
+      const history = await historyAt(placeOf(key), true);
+      if (history === undefined) return undefined;
+      const { version, expiresMs } = history.last;
+      return { version, entries: history.events.flatMap(({ payload }) => readPayload(payload).entries), expiresAt: expiresMs === null ? null : new Date(expiresMs) };
+    },
+
+    async append(key, entries, appending) {
+      const { texts, bytes, expected, ttlSeconds } = prepareAppend(key, entries, appending, { maxBytes });
+      const at = placeOf(key);
+      const { known } = await memory.list(at, false);
+      const history = readHistory(known, now());
+      if ((history?.last.version ?? 0) !== expected) throw conflict(key);
+      const size = (history?.last.bytes ?? 0) + bytes;
+      if (size > maxBytes) throw sessionFull(key, maxBytes);
+      // What has expired, and what a deletion left that broke off.
+      if (history === undefined && known.length > 0) await clear(at, new Set(known.map(({ life }) => life)));
+      const updatedMs = now();
+      const head: EventHead = {
+        life: history?.life ?? randomUUID(), writer: randomUUID(), from: expected, version: (expected === 0 ? firstVersion() : expected) + texts.length,
+        bytes: size, updatedMs, expiresMs: ttlSeconds === undefined ? null : updatedMs + ttlSeconds * 1000, isEnd: false,
+      };
+      if (!(await write(at, head, writePayload(key.session, texts)))) throw conflict(key);
+      return head.version;
+    },
+
+    async list(user, { after = "", limit } = {}) {
+      checkName(user, "user");
+      const [size, actorId] = [pageSize(limit), idOf(user)];
+      const found: SessionSummary[] = [];
+      for await (const summary of mapAhead(await memory.sessions(actorId), requestsAtOnce, (sessionId) => summaryOf(actorId, sessionId))) {
+        if (summary !== undefined && byBytes(summary.session, after) > 0) found.push(summary);
+      }
+      found.sort((left, right) => byBytes(left.session, right.session));
+      const sessions = found.slice(0, size);
+      return { sessions, ...(found.length > size ? { next: sessions.at(-1)?.session ?? "" } : {}) };
+    },
+
+    async delete(key: SessionKey) {
+      checkKey(key);
+      return clear(placeOf(key));
+    },
+
+    async deleteUser(user) {
+      checkName(user, "user");
+      const actorId = idOf(user);
+      let count = 0;
+      for await (const hasFound of mapAhead(await memory.sessions(actorId), requestsAtOnce, (sessionId) => clear({ actorId, sessionId }))) if (hasFound) count += 1;
+      return count;
+    },
+
+    async check(signal) {
+      await memory.check(signal);
+      return { version: null };
+    },
+
+    close: () => Promise.resolve(memory.close()),
+  };
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+function byBytes(left: string, right: string): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right));
+}

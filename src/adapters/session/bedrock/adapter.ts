@@ -1,0 +1,158 @@
+import { randomUUID } from "node:crypto";
+import { mapAhead } from "../../../core/ahead.ts";
+import type { Environment } from "../../../ports/context.ts";
+import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
+import { readRegion } from "../../aws/region.ts";
+import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { checkKey, checkName, conflict, firstVersion, pageSize, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { openClient } from "./client.ts";
+import { openDirectory } from "./directory.ts";
+import { findLife, type Found, type Life } from "./life.ts";
+import { byAge, type Part, writeMetadata } from "./part.ts";
+import { stepId } from "./step.ts";
+
+export interface BedrockSessionOptions {
+  readonly maxBytes?: number;
+  readonly now?: () => number;
+}
+
+const usualTimeoutMs = 30_000;
+const requestsAtOnce = 8;
+/** Others may end, delete or go on with the same session between two calls. */
+const mostTries = 10;
+
+/**
+ * `bedrock-sessions:[<space>][?region=&timeoutMs=]`. Each append is one step, whose ID follows from its place, so that writers of one
+ * version meet at one ID. Nothing is asked before the first call.
+ */
+export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now }: BedrockSessionOptions = {}): SessionStore {
+  const [place = "", query = ""] = reference.split(/\?(.*)/s);
+  const space = place.replace(/^bedrock-sessions:(?:\/\/)?/, "");
+  if (!/^[A-Za-z0-9._-]{0,100}$/.test(space)) throw unusable(reference, "names a space that is none", "Write bedrock-sessions:support-production, for example");
+  const options = readOptions(query, reference, ["region", "timeoutMs"]);
+  const url = `bedrock-sessions:${space}`;
+  const client = openClient({ env, name: url, region: readRegion(options, reference), timeoutMs: readTimeoutMs(options, reference) ?? usualTimeoutMs });
+  const directory = openDirectory(client, space);
+  /** Those that take no more steps although they are open, as this process was told. */
+  const full = new Set<string>();
+
+  const find = async ({ user, session }: SessionKey): Promise<Found> => findLife(client, await directory.parts(user, session), now());
+
+  async function removeAll(parts: readonly Part[]): Promise<void> {
+    for await (const _ of mapAhead(parts, requestsAtOnce, (part) => client.remove(part)));
+  }
+
+  /** Until nothing is found: somebody may have gone on with a session that was being deleted. Gives the number of sessions there were. */
+  async function deleteUntilGone(user: string, session?: string): Promise<number> {
+    const deleted = new Set<string>();
+    for (let parts = await directory.parts(user, session); parts.length > 0; parts = await directory.parts(user, session)) {
+      for (const [name, own] of Map.groupBy(parts, (part) => part.session)) {
+        if ((await findLife(client, own, now())).life?.head !== undefined) deleted.add(name);
+      }
+      await removeAll(parts);
+    }
+    return deleted.size;
+  }
+
+  /** The part that takes the next step: the last one if it is open, else a new one. Undefined where another process was faster. */
+  async function partFor(key: SessionKey, life: Life | undefined): Promise<Part | undefined> {
+    const last = life?.stretches.at(-1)?.part;
+    if (last?.isOpen === true && !full.has(last.id)) return last;
+    const [id, start] = [last?.life ?? randomUUID(), life?.count ?? 0];
+    const made = await client.create(writeMetadata({ ...key, life: id, start }, space));
+    const parts = await directory.parts(key.user, key.session);
+    // Several may have made one for the same place, and all of them take the first.
+    const rivals = parts.filter((part) => part.start === start && (start === 0 || part.life === id) && (part.isOpen || part.id === made) && !full.has(part.id));
+    const first = rivals.toSorted(byAge)[0];
+    const isOrphan = start > 0 && !parts.some((part) => part.life === id && part.start === 0);
+    if (first?.id === made && !isOrphan) return first;
+    await client.remove({ id: made, isOpen: true });
+    return isOrphan ? undefined : first;
+  }
+
+  async function readTexts(life: Life): Promise<readonly string[] | undefined> {
+    const places = life.stretches.flatMap(({ part, count }) => Array.from({ length: count }, (_, index) => ({ part, index: part.start + index })));
+    const texts: string[] = [];
+    for await (const step of mapAhead(places, requestsAtOnce, ({ part, index }) => client.getStep(part.id, stepId(part.id, index)))) {
+      if (step === undefined) return undefined;
+      texts.push(...step.texts);
+    }
+    return texts;
+  }
+
+  return {
+    url,
+    async read(key) {
+      checkKey(key);
+      for (let attempt = 0; attempt < mostTries; attempt += 1) {
+        const { life } = await find(key);
+        if (life?.head === undefined) return undefined;
+        const texts = await readTexts(life);
+        // Some have been deleted since they were counted: look again.
+        if (texts !== undefined) return { version: life.head.version, entries: texts.map(readEntry), expiresAt: life.head.expiresMs === null ? null : new Date(life.head.expiresMs) };
+      }
+      return undefined;
+    },
+
+    async append(key, entries, appending) {
+      const { texts, bytes, expected, ttlSeconds } = prepareAppend(key, entries, appending, { maxBytes });
+      for (let attempt = 0; attempt < mostTries; attempt += 1) {
+        const { life, expired } = await find(key);
+        if ((life?.head?.version ?? 0) !== expected) throw conflict(key);
+        const size = (life?.head?.bytes ?? 0) + bytes;
+        if (size > maxBytes) throw sessionFull(key, maxBytes);
+        await removeAll(expired);
+        const part = await partFor(key, life);
+        if (part === undefined) continue;
+        const updatedMs = now();
+        const head = {
+          writer: randomUUID(), version: (life?.head?.version ?? firstVersion()) + texts.length, bytes: size, updatedMs, expiresMs: ttlSeconds === undefined ? null : updatedMs + ttlSeconds * 1000,
+        };
+        const index = life?.count ?? 0;
+        const outcome = await client.putStep(part.id, stepId(part.id, index), { head, texts }, index === part.start);
+        if (outcome === "done") return head.version;
+        if (outcome === "taken") throw conflict(key);
+        full.add(part.id);
+      }
+      throw conflict(key);
+    },
+
+    async list(user, { after = "", limit } = {}) {
+      checkName(user, "user");
+      const size = pageSize(limit);
+      const bySession = Map.groupBy(await directory.parts(user), ({ session }) => session);
+      const names = [...bySession.keys()].sort(byBytes).filter((name) => byBytes(name, after) > 0);
+      const found: SessionSummary[] = [];
+      for await (const summary of mapAhead(names, requestsAtOnce, async (session): Promise<SessionSummary | undefined> => {
+        const { life } = await findLife(client, bySession.get(session) ?? [], now());
+        return life?.head === undefined ? undefined : { session, version: life.head.version, updatedAt: new Date(life.head.updatedMs) };
+      })) {
+        if (summary !== undefined) found.push(summary);
+        if (found.length > size) break;
+      }
+      const sessions = found.slice(0, size);
+      return { sessions, ...(found.length > size ? { next: sessions.at(-1)?.session ?? "" } : {}) };
+    },
+
+    async delete(key) {
+      checkKey(key);
+      return (await deleteUntilGone(key.user, key.session)) > 0;
+    },
+
+    async deleteUser(user) {
+      checkName(user, "user");
+      return deleteUntilGone(user);
+    },
+
+    async check(signal) {
+      await client.check(signal);
+      return { version: null };
+    },
+
+    close: () => Promise.resolve(client.close()),
+  };
+}
+
+function byBytes(left: string, right: string): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right));
+}

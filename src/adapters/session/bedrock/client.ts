@@ -1,0 +1,149 @@
+import type { BedrockAgentRuntimeClient } from "@aws-sdk/client-bedrock-agent-runtime";
+import { TwelveError } from "../../../core/errors.ts";
+import type { Environment } from "../../../ports/context.ts";
+import { callOnce } from "../../aws/call.ts";
+import { clientConfig } from "../../aws/client-config.ts";
+import { awsFailure } from "../../aws/failure.ts";
+import { once } from "../../aws/once.ts";
+import { invocationId, readStep, type Step, writeStep } from "./step.ts";
+
+export interface ClientOptions {
+  readonly env: Environment;
+  readonly name: string;
+  readonly region: string | undefined;
+  readonly timeoutMs: number;
+}
+
+export interface Summary {
+  readonly id: string;
+  readonly createdMs: number;
+  readonly isOpen: boolean;
+}
+
+/** `taken`: the step is there already. `closed`: the session takes no more steps, or is gone. */
+export type PutOutcome = "done" | "taken" | "closed";
+
+/** The few calls that are made, each one attempt. What is gone is undefined, or not there. */
+export interface BedrockSessions {
+  list(): Promise<readonly Summary[]>;
+  metadata(id: string): Promise<Readonly<Record<string, string>> | undefined>;
+  create(metadata: Record<string, string>): Promise<string>;
+  countSteps(id: string): Promise<number | undefined>;
+  getStep(id: string, step: string): Promise<Step | undefined>;
+  /** `isFirst` of its session: the invocation is made, too. */
+  putStep(id: string, step: string, content: Step, isFirst: boolean): Promise<PutOutcome>;
+  remove(summary: Pick<Summary, "id" | "isOpen">): Promise<void>;
+  check(signal: AbortSignal | undefined): Promise<void>;
+  close(): void;
+}
+
+const pageSize = 1000;
+
+export function openClient({ env, name, region, timeoutMs }: ClientOptions): BedrockSessions {
+  let client: BedrockAgentRuntimeClient | undefined;
+  const open = once(async () => {
+    const [{ default: sdk }, config] = await Promise.all([import("@aws-sdk/client-bedrock-agent-runtime"), clientConfig(env, { service: "BEDROCK_AGENT_RUNTIME", name, region })]);
+    client = new sdk.BedrockAgentRuntimeClient(config);
+    return { sdk, client };
+  });
+  type Opened = Awaited<ReturnType<typeof open>>;
+
+  async function call<Answer>(action: string, send: (opened: Opened, abortSignal: AbortSignal) => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
+    return callOnce({ name, timeoutMs, signal, send: async (abortSignal) => send(await open(), abortSignal), failure: (error) => awsFailure(error, name, `bedrock:${action}`) });
+  }
+
+  /** The outcome for whoever does not mind that the thing, or its session, is gone. */
+  async function unlessGone<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
+    return answer.catch((error: unknown) => {
+      if (isNamed(error, "ResourceNotFoundException")) return undefined;
+      throw error;
+    });
+  }
+
+  const getStep: BedrockSessions["getStep"] = async (id, step) => {
+    const answer = await unlessGone(call("GetInvocationStep", ({ sdk, client: api }, abortSignal) =>
+      api.send(new sdk.GetInvocationStepCommand({ sessionIdentifier: id, invocationIdentifier: invocationId(id), invocationStepId: step }), { abortSignal })));
+    return answer === undefined ? undefined : readStep((answer.invocationStep?.payload?.contentBlocks ?? []).map(({ text = "" }) => text));
+  };
+
+  /** It may be there: whoever made it was killed before the step, or is about to write the same step. */
+  async function makeInvocation(id: string, invocation: string): Promise<void> {
+    try {
+      await call("CreateInvocation", ({ sdk, client: api }, abortSignal) => api.send(new sdk.CreateInvocationCommand({ sessionIdentifier: id, invocationId: invocation }), { abortSignal }));
+    } catch (error) {
+      if (!isNamed(error, "ConflictException") || !(await isOpenNow(id))) throw error;
+    }
+  }
+
+  async function isOpenNow(id: string): Promise<boolean> {
+    const answer = await unlessGone(call("GetSession", ({ sdk, client: api }, abortSignal) => api.send(new sdk.GetSessionCommand({ sessionIdentifier: id }), { abortSignal })));
+    return answer?.sessionStatus === "ACTIVE";
+  }
+
+  return {
+    async list() {
+      const found: Summary[] = [];
+      let nextToken: string | undefined;
+      do {
+        const page = await call("ListSessions", ({ sdk, client: api }, abortSignal) => api.send(new sdk.ListSessionsCommand({ maxResults: pageSize, ...(nextToken === undefined ? {} : { nextToken }) }), { abortSignal }));
+        for (const { sessionId, createdAt, sessionStatus } of page.sessionSummaries ?? []) found.push({ id: sessionId ?? "", createdMs: createdAt?.getTime() ?? 0, isOpen: sessionStatus === "ACTIVE" });
+        nextToken = page.nextToken;
+      } while (nextToken !== undefined);
+      return found;
+    },
+    async metadata(id) {
+      const answer = await unlessGone(call("GetSession", ({ sdk, client: api }, abortSignal) => api.send(new sdk.GetSessionCommand({ sessionIdentifier: id }), { abortSignal })));
+      return answer === undefined ? undefined : (answer.sessionMetadata ?? {});
+    },
+    async create(sessionMetadata) {
+      const { sessionId = "" } = await call("CreateSession", ({ sdk, client: api }, abortSignal) => api.send(new sdk.CreateSessionCommand({ sessionMetadata }), { abortSignal }));
+      return sessionId;
+    },
+    async countSteps(id) {
+      let count = 0;
+      let nextToken: string | undefined;
+      do {
+        const page = await unlessGone(call("ListInvocationSteps", ({ sdk, client: api }, abortSignal) =>
+          api.send(new sdk.ListInvocationStepsCommand({ sessionIdentifier: id, maxResults: pageSize, ...(nextToken === undefined ? {} : { nextToken }) }), { abortSignal })));
+        if (page === undefined) return undefined;
+        count += (page.invocationStepSummaries ?? []).filter((summary) => summary.invocationId === invocationId(id)).length;
+        nextToken = page.nextToken;
+      } while (nextToken !== undefined);
+      return count;
+    },
+    getStep,
+    async putStep(id, step, content, isFirst) {
+      const invocation = invocationId(id);
+      try {
+        if (isFirst) await makeInvocation(id, invocation);
+        await call("PutInvocationStep", ({ sdk, client: api }, abortSignal) => api.send(new sdk.PutInvocationStepCommand({
+          sessionIdentifier: id, invocationIdentifier: invocation, invocationStepId: step, invocationStepTime: new Date(content.head.updatedMs), payload: { contentBlocks: writeStep(content).map((text) => ({ text })) },
+        }), { abortSignal }));
+      } catch (error) {
+        if (isNamed(error, "ResourceNotFoundException", "ServiceQuotaExceededException")) return "closed";
+        if (!isNamed(error, "ConflictException", "ValidationException")) throw error;
+        if ((await getStep(id, step)) !== undefined) return "taken";
+        if (!(await isOpenNow(id))) return "closed";
+        throw error;
+      }
+      // A service that takes no notice of an ID that it has would say that all is well.
+      return (await getStep(id, step))?.head.writer === content.head.writer ? "done" : "taken";
+    },
+    async remove({ id, isOpen }) {
+      if (isOpen) {
+        await unlessGone(call("EndSession", ({ sdk, client: api }, abortSignal) => api.send(new sdk.EndSessionCommand({ sessionIdentifier: id }), { abortSignal }))).catch((error: unknown) => {
+          if (!isNamed(error, "ConflictException", "ValidationException")) throw error;
+        });
+      }
+      await unlessGone(call("DeleteSession", ({ sdk, client: api }, abortSignal) => api.send(new sdk.DeleteSessionCommand({ sessionIdentifier: id }), { abortSignal })));
+    },
+    async check(signal) {
+      await call("ListSessions", ({ sdk, client: api }, abortSignal) => api.send(new sdk.ListSessionsCommand({ maxResults: 1 }), { abortSignal }), signal);
+    },
+    close: () => client?.destroy(),
+  };
+}
+
+function isNamed(error: unknown, ...names: readonly string[]): boolean {
+  return error instanceof TwelveError && error.cause instanceof Error && names.includes(error.cause.name);
+}
