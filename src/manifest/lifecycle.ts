@@ -1,5 +1,4 @@
 import { lifecycleTable } from "./lifecycle-table.ts";
-import { modelChain } from "./model-chain.ts";
 import type { Manifest } from "./schema.ts";
 import { resolveReferences } from "./setting.ts";
 
@@ -54,7 +53,7 @@ export function declaredModels({ agents, indexes, config }: Pick<Manifest, "agen
   const defaults = Object.fromEntries(Object.entries(config).flatMap(([key, declaration]) => (declaration.default === undefined ? [] : [[key, declaration.default] as const])));
   const fields = [
     ...Object.entries(agents).flatMap(([name, { model, retrieve }]) => [
-      ...modelChain({ model }).map((reference, i) => [reference, typeof model === "string" ? `agents.${name}.model` : `agents.${name}.model.${i}`] as const),
+      ...[model].flat().map((reference, i) => [reference, typeof model === "string" ? `agents.${name}.model` : `agents.${name}.model.${i}`] as const),
       ...(retrieve?.reranker === undefined ? [] : [[retrieve.reranker, `agents.${name}.retrieve.reranker`] as const]),
     ]),
     ...Object.entries(indexes).map(([name, { embedder }]) => [embedder, `indexes.${name}.embedder`] as const),

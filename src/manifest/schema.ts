@@ -138,7 +138,7 @@ export const Manifest = z
     agents: z.record(Name, AgentDeclaration).default({}).meta({ description: "Each is served as a model name of the HTTP API" }),
     processes: z.record(Name, ProcessDeclaration).default({}).meta({ description: "Process types" }),
     evals: z.record(Name, EvalDeclaration).default({}).meta({ description: "Eval suites and their gates" }),
-    lifecycle: z.record(ServiceUrl, LifecycleDeclaration).default({}).meta({ description: "What you know better about models than twelve's dated table, by reference without options" }),
+    lifecycle: z.record(ServiceUrl.refine((reference) => !reference.includes("?"), { error: "Expected a reference without options, as in openai:gpt-5.2" }), LifecycleDeclaration).default({}).meta({ description: "What you know better about models than twelve's dated table, by reference without options" }),
     environments: z.record(Name, EnvironmentDeclaration).default({}).meta({ description: "Where releases are activated; development exists without being named" }),
   })
   .meta({ title: "twelve.yaml", description: "The manifest of an application that calls language models" });

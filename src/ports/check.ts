@@ -5,7 +5,15 @@ export interface ServiceCheck {
   /** What else is worth knowing, such as `database support, 3 published indexes`. */
   readonly detail?: string;
   /** Of a model, where the provider tells. */
-  readonly lifecycle?: { readonly state: "active" | "legacy"; readonly endOfLife: string | null };
+  readonly lifecycle?: ModelLifecycle;
+  /** Of a model whose server answers without telling whether it has the model; `detail` says why. */
+  readonly isModelUnknown?: true;
+}
+
+export interface ModelLifecycle {
+  readonly state: "active" | "legacy";
+  /** Such as 2027-01-31; null where the provider has announced none. */
+  readonly endOfLife: string | null;
 }
 
 /** A service that can be asked whether it is there and lets us in. */
@@ -15,4 +23,9 @@ export interface Checkable {
    * and what to do about it is said once; an aborted signal ends it with the signal's reason.
    */
   check(signal?: AbortSignal): Promise<ServiceCheck>;
+  /**
+   * Where the provider tells a model's life in another place than the one that `check` asks, often with another permission.
+   * Undefined where it cannot be found out, which is no failure of the model.
+   */
+  lifecycle?(signal?: AbortSignal): Promise<ModelLifecycle | undefined>;
 }

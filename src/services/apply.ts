@@ -1,7 +1,7 @@
 import { inTime } from "../core/deadline.ts";
 import { summaryOf, TwelveError } from "../core/errors.ts";
 import { withoutCredentials } from "../core/url.ts";
-import type { ServiceCheck } from "../ports/check.ts";
+import type { Checkable, ServiceCheck } from "../ports/check.ts";
 import type { Context, Environment } from "../ports/context.ts";
 import type { Need } from "./plan.ts";
 import type { ServiceProblem, ServiceRow } from "./schema.ts";
@@ -10,6 +10,8 @@ interface Asking {
   readonly secrets: Environment;
   readonly code: string | undefined;
   readonly limitMs: number;
+  /** Asks for a model's life, too, where that is another question than whether it answers. */
+  readonly isLifeAsked?: boolean;
   readonly onAnswer: () => void;
 }
 
@@ -22,12 +24,12 @@ export async function askServices(context: Context, needs: readonly Need[], aski
   }));
 }
 
-async function askService(context: Context, need: Need, { secrets, code, limitMs }: Asking): Promise<ServiceRow> {
+async function askService(context: Context, need: Need, { secrets, code, limitMs, isLifeAsked = false }: Asking): Promise<ServiceRow> {
   const url = withoutCredentials(need.reference);
   try {
-    const answer = await inTime((signal) => openAndAsk(context, need, { secrets, code, signal }), { limitMs, who: url, signal: context.signal });
-    const { version, detail = null, lifecycle = null, latencyMs } = answer;
-    return { service: need.service, url, isReachable: true, version, detail, lifecycle, latencyMs, problem: null };
+    const answer = await inTime((signal) => openAndAsk(context, need, { secrets, code, isLifeAsked, signal }), { limitMs, who: url, signal: context.signal });
+    const { version, detail = null, lifecycle = null, isModelUnknown, latencyMs } = answer;
+    return { service: need.service, url, isReachable: true, version, detail, lifecycle, ...(isModelUnknown === undefined ? {} : { isModelUnknown }), latencyMs, problem: null };
   } catch (error) {
     context.signal.throwIfAborted();
     return { service: need.service, url, isReachable: false, version: null, detail: null, lifecycle: null, latencyMs: null, problem: problemOf(error) };
@@ -35,21 +37,24 @@ async function askService(context: Context, need: Need, { secrets, code, limitMs
 }
 
 interface Question extends Pick<Asking, "secrets" | "code"> {
+  readonly isLifeAsked: boolean;
   readonly signal: AbortSignal;
 }
 
-interface Asked {
-  check(signal?: AbortSignal): Promise<ServiceCheck>;
+interface Asked extends Checkable {
   close?(): Promise<void>;
 }
 
-async function openAndAsk(context: Context, need: Need, { signal, ...from }: Question): Promise<ServiceCheck & { readonly latencyMs: number }> {
+async function openAndAsk(context: Context, need: Need, { signal, isLifeAsked, ...from }: Question): Promise<ServiceCheck & { readonly latencyMs: number }> {
   const service = await open(context, need, from);
   // From here on: that our own modules had to be loaded says nothing about the service.
   const startedMs = context.clock.monotonicMs();
   try {
     const answer = await service.check(signal);
-    return { ...answer, latencyMs: Math.round((context.clock.monotonicMs() - startedMs) * 10) / 10 };
+    const latencyMs = Math.round((context.clock.monotonicMs() - startedMs) * 10) / 10;
+    // Only a model that answers is worth the second question.
+    const lifecycle = answer.lifecycle ?? (isLifeAsked ? await service.lifecycle?.(signal) : undefined);
+    return { ...answer, ...(lifecycle === undefined ? {} : { lifecycle }), latencyMs };
   } finally {
     // What it answered is known, and what cannot be closed ends with the process.
     await service.close?.().catch(() => {});

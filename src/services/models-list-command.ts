@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineCommand } from "../ports/command.ts";
-import { modelNeeds, modelRow, ModelsReport, renderModels } from "./models.ts";
+import { missingModels, modelNeeds, modelRow, ModelsReport, renderModels } from "./models.ts";
 import { findNeeds } from "./read.ts";
 
 const limitMs = 10_000;
@@ -17,8 +17,8 @@ export default defineCommand({
   examples: ["twelve models list", "twelve models list --env production --json"],
 
   async run({ env: environment, release: wanted }, context) {
-    const { app, release, needs, lifecycle } = await findNeeds(context, { environment, release: wanted, limitMs });
-    return { app, environment, release, models: modelNeeds(needs).map((need) => modelRow(need, undefined, lifecycle, context.clock.now())) };
+    const { app, release, needs, missing, lifecycle } = await findNeeds(context, { environment, release: wanted, limitMs });
+    return { app, environment, release, models: modelNeeds(needs).map((need) => modelRow(need, undefined, lifecycle, context.clock.now())), missing: missingModels(missing) };
   },
 
   render: (report) => renderModels(report, false),

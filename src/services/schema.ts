@@ -11,6 +11,7 @@ export const ServiceRow = z.strictObject({
   version: z.string().nullable().meta({ description: "As the service names it itself; null where it does not" }),
   detail: z.string().nullable().meta({ description: "What else it said" }),
   lifecycle: z.strictObject({ state: z.enum(["active", "legacy"]), endOfLife: z.iso.date().nullable() }).nullable().meta({ description: "Of a model, where the provider tells it" }),
+  isModelUnknown: z.literal(true).optional().meta({ description: "The server answers and does not tell whether it has the model; `detail` says why" }),
   latencyMs: z.number().nullable().meta({ description: "How long the answer took; null when there was none" }),
   problem: ServiceProblem.nullable(),
 });

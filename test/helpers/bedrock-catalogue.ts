@@ -3,6 +3,8 @@ import type { Reply } from "./service-server.ts";
 
 const models: Readonly<Record<string, object>> = {
   "anthropic.claude-test-v1:0": { status: "ACTIVE" },
+  "amazon.titan-embed-text-v1": { status: "LEGACY", legacyTime: "2026-06-01T00:00:00Z", endOfLifeTime: "2026-12-24T00:00:00Z" },
+  "cohere.rerank-v3-5:0": { status: "LEGACY", legacyTime: "2026-06-01T00:00:00Z" },
   "meta.llama-old-v1:0": { status: "LEGACY", legacyTime: "2026-06-01T00:00:00Z", endOfLifeTime: "2027-01-15T00:00:00Z" },
 };
 

@@ -22,6 +22,10 @@ describe("the lifecycle of a model", () => {
     expect(lifecycleOf("bedrock:amazon.nova-pro-v1:0?region=eu-central-1", overrides, on("2027-01-30"))).toEqual({ state: "ending", endOfLife: "2027-01-31", source: "twelve.yaml" });
   });
 
+  it("is told by references without options", () => {
+    expect(() => parseManifest('name: app\nlifecycle: { "openai:gpt-4?timeoutMs=5": { endOfLife: null } }\n')).toThrow(expect.objectContaining({ code: "MANIFEST_INVALID", problems: [expect.objectContaining({ message: expect.stringContaining("without options") })] }));
+  });
+
   it("has only dates, by references that could be written", () => {
     for (const [reference, day] of Object.entries(lifecycleTable.ends)) expect([reference, day]).toEqual([expect.stringMatching(/^[a-z]+:[\w.-]+$/), expect.stringMatching(/^20\d\d-\d\d-\d\d$/)]);
   });
@@ -48,6 +52,11 @@ describe("what a manifest names", () => {
       { reference: "mock:echo", path: "agents.two.model" },
       { reference: "hash:512", path: "indexes.docs.embedder" },
     ]);
+  });
+
+  it("has its own place in a chain that names a model twice", () => {
+    const twice = parseManifest('name: app\nagents:\n  one: { prompt: answer, model: ["mock:echo", "mock:echo", "openai:gpt-4"] }\n');
+    expect(declaredModels(twice).at(-1)).toEqual({ reference: "openai:gpt-4", path: "agents.one.model.2" });
   });
 
   it("is complained about from ninety days before the end", () => {

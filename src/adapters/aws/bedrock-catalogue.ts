@@ -8,8 +8,8 @@ const timeoutMs = 30_000;
 
 /** What Bedrock tells about a model that can be called. */
 export interface Listed {
-  /** Such as ACTIVE, LEGACY or InService. */
-  readonly status: string;
+  /** Such as ACTIVE, LEGACY or InService; undefined where the model behind a profile may not be looked up. */
+  readonly status: string | undefined;
   readonly endOfLife: Date | undefined;
   /** The base model that an inference profile, a deployment or a router leads to. */
   readonly behind: string | undefined;
@@ -55,7 +55,7 @@ export async function openBedrockCatalogue({ env, name, region: wanted, timeoutM
         const { models = [] } = await client.send(new sdk.GetInferenceProfileCommand({ inferenceProfileIdentifier: id }), { abortSignal });
         // The same model in every region; the first may be one where nothing is allowed to us.
         const behind = models.map(({ modelArn }) => modelArn?.replace(/^.*\//, "")).find((model) => model !== undefined);
-        if (behind === undefined) return { status: "ACTIVE", endOfLife: undefined, behind };
+        if (behind === undefined) return { status: undefined, endOfLife: undefined, behind };
         const { modelDetails } = await client.send(new sdk.GetFoundationModelCommand({ modelIdentifier: behind }), { abortSignal }).catch(() => ({ modelDetails: undefined }));
         return listed(modelDetails, behind);
       }
@@ -88,5 +88,5 @@ export async function openBedrockCatalogue({ env, name, region: wanted, timeoutM
 
 function listed(details: FoundationModelDetails | undefined, behind: string | undefined): Listed {
   const lifecycle = details?.modelLifecycle;
-  return { status: lifecycle?.status ?? "ACTIVE", endOfLife: lifecycle?.endOfLifeTime, behind };
+  return { status: lifecycle?.status, endOfLife: lifecycle?.endOfLifeTime, behind };
 }

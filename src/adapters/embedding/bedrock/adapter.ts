@@ -1,6 +1,7 @@
 import type { Environment } from "../../../ports/context.ts";
 import type { Embedder } from "../../../ports/embedding.ts";
 import { openBedrockRuntime } from "../../aws/bedrock-client.ts";
+import { findLifecycle } from "../../aws/bedrock-lifecycle.ts";
 import { checkEmbedder } from "../check.ts";
 import { priceOf } from "../price.ts";
 import { readVectors } from "../vectors.ts";
@@ -26,5 +27,9 @@ export async function openEmbedder(reference: string, env: Environment): Promise
       return readVectors(model.vectors(answer), { name, count: texts.length, dimensions });
     },
   };
-  return { ...embedder, check: (signal) => checkEmbedder(embedder, signal) };
+  return {
+    ...embedder,
+    check: (signal) => checkEmbedder(embedder, signal),
+    lifecycle: (signal) => findLifecycle(id, { env, name, region: runtime.region }, signal),
+  };
 }

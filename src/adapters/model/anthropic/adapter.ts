@@ -75,11 +75,16 @@ async function check({ service, base, headers, model, version, isAnthropic, time
     const name = textOf(found["display_name"]);
     const state = lifecycle === "deprecated" ? `deprecated${until === undefined ? "" : `, retires ${until}`}` : undefined;
     const detail = [name, state].filter((part) => part !== undefined).join("; ");
-    return { version, ...(detail === "" ? {} : { detail }) };
+    return { version, ...(detail === "" ? {} : { detail }), ...lifeOf(lifecycle, until) };
   } catch (error) {
     // Gateways serve messages and often no catalogue.
     const isSilent = !isAnthropic && error instanceof TwelveError && error.code === "SERVICE_NOT_FOUND" && / answered (?:404|405)/.test(error.message);
     if (!isSilent) throw error;
-    return { version, detail: "the server does not list its models" };
+    return { version, detail: "the server does not list its models", isModelUnknown: true };
   }
+}
+
+function lifeOf(lifecycle: unknown, until: string | undefined): Pick<ServiceCheck, "lifecycle"> {
+  if (lifecycle === "active") return { lifecycle: { state: "active", endOfLife: null } };
+  return lifecycle === "deprecated" ? { lifecycle: { state: "legacy", endOfLife: until ?? null } } : {};
 }

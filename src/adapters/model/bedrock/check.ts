@@ -3,6 +3,7 @@ import type { ServiceCheck } from "../../../ports/check.ts";
 import type { Environment } from "../../../ports/context.ts";
 import { type BedrockCatalogue, openBedrockCatalogue } from "../../aws/bedrock-catalogue.ts";
 import type { BedrockRuntime } from "../../aws/bedrock-client.ts";
+import { lifecycleIn } from "../../aws/bedrock-lifecycle.ts";
 import { answers } from "../../aws/reach.ts";
 import type { BedrockTarget } from "./reference.ts";
 
@@ -19,20 +20,17 @@ export async function checkModel(runtime: BedrockRuntime, target: BedrockTarget,
     return await describe(catalogue, id, signal);
   } catch (error) {
     if (!(error instanceof TwelveError)) throw error;
-    if (error.code === "SERVICE_DENIED") return { version: null, detail: `Bedrock answers; whether the model can be used is unknown, because looking it up is not allowed (${catalogue.actionFor(id)})` };
+    if (error.code === "SERVICE_DENIED") return { version: null, detail: `Bedrock answers; whether the model can be used is unknown, because looking it up is not allowed (${catalogue.actionFor(id)})`, isModelUnknown: true };
     const isOutOfReach = error.code === "SERVICE_UNAVAILABLE" || error.code === "SERVICE_TIMEOUT";
     if (!isOutOfReach || runtime.url === catalogue.url || !(await answers(runtime.url, signal))) throw error;
-    return { version: null, detail: `${new URL(runtime.url).host} answers; whether the model can be used is unknown, because ${new URL(catalogue.url).host}, where it is looked up, does not` };
+    return { version: null, detail: `${new URL(runtime.url).host} answers; whether the model can be used is unknown, because ${new URL(catalogue.url).host}, where it is looked up, does not`, isModelUnknown: true };
   }
 }
 
 async function describe(catalogue: BedrockCatalogue, id: string, signal: AbortSignal | undefined): Promise<ServiceCheck> {
-  const { status, endOfLife: found, behind } = await catalogue.find(id, signal);
-  const endOfLife = found?.toISOString().slice(0, 10) ?? null;
-  const end = endOfLife === null ? "" : `, end of life ${endOfLife}`;
-  return {
-    version: null,
-    detail: `${status.toLowerCase()}${end}${behind === undefined ? "" : `, for ${behind}`}`,
-    lifecycle: { state: status === "LEGACY" ? "legacy" : "active", endOfLife },
-  };
+  const found = await catalogue.find(id, signal);
+  const lifecycle = lifecycleIn(found);
+  const end = lifecycle?.endOfLife == null ? undefined : `end of life ${lifecycle.endOfLife}`;
+  const detail = [found.status?.toLowerCase(), end, found.behind === undefined ? undefined : `for ${found.behind}`].filter((part) => part !== undefined).join(", ");
+  return { version: null, ...(detail === "" ? {} : { detail }), ...(lifecycle === undefined ? {} : { lifecycle }) };
 }

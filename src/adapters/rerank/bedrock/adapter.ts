@@ -2,6 +2,7 @@ import type { RerankResult } from "@aws-sdk/client-bedrock-agent-runtime";
 import { TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
 import type { Reranker } from "../../../ports/rerank.ts";
+import { findLifecycle } from "../../aws/bedrock-lifecycle.ts";
 import { type BedrockRerank, openBedrockRerank } from "../../aws/bedrock-rerank.ts";
 import { once } from "../../aws/once.ts";
 import { awsRegion, readRegion } from "../../aws/region.ts";
@@ -42,6 +43,7 @@ export function openReranker(reference: string, env: Environment): Reranker {
       await reranker.rerank("ready", ["ready"], signal);
       return { version: null };
     },
+    lifecycle: (signal) => findLifecycle(id, { env, name, region }, signal),
   };
 }
 

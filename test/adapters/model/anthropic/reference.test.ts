@@ -59,12 +59,14 @@ describe("a check of anthropic:", () => {
   };
 
   it("tells the model's name and its life", async () => {
-    expect(await checking({ id: "claude-5", display_name: "Claude 5", lifecycle: "active" })).toEqual({ version: "2026-10-21", detail: "Claude 5" });
-    expect(await checking({ id: "claude-5", display_name: "Claude 5", lifecycle: "deprecated", retires_at: "2027-03-01T00:00:00Z" })).toEqual({ version: "2026-10-21", detail: "Claude 5; deprecated, retires 2027-03-01" });
+    expect(await checking({ id: "claude-5", display_name: "Claude 5", lifecycle: "active" })).toEqual({ version: "2026-10-21", detail: "Claude 5", lifecycle: { state: "active", endOfLife: null } });
+    expect(await checking({ id: "claude-5", display_name: "Claude 5" })).toEqual({ version: "2026-10-21", detail: "Claude 5" });
+    expect(await checking({ id: "claude-5", lifecycle: "deprecated", retires_at: null })).toMatchObject({ lifecycle: { state: "legacy", endOfLife: null } });
+    expect(await checking({ id: "claude-5", display_name: "Claude 5", lifecycle: "deprecated", retires_at: "2027-03-01T00:00:00Z" })).toEqual({ version: "2026-10-21", detail: "Claude 5; deprecated, retires 2027-03-01", lifecycle: { state: "legacy", endOfLife: "2027-03-01" } });
     await expect(checking({ id: "claude-5", lifecycle: "retired", retires_at: "2026-03-01T00:00:00Z" })).rejects.toMatchObject({ code: "SERVICE_NOT_FOUND", message: "anthropic:claude-5 is retired since 2026-03-01" });
   });
 
   it("does not take a gateway without a list for one that is down", async () => {
-    expect(await checking(undefined)).toEqual({ version: "2026-10-21", detail: "the server does not list its models" });
+    expect(await checking(undefined)).toEqual({ version: "2026-10-21", detail: "the server does not list its models", isModelUnknown: true });
   });
 });

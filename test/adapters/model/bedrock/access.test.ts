@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openModel } from "../../../../src/adapters/registry.ts";
 import type { Model } from "../../../../src/ports/model.ts";
+import { catalogueReply } from "../../../helpers/bedrock-catalogue.ts";
 import { refuse, startBedrockServer } from "../../../helpers/bedrock-server.ts";
 import { contentFrames, endFrames, sendFrames } from "../../../helpers/converse-frames.ts";
 import { claude, startConverseUpstream } from "../../../helpers/converse-upstream.ts";
@@ -121,8 +122,8 @@ describe("a check of Bedrock", () => {
 
   it("does not call a model down because a role may not look it up", async () => {
     const denied = refuse(403, "AccessDeniedException", "User is not authorized to perform: bedrock:GetFoundationModel");
-    expect(await checked(claude, { fault: denied })).toEqual({ version: null, detail: "Bedrock answers; whether the model can be used is unknown, because looking it up is not allowed (bedrock:GetFoundationModel)" });
-    expect(await checked(`us.${claude}`, { fault: denied })).toMatchObject({ detail: expect.stringContaining("bedrock:GetInferenceProfile") });
+    expect(await checked(claude, { fault: denied })).toEqual({ version: null, detail: "Bedrock answers; whether the model can be used is unknown, because looking it up is not allowed (bedrock:GetFoundationModel)", isModelUnknown: true });
+    expect(await checked(`us.${claude}`, { fault: denied })).toMatchObject({ detail: expect.stringContaining("bedrock:GetInferenceProfile"), isModelUnknown: true });
   });
 
   it("does not call a model down because only the catalogue is", async () => {
@@ -131,6 +132,13 @@ describe("a check of Bedrock", () => {
     expect(await checked(claude, { fault: down, runtime: runtime.url })).toMatchObject({ version: null, detail: expect.stringMatching(/^127\.0\.0\.1:\d+ answers; whether the model can be used is unknown, because 127\.0\.0\.1:\d+, where it is looked up, does not$/) });
     expect(await checked(claude, { fault: down })).toMatchObject({ code: "SERVICE_UNAVAILABLE" });
     expect(await checked(claude, { fault: down, runtime: "http://127.0.0.1:9" })).toMatchObject({ code: "SERVICE_UNAVAILABLE" });
+  });
+
+  it("finds a profile whose model it may not look up, and does not call it active", async () => {
+    const server = await startServer(({ path }) => (path.startsWith("/inference-profiles/") ? (catalogueReply(path) ?? refuse(404, "ResourceNotFoundException", "no")) : refuse(403, "AccessDeniedException", "User is not authorized to perform: bedrock:GetFoundationModel")));
+    onTestFinished(() => server.close());
+    const model = await opened(`us.${claude}`, { AWS_ENDPOINT_URL: server.url });
+    expect(await model.check()).toEqual({ version: null, detail: `for ${claude}` });
   });
 
   it("fails with credentials that have expired", async () => {

@@ -3,6 +3,7 @@ import { readCompatibleReference, readOpenaiReference } from "../../../../src/ad
 import { openModel } from "../../../../src/adapters/registry.ts";
 import { type ChatServer, type ChatServerOptions, startChatServer } from "../../../helpers/chat-server.ts";
 import { failureOf } from "../../../helpers/chat-ask.ts";
+import { startServer } from "../../../helpers/service-server.ts";
 
 async function started(options: ChatServerOptions): Promise<ChatServer> {
   const server = await startChatServer(options);
@@ -63,12 +64,23 @@ describe("a check", () => {
     expect(await checking(["openai/*"], "openai/gpt-5")).toEqual({ version: null, detail: "1 model" });
   });
 
+  it("tells until when, where the server does", async () => {
+    const checkingOf = async (entry: object): Promise<unknown> => {
+      const server = await startServer(() => ({ body: { object: "list", data: [{ id: "other" }, { id: "m", object: "model", created: 0, owned_by: "o", ...entry }] } }));
+      onTestFinished(() => server.close());
+      return (await openModel(`${server.url}/v1#m`, { dir: "/", env: {} })).check();
+    };
+    expect(await checkingOf({ shutdown_date: "2027-01-14" })).toEqual({ version: null, detail: "2 models", lifecycle: { state: "legacy", endOfLife: "2027-01-14" } });
+    expect(await checkingOf({ shutdown_date: null })).toEqual({ version: null, detail: "2 models", lifecycle: { state: "active", endOfLife: null } });
+    for (const entry of [{}, { shutdown_date: "soon" }, { shutdown_date: 7 }]) expect(await checkingOf(entry)).toEqual({ version: null, detail: "2 models" });
+  });
+
   it("misses the model, and names those there are", async () => {
     await expect(checking(["a", "b", "c", "d", "e", "llama3:8b"], "llama3:8d")).rejects.toMatchObject({ code: "SERVICE_NOT_FOUND", message: expect.stringMatching(/does not list the model llama3:8d\. Did you mean "?llama3:8b.* It lists a, b, c, d, e and 1 more$/), retry: undefined });
   });
 
   it("does not take a server without a list for one that is down", async () => {
-    expect(await checking(undefined, "m")).toEqual({ version: null, detail: "the server does not list its models" });
-    expect(await checking([], "m")).toEqual({ version: null, detail: "the server does not list its models" });
+    expect(await checking(undefined, "m")).toEqual({ version: null, detail: "the server does not list its models", isModelUnknown: true });
+    expect(await checking([], "m")).toEqual({ version: null, detail: "the server does not list its models", isModelUnknown: true });
   });
 });
