@@ -24,6 +24,14 @@ async function app({ files, ...options }: Partial<TestContextOptions> & { files?
 }
 
 describe("twelve release", () => {
+  it("refuses a model that configuration has chosen and whose time is over, and warns of one that ends soon", async () => {
+    const { context, store } = await app();
+    await expect(release(context, { set: ["CHAT_MODEL=openai:o1-preview"] })).rejects.toMatchObject({ code: "MODEL_RETIRED", message: expect.stringMatching(/^openai:o1-preview reached its end of life on 2025-07-28 \(table of \d{4}-\d\d-\d\d\)$/) });
+    expect(await listReleases(store, "support")).toEqual([]);
+    await release(context, { set: ["CHAT_MODEL=openai:chatgpt-4o-latest"] });
+    expect(context.told).toContainEqual(expect.stringContaining("openai:chatgpt-4o-latest reaches its end of life on 2026-02-17, in 47 days"));
+  });
+
   it("freezes build, index and configuration, and activates the first number", async () => {
     const { context, store, build, index } = await app({ env: { TOP_K: "8", API_KEY: "hush" }, files: { ".env.staging": "TEMPERATURE=0.7\nSTATE_URL=postgres://me:pa55@db/app?sslmode=require&password=pa55\n" } });
     const answer = await release(context, { set: ["STYLE=strict"], message: "First" });
