@@ -1,9 +1,10 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { CreateTableCommand, DynamoDBClient, ScanCommand, UpdateTimeToLiveCommand } from "@aws-sdk/client-dynamodb";
+import { CreateTableCommand, DeleteItemCommand, DynamoDBClient, ScanCommand, UpdateTimeToLiveCommand } from "@aws-sdk/client-dynamodb";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openSessions } from "../../../src/adapters/registry.ts";
 import { openSessions as openDynamodb } from "../../../src/adapters/session/dynamodb/adapter.ts";
+import { entryItems, readEntries } from "../../../src/adapters/session/dynamodb/items.ts";
 import type { SessionStore } from "../../../src/ports/session.ts";
 import { type Moto, startMoto, withoutMoto } from "../../helpers/moto.ts";
 import { describeSessions } from "../../ports/session.contract.ts";
@@ -61,7 +62,8 @@ describe.skipIf(withoutMoto)("on moto (needs moto_server)", { timeout: 60_000 },
     const store = openDynamodb("dynamodb://expiring", moto.env, { now: () => Date.now() + passedMs });
     const ttls = async (): Promise<readonly number[]> => ((await client.send(new ScanCommand({ TableName: "expiring" }))).Items ?? []).map(({ ttl }) => Math.round(Number(ttl?.N ?? 0) - Date.now() / 1000)).sort((left, right) => left - right);
     let version = await store.append(key, [entry], { expected: 0, ttlSeconds: 100 });
-    expect((await ttls()).map((seconds) => Math.round(seconds / 10) * 10)).toEqual([100, 200]);
+    // Its head is there as long as anything of it may be, so that it can be found and deleted.
+    expect((await ttls()).map((seconds) => Math.round(seconds / 10) * 10)).toEqual([200, 200 + 7 * 24 * 60 * 60]);
     passedMs = 150_000;
     expect(await store.read(key)).toBeUndefined();
     passedMs = 90_000;
@@ -70,6 +72,43 @@ describe.skipIf(withoutMoto)("on moto (needs moto_server)", { timeout: 60_000 },
     expect((await ttls())[0]).toBeGreaterThan(280);
     await store.append(key, [entry], { expected: version });
     expect(await ttls()).toEqual((await ttls()).map((seconds) => (seconds < 0 ? seconds : -1)));
+  });
+
+  /** A table of its own, and what DynamoDB does with items whose time to live is over. */
+  async function expiring(table: string): Promise<{ readonly store: SessionStore; readonly count: () => Promise<number>; readonly pass: (seconds: number) => Promise<void> }> {
+    await createTable(client, table);
+    let passedMs = 0;
+    const items = async () => (await client.send(new ScanCommand({ TableName: table }))).Items ?? [];
+    return {
+      store: openDynamodb(`dynamodb://${table}`, moto.env, { now: () => Date.now() + passedMs }),
+      count: async () => (await items()).length,
+      async pass(seconds) {
+        passedMs += seconds * 1000;
+        for (const { pk, sk, ttl } of await items()) {
+          if (pk !== undefined && sk !== undefined && Number(ttl?.N ?? Infinity) * 1000 < Date.now() + passedMs) await client.send(new DeleteItemCommand({ TableName: table, Key: { pk, sk } }));
+        }
+      },
+    };
+  }
+
+  it.each<[string, readonly (number | undefined)[]]>([
+    ["kept for good, then for a while, then for good", [undefined, 100, undefined]],
+    ["kept long, then briefly, then longer", [1000, 10, 500]],
+  ])("loses no entry of a session that was %s", async (name, ttls) => {
+    const { store, pass } = await expiring(`lasting${name.length}`);
+    let version = 0;
+    for (const ttlSeconds of ttls) version = await store.append(key, [entry], { expected: version, ...(ttlSeconds === undefined ? {} : { ttlSeconds }) });
+    await pass(400);
+    expect((await store.read(key))?.entries).toHaveLength(3);
+  });
+
+  it.each<[string, readonly (number | undefined)[]]>([["for a while", [100]], ["for good, and then for a while", [undefined, 10]]])("finds all of a user's data, also of an expired session that was kept %s", async (_, ttls) => {
+    const { store, count, pass } = await expiring(`found${ttls.length}`);
+    let version = 0;
+    for (const ttlSeconds of ttls) version = await store.append(key, [entry], { expected: version, ...(ttlSeconds === undefined ? {} : { ttlSeconds }) });
+    await pass(150);
+    expect(await store.deleteUser("u")).toBe(0);
+    expect(await count()).toBe(0);
   });
 
   it("says whether the table is there and as it should be, and gives the command that makes it", async () => {
@@ -85,11 +124,18 @@ describe.skipIf(withoutMoto)("on moto (needs moto_server)", { timeout: 60_000 },
   });
 });
 
-/** A DynamoDB that answers every call like this. */
-async function failing(answer: (response: ServerResponse) => void, query = ""): Promise<unknown> {
+it("stores quotes and line breaks without escaping them once more", () => {
+  const texts = [JSON.stringify({ ...entry, content: '"\n'.repeat(100_000) }), JSON.stringify(entry)];
+  const items = entryItems("i", 1, texts, null);
+  expect(items.reduce((sum, { part }) => sum + (part?.B?.length ?? 0), 0)).toBe(texts.join(" ").length);
+  expect(readEntries(items, 2)).toEqual(texts);
+});
+
+/** A DynamoDB that answers like this, given the call's name. */
+async function answering(answer: (response: ServerResponse, call: string) => void, query = ""): Promise<SessionStore> {
   const server = createServer((request, response) => {
     request.resume();
-    answer(response);
+    answer(response, String(request.headers["x-amz-target"]).split(".")[1] ?? "");
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   onTestFinished(() => {
@@ -97,14 +143,62 @@ async function failing(answer: (response: ServerResponse) => void, query = ""): 
     server.close();
   });
   const env = { AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "geheim" };
-  const store = await openSessions(`dynamodb://sessions${query}`, { dir: "/", env });
+  return openSessions(`dynamodb://sessions${query}`, { dir: "/", env });
+}
+
+async function failing(answer: (response: ServerResponse, call: string) => void, query = ""): Promise<unknown> {
+  const store = await answering(answer, query);
   return store.append(key, [entry], { expected: 0 }).then(() => undefined, (error: unknown) => error);
 }
 
 const refuse = (status: number, type: string, headers: Readonly<Record<string, string>> = {}) => (response: ServerResponse): void =>
   void response.writeHead(status, { "content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "r-1", ...headers }).end(JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: `The service says ${type}` }));
 
+const say = (response: ServerResponse, body: object, status = 200): void => void response.writeHead(status, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(body));
+const head = { pk: { S: "u#u" }, sk: { S: "s#s" }, id: { S: "i" }, version: { N: "5" }, count: { N: "1" }, bytes: { N: "5" }, updated: { N: "1" } };
+const part = { pk: { S: "e#i" }, sk: { S: "4#00" } };
+
 describe("dynamodb sessions when things go wrong", () => {
+  it.each([
+    ["ThrottlingError", { code: "SERVICE_LIMITED", retry: { afterMs: null } }],
+    ["ProvisionedThroughputExceeded", { code: "SERVICE_LIMITED", retry: { afterMs: null } }],
+    ["ItemCollectionSizeLimitExceeded", { code: "SERVICE_QUOTA", retry: undefined }],
+    ["ValidationError", { code: "SERVICE_REJECTED", retry: undefined }],
+  ])("tells why a transaction was cancelled: %s", async (Code, expected) => {
+    const CancellationReasons = [{ Code: "None" }, { Code, Message: "The service says why" }];
+    const failure = await failing((response, call) => (call === "GetItem" ? say(response, {}) : say(response, { __type: "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", Message: "cancelled", CancellationReasons }, 400)));
+    expect(failure).toMatchObject({ ...expected, message: expect.stringContaining("The service says why") as string });
+  });
+
+  it("waits for a transaction that holds the session it deletes", async () => {
+    let held = 1;
+    const store = await answering((response, call) => {
+      if (call === "UpdateItem" && (held -= 1) === 0) say(response, { __type: "com.amazonaws.dynamodb.v20120810#TransactionConflictException", message: "held" }, 400);
+      else say(response, call === "GetItem" ? { Item: head } : call === "Query" ? { Items: [part] } : {});
+    });
+    expect(await store.delete(key)).toBe(true);
+    expect(held).toBe(-1);
+  });
+
+  it("stops asking for deletions that are left undone every time", async () => {
+    const store = await answering((response, call) => say(response, call === "GetItem" ? { Item: head } : call === "Query" ? { Items: [part] } : call === "BatchWriteItem" ? { UnprocessedItems: { sessions: [{ DeleteRequest: { Key: part } }] } } : {}));
+    await expect(store.delete(key)).rejects.toMatchObject({ code: "SERVICE_LIMITED", retry: { afterMs: null } });
+  });
+
+  const described = (TableStatus: string, AttributeType = "S") => ({ Table: { TableStatus, KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }, { AttributeName: "sk", KeyType: "RANGE" }], AttributeDefinitions: [{ AttributeName: "pk", AttributeType }, { AttributeName: "sk", AttributeType }] } });
+  it.each<[string, object, object]>([
+    ["is being made", described("CREATING"), { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
+    ["is being deleted", described("DELETING"), { code: "SERVICE_UNAVAILABLE", retry: undefined }],
+    ["has numbers for keys", described("ACTIVE", "N"), { code: "SERVICE_REJECTED", fix: expect.stringContaining("aws dynamodb create-table") as string }],
+  ])("does not call a table well that %s", async (_, table, expected) => {
+    await expect((await answering((response) => say(response, table))).check()).rejects.toMatchObject(expected);
+  });
+
+  it("says that it may not look at time to live, rather than that it is off", async () => {
+    const store = await answering((response, call) => (call === "DescribeTable" ? say(response, described("ACTIVE")) : refuse(400, "AccessDeniedException")(response)));
+    expect(await store.check()).toEqual({ version: null, detail: "whether DynamoDB deletes expired sessions cannot be seen: allow dynamodb:DescribeTimeToLive" });
+  });
+
   it.each<[string, (response: ServerResponse) => void, object]>([
     ["throughput that is used up", refuse(400, "ProvisionedThroughputExceededException"), { code: "SERVICE_LIMITED", retry: { afterMs: null } }],
     ["a limit that says how long", refuse(400, "ThrottlingException", { "retry-after": "3" }), { code: "SERVICE_LIMITED", retry: { afterMs: 3000 } }],

@@ -44,7 +44,9 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
   async function keepEntries(head: Head, until: number | null): Promise<void> {
     for (const { pk, sk } of await entriesOf(head.id)) {
       if (pk === undefined || sk === undefined) continue;
-      await db.update({ pk, sk }, until === null ? "REMOVE #ttl" : "SET #ttl = :t", until === null ? undefined : { ":t": { N: String(until) } }, "attribute_exists(pk)");
+      // Never earlier: another append, which may be the one that succeeds, may have set a later time since.
+      if (until === null) await db.update({ pk, sk }, "REMOVE #ttl", undefined, "attribute_exists(pk)");
+      else await db.update({ pk, sk }, "SET #ttl = :t", { ":t": { N: String(until) } }, "#ttl < :t");
     }
   }
 
@@ -58,7 +60,9 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
     const own = { ":i": { S: head.id } };
     if (!head.isGone && (await db.update(headKey(key.user, key.session), "SET gone = :g", { ...own, ":g": { BOOL: true } }, "id = :i")) === "refused") return false;
     await removeEntries(head.id);
-    await db.transact([{ Delete: { Key: headKey(key.user, key.session), TableName: "", ConditionExpression: "id = :i", ExpressionAttributeValues: own } }]);
+    for (let attempt = 0; attempt < mostTries; attempt += 1) {
+      if ((await db.transact([{ Delete: { Key: headKey(key.user, key.session), TableName: "", ConditionExpression: "id = :i", ExpressionAttributeValues: own } }])) !== "disturbed") break;
+    }
     return wasAlive;
   }
 
@@ -102,7 +106,7 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
         const isReplaced = found !== undefined && old === undefined;
         const outcome = await db.transact([
           { Put: { Item: headItem(key.user, key.session, head), TableName: "", ...(isReplaced && found.isGone ? { ConditionExpression: "id = :i", ExpressionAttributeValues: { ":i": { S: found.id } } } : condition) } },
-          ...entryItems(head.id, version, texts, keptUntil).map((item) => ({ Put: { Item: item, TableName: "" } })),
+          ...entryItems(head.id, version, texts, head.keptUntil).map((item) => ({ Put: { Item: item, TableName: "" } })),
         ]);
         if (outcome === "done") {
           if (isReplaced) await removeEntries(found.id).catch(() => {});
@@ -146,7 +150,7 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
 
     async check(signal) {
       const { status, expires } = await db.check(signal);
-      const notes = [...(status === "ACTIVE" ? [] : [`the table is ${status.toLowerCase()}`]), ...(expires ? [] : ["expired sessions are not deleted by DynamoDB: enable time to live on the attribute `ttl`"])];
+      const notes = [...(status === "ACTIVE" ? [] : [`the table is ${status.toLowerCase()}`]), ...(expires === "unknown" ? ["whether DynamoDB deletes expired sessions cannot be seen: allow dynamodb:DescribeTimeToLive"] : []), ...(expires !== false ? [] : ["expired sessions are not deleted by DynamoDB: enable time to live on the attribute `ttl`"])];
       return { version: null, ...(notes.length === 0 ? {} : { detail: notes.join("; ") }) };
     },
 

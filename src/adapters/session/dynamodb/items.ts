@@ -17,7 +17,7 @@ export interface Head {
   readonly bytes: number;
   readonly updatedMs: number;
   readonly expiresMs: number | null;
-  /** The second until which DynamoDB keeps every entry at least; null for good. */
+  /** The second until which DynamoDB keeps every entry at least; null for good, also where the session itself expires. */
   readonly keptUntil: number | null;
   /** Its entries are being deleted. */
   readonly isGone: boolean;
@@ -27,13 +27,16 @@ export function headKey(user: string, session: string): Item {
   return { pk: { S: `u#${user}` }, sk: { S: `s#${session}` } };
 }
 
+/** A head stays until its entries are surely gone, which takes DynamoDB days: without it nobody finds them to delete them. */
+const headStaysSeconds = 7 * 24 * 60 * 60;
+
 const number = (value: number): AttributeValue => ({ N: String(value) });
 
 export function headItem(user: string, session: string, { id, version, count, bytes, updatedMs, expiresMs, keptUntil }: Head): Item {
   return {
     ...headKey(user, session), id: { S: id }, version: number(version), count: number(count), bytes: number(bytes), updated: number(updatedMs),
-    ...(expiresMs === null ? {} : { expires: number(expiresMs), ttl: number(Math.ceil(expiresMs / 1000)) }),
-    ...(keptUntil === null ? {} : { kept: number(keptUntil) }),
+    ...(expiresMs === null ? {} : { expires: number(expiresMs) }),
+    ...(keptUntil === null ? {} : { kept: number(keptUntil), ttl: number(keptUntil + headStaysSeconds) }),
   };
 }
 
@@ -50,7 +53,8 @@ export function nameOf(item: Item): string {
 
 /** The entries of one append, as one text in as many items as it needs. They sort by the version that they were appended at. */
 export function entryItems(id: string, version: number, texts: readonly string[], keptUntil: number | null): readonly Item[] {
-  const bytes = Buffer.from(JSON.stringify(texts));
+  // JSON has no line breaks of its own; an array of texts would escape them once more, and could double their size.
+  const bytes = Buffer.from(texts.join("\n"));
   return Array.from({ length: Math.ceil(bytes.length / partBytes) }, (_, part) => ({
     pk: { S: `e#${id}` }, sk: { S: `${String(version).padStart(16, "0")}#${String(part).padStart(2, "0")}` },
     part: { B: bytes.subarray(part * partBytes, (part + 1) * partBytes) },
@@ -61,5 +65,5 @@ export function entryItems(id: string, version: number, texts: readonly string[]
 /** The texts of the appends before `version`, in order. */
 export function readEntries(items: readonly Item[], version: number): readonly string[] {
   const appends = Map.groupBy(items.filter((item) => Number(item["sk"]?.S?.split("#", 1)[0]) < version), (item) => item["sk"]?.S?.split("#", 1)[0]);
-  return [...appends.values()].flatMap((parts) => JSON.parse(Buffer.concat(parts.map((item) => item["part"]?.B ?? new Uint8Array())).toString()) as readonly string[]);
+  return [...appends.values()].flatMap((parts) => Buffer.concat(parts.map((item) => item["part"]?.B ?? new Uint8Array())).toString().split("\n"));
 }
