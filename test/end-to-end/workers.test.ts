@@ -224,6 +224,7 @@ describe("a worker", () => {
 describe.skipIf(withoutPostgres)("workers on several machines (needs Postgres)", () => {
   it("share a server's database and a store, and give the same digest", async () => {
     const server = await startPostgres();
+    onTestFinished(() => server.stop());
     const here = await machine({ delayMs: 50 });
     const store = `file:${join(await temporaryFolder(), "store")}`;
     const shared = { ...here, variables: { ...here.variables, STATE_URL: await server.createDatabase(), TWELVE_STORE: store } };

@@ -5,7 +5,6 @@ import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll } from "vitest";
 
 const run = promisify(execFile);
 const password = "only-for-tests";
@@ -33,7 +32,7 @@ export const withoutPostgres = ownPrograms === undefined && process.env["TWELVE_
 
 export interface PostgresServer {
   readonly port: number;
-  /** For a caller that said it would stop the cluster itself. */
+  /** Ends the cluster and removes it. */
   stop(): Promise<void>;
   /** The URL of a new, empty database of the superuser. */
   createDatabase(): Promise<string>;
@@ -43,8 +42,8 @@ export interface PostgresServer {
   restart(): Promise<void>;
 }
 
-/** A cluster of the test file's own on a free port of loopback, removed when the file is done. Call it in `beforeAll`. */
-export async function startPostgres({ vector = false, settings = "", leavesStopping = false } = {}): Promise<PostgresServer> {
+/** A cluster of the test file's own on a free port of loopback. The caller stops it: a hook that is registered inside another hook never runs. */
+export async function startPostgres({ vector = false, settings = "" } = {}): Promise<PostgresServer> {
   const programs = vector ? vectorPrograms : ownPrograms;
   if (programs === undefined) throw new Error(`No Postgres server ${vector ? "with pgvector " : ""}is installed (Debian: \`apt-get install postgresql\`; with pgvector: set TWELVE_PGVECTOR to the folder of its programs)`);
   const asUser = (program: string, args: readonly string[]): Promise<unknown> => runAsUser(join(programs, program), args);
@@ -61,7 +60,6 @@ export async function startPostgres({ vector = false, settings = "", leavesStopp
     await control("-m", "immediate", "stop");
     await rm(folder, { recursive: true, force: true });
   };
-  if (!leavesStopping) afterAll(stop);
 
   const urlOf = (database: string): string => `postgres://owner:${password}@127.0.0.1:${port}/${database}`;
   const query = async (text: string): Promise<void> => {

@@ -10,6 +10,7 @@ describe.skipIf(withoutPostgres)("on a real server (needs Postgres)", () => {
   beforeAll(async () => {
     server = await startPostgres();
     [url, survivalUrl] = [await server.createDatabase(), await server.createDatabase()];
+    return () => server.stop();
   });
 
   describeQueue("postgres", (options) => openQueue(url, "/", { version: "1", ...options }));

@@ -34,7 +34,10 @@ describe("a database URL", () => {
 
 describe.skipIf(withoutPostgres)("a real server (needs Postgres)", () => {
   let server: PostgresServer;
-  beforeAll(async () => void (server = await startPostgres()));
+  beforeAll(async () => {
+    server = await startPostgres();
+    return () => server.stop();
+  });
 
   it("refuses a wrong password", async () => {
     const url = (await server.createDatabase()).replace(/:[^:@]+@/, ":wrong-secret@");

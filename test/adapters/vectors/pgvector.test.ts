@@ -18,7 +18,7 @@ describe.skipIf(withoutPgvector)("on a server with pgvector", () => {
   let server: PostgresServer;
   let url: string;
   beforeAll(async () => {
-    server = await startPostgres({ vector: true, settings: "-c superuser_reserved_connections=0", leavesStopping: true });
+    server = await startPostgres({ vector: true, settings: "-c superuser_reserved_connections=0" });
     url = await server.createDatabase();
   }, 60_000);
   afterAll(() => server.stop());
