@@ -43,7 +43,7 @@ const network: Readonly<Record<string, Meaning>> = {
 
 /** What the driver says without any code. */
 const sayings: readonly (readonly [RegExp, Meaning])[] = [
-  [/timeout (?:exceeded|expired)|read timeout/i, slow],
+  [/timeout (?:exceeded|expired)|read timeout|due to connection timeout/i, slow],
   [/connection terminated|connection ended|not queryable/i, cut],
   [/SASL|password must be/i, login],
   [/does not support ssl|certificate|SSL/i, { code: "SERVICE_FAILED", verb: "cannot be used", fix: "Check `sslmode` in the URL, and the server's certificate" }],

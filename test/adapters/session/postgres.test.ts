@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execaNode } from "execa";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { postgresFailure } from "../../../src/adapters/postgres/failure.ts";
 import { openSessions } from "../../../src/adapters/session/postgres/adapter.ts";
 import type { SessionStore } from "../../../src/ports/session.ts";
 import { temporaryFolder } from "../../helpers/context.ts";
@@ -23,6 +24,7 @@ describe.skipIf(withoutPostgres)("on a real server (needs Postgres)", { timeout:
   beforeAll(async () => {
     server = await startPostgres();
     url = await server.createDatabase();
+    return () => server.stop();
   });
 
   describeSessions("postgres", async (options) => ({ store: await openSessions(url, "/", options), pass: (key, seconds) => passInDatabase(url, "/", key, seconds) }));
@@ -93,6 +95,35 @@ describe.skipIf(withoutPostgres)("on a real server (needs Postgres)", { timeout:
     expect(await failureOf(good.replace("owner:only-for-tests", "reader:only-reads"))).toMatchObject({ code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } });
   });
 
+  it("gives up on looking for its tables, too", async () => {
+    const fresh = await server.createDatabase();
+    await (await opened(fresh)).list("u");
+    const { default: pg } = await import("pg");
+    const client = new pg.Client({ connectionString: fresh });
+    await client.connect();
+    await client.query("BEGIN; LOCK TABLE twelve_session.tables IN ACCESS EXCLUSIVE MODE");
+    expect(await failureOf(fresh, { timeoutMs: 200 })).toMatchObject({ code: "SERVICE_TIMEOUT", retry: { afterMs: null } });
+    await client.end();
+  });
+
+  it("says that a connection was ended which an append was waiting on, and keeps nothing of it", async () => {
+    const fresh = await server.createDatabase();
+    const store = await opened(fresh);
+    const key = { user: "u", session: "s" };
+    const version = await store.append(key, [entry], { expected: 0 });
+    const { default: pg } = await import("pg");
+    const client = new pg.Client({ connectionString: fresh });
+    await client.connect();
+    await client.query("BEGIN; SELECT FROM twelve_session.session FOR UPDATE");
+    const appending = store.append(key, [entry], { expected: version }).then(() => undefined, (error: unknown) => error);
+    const waiting = "FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    await expect.poll(async () => (await client.query(`SELECT ${waiting}`)).rowCount).toBe(1);
+    await client.query(`SELECT pg_terminate_backend(pid) ${waiting}`);
+    expect(await appending).toMatchObject({ code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } });
+    await client.end();
+    expect((await store.read(key))?.version).toBe(version);
+  });
+
   it("gives up on a statement that takes too long", async () => {
     const fresh = await server.createDatabase();
     const [store, slow] = [await opened(fresh), await opened(fresh, { timeoutMs: 200 })];
@@ -123,6 +154,12 @@ async function listening(answer: (server: Server) => void): Promise<number> {
 }
 
 describe("postgres sessions when things go wrong", () => {
+  // What the driver says after the ten seconds that a connection may take, which no test waits for.
+  it("calls a server that says nothing slow, not broken", () => {
+    expect(postgresFailure(new Error("Connection terminated due to connection timeout"), "postgres://host/d")).toMatchObject({ code: "SERVICE_TIMEOUT", retry: { afterMs: null } });
+    expect(postgresFailure(new Error("Connection terminated unexpectedly"), "postgres://host/d")).toMatchObject({ code: "SERVICE_CUT" });
+  });
+
   it("says that nothing answers, that a connection broke, and that something else answers", async () => {
     const port = await listening((server) => server.on("connection", (socket) => socket.destroy()));
     expect(await failureOf(`postgres://me:secret@127.0.0.1:${port}/d`)).toMatchObject({ code: "SERVICE_CUT", retry: { afterMs: null }, message: expect.stringContaining(`postgres://127.0.0.1:${port}/d`) });

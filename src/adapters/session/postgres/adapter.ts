@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { QueryConfig, QueryResult, QueryResultRow } from "pg";
+import type { QueryResult, QueryResultRow } from "pg";
 import type { Session, SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
 import { openDatabase, speaking } from "../../state/database.ts";
 import { orAborted } from "../abort.ts";
 import { checkKey, checkName, conflict, firstVersion, pageSize, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
-import { prepareTables, schema } from "./tables.ts";
+import { limited, prepareTables, schema } from "./tables.ts";
 
 export interface SessionOptions {
   readonly maxBytes?: number;
@@ -43,14 +43,12 @@ export async function openSessions(reference: string, dir: string, { maxBytes = 
   const { pool, url } = database;
   let prepared: Promise<void> | undefined;
 
-  /** A server that hangs must not hold a conversation for ever; the connection is given up with the statement. */
   function query<Row extends QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<QueryResult<Row>> {
-    const config: QueryConfig & { readonly query_timeout: number } = { text, values: [...values], query_timeout: timeoutMs };
-    return pool.query<Row>(config);
+    return pool.query<Row>(limited(text, values, timeoutMs));
   }
 
   async function ask<Result>(work: () => Promise<Result>): Promise<Result> {
-    prepared ??= prepareTables(database).catch((error: unknown) => {
+    prepared ??= prepareTables(database, timeoutMs).catch((error: unknown) => {
       prepared = undefined;
       throw error;
     });

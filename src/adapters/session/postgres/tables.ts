@@ -1,3 +1,4 @@
+import type { QueryConfig } from "pg";
 import { type Database, speaking } from "../../state/database.ts";
 
 /** A schema of our own: nothing of the application's tables, or of the queue's, can have these names. */
@@ -30,20 +31,25 @@ const statements = [
   `INSERT INTO ${schema}.tables VALUES (${version}) ON CONFLICT DO NOTHING`,
 ];
 
-/** Makes the tables unless they are there, once for all processes. */
-export async function prepareTables(database: Database): Promise<void> {
+/** A server that hangs must not hold a conversation for ever; the connection is given up with the statement. */
+export function limited(text: string, values: readonly unknown[], timeoutMs: number): QueryConfig & { readonly query_timeout: number } {
+  return { text, values: [...values], query_timeout: timeoutMs };
+}
+
+/** Makes the tables unless they are there, once for all processes; no statement takes longer than `timeoutMs`. */
+export async function prepareTables(database: Database, timeoutMs: number): Promise<void> {
   await speaking(database, async () => {
-    if (await isPrepared(database)) return;
+    if (await isPrepared(database, timeoutMs)) return;
     await database.exclusively("session tables", async () => {
-      if (await isPrepared(database)) return;
-      for (const statement of statements) await database.pool.query(statement);
+      if (await isPrepared(database, timeoutMs)) return;
+      for (const statement of statements) await database.pool.query(limited(statement, [], timeoutMs));
     });
   });
 }
 
-async function isPrepared({ pool }: Database): Promise<boolean> {
-  const { rows } = await pool.query<{ found: string | null }>("SELECT to_regclass($1)::text AS found", [`${schema}.tables`]);
+async function isPrepared({ pool }: Database, timeoutMs: number): Promise<boolean> {
+  const { rows } = await pool.query<{ found: string | null }>(limited("SELECT to_regclass($1)::text AS found", [`${schema}.tables`], timeoutMs));
   if (rows[0]?.found == null) return false;
-  const { rowCount } = await pool.query(`SELECT FROM ${schema}.tables WHERE version = $1`, [version]);
+  const { rowCount } = await pool.query(limited(`SELECT FROM ${schema}.tables WHERE version = $1`, [version], timeoutMs));
   return rowCount === 1;
 }
