@@ -82,6 +82,41 @@ describe.skipIf(withoutRedis)("on a real server (needs redis-server)", () => {
     expect(await failureOf(server.url)).toMatchObject({ code: "SERVICE_QUOTA", retry: undefined });
   });
 
+  it("names a right that is missing inside a script", async () => {
+    await server.client.acl("SETUSER", "halfway", "on", ">only-reads", "~*", "+@all", "-rpush");
+    expect(await failureOf(`redis://halfway:only-reads@127.0.0.1:${server.port}`)).toMatchObject({ code: "SERVICE_DENIED", retry: undefined });
+  });
+
+  it("lets the user that its advice makes do everything, in keys of its own", async () => {
+    await server.client.acl("SETUSER", "advised", "on", ">geheim", "~twelve:session:*", "+@all");
+    const store = await opened(`redis://advised:geheim@127.0.0.1:${server.port}`);
+    await store.append({ user: "advised", session: "s" }, [entry], { expected: 0 });
+    expect((await store.list("advised")).sessions).toHaveLength(1);
+    expect(await store.deleteUser("advised")).toBe(1);
+  });
+
+  it("tells of a server that gives up entries where memory is short", async () => {
+    const store = await opened(server.url);
+    expect((await store.check()).detail).toBeUndefined();
+    onTestFinished(async () => {
+      await server.client.config("SET", "maxmemory", "0");
+      await server.client.config("SET", "maxmemory-policy", "noeviction");
+    });
+    await server.client.config("SET", "maxmemory-policy", "allkeys-lru");
+    await server.client.config("SET", "maxmemory", "1gb");
+    expect((await store.check()).detail).toBe("maxmemory-policy allkeys-lru: entries are lost when memory is short");
+  });
+
+  it("says that a call broke off which the server was at work on", async () => {
+    const store = await opened(server.url);
+    await store.list("broken");
+    await server.client.call("CLIENT", "PAUSE", "60000", "WRITE");
+    const appending = store.append({ user: "broken", session: "s" }, [entry], { expected: 0 }).then(() => undefined, (error: unknown) => error);
+    await expect.poll(async () => /^blocked_clients:1/m.test(await server.client.info("clients"))).toBe(true);
+    await server.restart();
+    expect(await appending).toMatchObject({ code: "SERVICE_CUT", retry: { afterMs: null } });
+  });
+
   it("needs a password where one is set", async () => {
     await server.client.config("SET", "requirepass", "geheim");
     onTestFinished(async () => void (await server.client.config("SET", "requirepass", "")));

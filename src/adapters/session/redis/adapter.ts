@@ -59,8 +59,12 @@ export function openSessions(reference: string, { maxBytes = usualMaxBytes }: { 
       orAborted(() => client.ask(async (redis) => {
         const about = await redis.info();
         const valueOf = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(about)?.[1];
-        const isDurable = valueOf("aof_enabled") === "1";
-        return { version: valueOf("redis_version") ?? null, ...(isDurable ? {} : { detail: "without an append-only file: what was said last is lost in a crash" }) };
+        const policy = valueOf("maxmemory_policy") ?? "noeviction";
+        const losses = [
+          ...(valueOf("aof_enabled") === "1" ? [] : ["without an append-only file: what was said last is lost in a crash"]),
+          ...((valueOf("maxmemory") ?? "0") === "0" || policy === "noeviction" ? [] : [`maxmemory-policy ${policy}: entries are lost when memory is short`]),
+        ];
+        return { version: valueOf("redis_version") ?? null, ...(losses.length === 0 ? {} : { detail: losses.join("; ") }) };
       }), signal),
     close: () => client.close(),
   };

@@ -23,6 +23,9 @@ const replies: Readonly<Record<string, Meaning>> = {
   MOVED: { code: "SERVICE_REJECTED", fix: "The server is part of a cluster; give the URL of a proxy or of a server without cluster mode" },
 };
 
+/** What Redis 7 says, without a name of its own, of a right that is missing inside a script. */
+const deniedInScript = /The user executing the script can't|ACL failure in script/;
+
 const unreachable = new Set(["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN"]);
 
 /** What the driver threw, in our words: `url` has no credentials, `last` is what the connection said last. */
@@ -33,7 +36,8 @@ export function redisFailure(cause: unknown, url: string, last: Error | undefine
   const reasons = [error, last].filter((each) => each !== undefined) as readonly (Error & { readonly code?: string })[];
   const said = (what: Error): string => quoteService(what.message, { key: undefined });
   for (const reason of reasons) {
-    const meaning = replies[/^(?:.*?:\s)?([A-Z]{3,})\b/.exec(reason.message)?.[1] ?? ""];
+    const name = deniedInScript.test(reason.message) ? "NOPERM" : (/^(?:.*?:\s)?([A-Z]{3,})\b/.exec(reason.message)?.[1] ?? "");
+    const meaning = replies[name];
     if (meaning !== undefined) {
       return new TwelveError(meaning.code, `${url} says: ${said(reason)}`, { cause, ...(meaning.fix === undefined ? {} : { fix: meaning.fix }), ...(meaning.mayPass === true ? { retry: { afterMs: null } } : {}) });
     }
