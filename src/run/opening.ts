@@ -25,10 +25,11 @@ export interface Opening {
   readonly random?: () => number;
   /** However often /readyz asks; a second by default. */
   readonly shortestWaitMs?: number;
+  /** A service that never answers is asked again after so long, and each time gets twice as long: a slow one must come through. */
+  readonly firstLimitMs?: number;
 }
 
-/** A service that never answers is asked again after so long, and each time gets twice as long: a slow one must come through. */
-const firstLimitMs = 15_000;
+const usualFirstLimitMs = 15_000;
 const longestWaitMs = 10_000;
 const usualShortestWaitMs = 1000;
 
@@ -36,7 +37,7 @@ const usualShortestWaitMs = 1000;
  * Opens a runtime again and again until the services that it needs are there. Meanwhile it refuses requests with
  * PROCESS_NOT_READY, and its check says which part is missing and why.
  */
-export function openInBackground(context: Context, { open, release, agents, random = Math.random, shortestWaitMs = usualShortestWaitMs }: Opening): OpeningRuntime {
+export function openInBackground(context: Context, { open, release, agents, random = Math.random, shortestWaitMs = usualShortestWaitMs, firstLimitMs = usualFirstLimitMs }: Opening): OpeningRuntime {
   const nowMs = (): number => context.clock.monotonicMs();
   const startedMs = nowMs();
   const listeners = new Set<(parts: readonly RuntimePart[]) => void>();
