@@ -51,8 +51,7 @@ export function planGc(publications: readonly AgedPublication[], references: Ref
   return { drop, keep };
 }
 
-/** What an index at a vector service is needed by. The newest index of a name stays wherever it is: the next release takes it. */
-export function neededBy({ published, indexes }: References, index: Digest, url: string): string | undefined {
-  const reason = indexes.get(index);
-  return published.get(keyOf(index, url)) ?? published.get(keyOf(index)) ?? (reason?.startsWith("the newest ") === true ? reason : undefined);
+/** What an index at a vector service is needed by. */
+export function neededBy({ published, newest }: References, index: Digest, url: string): string | undefined {
+  return published.get(keyOf(index, url)) ?? published.get(keyOf(index)) ?? newest.get(index);
 }

@@ -12,8 +12,10 @@ import { type Activation, releaseKind } from "../release/schema.ts";
 export interface References {
   /** Why a publication is needed, by index and URL of the vector service; see `keyOf`. */
   readonly published: ReadonlyMap<string, string>;
-  /** Why an index is needed at all. */
-  readonly indexes: ReadonlyMap<Digest, string>;
+  /** Why an index is needed wherever it is published: the next release takes the newest of its name. */
+  readonly newest: ReadonlyMap<Digest, string>;
+  /** Every index that is needed at all. */
+  readonly indexes: ReadonlySet<Digest>;
 }
 
 /** Without a URL it stands for every place: it is not known which one is meant. */
@@ -35,15 +37,16 @@ interface ReferencesQuestion {
  */
 export async function readReferences(store: Store, { app, keep, nameOf }: ReferencesQuestion): Promise<References> {
   const published = new Map<string, string>();
-  const indexes = new Map<Digest, string>();
+  const newest = new Map<Digest, string>();
+  const indexes = new Set<Digest>();
   for (const environment of await listEnvironments(store, app)) {
-    for (const activation of newest(await readHistory(store, app, environment).then((all) => all.map((each) => each.activation)), keep)) {
+    for (const activation of keptOf(await readHistory(store, app, environment).then((all) => all.map((each) => each.activation)), keep)) {
       const release = await readDocument(store, releaseKind, activation.release);
       const { manifest } = await readDocument(store, buildKind, release.build);
       const reason = `v${activation.number} in ${environment}`;
       for (const [name, { digest }] of Object.entries(release.indexes)) {
         const url = publishedUrl(activation.attachments[vectorsKey(manifest, name) ?? ""]?.url);
-        if (!indexes.has(digest)) indexes.set(digest, reason);
+        indexes.add(digest);
         if (url === undefined) continue;
         const key = keyOf(digest, await nameOf(url));
         if (!published.has(key)) published.set(key, reason);
@@ -52,13 +55,15 @@ export async function readReferences(store: Store, { app, keep, nameOf }: Refere
   }
   for (const name of new Set((await listIndexes(store, app)).map((index) => index.name))) {
     const found = await findIndex(store, app, name);
-    if (found !== undefined && !indexes.has(found.descriptor.digest)) indexes.set(found.descriptor.digest, `the newest ${name}`);
+    if (found === undefined) continue;
+    newest.set(found.descriptor.digest, `the newest ${name}`);
+    indexes.add(found.descriptor.digest);
   }
-  return { published, indexes };
+  return { published, newest, indexes };
 }
 
 /** The current activation and those of the newest earlier releases, each release once for every set of attachments it had. */
-function newest(history: readonly Activation[], keep: number): readonly Activation[] {
+function keptOf(history: readonly Activation[], keep: number): readonly Activation[] {
   const releases = new Set<Digest>();
   return history.filter(({ release }) => {
     if (releases.size <= keep) releases.add(release.digest);

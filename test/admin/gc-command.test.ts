@@ -92,6 +92,15 @@ describe("twelve admin gc", () => {
     expect((await collect({ keep: 0 })).keep.find((each) => each.namespace === namespace)?.reason).toBe("needed by the newest docs");
   });
 
+  it("keeps the newest index also where nothing refers to it yet, while an activation uses it elsewhere", async () => {
+    await ship(1);
+    const { namespace } = await publish.run(publish.input.parse({ to: otherUrl }), await seen(otherUrl));
+    daysLater = 2;
+    const { drop, keep } = await collect({ to: otherUrl });
+    expect(drop).toEqual([]);
+    expect(keep).toContainEqual(expect.objectContaining({ url: otherUrl, namespace, reason: "needed by the newest docs" }));
+  });
+
   it("drops from the server that an environment has left, when it is named", async () => {
     const old = await ship(1, "production", otherUrl);
     await publish.run(publish.input.parse({ to: url }), await seen());
