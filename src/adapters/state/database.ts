@@ -22,15 +22,15 @@ const embeddedConnections = 4;
 const serverConnections = 8;
 const connectMs = 10_000;
 
-/** Opens nothing yet: the first query connects, and starts an embedded database's server. */
-export async function openDatabase(reference: string, dir: string): Promise<Database> {
+/** Opens nothing yet: the first query connects, and starts an embedded database's server. `session` is what a server calls its connections. */
+export async function openDatabase(reference: string, dir: string, session = "twelve"): Promise<Database> {
   if (reference.startsWith("pglite:")) {
     const folder = await openStateFolder(reference, dir);
     const pool = await openPool({ ...embeddedConfig(folder), max: embeddedConnections });
     return { url: reference, pool, folder, exclusively: (_, work) => withLock(folder.migrationLock, work) };
   }
   if (!URL.canParse(reference)) throw new TwelveError("CONFIG_INVALID", `${withoutCredentials(reference)} is no URL of a Postgres database`, { fix: "Set STATE_URL to `postgres://user:password@host/database`" });
-  const pool = await openPool({ connectionString: reference, max: serverConnections, connectionTimeoutMillis: connectMs, keepAlive: true, application_name: "twelve" });
+  const pool = await openPool({ connectionString: reference, max: serverConnections, connectionTimeoutMillis: connectMs, keepAlive: true, application_name: session });
   return { url: withoutCredentials(reference), pool, folder: undefined, exclusively: (name, work) => alone(pool, name, work) };
 }
 

@@ -1,8 +1,20 @@
-import { beforeAll, describe } from "vitest";
+import { Client } from "pg";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openQueue } from "../../../src/adapters/queue/dbos/adapter.ts";
+import { executorOf } from "../../../src/adapters/queue/dbos/names.ts";
+import { temporaryFolder } from "../../helpers/context.ts";
 import { type PostgresServer, startPostgres, withoutPostgres } from "../../helpers/postgres.ts";
 import { describeQueue } from "../../ports/queue.contract.ts";
 import { describeSurvival } from "./survival.ts";
+import { startWorker, whenEnded } from "./workers.ts";
+
+async function openSession(url: string, name: string): Promise<Client> {
+  const client = new Client({ connectionString: url, application_name: name });
+  client.on("error", () => {});
+  await client.connect();
+  onTestFinished(() => client.end());
+  return client;
+}
 
 describe.skipIf(withoutPostgres)("on a real server (needs Postgres)", () => {
   let server: PostgresServer;
@@ -15,4 +27,17 @@ describe.skipIf(withoutPostgres)("on a real server (needs Postgres)", () => {
 
   describeQueue("postgres", (options) => openQueue(url, "/", { version: "1", ...options }));
   describeSurvival("a real server", () => survivalUrl, () => server.restart());
+
+  it("ends what a lost worker left in the middle of a transaction, and nobody else's", async () => {
+    const queue = await openQueue(url, "/", { version: "1" });
+    onTestFinished(() => queue.close());
+    const folder = await temporaryFolder();
+    await queue.submit({ id: "locked", kind: "square", input: { ms: 1 }, shards: [0, 1, 2] });
+    const [lost, stranger] = [await openSession(url, executorOf("lost", 1)), await openSession(url, "somebody")];
+    await lost.query("BEGIN; SELECT * FROM twelve.workflow_status FOR UPDATE");
+    await stranger.query("BEGIN");
+    await startWorker(url, folder, { lostMs: 1500 });
+    expect(await whenEnded(queue, "locked")).toMatchObject({ state: "done", result: { squares: [0, 1, 4] } });
+    await expect(stranger.query("COMMIT")).resolves.toBeDefined();
+  }, 120_000);
 });

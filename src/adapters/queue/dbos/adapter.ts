@@ -62,7 +62,7 @@ export async function openQueue(reference: string, dir: string, { version = mani
     work: (handlers, options) =>
       ask(async () => {
         const { work } = await import("./worker.ts");
-        await work({ ...options, handlers, version, lostMs, reopen: () => openDatabase(reference, dir) });
+        await work({ ...options, handlers, version, lostMs, reopen: (session) => openDatabase(reference, dir, session) });
       }),
     async close() {
       await (await client)?.destroy();

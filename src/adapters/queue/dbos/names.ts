@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { DBOSSerializer } from "@dbos-inc/dbos-sdk";
 
 /** The application and the schema that hold all of ours in a database which others may use too. */
@@ -14,6 +15,11 @@ export const shardQueue = (kind: string): string => `${kind}.shard`;
 
 /** Sorts as the shards do, and says what a row belongs to. */
 export const shardId = (job: string, index: number): string => `${job}#${String(index).padStart(6, "0")}`;
+
+export const executorPrefix = "twelve worker ";
+
+/** A worker's own name, which its sessions have too: of at most 63 ASCII characters, all that Postgres keeps of a session's. */
+export const executorOf = (host: string, pid: number): string => `${executorPrefix}${host.replaceAll(/[^\w.-]/g, "_").slice(0, 30)} ${pid} ${randomBytes(4).toString("hex")}`;
 
 /** All that we keep is JSON: it stays readable in the database and needs no marks. */
 export const jsonSerializer: DBOSSerializer = {

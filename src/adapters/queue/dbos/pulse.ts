@@ -1,5 +1,5 @@
 import type { Database } from "../../state/database.ts";
-import { application, schema } from "./names.ts";
+import { application, executorPrefix, schema } from "./names.ts";
 
 export interface Pulse {
   stop(): void;
@@ -21,6 +21,7 @@ export async function startPulse(database: Database, { executor, lostMs, onFailu
   const beat = async (): Promise<void> => {
     await database.pool.query(`INSERT INTO "${schema}".worker VALUES ($1, clock_timestamp()) ON CONFLICT (executor) DO UPDATE SET seen = excluded.seen`, [executor]);
     await database.pool.query(`DELETE FROM "${schema}".worker WHERE seen < clock_timestamp() - $1 * interval '1 ms'`, [lostMs]);
+    await endLostTransactions(database);
     await giveBack(database, `executor_id NOT IN (SELECT executor FROM "${schema}".worker)`, []);
   };
   await beat();
@@ -31,6 +32,16 @@ export async function startPulse(database: Database, { executor, lostMs, onFailu
     beat().catch(onFailure).finally(() => (isBeating = false));
   }, lostMs / 5);
   return { stop: () => clearInterval(timer) };
+}
+
+/** A machine that froze or lost its network in the middle of a transaction keeps its locks, which would hold up whoever takes over. */
+async function endLostTransactions({ pool }: Database): Promise<void> {
+  await pool.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND usename = current_user AND state LIKE 'idle in transaction%'
+        AND application_name LIKE $1 AND application_name NOT IN (SELECT executor FROM "${schema}".worker)`,
+    [`${executorPrefix}%`],
+  );
 }
 
 /** Gives back what this worker still holds. */

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { DBOS, DBOSClient } from "@dbos-inc/dbos-sdk";
 import { DBOSExecutor } from "@dbos-inc/dbos-sdk/internal/dbos-executor";
@@ -7,7 +6,7 @@ import type { JobHandler, WorkOptions } from "../../../ports/queue.ts";
 import type { Database } from "../../state/database.ts";
 import { openAttempts } from "./attempt.ts";
 import { openTrouble, troubleLogger } from "./logger.ts";
-import { application, jobQueue, jsonSerializer, schema, shardQueue } from "./names.ts";
+import { application, executorOf, jobQueue, jsonSerializer, schema, shardQueue } from "./names.ts";
 import { resign, startPulse } from "./pulse.ts";
 import { registerWorkflows } from "./workflows.ts";
 
@@ -15,7 +14,7 @@ export interface Worker extends WorkOptions {
   readonly version: string;
   readonly lostMs: number;
   readonly handlers: Readonly<Record<string, JobHandler>>;
-  readonly reopen: () => Promise<Database>;
+  readonly reopen: (session?: string) => Promise<Database>;
 }
 
 /** Jobs do little but wait for their shards, so a worker may have many. */
@@ -28,8 +27,8 @@ const graceMs = 10_000;
 
 /** Works until the signal is aborted. */
 export async function work({ handlers, concurrency, signal, warn, version, lostMs, reopen }: Worker): Promise<void> {
-  const database = await reopen();
-  const executor = `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`;
+  const executor = executorOf(hostname(), process.pid);
+  const database = await reopen(executor);
   const tell = openTrouble(database.url, (message) => signal.aborted || warn(message));
   const logger = troubleLogger(tell);
   const pulse = await startPulse(database, { executor, lostMs, onFailure: (error) => tell((error as Error).message) });
