@@ -44,7 +44,7 @@ export async function openColumns(): Promise<ToTable> {
   }
 
   return (rows, dimensions) => {
-    const columnOf = rows.map(({ language }) => analyzerFor(language).column);
+    const columnOf = rows.map(fieldOf);
     const columns: readonly (readonly [string, Data])[] = [
       ["id", textColumn(rows.map(({ id }) => id))],
       ["document", textColumn(rows.map(({ document }) => document))],
@@ -57,6 +57,11 @@ export async function openColumns(): Promise<ToTable> {
     ];
     return tableOf(columns, rows.length);
   };
+}
+
+/** The column that holds a row's content. */
+export function fieldOf({ language }: VectorRow): string {
+  return analyzerFor(language).column;
 }
 
 /** All texts in one buffer, one after the other, with the place where each begins. */

@@ -7,8 +7,8 @@ import type { VectorBase, VectorRow, VectorWrite } from "../../../ports/vectors.
 import { idsIn } from "./filter.ts";
 import { analyzers } from "./language.ts";
 import { loadLance } from "./load.ts";
-import { printShape, readShape, shapePath, tableName } from "./shape.ts";
-import { openColumns } from "./table.ts";
+import { printShape, readShape, type Shape, shapePath, tableName } from "./shape.ts";
+import { fieldOf, openColumns } from "./table.ts";
 
 /** Rows of one append. Several copies of them are in memory at once; the files of all appends are joined afterwards. */
 const appendRows = 2048;
@@ -31,31 +31,45 @@ export interface WriteOptions {
   readonly isIndexedWhole?: boolean;
 }
 
-/** Makes the table, or takes over the base's files and brings them up to date; then indexes it and leaves only what the newest version needs. */
+/** Makes the table, or takes over the base's files and brings them up to date; then indexes it and leaves only what is needed now. */
 export async function writeIndex(folder: string, { rows, dimensions, base, onRows }: VectorWrite, { exactRows, isIndexedWhole = false }: WriteOptions): Promise<void> {
   const lance = await loadLance();
   const toTable = await openColumns();
   // Quantised to a bit a dimension, which takes a tenth of the time of a graph and loses little where there are many of them.
   const vectorIndex = (width: number, numPartitions: number, isExact: boolean): Index =>
     !isExact && width % 8 === 0 && width >= leastQuantised ? lance.Index.ivfRq({ distanceType: "cosine", numPartitions }) : lance.Index.ivfFlat({ distanceType: "cosine", numPartitions });
-  const basePartitions = base === undefined ? null : await takeOver(base, folder, dimensions);
+  const taken = base === undefined ? undefined : await takeOver(base, folder, dimensions);
   const connection = await lance.connect(folder);
   const table = base === undefined ? await connection.createEmptyTable(tableName, toTable([], dimensions).schema) : await connection.openTable(tableName);
   try {
+    const dropped = base?.drop ?? new Set<string>();
     await dropTextIndexes(table);
-    await dropRows(table, base?.drop ?? new Set());
-    let added = 0;
+    await dropRows(table, dropped);
+    // Without a vector index to bring up to date the base is put in order now, while the first rows are still being embedded.
+    const isJoinedFirst = taken?.partitions === null;
+    if (isJoinedFirst) {
+      if (dropped.size > 0) await moveOneRow(table);
+      await prune(table);
+    }
+    const counts = new Map(taken === undefined ? [] : await countFields(table, Object.keys(taken.fields)));
+    let [added, appends] = [0, 0];
     for await (const group of inGroups(rows, appendRows)) {
       await table.add(toTable(group, dimensions));
+      for (const field of group.map(fieldOf)) counts.set(field, (counts.get(field) ?? 0) + 1);
       added += group.length;
+      appends += 1;
     }
     onRows?.();
-    const fields = await countFields(table);
+    const fields = Object.fromEntries([...counts].filter(([, count]) => count > 0).toSorted(([left], [right]) => (left < right ? -1 : 1)));
     const count = Object.values(fields).reduce((sum, each) => sum + each, 0);
-    const changed = added + (base?.drop.size ?? 0);
-    const kept = count > exactRows && changed <= count * maxChangedShare && (await countSegments(table)) < maxSegments ? basePartitions : null;
+    const changed = added + dropped.size;
+    const kept = count > exactRows && changed <= count * maxChangedShare && (await countSegments(table)) < maxSegments ? (taken?.partitions ?? null) : null;
     if (kept === null) await dropVectorIndex(table);
-    await prune(table);
+    const isLoose = !isJoinedFirst || appends > 1;
+    if (isLoose) {
+      if (appends === 0 && dropped.size > 0) await moveOneRow(table);
+      await prune(table);
+    }
     const partitions = kept ?? (count > (isIndexedWhole ? 0 : exactRows) ? Math.ceil(count / rowsInPartition) : null);
     if (kept === null && partitions !== null) await table.createIndex("vector", { config: vectorIndex(dimensions, partitions, count <= exactRows) });
     if (partitions !== null) await table.createIndex("labels", { config: lance.Index.labelList() });
@@ -63,7 +77,7 @@ export async function writeIndex(folder: string, { rows, dimensions, base, onRow
       if (fields[column] === undefined) continue;
       await table.createIndex(column, { config: lance.Index.fts({ ...fullText, stem: stems !== null, language: stems ?? "English", customStopWords: [...stopWords] }) });
     }
-    await prune(table);
+    if (isLoose) await prune(table);
     await writeFile(shapePath(folder), printShape({ dimensions, fields, partitions }));
   } finally {
     table.close();
@@ -74,11 +88,8 @@ export async function writeIndex(folder: string, { rows, dimensions, base, onRow
 /** ICU segmentation finds the words of languages that write no spaces. */
 const fullText = { baseTokenizer: "icu/split", lowercase: true, asciiFolding: true, removeStopWords: true, withPosition: false } as const;
 
-/**
- * The engine writes new files and never changes one, so the base's can be shared. Gives the number of partitions of its
- * vector index. Fails with ARTIFACT_INVALID when the base was laid out differently.
- */
-async function takeOver({ folder: base }: VectorBase, folder: string, dimensions: number): Promise<number | null> {
+/** The engine writes new files and never changes one, so the base's can be shared. Fails with ARTIFACT_INVALID when the base was laid out differently. */
+async function takeOver({ folder: base }: VectorBase, folder: string, dimensions: number): Promise<Shape> {
   const shape = await readShape(base);
   if (shape?.dimensions !== dimensions) throw new TwelveError("ARTIFACT_INVALID", `${base} holds no index of ${dimensions} dimensions that this version of twelve can go on from`);
   const [from, to] = [join(base, `${tableName}.lance`), join(folder, `${tableName}.lance`)];
@@ -86,7 +97,7 @@ async function takeOver({ folder: base }: VectorBase, folder: string, dimensions
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(from.length + 1));
   for (const path of new Set(paths.map((each) => dirname(each)))) await mkdir(join(to, path), { recursive: true });
   await Promise.all(paths.map((path) => link(join(from, path), join(to, path)).catch(() => copyFile(join(from, path), join(to, path), constants.COPYFILE_FICLONE))));
-  return shape.partitions;
+  return shape;
 }
 
 /** Word statistics must be those of the chunks that are there now, so these indexes are built anew each time. */
@@ -120,12 +131,15 @@ async function prune(table: Table): Promise<void> {
   await table.optimize({ cleanupOlderThan: new Date(Date.now() + 60_000), deleteUnverified: true });
 }
 
-async function countFields(table: Table): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for await (const batch of table.query().select(["field"])) {
-    for (const field of batch.getChild("field") ?? []) counts[String(field)] = (counts[String(field)] ?? 0) + 1;
-  }
-  return Object.fromEntries(Object.entries(counts).sort(([left], [right]) => (left < right ? -1 : 1)));
+/** The engine writes a file anew only to join it with another. So that nothing of a dropped row is left in any, a row that stays gets a file of its own. */
+async function moveOneRow(table: Table): Promise<void> {
+  const [row] = (await table.query().select(["id"]).limit(1).toArray()) as readonly { readonly id: string }[];
+  if (row !== undefined) await table.update({ where: idsIn([row.id]), valuesSql: { id: "id" } });
+}
+
+/** How many rows stand in each of these columns, which are all there are. */
+async function countFields(table: Table, fields: readonly string[]): Promise<readonly (readonly [string, number])[]> {
+  return Promise.all(fields.map(async (field) => [field, await table.countRows(fields.length === 1 ? undefined : `field = '${field}'`)] as const));
 }
 
 async function* inGroups(batches: AsyncIterable<readonly VectorRow[]>, size: number): AsyncIterable<readonly VectorRow[]> {
