@@ -26,7 +26,7 @@ const { metafile } = await build({
   metafile: true,
   plugins: [packLanguageTables],
   // LanceDB's native parts and PGlite's WebAssembly are dependencies; the others are optional packages of packages, which we never call.
-  external: ["@lancedb/lancedb-*", "@electric-sql/pglite", "@huggingface/transformers", "openai", ...tracing, "winston", "winston-transport"],
+  external: ["@lancedb/lancedb-*", "@electric-sql/pglite", "@electric-sql/pglite-pgvector", "@huggingface/transformers", "openai", ...tracing, "winston", "winston-transport"],
   // CommonJS packages inside the bundle call require() for Node's own modules and for the native binary.
   banner: { js: 'import { createRequire as createRequire_ } from "node:module"; const require = createRequire_(import.meta.url);' },
   logLevel: "warning",

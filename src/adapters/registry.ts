@@ -57,8 +57,9 @@ const vectorEngines: Readonly<Record<string, Open<VectorEngine>>> = {
 const vectorServices: Readonly<Record<string, Open<VectorService>>> = {
   lance: async (reference, from) => (await import("./vectors/lance/service.ts")).openFolder(reference, from),
   s3: async (reference, from) => (await import("./vectors/lance/service.ts")).openBucket(reference, from),
-  postgres: async (reference) => (await import("./vectors/pgvector/adapter.ts")).openService(reference),
-  postgresql: async (reference) => (await import("./vectors/pgvector/adapter.ts")).openService(reference),
+  postgres: async (reference, { dir }) => (await import("./vectors/pgvector/adapter.ts")).openService(reference, dir),
+  postgresql: async (reference, { dir }) => (await import("./vectors/pgvector/adapter.ts")).openService(reference, dir),
+  pglite: async (reference, { dir }) => (await import("./vectors/pgvector/adapter.ts")).openService(reference, dir),
 };
 
 const sessionStores: Readonly<Record<string, Open<SessionStore>>> = {

@@ -41,14 +41,15 @@ export async function serveState(path: string, idleMs: number, signal: AbortSign
 
 /** The first start makes the database beside its place, so that a start that is killed leaves no half of one. */
 async function openDatabase({ data }: StateFolder): Promise<import("@electric-sql/pglite").PGlite> {
-  const { PGlite } = await import("@electric-sql/pglite");
+  const [{ PGlite }, { vector }] = await Promise.all([import("@electric-sql/pglite"), import("@electric-sql/pglite-pgvector")]);
   if (!existsSync(data)) {
     await rm(`${data}.new`, { recursive: true, force: true });
     const made = await PGlite.create(`${data}.new`);
     await made.close();
     await rename(`${data}.new`, data);
   }
-  return PGlite.create(data);
+  // Offered to whoever creates it; a database that has it opens with nothing less.
+  return PGlite.create(data, { extensions: { vector } });
 }
 
 /** A pipe of Windows is no file: it ends with its server. */

@@ -23,10 +23,10 @@ describe.skipIf(withoutPgvector)("on a server with pgvector", () => {
   }, 60_000);
   afterAll(() => server.stop());
 
-  describeVectorService("pgvector", () => openService(url), { text: "equal" });
+  describeVectorService("pgvector", () => openService(url, "/"), { text: "equal" });
 
   const failureOf = async (reference: string): Promise<unknown> => {
-    const service = await openService(reference);
+    const service = await openService(reference, "/");
     try {
       return await service.check().catch((error: unknown) => error);
     } finally {
@@ -35,7 +35,7 @@ describe.skipIf(withoutPgvector)("on a server with pgvector", () => {
   };
 
   it("says its versions and what it holds", async () => {
-    const service = await openService(await server.createDatabase());
+    const service = await openService(await server.createDatabase(), "/");
     await service.publish("docs", { dimensions: 2, rows: streamOf([rowOf(1)]) });
     expect(await service.check()).toEqual({ version: expect.stringMatching(/^1\d/), detail: expect.stringMatching(/^pgvector 0\.\d+\.\d+, 1 published index$/) });
     await service.close();
@@ -46,7 +46,7 @@ describe.skipIf(withoutPgvector)("on a server with pgvector", () => {
     const failure = await failureOf(wrong);
     expect(failure).toMatchObject({ code: "SERVICE_UNAUTHENTICATED" });
     expect((failure as Error).message).not.toContain("wrong-secret");
-    expect((await openService(url)).url).not.toContain("only-for-tests");
+    expect((await openService(url, "/")).url).not.toContain("only-for-tests");
   });
 
   it("says which database there is not", async () => {
@@ -68,7 +68,7 @@ describe.skipIf(withoutPgvector)("on a server with pgvector", () => {
   it("says how to get an extension that is missing and that the user may not create", async () => {
     await server.query("CREATE ROLE guest LOGIN PASSWORD 'guest'");
     const guest = (await server.createDatabase()).replace(/owner:[^@]+@/, "guest:guest@");
-    const service = await openService(guest);
+    const service = await openService(guest, "/");
     await expect(service.check()).rejects.toMatchObject({ code: "SERVICE_REJECTED", fix: expect.stringContaining("CREATE EXTENSION vector") });
     await expect(service.publish("docs", { dimensions: 2, rows: streamOf([rowOf(1)]) })).rejects.toMatchObject({ code: "SERVICE_DENIED", fix: expect.stringContaining("CREATE EXTENSION vector") });
     await service.close();
@@ -76,7 +76,7 @@ describe.skipIf(withoutPgvector)("on a server with pgvector", () => {
 
   it("leaves nothing behind when its connection is killed in the middle, and goes on with the next call", async () => {
     const database = await server.createDatabase();
-    const service = await openService(database);
+    const service = await openService(database, "/");
     const name = new URL(database).pathname.slice(1);
     async function* killed(): AsyncIterable<readonly VectorRow[]> {
       yield [rowOf(1)];
@@ -92,7 +92,7 @@ describe.skipIf(withoutPgvector)("on a server with pgvector", () => {
 
   it("gives up a statement that the server does not end in time", async () => {
     const database = await server.createDatabase();
-    const service = await openService(`${database}?timeoutMs=100`);
+    const service = await openService(`${database}?timeoutMs=100`, "/");
     await service.publish("docs", { dimensions: 2, rows: streamOf([rowOf(1)]) });
     const blocker = new Client({ connectionString: database });
     await blocker.connect();
@@ -112,12 +112,12 @@ describe.skipIf(withoutPgvector)("on a server with pgvector", () => {
 
   it("finds nine in ten of the nearest by a graph, and as many as are asked for through a filter", async () => {
     const database = await server.createDatabase();
-    const service = await openService(`${database}?index=hnsw`);
+    const service = await openService(`${database}?index=hnsw`, "/");
     const random = (seed: number): number => Math.sin(seed * 12.9898) * 43_758.5453 % 1;
     const vectorOf = (i: number): Float32Array => Float32Array.from({ length: 32 }, (_, k) => random(i * 32 + k + 1));
     const many = Array.from({ length: 3000 }, (_, i): VectorRow => ({ ...rowOf(i), metadata: { part: String(i % 50) }, vector: vectorOf(i) }));
     await service.publish("graph", { dimensions: 32, rows: streamOf(many) });
-    const exactly = await openService(database);
+    const exactly = await openService(database, "/");
     await exactly.publish("exact", { dimensions: 32, rows: streamOf(many) });
     const [graph, exact] = [await exactly.open("graph"), await exactly.open("exact")];
     let same = 0;
@@ -133,13 +133,13 @@ describe.skipIf(withoutPgvector)("on a server with pgvector", () => {
   });
 
   it("refuses vectors longer than the extension can hold", async () => {
-    const service = await openService(await server.createDatabase());
+    const service = await openService(await server.createDatabase(), "/");
     await expect(service.publish("docs", { dimensions: 16_001, rows: streamOf() })).rejects.toMatchObject({ code: "SERVICE_REJECTED" });
     await service.close();
   });
 
   it("tells a reader of a namespace that was published anew to open it again", async () => {
-    const service = await openService(await server.createDatabase());
+    const service = await openService(await server.createDatabase(), "/");
     await service.publish("docs", { dimensions: 2, rows: streamOf([rowOf(1)]) });
     const old = await service.open("docs");
     await service.publish("docs", { dimensions: 2, rows: streamOf([rowOf(2)]) });

@@ -5,9 +5,9 @@ import { findExtension, findNamespace, hasTables, layoutVersion, namespacesTable
 import { dropNamespace, publishNamespace } from "./publish.ts";
 import { openNamespace } from "./search.ts";
 
-/** PostgreSQL with pgvector: `postgres://user:password@host/database`. Vectors are compared exactly unless `?index=hnsw` asks for a graph, words by BM25 over the engine's terms. */
-export async function openService(reference: string): Promise<VectorService> {
-  const connection = openConnection(reference);
+/** PostgreSQL with pgvector: `postgres://user:password@host/database`, or the embedded one, `pglite:<folder>`. Vectors are compared exactly unless `?index=hnsw` asks for a graph, words by BM25 over the engine's terms. */
+export async function openService(reference: string, dir: string): Promise<VectorService> {
+  const connection = openConnection(reference, dir);
   const { url, query } = connection;
 
   async function extensionOf(): Promise<NonNullable<Awaited<ReturnType<typeof findExtension>>>> {
@@ -40,10 +40,13 @@ export async function openService(reference: string): Promise<VectorService> {
     async check(signal) {
       signal?.throwIfAborted();
       const work = (async () => {
+        if (!(await connection.isMade())) return { version: null, detail: "made at first use" };
         const [server] = await query<{ version: string }>("SELECT current_setting('server_version') AS version");
+        const version = server?.version ?? null;
+        if (connection.isEmbedded && (await findExtension(query)) === null) return { version, detail: "nothing is published yet" };
         const extension = await extensionOf();
         const count = (await namespaces()).length;
-        return { version: server?.version ?? null, detail: `pgvector ${extension.version}, ${count} published ${count === 1 ? "index" : "indexes"}` };
+        return { version, detail: `pgvector ${extension.version}, ${count} published ${count === 1 ? "index" : "indexes"}` };
       })();
       return await (signal === undefined ? work : Promise.race([work, aborted(signal)]));
     },

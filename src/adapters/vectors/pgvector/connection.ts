@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import type { Pool, PoolClient } from "pg";
 import { TwelveError } from "../../../core/errors.ts";
 import { withoutCredentials } from "../../../core/url.ts";
+import { type Database, openDatabase } from "../../state/database.ts";
 import { postgresFailure, sqlStateOf } from "../../postgres/failure.ts";
 
 const connections = 8;
@@ -15,6 +17,10 @@ export interface Connection {
   readonly url: string;
   /** Whether vectors are looked up in a graph, as `?index=hnsw` asks for, when an index is published. */
   readonly hnsw: boolean;
+  /** Whether it is a folder's database, which anybody may give the extension. */
+  readonly isEmbedded: boolean;
+  /** An embedded database is made at first use; a server is taken to be there. */
+  isMade(): Promise<boolean>;
   readonly query: Query;
   /** All or nothing, on one connection. */
   transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
@@ -23,28 +29,49 @@ export interface Connection {
 
 export type Query = <Row>(text: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
 
-/** Connects with the first query. */
-export function openConnection(reference: string): Connection {
+/** Connects with the first query, to a server or to the embedded database of a folder, `pglite:<folder>`. */
+export function openConnection(reference: string, dir: string): Connection {
+  return reference.startsWith("pglite:") ? openEmbedded(reference, dir) : openServer(reference);
+}
+
+/** All its connections share one session, so there is no time limit on the server's side. */
+function openEmbedded(reference: string, dir: string): Connection {
+  let database: Promise<Database> | undefined;
+  const open = (): Promise<Database> => (database ??= openDatabase(reference, dir));
+  return {
+    ...connectionOf({ url: withoutCredentials(reference), hnsw: false, timeoutMs: statementMs, openPool: async () => (await open()).pool }),
+    isEmbedded: true,
+    isMade: async () => existsSync((await open()).folder?.data ?? ""),
+  };
+}
+
+function openServer(reference: string): Connection {
   const url = withoutCredentials(reference);
   if (!URL.canParse(reference)) throw new TwelveError("CONFIG_INVALID", `${url} is no URL of a Postgres database`, { fix: "Write postgres://user:password@host/database" });
   const location = new URL(reference);
   const timeoutMs = readTimeout(location);
   const hnsw = readIndex(location);
-  let opening: Promise<Pool> | undefined;
-
-  async function openPool(): Promise<Pool> {
+  const openPool = async (): Promise<Pool> => {
     const { default: pg } = await import("pg");
     const pool = new pg.Pool({ connectionString: location.href, max: connections, connectionTimeoutMillis: connectMs, statement_timeout: timeoutMs, keepAlive: true, application_name: "twelve" });
     // A connection that breaks while nobody uses it is replaced at the next query.
-    pool.on("error", () => {});
-    // Without a listener, one that breaks while it is in use would end the process.
-    pool.on("connect", (client) => client.on("error", () => {}));
-    return pool;
-  }
+    return pool.on("error", () => {});
+  };
+  return { ...connectionOf({ url, hnsw, timeoutMs, openPool }), isEmbedded: false, isMade: () => Promise.resolve(true) };
+}
+
+interface Opening extends Pick<Connection, "url" | "hnsw"> {
+  readonly timeoutMs: number;
+  readonly openPool: () => Promise<Pool>;
+}
+
+function connectionOf({ url, hnsw, timeoutMs, openPool }: Opening): Omit<Connection, "isEmbedded" | "isMade"> {
+  let opening: Promise<Pool> | undefined;
 
   async function speaking<Result>(work: (pool: Pool) => Promise<Result>): Promise<Result> {
     try {
-      return await work(await (opening ??= openPool()));
+      // Without a listener, a connection that breaks while it is in use would end the process.
+      return await work(await (opening ??= openPool().then((pool) => pool.on("connect", (client) => client.on("error", () => {})))));
     } catch (error) {
       // An undefined table is a namespace that is gone.
       if (sqlStateOf(error) === "42P01") throw new TwelveError("INDEX_NOT_FOUND", `${url} no longer holds this index`, { cause: error, fix: "It was dropped or published anew meanwhile: open it again" });
@@ -58,7 +85,7 @@ export function openConnection(reference: string): Connection {
     query: <Row>(text: string, values: readonly unknown[] = []) => speaking(async (pool) => (await pool.query({ text, values: [...values], query_timeout: timeoutMs + graceMs } as { text: string; values: unknown[] })).rows as Row[]),
     transaction: (work) => speaking(async (pool) => inTransaction(await pool.connect(), work)),
     async end() {
-      await (await opening)?.end();
+      await (await opening?.catch(() => undefined))?.end();
     },
   };
 }
