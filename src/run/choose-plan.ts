@@ -1,18 +1,23 @@
 import { TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import type { ProcessDeclaration } from "../manifest/schema.ts";
-import type { Release } from "../release/schema.ts";
 
 export type ChosenProcess =
   | { readonly kind: "serve"; readonly name: string; readonly agents: readonly string[] }
   | { readonly kind: "command"; readonly name: string; readonly command: string }
   | { readonly kind: "work"; readonly name: string; readonly queues: readonly string[] };
 
+/** By a release, or by twelve.yaml. */
+interface Declared {
+  readonly processes: Readonly<Record<string, ProcessDeclaration>>;
+  readonly agents: Readonly<Record<string, unknown>>;
+}
+
 /**
  * The process to run: the named one, else `web`, else the only one. A release that declares none serves all its agents
  * as `web`. Fails with PROCESS_UNKNOWN.
  */
-export function chooseProcess({ processes, agents }: Pick<Release, "processes" | "agents">, wanted: string | undefined): ChosenProcess {
+export function chooseProcess({ processes, agents }: Declared, wanted: string | undefined): ChosenProcess {
   const names = Object.keys(processes);
   if (names.length === 0 && (wanted ?? "web") === "web") {
     if (Object.keys(agents).length === 0) throw new TwelveError("PROCESS_UNKNOWN", "The release has no process and no agent, so there is nothing to run", { fix: "Declare an agent under `agents:` in twelve.yaml, then build and release" });

@@ -1,16 +1,15 @@
 import { z } from "zod";
 import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
-import { environmentOf, resolveFor } from "../config/read.ts";
+import { environmentOf } from "../config/read.ts";
 import { Digest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { readManifest } from "../manifest/read.ts";
 import { defineCommand } from "../ports/command.ts";
 import type { Context } from "../ports/context.ts";
-import { readActive, readCurrent, readRelease } from "../release/read.ts";
-import type { Activation } from "../release/schema.ts";
-import { type ChosenProcess, chooseProcess } from "./choose-plan.ts";
-import type { ReleaseToRun } from "./named.ts";
+import { readCurrent } from "../release/read.ts";
+import type { ChosenProcess } from "./choose-plan.ts";
+import { findOrWait, findRelease, type Found, servedOf } from "./find.ts";
 
 const defaultPort = 3000;
 
@@ -43,15 +42,16 @@ export default defineCommand({
       await runWorker(context, { process: early.name, environment, queues: early.queues, concurrency, manifest: await readManifest(context.dir), release: undefined });
       return { process: early.name, release: null, exitCode: 0 };
     }
-    const { release, attachments } = await findRelease(context, environment, wanted);
-    const chosen = await chooseReleased(context, release.release, process);
-    const shared = { release, environment, port: port ?? portFrom(context.env["PORT"]), drainMs: drainSeconds * 1000 };
-    const answer = { process: chosen.name, release: release.releaseDescriptor.digest };
-    if (chosen.kind === "serve") {
+    const find = async (): Promise<Found> => findRelease(context, { environment, wanted, process });
+    const found = await findOrWait(context, { process, find });
+    const listening = { environment, port: port ?? portFrom(context.env["PORT"]), drainMs: drainSeconds * 1000 };
+    if (found === undefined || found.chosen.kind === "serve") {
       const { serve } = await import("./serve.ts");
-      await serve(context, { ...shared, attachments, host, agents: chosen.agents, isContentLogged: logContent });
-      return { ...answer, exitCode: 0 };
+      const release = await serve(context, { ...listening, host, isContentLogged: logContent, found: found && servedOf(found), find: async () => servedOf(await find()) });
+      return { process: found?.chosen.name ?? process ?? "web", release, exitCode: 0 };
     }
+    const { release, attachments, chosen } = found;
+    const answer = { process: chosen.name, release: release.releaseDescriptor.digest };
     if (chosen.kind === "work") {
       const { runWorker } = await import("./worker.ts");
       const { manifest } = await readDocument(await context.store(), buildKind, release.release.build);
@@ -59,23 +59,12 @@ export default defineCommand({
       return { ...answer, exitCode: 0 };
     }
     const { runProgram } = await import("./program.ts");
-    return { ...answer, exitCode: await runProgram(context, { ...shared, attachments, process: chosen.name, command: chosen.command }) };
+    return { ...answer, exitCode: await runProgram(context, { ...listening, release, attachments, process: chosen.name, command: chosen.command }) };
   },
 
   render: () => "",
   verdict: ({ process, exitCode }) => (exitCode === 0 ? undefined : { exit: exitCode, message: `The process ${process} ended with exit code ${exitCode}` }),
 });
-
-/** A process that is declared by now, but not in the release, is told from one that nobody knows. */
-async function chooseReleased(context: Context, release: ReleaseToRun["release"], process: string | undefined): Promise<ChosenProcess> {
-  try {
-    return chooseProcess(release, process);
-  } catch (error) {
-    const isUnknown = error instanceof TwelveError && error.code === "PROCESS_UNKNOWN" && process !== undefined;
-    if (!isUnknown || !Object.hasOwn((await readManifest(context.dir)).processes, process)) throw error;
-    throw new TwelveError("PROCESS_UNKNOWN", `${error.message}. twelve.yaml declares ${process}, but the release is older`, { cause: error, fix: "Run `twelve build` and `twelve release --env <name>`, then run it again" });
-  }
-}
 
 /** A worker makes the first index, so it cannot wait for the first release: until there is one, the manifest says what it does. */
 async function chooseEarlyWorker(context: Context, environment: string, process: string | undefined): Promise<Extract<ChosenProcess, { readonly kind: "work" }> | undefined> {
@@ -85,26 +74,6 @@ async function chooseEarlyWorker(context: Context, environment: string, process:
   if (declared === undefined || !("work" in declared) || (await readCurrent(store, manifest.name, environment)) !== undefined) return undefined;
   environmentOf(manifest, environment);
   return { kind: "work", name: process, queues: declared.work };
-}
-
-interface Found {
-  readonly release: ReleaseToRun;
-  readonly attachments: Activation["attachments"];
-}
-
-async function findRelease(context: Context, environment: string, wanted: string | undefined): Promise<Found> {
-  const [store, manifest] = await Promise.all([context.store(), readManifest(context.dir)]);
-  environmentOf(manifest, environment);
-  const app = manifest.name;
-  if (wanted === undefined) {
-    const active = await readActive(store, app, environment);
-    return { release: active, attachments: active.activation.attachments };
-  }
-  const release = await readRelease(store, app, wanted);
-  const build = await readDocument(store, buildKind, release.release.build);
-  const values = await resolveFor(context, build.manifest, { environment, only: release.release.attachments });
-  const attachments = Object.entries(values).map(([key, { value, source }]) => [key, { url: value === null ? null : String(value), source: source ?? "default" }] as const);
-  return { release, attachments: Object.fromEntries(attachments) };
 }
 
 function portFrom(text: string | undefined): number {

@@ -16,12 +16,17 @@ export interface OpeningRuntime extends OpenedRuntime {
   onWaiting(listener: (parts: readonly RuntimePart[]) => void): void;
 }
 
+export interface KnownRelease {
+  /** Such as v3. */
+  readonly name: string;
+  readonly agents: readonly string[];
+}
+
 export interface Opening {
   /** Opens all or nothing; `onPartFailed` is told which part could not be opened. */
   readonly open: (context: Context, told: Required<Pick<RuntimeOptions, "onPartFailed">>) => Promise<OpenedRuntime>;
-  /** Such as v3. */
-  readonly release: string;
-  readonly agents: readonly string[];
+  /** What is to be opened; undefined for as long as the store has not said which release that is. */
+  readonly known: () => KnownRelease | undefined;
   readonly random?: () => number;
   /** However often /readyz asks; a second by default. */
   readonly shortestWaitMs?: number;
@@ -37,7 +42,7 @@ const usualShortestWaitMs = 1000;
  * Opens a runtime again and again until the services that it needs are there. Meanwhile it refuses requests with
  * PROCESS_NOT_READY, and its check says which part is missing and why.
  */
-export function openInBackground(context: Context, { open, release, agents, random = Math.random, shortestWaitMs = usualShortestWaitMs, firstLimitMs = usualFirstLimitMs }: Opening): OpeningRuntime {
+export function openInBackground(context: Context, { open, known, random = Math.random, shortestWaitMs = usualShortestWaitMs, firstLimitMs = usualFirstLimitMs }: Opening): OpeningRuntime {
   const nowMs = (): number => context.clock.monotonicMs();
   const startedMs = nowMs();
   const listeners = new Set<(parts: readonly RuntimePart[]) => void>();
@@ -61,7 +66,7 @@ export function openInBackground(context: Context, { open, release, agents, rand
       } catch (error) {
         if (!mayPass(error) || context.signal.aborted) throw error;
         attempts++;
-        missing = failures.size === 0 ? new Map([[`release ${release}`, error]]) : failures;
+        missing = failures.size === 0 ? new Map([[["release", ...nameOf(known())].join(" "), error]]) : failures;
         const waitMs = pause(attempts, error);
         for (const listener of listeners) listener(parts());
         await untilAgain(waitMs);
@@ -91,9 +96,10 @@ export function openInBackground(context: Context, { open, release, agents, rand
 
   function parts(): readonly RuntimePart[] {
     const seconds = `${Math.round((nowMs() - startedMs) / 1000)} s`;
-    if (missing.size === 0) return [{ name: "release", isReady: false, detail: [`${release} is being opened, for ${seconds} by now`, ...(pending.size === 0 ? [] : [`waiting for ${[...pending].join(", ")}`])].join("; ") }];
-    const known: RuntimePart = { name: "release", isReady: true, detail: release };
-    return [known, ...[...missing].map(([name, failure]) => ({ name, isReady: false, detail: `${reasonOf(failure)}; asked ${attempts === 1 ? "once" : `${attempts} times`} in ${seconds}, and again soon` }))];
+    const [name = "the one to run"] = nameOf(known());
+    if (missing.size === 0) return [{ name: "release", isReady: false, detail: [`${name} is being opened, for ${seconds} by now`, ...(pending.size === 0 ? [] : [`waiting for ${[...pending].join(", ")}`])].join("; ") }];
+    const found = nameOf(known()).map((detail): RuntimePart => ({ name: "release", isReady: true, detail }));
+    return [...found, ...[...missing].map(([name, failure]) => ({ name, isReady: false, detail: `${reasonOf(failure)}; asked ${attempts === 1 ? "once" : `${attempts} times`} in ${seconds}, and again soon` }))];
   }
 
   const opened = keepOpening();
@@ -101,14 +107,17 @@ export function openInBackground(context: Context, { open, release, agents, rand
   opened.catch(() => {});
   return {
     opened,
-    agents,
+    get agents() {
+      return known()?.agents ?? [];
+    },
     onWaiting(listener) {
       listeners.add(listener);
       if (runtime === undefined && missing.size > 0) listener(parts());
     },
     answer(request) {
       if (runtime !== undefined) return runtime.answer(request);
-      if (!agents.includes(request.agent)) throw unknownAgent(request.agent, agents);
+      const { agents } = known() ?? {};
+      if (agents?.includes(request.agent) === false) throw unknownAgent(request.agent, agents);
       const waitsFor = [...missing].map(([name, failure]) => `${name}: ${reasonOf(failure)}`).join("; ");
       throw new TwelveError("PROCESS_NOT_READY", `The server cannot answer yet${waitsFor === "" ? ": it is still starting" : `. It waits for ${waitsFor}`}`, { retry: { afterMs: Math.max(shortestWaitMs, againMs - nowMs()) } });
     },
@@ -122,6 +131,10 @@ export function openInBackground(context: Context, { open, release, agents, rand
       await runtime?.close();
     },
   };
+}
+
+function nameOf(release: KnownRelease | undefined): readonly string[] {
+  return release === undefined ? [] : [release.name];
 }
 
 function reasonOf(failure: unknown): string {

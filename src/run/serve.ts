@@ -1,51 +1,50 @@
-import { shortDigest } from "../core/descriptor.ts";
+import { type Digest, shortDigest } from "../core/descriptor.ts";
 import type { Context } from "../ports/context.ts";
-import type { Activation } from "../release/schema.ts";
 import { openRuntime } from "./apply.ts";
+import { quickStartMs, type Served } from "./find.ts";
 import { type Address, isLoopback, listen, stopServer } from "./http/listen.ts";
 import { openServer } from "./http/server.ts";
 import { trackTraffic } from "./http/traffic.ts";
-import { type ReleaseToRun, releaseName } from "./named.ts";
+import { releaseName } from "./named.ts";
 import type { RuntimePart } from "./health.ts";
 import { openInBackground, type OpeningRuntime } from "./opening.ts";
 import { tellReadiness } from "./readiness.ts";
 import type { ModelCallEvent } from "./schema.ts";
 
 interface ServeOptions extends Address {
-  readonly release: ReleaseToRun;
   readonly environment: string;
-  readonly attachments: Activation["attachments"];
-  readonly agents: readonly string[];
+  /** Already, where the store was there. */
+  readonly found: Served | undefined;
+  /** Asked again and again until the store is there. */
+  readonly find: () => Promise<Served>;
   readonly drainMs: number;
   readonly isContentLogged: boolean;
 }
 
-/** What is wrong for good is nearly always known by then, and refused before anything listens. */
-const quickStartMs = 700;
-
 /**
  * Serves agents over HTTP until the process is asked to stop. It listens soon, whatever the services do: until they are there,
- * requests are refused and /readyz says why. Each line on stdout is one JSON event.
+ * requests are refused and /readyz says why. Each line on stdout is one JSON event. Gives the release that was served; null where none was found.
  */
-export async function serve(context: Context, options: ServeOptions): Promise<void> {
-  const { release, environment, attachments, agents, host, drainMs } = options;
+export async function serve(context: Context, options: ServeOptions): Promise<Digest | null> {
+  const { environment, host, drainMs } = options;
   const { story, clock, signal } = context;
-  const name = releaseName(release);
-  const digest = release.releaseDescriptor.digest;
+  let { found } = options;
   const traffic = trackTraffic();
   const startedMs = clock.monotonicMs();
   // The server's modules load while the store and the index are read.
   const emit = (event: ModelCallEvent): void => context.writeLine(JSON.stringify(event));
   const runtime = openInBackground(context, {
-    release: name,
-    agents,
-    open: (attempt, told) => openRuntime(attempt, { release, environment, attachments, agents, isContentLogged: options.isContentLogged, emit, ...told }),
+    known: () => found && { name: releaseName(found.release), agents: found.agents },
+    async open(attempt, told) {
+      found ??= await options.find();
+      return openRuntime(attempt, { ...found, environment, isContentLogged: options.isContentLogged, emit, ...told });
+    },
   });
   try {
     await Promise.all([openedSoon(runtime), import("fastify")]);
     signal.throwIfAborted();
     const write = (event: string, fields: object): void =>
-      context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), "twelve.app": release.release.app, "twelve.environment": environment, "twelve.release.number": release.number, "twelve.release.digest": digest, ...fields }));
+      context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), ...(found && factsOf(found)), "twelve.environment": environment, ...fields }));
     let tell: (parts: readonly RuntimePart[]) => void = () => {};
     const told = {
       ...runtime,
@@ -55,15 +54,17 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
         return parts;
       },
     };
-    const app = await openServer({ runtime: told, traffic, clock, fingerprint: `${name}-${shortDigest(digest)}`, writeLine: (line) => context.writeLine(line) });
+    const app = await openServer({ runtime: told, traffic, clock, fingerprint: () => (found === undefined ? "" : `${releaseName(found.release)}-${digestOf(found)}`), writeLine: (line) => context.writeLine(line) });
     const url = await listen(app, options);
     if (!isLoopback(host)) story.warn(`Anyone who can reach ${host} can use this server: this version has no authentication. Put it behind a proxy that has`);
     tell = tellReadiness({
       url,
-      write: (event, fields) => write(event, { url, agents, "twelve.duration_ms": Math.round(clock.monotonicMs() - startedMs), ...fields }),
+      write: (event, fields) => write(event, { url, agents: runtime.agents, "twelve.duration_ms": Math.round(clock.monotonicMs() - startedMs), ...fields }),
       story,
       greet() {
-        story.note(`Ready: ${url}  release ${name} (${shortDigest(digest)})  agents: ${agents.join(", ")}`);
+        if (found === undefined) return;
+        const { release, agents } = found;
+        story.note(`Ready: ${url}  release ${releaseName(release)} (${digestOf(found)})  agents: ${agents.join(", ")}`);
         story.note(`Try it: curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '{"model": "${agents[0]}", "messages": [{"role": "user", "content": "..."}]}'`);
       },
     });
@@ -79,9 +80,18 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
     story.note(`Stopping: waiting up to ${drainMs / 1000} s for open requests. A second signal ends at once`);
     await stopServer(app, traffic, drainMs);
     write("server-stopped", { requests: traffic.taken });
+    return found?.release.releaseDescriptor.digest ?? null;
   } finally {
     await runtime.close();
   }
+}
+
+function factsOf({ release: { release, number, releaseDescriptor } }: Served): object {
+  return { "twelve.app": release.app, "twelve.release.number": number, "twelve.release.digest": releaseDescriptor.digest };
+}
+
+function digestOf({ release: { releaseDescriptor } }: Served): string {
+  return shortDigest(releaseDescriptor.digest);
 }
 
 /** False when it is not open after so long, or waits for a service already. Fails with what is wrong for good. */

@@ -3,7 +3,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import OpenAI from "openai";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { TwelveError } from "../../src/core/errors.ts";
+import type { Store } from "../../src/ports/store.ts";
 import type { ModelCallEvent } from "../../src/run/schema.ts";
 import command from "../../src/run/command.ts";
 import { temporaryFolder, testContext, type TestContext } from "../helpers/context.ts";
@@ -69,6 +71,37 @@ describe("twelve run", () => {
     stop();
     expect(await ended).toMatchObject({ process: "web", exitCode: 0 });
     expect(JSON.parse(context.lines.at(-1) ?? "{}")).toMatchObject({ event: "server-stopped", requests: 2 });
+  });
+
+  it("listens while the store is away, says so, and serves the release as soon as the store is back", async () => {
+    const app = await releasedApp();
+    const store = await app.store();
+    let isAway = true;
+    const away = (): Promise<never> => Promise.reject(new TwelveError("SERVICE_UNAVAILABLE", "s3://bucket cannot be reached", { retry: { afterMs: null } }));
+    const flaky: Store = { ...store, refs: { ...store.refs, read: (name) => (isAway ? away() : store.refs.read(name)) } };
+    const { context, ready: waiting, client } = await serving(app, { change: { store: () => Promise.resolve(flaky) } });
+    expect(waiting).toMatchObject({ event: "server-not-ready", agents: [], checks: { release: expect.stringContaining("s3://bucket cannot be reached") } });
+    const readiness = async (): Promise<readonly [number, unknown]> => {
+      const answer = await fetch(`${waiting.url}/readyz`);
+      return [answer.status, await answer.json()];
+    };
+    expect(await readiness()).toEqual([503, { status: "failed", checks: { release: { status: "failed", detail: expect.stringContaining("s3://bucket cannot be reached") } } }]);
+    const ask = (): ReturnType<typeof client.chat.completions.create> => client.chat.completions.create({ model: "support", messages: [{ role: "user", content: "How large may the body of a request be?" }] });
+    await expect(ask()).rejects.toMatchObject({ status: 503, message: expect.stringContaining("s3://bucket cannot be reached") });
+    isAway = false;
+    await vi.waitFor(async () => expect((await readiness())[0]).toBe(200), { timeout: 20_000, interval: 50 });
+    expect(await ask()).toMatchObject({ system_fingerprint: expect.stringMatching(/^v1-[0-9a-f]{12}$/) });
+    expect(context.lines.map((line) => JSON.parse(line) as { readonly event: string })).toContainEqual(expect.objectContaining({ event: "server-ready", "twelve.release.number": 1, agents: ["support", "chat"] }));
+  });
+
+  it("waits for no store where the process is no server, and not for what stays wrong", async () => {
+    const app = await releasedApp();
+    const store = await app.store();
+    const failing = (code: "SERVICE_UNAVAILABLE" | "SERVICE_DENIED"): Store => ({ ...store, refs: { ...store.refs, read: () => Promise.reject(new TwelveError(code, "s3://bucket")) } });
+    const run = async (code: "SERVICE_UNAVAILABLE" | "SERVICE_DENIED", process: string): Promise<unknown> =>
+      command.run(command.input.parse({ env: "staging", port: 0, process }), { ...(await testContext({ dir: app.dir, env: {} })), store: () => Promise.resolve(failing(code)) });
+    await expect(run("SERVICE_DENIED", "web")).rejects.toMatchObject({ code: "SERVICE_DENIED" });
+    await expect(run("SERVICE_UNAVAILABLE", "show")).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
   });
 
   it("gives the prompt its variables and the earlier turns of the conversation", async () => {

@@ -18,7 +18,7 @@ async function opening(open: Opening["open"], change: Partial<Opening> = {}) {
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const context: TestContext = await testContext({ dir: "/", signal: stop.signal });
-  const runtime = openInBackground(context, { open, release: "v3", agents: ["support"], random: () => 0, shortestWaitMs: 1, ...change });
+  const runtime = openInBackground(context, { open, known: () => ({ name: "v3", agents: ["support"] }), random: () => 0, shortestWaitMs: 1, ...change });
   return { runtime, stop };
 }
 
@@ -103,6 +103,23 @@ describe("openInBackground", () => {
     await vi.waitFor(() => expect(told.length).toBeGreaterThan(2), { timeout: 5000 });
     const detail = (seconds: number): unknown => expect.stringContaining(`tei+http://127.0.0.1:${port} did not answer within ${seconds} s`);
     expect(told.slice(0, 3)).toMatchObject([0.05, 0.1, 0.2].map((seconds) => [{}, { name: "release v3", detail: detail(seconds) }]));
+  });
+
+  it("says that it waits for the release itself, whoever is asked for, until the store has named it", async () => {
+    let found: { readonly name: string; readonly agents: readonly string[] } | undefined;
+    const gone = new TwelveError("SERVICE_UNAVAILABLE", "s3://bucket cannot be reached", { retry: { afterMs: null } });
+    const { runtime } = await opening(async () => {
+      if (found === undefined) throw gone;
+      return opened();
+    }, { known: () => found, shortestWaitMs: 20 });
+    await new Promise<void>((resolve) => runtime.onWaiting(() => resolve()));
+    expect(await runtime.check()).toEqual([{ name: "release", isReady: false, detail: expect.stringMatching(/^s3:\/\/bucket cannot be reached; asked /) }]);
+    expect(runtime.agents).toEqual([]);
+    expect(() => runtime.answer({ ...question, agent: "nobody" })).toThrow(expect.objectContaining({ code: "PROCESS_NOT_READY", message: expect.stringContaining("s3://bucket cannot be reached") }));
+    found = { name: "v3", agents: ["support"] };
+    await runtime.opened;
+    expect(runtime.agents).toEqual(["support"]);
+    expect(await Array.fromAsync(runtime.answer(question))).toHaveLength(2);
   });
 
   it("ends with the process, and closes what is opened after that", async () => {

@@ -15,7 +15,7 @@ export function parseS3Reference(reference: string, code: "SOURCE_INVALID" | "SE
     throw new TwelveError(code, "An s3:// URL has credentials in it, or names no bucket", { fix: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, and write s3://bucket/prefix" });
   }
   const shown = /^[^:]*:[^:]*$/.test(reference) ? reference : "An s3:// URL";
-  throw new TwelveError(code, `${shown} names no bucket`, { fix: "Write s3://bucket/prefix" });
+  throw new TwelveError(code, `${shown} names no bucket`, { fix: "Write s3://bucket/prefix; the name of a bucket has at least three characters" });
 }
 
 export function urlOf({ bucket, key }: S3Reference): string {

@@ -18,7 +18,7 @@ export interface ServerOptions {
   readonly traffic: Traffic;
   readonly clock: Clock;
   /** Names the release in every answer. */
-  readonly fingerprint: string;
+  readonly fingerprint: () => string;
   /** Takes a JSON line about a failure that is a bug of ours. */
   readonly writeLine: (line: string) => void;
 }

@@ -19,7 +19,7 @@ export function addChat(app: FastifyInstance, { runtime, fingerprint, clock, rep
       id: `chatcmpl-${trace.traceId}${trace.spanId}`,
       created: Math.floor(clock.now().getTime() / 1000),
       model: body.model,
-      system_fingerprint: fingerprint,
+      system_fingerprint: fingerprint(),
     };
     if (body.stream !== true) return reply.send(completion(frame, await lastOf(parts)));
 

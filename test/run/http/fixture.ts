@@ -10,7 +10,7 @@ import type { FakeRuntime } from "../fixture.ts";
 export async function openTestServer(runtime: FakeRuntime) {
   const traffic = trackTraffic();
   const lines: string[] = [];
-  const app = await openServer({ runtime, traffic, clock: fixedClock(), fingerprint: "v3-abcdef", writeLine: (line) => lines.push(line) });
+  const app = await openServer({ runtime, traffic, clock: fixedClock(), fingerprint: () => "v3-abcdef", writeLine: (line) => lines.push(line) });
   return { app, traffic, lines };
 }
 
