@@ -27,6 +27,8 @@ export interface Opening {
   readonly open: (context: Context, told: Required<Pick<RuntimeOptions, "onPartFailed">>) => Promise<OpenedRuntime>;
   /** What is to be opened; undefined for as long as the store has not said which release that is. */
   readonly known: () => KnownRelease | undefined;
+  /** Where the release is looked up, without credentials. */
+  readonly store: string;
   readonly random?: () => number;
   /** However often /readyz asks; a second by default. */
   readonly shortestWaitMs?: number;
@@ -42,7 +44,7 @@ const usualShortestWaitMs = 1000;
  * Opens a runtime again and again until the services that it needs are there. Meanwhile it refuses requests with
  * PROCESS_NOT_READY, and its check says which part is missing and why.
  */
-export function openInBackground(context: Context, { open, known, random = Math.random, shortestWaitMs = usualShortestWaitMs, firstLimitMs = usualFirstLimitMs }: Opening): OpeningRuntime {
+export function openInBackground(context: Context, { open, known, store, random = Math.random, shortestWaitMs = usualShortestWaitMs, firstLimitMs = usualFirstLimitMs }: Opening): OpeningRuntime {
   const nowMs = (): number => context.clock.monotonicMs();
   const startedMs = nowMs();
   const listeners = new Set<(parts: readonly RuntimePart[]) => void>();
@@ -96,8 +98,9 @@ export function openInBackground(context: Context, { open, known, random = Math.
 
   function parts(): readonly RuntimePart[] {
     const seconds = `${Math.round((nowMs() - startedMs) / 1000)} s`;
-    const [name = "the one to run"] = nameOf(known());
-    if (missing.size === 0) return [{ name: "release", isReady: false, detail: [`${name} is being opened, for ${seconds} by now`, ...(pending.size === 0 ? [] : [`waiting for ${[...pending].join(", ")}`])].join("; ") }];
+    const [name] = nameOf(known());
+    const doing = name === undefined ? `being looked up in ${store}` : `${name} is being opened`;
+    if (missing.size === 0) return [{ name: "release", isReady: false, detail: [`${doing}, for ${seconds} by now`, ...(pending.size === 0 ? [] : [`waiting for ${[...pending].join(", ")}`])].join("; ") }];
     const found = nameOf(known()).map((detail): RuntimePart => ({ name: "release", isReady: true, detail }));
     return [...found, ...[...missing].map(([name, failure]) => ({ name, isReady: false, detail: `${reasonOf(failure)}; asked ${attempts === 1 ? "once" : `${attempts} times`} in ${seconds}, and again soon` }))];
   }

@@ -34,6 +34,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
   // The server's modules load while the store and the index are read.
   const emit = (event: ModelCallEvent): void => context.writeLine(JSON.stringify(event));
   const runtime = openInBackground(context, {
+    store: (await context.store()).url,
     known: () => found && { name: releaseName(found.release), agents: found.agents },
     async open(attempt, told) {
       found ??= await options.find();

@@ -18,7 +18,7 @@ async function opening(open: Opening["open"], change: Partial<Opening> = {}) {
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const context: TestContext = await testContext({ dir: "/", signal: stop.signal });
-  const runtime = openInBackground(context, { open, known: () => ({ name: "v3", agents: ["support"] }), random: () => 0, shortestWaitMs: 1, ...change });
+  const runtime = openInBackground(context, { open, known: () => ({ name: "v3", agents: ["support"] }), store: "s3://bucket", random: () => 0, shortestWaitMs: 1, ...change });
   return { runtime, stop };
 }
 
@@ -107,11 +107,15 @@ describe("openInBackground", () => {
 
   it("says that it waits for the release itself, whoever is asked for, until the store has named it", async () => {
     let found: { readonly name: string; readonly agents: readonly string[] } | undefined;
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
     const gone = new TwelveError("SERVICE_UNAVAILABLE", "s3://bucket cannot be reached", { retry: { afterMs: null } });
     const { runtime } = await opening(async () => {
+      await answered;
       if (found === undefined) throw gone;
       return opened();
     }, { known: () => found, shortestWaitMs: 20 });
+    expect(await runtime.check()).toEqual([{ name: "release", isReady: false, detail: "being looked up in s3://bucket, for 0 s by now" }]);
+    answer();
     await new Promise<void>((resolve) => runtime.onWaiting(() => resolve()));
     expect(await runtime.check()).toEqual([{ name: "release", isReady: false, detail: expect.stringMatching(/^s3:\/\/bucket cannot be reached; asked /) }]);
     expect(runtime.agents).toEqual([]);
