@@ -4,7 +4,7 @@ import type { Reranker } from "../../../ports/rerank.ts";
 import { requestJson } from "../../http/client.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
 import { type HttpService, readKey, requireKey } from "../../http/service.ts";
-import { readScores } from "../scores.ts";
+import { scoreTexts } from "../scores.ts";
 
 /** A provider whose rerank API has Cohere's shape. */
 interface Provider {
@@ -47,19 +47,11 @@ function open(reference: string, env: Environment, provider: Provider): Reranker
   const isProvidersOwn = base === provider.base;
   const reranker: Omit<Reranker, "check"> = {
     name,
-    async rerank(question, texts, signal) {
-      signal?.throwIfAborted();
-      // An empty document is refused, and is relevant to nothing.
-      const sent = [...texts.entries()].filter(([, text]) => text.trim() !== "");
-      if (sent.length === 0) return texts.map(() => 0);
-      if (sent.length > provider.maxTexts) throw new TwelveError("SERVICE_FAILED", `${name} takes ${provider.maxTexts} texts at once, and was given ${sent.length}`, { fix: "Rerank fewer candidates" });
+    rerank: (question, texts, signal) => scoreTexts(texts, { name, maxTexts: provider.maxTexts, signal }, async (sent) => {
       if (isProvidersOwn) requireKey(service);
-      const body = { model, query: question.toWellFormed(), documents: sent.map(([, text]) => text.toWellFormed()), top_n: sent.length, ...provider.fields };
-      const answer = await requestJson({ service, url: `${base}${provider.path}`, body, timeoutMs, signal });
-      const scores = readScores(resultsIn(answer), { name, count: sent.length });
-      const byPlace = new Map(sent.map(([place], i) => [place, scores[i] ?? 0]));
-      return texts.map((_, place) => byPlace.get(place) ?? 0);
-    },
+      const body = { model, query: question.toWellFormed(), documents: sent.map((text) => text.toWellFormed()), top_n: sent.length, ...provider.fields };
+      return resultsIn(await requestJson({ service, url: `${base}${provider.path}`, body, timeoutMs, signal }));
+    }),
   };
   async function describesModel(url: string, signal: AbortSignal | undefined): Promise<boolean> {
     if (service.key === undefined && isProvidersOwn) return false;
