@@ -3,7 +3,7 @@ import type { Environment } from "../../../ports/context.ts";
 import type { Reranker } from "../../../ports/rerank.ts";
 import { requestJson } from "../../http/client.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
-import { type HttpService, readKey, requireKey } from "../../http/service.ts";
+import { type HttpService, readBase, readKey, requireKey } from "../../http/service.ts";
 import { scoreTexts } from "../scores.ts";
 
 /** A provider whose rerank API has Cohere's shape. */
@@ -41,8 +41,7 @@ function open(reference: string, env: Environment, provider: Provider): Reranker
   const model = name.slice(provider.scheme.length + 1);
   if (model === "" || /\s/.test(model)) throw unusable(reference, "names no model", `Write ${provider.example}, for example`);
   const timeoutMs = readTimeoutMs(readOptions(query, reference, ["timeoutMs"]), reference);
-  const base = (env[provider.baseName]?.trim() || provider.base).replace(/\/+$/, "");
-  if (!/^https?:\/\/./.test(base) || !URL.canParse(base)) throw unusable(reference, `cannot be reached: ${provider.baseName} is not an http(s) URL`, `Set ${provider.baseName} to a URL such as ${provider.base}, or unset it`);
+  const base = readBase(env, provider.baseName, { reference, own: provider.base }).replace(/\/+$/, "");
   const service: HttpService = { name, keyName: provider.keyName, key: readKey(env, provider.keyName) };
   const isProvidersOwn = base === provider.base;
   const reranker: Omit<Reranker, "check"> = {
