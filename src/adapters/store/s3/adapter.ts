@@ -1,6 +1,7 @@
 import type { Environment } from "../../../ports/context.ts";
 import type { BlobStore, RefStore, Store } from "../../../ports/store.ts";
 import { openS3, type S3Options } from "../../aws/s3.ts";
+import { maxAttempts } from "../../aws/settings.ts";
 import { limitTo } from "../fs/limit.ts";
 import { blobKey, objectBlobs } from "./blobs.ts";
 import { conditionCheck } from "./condition.ts";
@@ -18,8 +19,6 @@ export interface S3StoreOptions extends S3Options {
 const operationsAtOnce = 32;
 /** Each holds a part in memory. */
 const partsAtOnce = 8;
-/** A long command is worth more patience than the three attempts of the SDK. */
-const defaultAttempts = 6;
 
 /**
  * A store in a bucket: `s3://bucket/prefix`. Any number of processes on any number of machines may use it at once; what decides
@@ -27,7 +26,7 @@ const defaultAttempts = 6;
  */
 export async function openStore(reference: string, { env }: { readonly env: Environment }, options: S3StoreOptions = {}): Promise<Store> {
   const place = parsePlace(reference);
-  const client = await openS3(env, { ...options, attempts: options.attempts ?? (Number(env["AWS_MAX_ATTEMPTS"]) || defaultAttempts) });
+  const client = await openS3(env, { attempts: maxAttempts(env), ...options });
   const run = limitTo(operationsAtOnce);
   const limit = limitTo(partsAtOnce);
   const checkConditions = conditionCheck(client, place);
