@@ -5,10 +5,10 @@ import { TwelveError } from "../../../core/errors.ts";
 import { withoutCredentials } from "../../../core/url.ts";
 import type { ServiceCheck } from "../../../ports/check.ts";
 import type { BlobStore, RefStore, Store } from "../../../ports/store.ts";
+import { limitTo } from "../limit.ts";
 import { openArea } from "./area.ts";
 import { fileBlobs } from "./blobs.ts";
 import { errorCode, guard } from "./failure.ts";
-import { limitTo } from "./limit.ts";
 import { fileRefs } from "./refs.ts";
 
 /** Enough to keep the disk busy; each takes one or two file handles, of which a process may have as few as 256. */

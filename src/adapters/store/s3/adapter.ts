@@ -2,7 +2,7 @@ import type { Environment } from "../../../ports/context.ts";
 import type { BlobStore, RefStore, Store } from "../../../ports/store.ts";
 import { openS3, type S3Options } from "../../aws/s3.ts";
 import { maxAttempts } from "../../aws/settings.ts";
-import { limitTo } from "../fs/limit.ts";
+import { limitTo } from "../limit.ts";
 import { blobKey, objectBlobs } from "./blobs.ts";
 import { conditionCheck } from "./condition.ts";
 import { notS3, storeFailure } from "./failure.ts";
