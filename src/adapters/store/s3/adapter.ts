@@ -2,6 +2,7 @@ import type { Environment } from "../../../ports/context.ts";
 import type { BlobStore, RefStore, Store } from "../../../ports/store.ts";
 import { openS3, type S3Options } from "../../aws/s3.ts";
 import { maxAttempts } from "../../aws/settings.ts";
+import { signalOf } from "../../aws/signal.ts";
 import { limitTo } from "../limit.ts";
 import { blobKey, objectBlobs } from "./blobs.ts";
 import { conditionCheck } from "./condition.ts";
@@ -58,7 +59,7 @@ export async function openStore(reference: string, { env }: { readonly env: Envi
     async check(signal) {
       signal?.throwIfAborted();
       try {
-        const { Contents: objects = [], IsTruncated: isCut } = await client.listObjectsV2({ Bucket: place.bucket, Prefix: place.prefix, MaxKeys: 1 }, signal === undefined ? {} : { abortSignal: signal });
+        const { Contents: objects = [], IsTruncated: isCut } = await client.listObjectsV2({ Bucket: place.bucket, Prefix: place.prefix, MaxKeys: 1 }, signalOf(signal));
         if (isCut === undefined) throw notS3(place);
         return { version: null, detail: objects.length === 0 ? "empty" : "holds artifacts" };
       } catch (error) {
