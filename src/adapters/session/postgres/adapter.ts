@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { QueryResult, QueryResultRow } from "pg";
+import { unlessAborted } from "../../../core/abort.ts";
 import type { Session, SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
 import { openDatabase, speaking } from "../../state/database.ts";
-import { orAborted } from "../abort.ts";
 import { checkKey, checkName, conflict, firstVersion, pageSize, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
 import { limited, prepareTables, schema } from "./tables.ts";
 
@@ -114,7 +114,7 @@ export async function openSessions(reference: string, dir: string, { maxBytes = 
       });
     },
     check: (signal) =>
-      orAborted(() => speaking(database, async () => {
+      unlessAborted(() => speaking(database, async () => {
         const { rows } = await query<{ server_version: string }>("SHOW server_version");
         return { version: rows[0]?.server_version ?? null };
       }), signal),

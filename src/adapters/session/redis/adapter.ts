@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
+import { unlessAborted } from "../../../core/abort.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
-import { orAborted } from "../abort.ts";
 import { checkKey, checkName, conflict, firstVersion, pageSize, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
 import { openRedis } from "./client.ts";
 import * as scripts from "./scripts.ts";
@@ -56,7 +56,7 @@ export function openSessions(reference: string, { maxBytes = usualMaxBytes }: { 
       return Number(await client.ask(run(scripts.removeUser, [`${prefix}i`], [`${prefix}h:`, `${prefix}e:`])));
     },
     check: (signal) =>
-      orAborted(() => client.ask(async (redis) => {
+      unlessAborted(() => client.ask(async (redis) => {
         const about = await redis.info();
         const valueOf = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(about)?.[1];
         const policy = valueOf("maxmemory_policy") ?? "noeviction";
