@@ -106,6 +106,21 @@ describe.skipIf(withoutPostgres)("on a real server (needs Postgres)", { timeout:
     await client.end();
   });
 
+  it("gives up on waiting for another process that makes the tables and does not come to an end", async () => {
+    const fresh = await server.createDatabase();
+    const { default: pg } = await import("pg");
+    const client = new pg.Client({ connectionString: fresh });
+    await client.connect();
+    await client.query("SELECT pg_advisory_lock(hashtext('twelve session tables'))");
+    const store = await opened(fresh, { timeoutMs: 200 });
+    const key = { user: "u", session: "s" };
+    const failure = { code: "SERVICE_TIMEOUT", retry: { afterMs: null }, message: expect.stringMatching(/^postgres:\/\/127\.0\.0\.1:\d+\/test_\d+ cannot be prepared: for 200 ms another process/), fix: expect.stringContaining("pg_locks") };
+    await expect(store.read(key)).rejects.toMatchObject(failure);
+    await client.end();
+    // The lock went with its session, and the store makes the tables itself.
+    await expect.poll(() => store.read(key).then(() => "read", (error: unknown) => error), { timeout: 20_000 }).toBe("read");
+  });
+
   it("says that a connection was ended which an append was waiting on, and keeps nothing of it", async () => {
     const fresh = await server.createDatabase();
     const store = await opened(fresh);

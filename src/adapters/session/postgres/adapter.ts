@@ -2,13 +2,13 @@ import { randomUUID } from "node:crypto";
 import type { QueryResult, QueryResultRow } from "pg";
 import { unlessAborted } from "../../../core/abort.ts";
 import type { Session, SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
-import { openDatabase, speaking } from "../../state/database.ts";
+import { limited, openDatabase, speaking } from "../../state/database.ts";
 import { checkKey, checkName, conflict, firstVersion, pageSize, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
-import { limited, prepareTables, schema } from "./tables.ts";
+import { prepareTables, schema } from "./tables.ts";
 
 export interface SessionOptions {
   readonly maxBytes?: number;
-  /** How long one statement may take. */
+  /** How long one statement may take, and the wait for another process that makes the tables. */
   readonly timeoutMs?: number;
 }
 
