@@ -127,7 +127,7 @@ describe("an embedded database", { timeout: 120_000 }, () => {
     const folder = await stateFolder();
     await askHere(folder, "INSERT INTO word VALUES ('old')");
     const { socket } = await openStateFolder(`pglite:${folder}`, "/");
-    await rm(folder, { recursive: true });
+    await rm(folder, { recursive: true, maxRetries: 10, retryDelay: 100 });
     await mkdir(folder);
     await cp(join(template, "data"), join(folder, "data"), { recursive: true });
     expect((await openStateFolder(`pglite:${folder}`, "/")).socket).not.toBe(socket);
