@@ -2,6 +2,7 @@ import { createServer, type Socket } from "node:net";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openSessions } from "../../../src/adapters/registry.ts";
 import { openSessions as openRedisSessions, prefixOf } from "../../../src/adapters/session/redis/adapter.ts";
+import { redisFailure } from "../../../src/adapters/session/redis/failure.ts";
 import type { SessionKey, SessionStore } from "../../../src/ports/session.ts";
 import { type RedisServer, startRedis, withoutRedis } from "../../helpers/redis.ts";
 import { describeSessions } from "../../ports/session.contract.ts";
@@ -152,6 +153,13 @@ describe("redis sessions when things go wrong", () => {
   it("gives up on a server that says nothing", async () => {
     const url = await listening(() => {});
     expect(await failureOf(`${url}?timeoutMs=200`)).toMatchObject({ code: "SERVICE_TIMEOUT", retry: { afterMs: null } });
+  });
+
+  // What the driver says after the ten seconds that a connection may take, which no test waits for.
+  it("calls a server that takes no connection slow, not broken", () => {
+    const [error, last] = [new Error("Reached the max retries per request limit (which is 0)."), Object.assign(new Error("connect ETIMEDOUT"), { code: "ETIMEDOUT" })];
+    expect(redisFailure(error, "redis://host:6379", last)).toMatchObject({ code: "SERVICE_TIMEOUT", retry: { afterMs: null }, fix: "Check that the server is not overloaded, then try again" });
+    expect(redisFailure(error, "rediss://host:6379", last)).toMatchObject({ code: "SERVICE_TIMEOUT", fix: expect.stringContaining("the one for TLS") as string });
   });
 
   it.each(["redis:", "redis://", "redis://host/name", "redis://host?retry=3"])("refuses %s", async (reference) => {

@@ -50,7 +50,10 @@ export function redisFailure(cause: unknown, url: string, last: Error | undefine
   if (tls !== undefined) return new TwelveError("SERVICE_FAILED", `${url} does not answer in TLS: ${tls.reason ?? said(tls)}`, { cause, fix: "Check that the port is the one for TLS, and that the server asks for no certificate of its clients (`tls-auth-clients no`); `redis://` is for servers without TLS" });
   const stranger = reasons.find(({ code = "" }) => untrusted.test(code));
   if (stranger !== undefined) return new TwelveError("SERVICE_FAILED", `${url} has a certificate that is not trusted: ${said(stranger)}`, { cause, fix: "Check that the certificate names the host in the URL and has not expired; where your own authority signed it, set NODE_EXTRA_CA_CERTS to the authority's file before the process starts" });
-  if (/timed out/i.test(error.message)) return new TwelveError("SERVICE_TIMEOUT", `${url} did not answer in time`, { cause, retry: { afterMs: null }, fix: "Check that the server is not overloaded, then try again" });
+  if (/timed out/i.test(error.message) || reasons.some(({ code }) => code === "ETIMEDOUT")) {
+    // One without TLS may wait for the rest of what it takes for a command.
+    return new TwelveError("SERVICE_TIMEOUT", `${url} did not answer in time`, { cause, retry: { afterMs: null }, fix: `Check that the server is not overloaded${url.startsWith("rediss:") ? ", and that the port is the one for TLS" : ""}, then try again` });
+  }
   const refused = reasons.find(({ code = "" }) => unreachable.has(code));
   if (refused !== undefined) return new TwelveError("SERVICE_UNAVAILABLE", `${url} cannot be reached: ${said(refused)}`, { cause, retry: { afterMs: null }, fix: "Check that the server runs and that the host and port in the URL are right" });
   const garbled = reasons.find(({ name, message }) => name === "ParserError" || /protocol error/i.test(message));
