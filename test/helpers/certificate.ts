@@ -1,12 +1,12 @@
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { isInstalled } from "./program.ts";
 
 const run = promisify(execFile);
-const isInstalled = spawnSync("openssl", ["version"]).status === 0;
 
 /** Why tests that need a certificate are skipped; with TWELVE_REQUIRE_SERVICES=1 they fail instead. */
-export const withoutOpenssl = !isInstalled && process.env["TWELVE_REQUIRE_SERVICES"] !== "1";
+export const withoutOpenssl = !isInstalled("openssl") && process.env["TWELVE_REQUIRE_SERVICES"] !== "1";
 
 /** Files in PEM. */
 export interface Certificate {

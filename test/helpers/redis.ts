@@ -1,17 +1,15 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { Redis } from "ioredis";
 import type { Certificate } from "./certificate.ts";
+import { freePort, isInstalled } from "./program.ts";
 
 const command = "redis-server";
-const isInstalled = (process.env["PATH"] ?? "").split(delimiter).some((folder) => isExecutable(join(folder, command)));
 
 /** Why tests that need a real Redis server are skipped; with TWELVE_REQUIRE_SERVICES=1 they fail instead. */
-export const withoutRedis = !isInstalled && process.env["TWELVE_REQUIRE_SERVICES"] !== "1";
+export const withoutRedis = !isInstalled(command) && process.env["TWELVE_REQUIRE_SERVICES"] !== "1";
 
 export interface RedisServer {
   readonly port: number;
@@ -66,24 +64,4 @@ export async function startRedis(certificate?: Certificate): Promise<RedisServer
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { readonly port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
