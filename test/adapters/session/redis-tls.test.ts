@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer as createPlainServer, type Server } from "node:net";
+import { createServer as createPlainServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer } from "node:tls";
@@ -7,6 +7,7 @@ import { execaNode } from "execa";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openSessions } from "../../../src/adapters/registry.ts";
 import { type Certificate, makeCertificate, withoutOpenssl } from "../../helpers/certificate.ts";
+import { listening } from "../../helpers/listen.ts";
 import { type RedisServer, startRedis, withoutRedis } from "../../helpers/redis.ts";
 
 const entry = { role: "user", content: "text", at: "2026-11-24T10:00:00.000Z" } as const;
@@ -22,13 +23,6 @@ async function failureOf(url: string): Promise<unknown> {
 async function said(url: string, authority: string): Promise<unknown> {
   const { stdout } = await execaNode(new URL("append-once.ts", import.meta.url), [url], { env: { NODE_EXTRA_CA_CERTS: authority }, timeout: 30_000 });
   return JSON.parse(stdout);
-}
-
-async function listening(server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  onTestFinished(() => void server.close());
-  return (server.address() as { readonly port: number }).port;
 }
 
 describe.skipIf(withoutRedis || withoutOpenssl)("redis sessions over TLS (needs redis-server and openssl)", () => {
