@@ -1,3 +1,4 @@
+import { unlessAborted } from "./abort.ts";
 import { TwelveError } from "./errors.ts";
 
 interface Deadline {
@@ -14,17 +15,11 @@ interface Deadline {
 export async function inTime<Result>(work: (signal: AbortSignal) => Promise<Result>, { limitMs, who, signal }: Deadline): Promise<Result> {
   signal?.throwIfAborted();
   const controller = new AbortController();
-  const { promise: over, reject } = Promise.withResolvers<never>();
-  over.catch(() => {});
-  const stop = (reason: unknown): void => {
-    controller.abort(reason);
-    reject(reason);
-  };
-  const onAbort = (): void => stop(signal?.reason);
-  const timer = setTimeout(() => stop(new TwelveError("SERVICE_TIMEOUT", `${who} did not answer within ${limitMs / 1000} s`, { retry: { afterMs: null }, fix: "Check that it is up and can be reached from here" })), limitMs);
+  const onAbort = (): void => controller.abort(signal?.reason);
+  const timer = setTimeout(() => controller.abort(new TwelveError("SERVICE_TIMEOUT", `${who} did not answer within ${limitMs / 1000} s`, { retry: { afterMs: null }, fix: "Check that it is up and can be reached from here" })), limitMs);
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    return await Promise.race([work(controller.signal), over]);
+    return await unlessAborted(() => work(controller.signal), controller.signal);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);

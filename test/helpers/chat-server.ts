@@ -5,7 +5,7 @@ import type { UpstreamReply } from "../ports/model-upstream.ts";
 import { anthropicDialect } from "./chat-anthropic.ts";
 import type { ChatDialect, ChatEvent } from "./chat-dialect.ts";
 import { openaiDialect } from "./chat-openai.ts";
-import type { Asked, Reply } from "./service-server.ts";
+import { type Asked, readAsked, type Reply, writeReply } from "./service-server.ts";
 
 /** How the bytes of a stream are put on the wire; all of it is allowed, and some of it is rare. */
 export interface Wire {
@@ -51,21 +51,21 @@ export async function startChatServer({ dialect: name = "openai", key, models, i
   let hanging = Promise.withResolvers<void>();
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const asked = await read(request);
+    const asked = await readAsked(request);
     const path = asked.path.split("?")[0] ?? "";
-    if (key !== undefined && dialect.keyOf(asked.headers) !== key) return write(response, dialect.badKey);
-    if (asked.method === "GET" && path.startsWith("/v1/models")) return write(response, catalogue(path));
-    if (asked.method !== "POST" || path !== dialect.path) return write(response, dialect.failureOf({ kind: "notFound", message: `Invalid URL (${asked.method} ${path})`, requestId: "req_path" }));
+    if (key !== undefined && dialect.keyOf(asked.headers) !== key) return writeReply(response, dialect.badKey);
+    if (asked.method === "GET" && path.startsWith("/v1/models")) return writeReply(response, catalogue(path));
+    if (asked.method !== "POST" || path !== dialect.path) return writeReply(response, dialect.failureOf({ kind: "notFound", message: `Invalid URL (${asked.method} ${path})`, requestId: "req_path" }));
     requests.push(asked);
     const body = asked.body as Readonly<Record<string, unknown>>;
     const refusal = dialect.refusalOf(body, asked.headers);
-    if (refusal !== undefined) return write(response, dialect.failureOf({ kind: "rejected", message: refusal, requestId: "req_body" }));
+    if (refusal !== undefined) return writeReply(response, dialect.failureOf({ kind: "rejected", message: refusal, requestId: "req_body" }));
     const reply = script.shift() ?? { says: ["A body may ", "be one mebibyte ", "large."] };
     if ("reset" in reply) return void response.destroy();
-    if ("reply" in reply) return write(response, reply.reply);
-    if ("fails" in reply && reply.fails !== undefined) return write(response, dialect.failureOf(reply.fails));
+    if ("reply" in reply) return writeReply(response, reply.reply);
+    if ("fails" in reply && reply.fails !== undefined) return writeReply(response, dialect.failureOf(reply.fails));
     const model = String(body["model"]);
-    if (!("events" in reply) && (body["stream"] !== true || !isStreamKnown)) return write(response, { body: dialect.wholeOf(reply, model) });
+    if (!("events" in reply) && (body["stream"] !== true || !isStreamKnown)) return writeReply(response, { body: dialect.wholeOf(reply, model) });
     const events = "events" in reply ? reply.events.map((event) => (typeof event === "string" ? { data: event } : event)) : dialect.eventsOf(reply, model);
     if (reply.ending === "hangs") hanging = watched(response);
     await stream(response, events, reply.wire ?? {});
@@ -110,17 +110,4 @@ async function stream(response: ServerResponse, events: readonly ChatEvent[], { 
       await new Promise<void>((resolve) => response.write(bytes.subarray(at, at + size), () => resolve()));
     }
   }
-}
-
-async function read(request: IncomingMessage): Promise<Asked> {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(part as Buffer);
-  const text = Buffer.concat(parts).toString("utf8");
-  const { method = "GET", url: path = "/", headers } = request;
-  return { method, path, headers, body: text === "" ? undefined : JSON.parse(text) };
-}
-
-function write(response: ServerResponse, { status = 200, headers = {}, json, body }: Reply): void {
-  response.writeHead(status, { "content-type": "application/json", ...headers });
-  response.end(json ?? JSON.stringify(body));
 }

@@ -1,16 +1,14 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { S3 } from "@aws-sdk/client-s3";
+import { isInstalled } from "./program.ts";
 
 const command = "moto_server";
-const isInstalled = (process.env["PATH"] ?? "").split(delimiter).some((folder) => isExecutable(join(folder, command)));
 
 /**
  * Why tests against moto, a server with the AWS protocols, are skipped: it is not installed (`pip install "moto[server]"`).
  * Never where TWELVE_REQUIRE_SERVICES=1 is set; there they fail.
  */
-export const withoutMoto = !isInstalled && process.env["TWELVE_REQUIRE_SERVICES"] !== "1";
+export const withoutMoto = !isInstalled(command) && process.env["TWELVE_REQUIRE_SERVICES"] !== "1";
 
 export interface Moto {
   readonly url: string;
@@ -46,13 +44,4 @@ export async function startMoto(): Promise<Moto> {
 /** A plain client, for putting in what a test needs. */
 export function motoS3({ url }: Moto): S3 {
   return new S3({ endpoint: url, region: "us-east-1", forcePathStyle: true, credentials: { accessKeyId: "test", secretAccessKey: "test" } });
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

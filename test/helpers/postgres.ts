@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
 import { chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { freePort } from "./program.ts";
 
 const run = promisify(execFile);
 const password = "only-for-tests";
@@ -98,15 +98,4 @@ async function giveTo(folder: string): Promise<void> {
   await chown(folder, Number(stdout), -1);
   await chown(join(folder, "password"), Number(stdout), -1);
   await chmod(folder, 0o700);
-}
-
-function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const server = createServer();
-  server.once("error", reject);
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address();
-    server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-  });
-  return promise;
 }

@@ -1,19 +1,20 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { Redis } from "ioredis";
+import type { Certificate } from "./certificate.ts";
+import { freePort, isInstalled } from "./program.ts";
 
 const command = "redis-server";
-const isInstalled = (process.env["PATH"] ?? "").split(delimiter).some((folder) => isExecutable(join(folder, command)));
 
 /** Why tests that need a real Redis server are skipped; with TWELVE_REQUIRE_SERVICES=1 they fail instead. */
-export const withoutRedis = !isInstalled && process.env["TWELVE_REQUIRE_SERVICES"] !== "1";
+export const withoutRedis = !isInstalled(command) && process.env["TWELVE_REQUIRE_SERVICES"] !== "1";
 
 export interface RedisServer {
   readonly port: number;
+  /** 0 where it has no certificate. */
+  readonly tlsPort: number;
   /** Without a password, as long as none is set. */
   readonly url: string;
   /** For what a test wants to look at or set. */
@@ -23,12 +24,14 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** Starts a server of the test file's own on a free port of loopback. */
-export async function startRedis(): Promise<RedisServer> {
+/** Starts a server of the test file's own on a free port of loopback, and with a certificate on another one for TLS. */
+export async function startRedis(certificate?: Certificate): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), "twelve-redis-"));
   const port = await freePort();
+  const tlsPort = certificate === undefined ? 0 : await freePort();
+  const tls = certificate === undefined ? [] : ["--tls-port", String(tlsPort), "--tls-cert-file", certificate.certificate, "--tls-key-file", certificate.key, "--tls-ca-cert-file", certificate.authority, "--tls-auth-clients", "no"];
   const start = async (): Promise<() => Promise<void>> => {
-    const child = spawn(command, ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, "--save", "", "--appendonly", "yes", "--appendfsync", "always"], { stdio: ["ignore", "pipe", "ignore"] });
+    const child = spawn(command, ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, "--save", "", "--appendonly", "yes", "--appendfsync", "always", ...tls], { stdio: ["ignore", "pipe", "ignore"] });
     const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
     process.once("exit", () => void child.kill("SIGKILL"));
     await new Promise<void>((resolve, reject) => {
@@ -48,6 +51,7 @@ export async function startRedis(): Promise<RedisServer> {
   client.on("error", () => {});
   return {
     port,
+    tlsPort,
     url: `redis://127.0.0.1:${port}/0`,
     client,
     async restart() {
@@ -60,24 +64,4 @@ export async function startRedis(): Promise<RedisServer> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { readonly port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

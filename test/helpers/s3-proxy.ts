@@ -1,7 +1,6 @@
 /** Stands between a client and a server that speaks S3, counts what passes, and breaks what a test wants broken. */
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { onTestFinished } from "vitest";
+import { listening } from "./listen.ts";
 import { answerError } from "./s3-server.ts";
 
 /**
@@ -33,12 +32,7 @@ export async function startS3Proxy(target: string): Promise<S3Proxy> {
     if (typeof fault === "object") return void incoming.resume().once("end", () => answerError(response, fault[0], fault[1]));
     passOn({ incoming, response, target, fault });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return Object.assign(proxy, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  return Object.assign(proxy, { url: `http://127.0.0.1:${await listening(server)}` });
 }
 
 interface Passing {

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { onTestFinished } from "vitest";
+import { listening } from "./listen.ts";
 
 export interface StoredObject {
   readonly content: string;
@@ -36,12 +35,7 @@ export async function startS3Server({ objects = {}, pageSize = 1000, fault = () 
     else if (url.searchParams.has("list-type")) response.end(listing(stored, url.searchParams, pageSize));
     else answerObject(request, response, stored.get(decodeURIComponent(rest.join("/"))));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `http://127.0.0.1:${await listening(server)}`;
   return { env: { AWS_ENDPOINT_URL_S3: url, AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" }, objects: stored, requests };
 }
 

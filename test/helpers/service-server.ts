@@ -51,12 +51,12 @@ export async function startServer(answer: (asked: Asked) => Reply | Promise<Repl
   const faults: Fault[] = [];
   const server = listen((request, response) => {
     void (async () => {
-      const asked = await read(request);
+      const asked = await readAsked(request);
       requests.push(asked);
       const fault = faults.shift();
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
       if (typeof fault === "string") breakOff(fault, response);
-      else write(response, fault ?? (await answer(asked)));
+      else writeReply(response, fault ?? (await answer(asked)));
     })();
   });
   await new Promise<void>((resolve) => server.listen(wanted, "127.0.0.1", resolve));
@@ -72,7 +72,8 @@ export async function startServer(answer: (asked: Asked) => Reply | Promise<Repl
   };
 }
 
-async function read(request: IncomingMessage): Promise<Asked> {
+/** A request, whole. */
+export async function readAsked(request: IncomingMessage): Promise<Asked> {
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part as Buffer);
   const text = Buffer.concat(parts).toString("utf8");
@@ -80,7 +81,7 @@ async function read(request: IncomingMessage): Promise<Asked> {
   return { method, path, headers, body: text === "" ? undefined : JSON.parse(text) };
 }
 
-function write(response: ServerResponse, { status = 200, headers = {}, json, body, send }: Reply): void {
+export function writeReply(response: ServerResponse, { status = 200, headers = {}, json, body, send }: Reply): void {
   if (send !== undefined) {
     send(response);
     return;

@@ -1,11 +1,9 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { S3 } from "@aws-sdk/client-s3";
+import { freePort, isInstalled } from "./program.ts";
 
 const command = "versitygw";
 const keys = { accessKeyId: "test", secretAccessKey: "test-secret" };
@@ -14,7 +12,7 @@ const keys = { accessKeyId: "test", secretAccessKey: "test-secret" };
  * Why tests against versitygw, a server that speaks S3 over a folder and checks every signature, are skipped: it is not installed
  * (`go install github.com/versity/versitygw/cmd/versitygw@latest`). It joins in where a machine has it; moto is the one that is required.
  */
-export const withoutVersitygw = !(process.env["PATH"] ?? "").split(delimiter).some((folder) => isExecutable(join(folder, command)));
+export const withoutVersitygw = !isInstalled(command);
 
 export interface Versitygw {
   readonly url: string;
@@ -54,21 +52,4 @@ export async function startVersitygw(): Promise<Versitygw> {
 
 export function versitygwS3({ url }: Versitygw): S3 {
   return new S3({ endpoint: url, region: "us-east-1", forcePathStyle: true, credentials: keys });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

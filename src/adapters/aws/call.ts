@@ -1,3 +1,4 @@
+import { unlessAborted } from "../../core/abort.ts";
 import { TwelveError } from "../../core/errors.ts";
 import { startWatch, type Watch } from "../http/watch.ts";
 
@@ -28,7 +29,8 @@ export async function callOnce<Answer>(call: SingleCall<Answer>): Promise<Answer
   call.signal?.throwIfAborted();
   const watch = watchOver(call);
   try {
-    return await unlessAborted(call.send(watch.signal), watch.signal);
+    // The SDK looks for credentials and for connections without looking at the signal.
+    return await unlessAborted(() => call.send(watch.signal), watch.signal);
   } catch (error) {
     if (watch.signal.aborted) throw watch.signal.reason;
     throw call.failure(error, false);
@@ -46,7 +48,7 @@ export async function* streamOnce<Event>(call: StreamCall<Event>): AsyncGenerato
   let hasBegun = false;
   let isWhole = false;
   try {
-    const events = await unlessAborted(call.open(signal), watch.signal);
+    const events = await unlessAborted(() => call.open(signal), watch.signal);
     hasBegun = true;
     watch.restart();
     for await (const event of events) {
@@ -69,18 +71,4 @@ export async function* streamOnce<Event>(call: StreamCall<Event>): AsyncGenerato
 function watchOver({ name, signal, timeoutMs = defaultSilenceMs }: Call): Watch {
   const tooSlow = (): TwelveError => new TwelveError("SERVICE_TIMEOUT", `${name} did not answer within ${timeoutMs} ms`, { retry: { afterMs: null }, fix: "Try again; `timeoutMs` in the reference gives it more time" });
   return startWatch({ signal, timeoutMs, tooSlow });
-}
-
-/** The SDK looks for credentials and for connections without looking at the signal. */
-async function unlessAborted<Answer>(answer: Promise<Answer>, signal: AbortSignal): Promise<Answer> {
-  let leave: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    leave = () => reject(signal.reason as Error);
-    signal.addEventListener("abort", leave, { once: true });
-  });
-  try {
-    return await Promise.race([answer, aborted]);
-  } finally {
-    if (leave !== undefined) signal.removeEventListener("abort", leave);
-  }
 }

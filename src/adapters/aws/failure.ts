@@ -47,6 +47,11 @@ export function credentialsFailure(cause: unknown, what: string, fix = "Set AWS_
   return new TwelveError("SERVICE_UNAUTHENTICATED", `${what} needs AWS credentials, ${reason}`, { cause, fix });
 }
 
+/** Whether a failure in our words stands for an error of an AWS service with one of these names, such as ConflictException. */
+export function isCausedBy(failure: unknown, ...names: readonly string[]): boolean {
+  return failure instanceof TwelveError && failure.cause instanceof Error && names.includes(failure.cause.name);
+}
+
 /** What the service said, with its own name for the request, which its support asks for. */
 function saidBy({ name, message, requestId }: AwsError): string {
   return `${message === "" || message === name ? name : `${name}: ${message}`}${requestId === undefined ? "" : `, request ${requestId}`}`;

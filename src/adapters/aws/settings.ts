@@ -25,3 +25,11 @@ export function awsSettings(env: Environment, service: string): AwsSettings {
     ...(credentials === undefined ? {} : { credentials }),
   };
 }
+
+/** A long command, and a fleet whose processes all start at once, are worth more patience than the three attempts of the SDK. */
+const patientAttempts = 6;
+
+/** How often a request is sent before its failure counts: AWS_MAX_ATTEMPTS, or six times. */
+export function maxAttempts(env: Environment): number {
+  return Number(env["AWS_MAX_ATTEMPTS"]) || patientAttempts;
+}

@@ -1,7 +1,7 @@
 import { TwelveError } from "../../core/errors.ts";
 import type { Environment } from "../../ports/context.ts";
 import { awsError, awsFailure } from "../aws/failure.ts";
-import { type AwsSettings, awsSettings } from "../aws/settings.ts";
+import { type AwsSettings, awsSettings, maxAttempts } from "../aws/settings.ts";
 
 export interface AwsConfigOptions {
   /** How long nothing may arrive before a request counts as broken. */
@@ -11,15 +11,12 @@ export interface AwsConfigOptions {
 
 const connectionMs = 5000;
 const defaultIdleMs = 15_000;
-/** A whole fleet that starts at once is limited for a moment; each process asks only once, and can wait for its turn. */
-const defaultAttempts = 6;
 const keyTrouble = /^(?:InvalidKeyId|KMS\w*|DecryptionFailure|KeyUnavailableException)$/;
 
 type ClientSettings = AwsSettings & { readonly maxAttempts: number; readonly requestHandler: { readonly connectionTimeout: number; readonly socketTimeout: number } };
 
-export function clientSettings(env: Environment, service: string, { idleMs = defaultIdleMs, attempts }: AwsConfigOptions): ClientSettings {
-  const maxAttempts = attempts ?? (Number(env["AWS_MAX_ATTEMPTS"]) || defaultAttempts);
-  return { ...awsSettings(env, service), maxAttempts, requestHandler: { connectionTimeout: connectionMs, socketTimeout: idleMs } };
+export function clientSettings(env: Environment, service: string, { idleMs = defaultIdleMs, attempts = maxAttempts(env) }: AwsConfigOptions): ClientSettings {
+  return { ...awsSettings(env, service), maxAttempts: attempts, requestHandler: { connectionTimeout: connectionMs, socketTimeout: idleMs } };
 }
 
 /** What a configuration service's error means. An answer that cannot be parsed is not quoted: it may be full of secrets. */

@@ -1,5 +1,6 @@
 import { TwelveError } from "../../core/errors.ts";
 import type { Environment } from "../../ports/context.ts";
+import { unusable } from "./options.ts";
 
 /** Whom a request goes to, as messages name it. */
 export interface HttpService {
@@ -28,6 +29,13 @@ export function requireKey({ name, key, keyName }: HttpService): void {
   throw new TwelveError("SERVICE_UNAUTHENTICATED", `${name} needs a key, and ${keyName} is not set`, {
     fix: `Set ${keyName} in the process environment, or declare it in twelve.yaml as \`${keyName}: { kind: secret }\` and put it into the environment's configuration source`,
   });
+}
+
+/** A provider's own address, or what the variable of that name puts in its place, such as a gateway. Fails with SERVICE_UNSUPPORTED for what is no http(s) URL. */
+export function readBase(env: Environment, name: string, { reference, own }: { readonly reference: string; readonly own: string }): string {
+  const base = env[name]?.trim() || own;
+  if (/^https?:\/\/./.test(base) && URL.canParse(base)) return base;
+  throw unusable(reference, `cannot be reached: ${name} is not an http(s) URL`, `Set ${name} to a URL such as ${own}, or unset it`);
 }
 
 /** What a service said, on one line, short, and without the key should it repeat it. */

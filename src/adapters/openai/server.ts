@@ -1,6 +1,6 @@
 import type { Environment } from "../../ports/context.ts";
 import { refuseCredentials, unusable } from "../http/options.ts";
-import { type HttpService, readKey } from "../http/service.ts";
+import { type HttpService, readBase, readKey } from "../http/service.ts";
 
 /** A server that speaks OpenAI's API, and what is asked of it. */
 export interface OpenaiServer {
@@ -37,8 +37,7 @@ export function splitCompatibleReference(reference: string, { keyName, example }
 
 /** OpenAI, or what OPENAI_BASE_URL puts in its place. */
 export function openaiServer(model: string, reference: string, env: Environment): OpenaiServer {
-  const base = env["OPENAI_BASE_URL"]?.trim() || openaiUrl;
-  if (!/^https?:\/\/./.test(base) || !URL.canParse(base)) throw unusable(reference, "cannot be reached: OPENAI_BASE_URL is not an http(s) URL", `Set OPENAI_BASE_URL to a URL such as ${openaiUrl}, or unset it`);
+  const base = readBase(env, "OPENAI_BASE_URL", { reference, own: openaiUrl });
   const accounts = { "OpenAI-Organization": readKey(env, "OPENAI_ORG_ID"), "OpenAI-Project": readKey(env, "OPENAI_PROJECT_ID") };
   const headers = Object.entries(accounts).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
   const service = { name: `openai:${model}`, keyName: "OPENAI_API_KEY", key: readKey(env, "OPENAI_API_KEY") };

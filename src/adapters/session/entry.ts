@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { TwelveError } from "../../core/errors.ts";
-import type { AppendOptions, SessionEntry, SessionKey } from "../../ports/session.ts";
+import type { AppendOptions, SessionEntry, SessionKey, SessionStore, SessionSummary } from "../../ports/session.ts";
 
 /** What an append writes, checked before any service is asked. */
 export interface Appending {
@@ -76,4 +76,10 @@ const largestPage = 1000;
 /** How many sessions a page has. */
 export function pageSize(limit = usualPage): number {
   return Math.min(Math.max(1, Math.trunc(limit)), largestPage);
+}
+
+/** The first of what was found, as one page; where there is more, the page says how to go on. */
+export function pageOf(found: readonly SessionSummary[], size: number): Awaited<ReturnType<SessionStore["list"]>> {
+  const sessions = found.slice(0, size);
+  return { sessions, ...(found.length > size ? { next: sessions.at(-1)?.session ?? "" } : {}) };
 }

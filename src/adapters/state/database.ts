@@ -1,9 +1,9 @@
-import type { Pool, PoolConfig } from "pg";
+import type { Pool, PoolConfig, QueryConfig } from "pg";
 import { TwelveError } from "../../core/errors.ts";
 import { withoutCredentials } from "../../core/url.ts";
 import { postgresFailure } from "../postgres/failure.ts";
 import { type StateFolder, openStateFolder } from "./folder.ts";
-import { withLock } from "./lock.ts";
+import { type Waiting, waitFor, withLock } from "./lock.ts";
 import { openStateSocket } from "./reach.ts";
 
 /** A Postgres database: a server's, or the embedded one of a folder, reached in the same way. */
@@ -13,8 +13,8 @@ export interface Database {
   readonly pool: Pool;
   /** Of an embedded database. */
   readonly folder: StateFolder | undefined;
-  /** Does the work while no other process of any machine does work of that name. */
-  exclusively<Result>(name: string, work: () => Promise<Result>): Promise<Result>;
+  /** Does the work while no other process of any machine does work of that name. Fails with SERVICE_TIMEOUT where its turn does not come within the limit, if there is one. */
+  exclusively<Result>(name: string, work: () => Promise<Result>, limitMs?: number): Promise<Result>;
 }
 
 /** All connections of an embedded database take turns at one backend: more of them would only queue. */
@@ -27,11 +27,12 @@ export async function openDatabase(reference: string, dir: string, session = "tw
   if (reference.startsWith("pglite:")) {
     const folder = await openStateFolder(reference, dir);
     const pool = await openPool({ ...embeddedConfig(folder), max: embeddedConnections });
-    return { url: reference, pool, folder, exclusively: (_, work) => withLock(folder.migrationLock, work) };
+    return { url: reference, pool, folder, exclusively: (_, work, limitMs) => withLock(folder.migrationLock, work, { url: reference, limitMs }) };
   }
   if (!URL.canParse(reference)) throw new TwelveError("CONFIG_INVALID", `${withoutCredentials(reference)} is no URL of a Postgres database`, { fix: "Set STATE_URL to `postgres://user:password@host/database`" });
   const pool = await openPool({ connectionString: reference, max: serverConnections, connectionTimeoutMillis: connectMs, keepAlive: true, application_name: session });
-  return { url: withoutCredentials(reference), pool, folder: undefined, exclusively: (name, work) => alone(pool, name, work) };
+  const url = withoutCredentials(reference);
+  return { url, pool, folder: undefined, exclusively: (name, work, limitMs) => alone(pool, name, work, { url, limitMs }) };
 }
 
 /** The names are not asked for: whoever reaches the socket is let in. */
@@ -48,20 +49,24 @@ async function openPool(config: PoolConfig): Promise<Pool> {
 }
 
 /** Tried again and again instead of waited for: a statement that waits would hold up the making of indexes. */
-async function alone<Result>(pool: Pool, name: string, work: () => Promise<Result>): Promise<Result> {
+async function alone<Result>(pool: Pool, name: string, work: () => Promise<Result>, waiting: Waiting): Promise<Result> {
   const client = await pool.connect();
   client.on("error", () => {});
   try {
-    for (;;) {
-      const { rows } = await client.query<{ taken: boolean }>("SELECT pg_try_advisory_lock(hashtext($1)) AS taken", [`twelve ${name}`]);
-      if (rows[0]?.taken === true) break;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    await waitFor(async () => {
+      const { rows } = await client.query<{ taken: boolean }>(limited("SELECT pg_try_advisory_lock(hashtext($1)) AS taken", [`twelve ${name}`], waiting.limitMs));
+      return rows[0]?.taken === true ? true : undefined;
+    }, waiting);
     return await work();
   } finally {
     // Ends the session, and the lock with it.
     client.release(true);
   }
+}
+
+/** A server that hangs must not hold a conversation for ever; the connection is given up with the statement. */
+export function limited(text: string, values: readonly unknown[], timeoutMs: number | undefined): QueryConfig & { readonly query_timeout: number | undefined } {
+  return { text, values: [...values], query_timeout: timeoutMs };
 }
 
 /** Does the work, and says in our words what the database refused. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { TwelveError } from "../../core/errors.ts";
 
 export interface Lock {
   release(): void;
@@ -23,19 +24,38 @@ export function tryLock(path: string): Lock | undefined {
   return { release: () => database.close() };
 }
 
-/** Waits for the lock, does the work, and gives the lock back. */
-export async function withLock<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+/** Waits for the lock, does the work, and gives the lock back. Fails as `waitFor` does. */
+export async function withLock<Result>(path: string, work: () => Promise<Result>, waiting: Waiting): Promise<Result> {
+  const lock = await waitFor(() => tryLock(path), waiting);
+  try {
+    return await work();
+  } finally {
+    lock.release();
+  }
+}
+
+export interface Waiting {
+  /** The database's, without credentials, for messages. */
+  readonly url: string;
+  /** Without it, the wait lasts until the lock is free. */
+  readonly limitMs?: number | undefined;
+}
+
+const pauseMs = 50;
+
+/** Asks for a lock under which tables are made, again and again until it is free. Fails with SERVICE_TIMEOUT when that is not within the limit. */
+export async function waitFor<Held>(take: () => Held | undefined | Promise<Held | undefined>, { url, limitMs = Infinity }: Waiting): Promise<Held> {
+  const startedMs = performance.now();
   for (;;) {
-    const lock = tryLock(path);
-    if (lock === undefined) {
-      await sleep(50);
-      continue;
+    const held = await take();
+    if (held !== undefined) return held;
+    if (performance.now() - startedMs > limitMs) {
+      throw new TwelveError("SERVICE_TIMEOUT", `${url} cannot be prepared: for ${limitMs} ms another process has held the lock under which tables are made`, {
+        retry: { afterMs: null },
+        fix: "Try again; if that does not help, end the process that hangs: of a Postgres server, the session that `SELECT pid FROM pg_locks WHERE locktype = 'advisory'` names",
+      });
     }
-    try {
-      return await work();
-    } finally {
-      lock.release();
-    }
+    await sleep(pauseMs);
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { awsFailure } from "../../../src/adapters/aws/failure.ts";
+import { awsFailure, isCausedBy } from "../../../src/adapters/aws/failure.ts";
 import { TwelveError } from "../../../src/core/errors.ts";
 
 function awsError(name: string, status?: number, message = "said the service"): Error {
@@ -23,6 +23,11 @@ describe("a failure of AWS", () => {
     const failure = awsFailure(cause, "The bucket");
     expect(failure).toMatchObject({ code, message, cause });
     expect(failure.retry !== undefined).toBe(canRetry);
+  });
+
+  it("tells which error of the service it stands for", () => {
+    const failure = awsFailure(awsError("ConflictException", 409), "The bucket");
+    expect([isCausedBy(failure, "ConflictException"), isCausedBy(failure, "ValidationException", "ConflictException"), isCausedBy(failure, "Conflict"), isCausedBy(failure.cause, "ConflictException"), isCausedBy(new TwelveError("SERVICE_FAILED", "told"), "ConflictException")]).toEqual([true, true, false, false, false]);
   });
 
   it("that was told already stays as it is", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { awsSettings } from "../../../src/adapters/aws/settings.ts";
+import { awsSettings, maxAttempts } from "../../../src/adapters/aws/settings.ts";
 
 describe("the settings of an AWS client", () => {
   it.each([
@@ -16,4 +16,8 @@ describe("the settings of an AWS client", () => {
   ])("%j", (env, settings) => {
     expect(awsSettings(env, "S3")).toEqual(settings);
   });
+});
+
+it.each([[undefined, 6], ["", 6], ["none", 6], ["1", 1], ["10", 10]])("makes of AWS_MAX_ATTEMPTS=%s %i attempts", (value, attempts) => {
+  expect(maxAttempts({ AWS_MAX_ATTEMPTS: value })).toBe(attempts);
 });

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { type JsonRequest, requestJson } from "../../../src/adapters/http/client.ts";
 import { connectionFailure } from "../../../src/adapters/http/failure.ts";
 import { retryAfterMs } from "../../../src/adapters/http/retry-after.ts";
+import { listening } from "../../helpers/listen.ts";
 import { type Reply, type ServiceServer, startServer } from "../../helpers/service-server.ts";
 
 const service = { name: "service:model", keyName: "SERVICE_KEY", key: "sk-0123456789abcdef" };
@@ -88,11 +89,8 @@ describe("requestJson", () => {
   });
 
   it("does not take what speaks no HTTP for an answer", async () => {
-    const server = createServer((socket) => socket.end("220 mail ready\r\n")).listen(0, "127.0.0.1");
-    onTestFinished(() => void server.close());
-    await new Promise((resolve) => server.once("listening", resolve));
-    const address = server.address() as { readonly port: number };
-    await expect(requestJson({ service, url: `http://127.0.0.1:${address.port}/` })).rejects.toMatchObject({ code: "SERVICE_FAILED", retry: undefined });
+    const port = await listening(createServer((socket) => socket.end("220 mail ready\r\n")));
+    await expect(requestJson({ service, url: `http://127.0.0.1:${port}/` })).rejects.toMatchObject({ code: "SERVICE_FAILED", retry: undefined });
   });
 });
 

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { requestStream, type StreamPart, type StreamRequest } from "../../../src/adapters/http/stream.ts";
+import { listening } from "../../helpers/listen.ts";
 
 const service = { name: "service:model", keyName: "SERVICE_KEY", key: "sk-0123456789abcdef" };
 const eventStream = { "content-type": "text/event-stream" };
@@ -21,10 +21,7 @@ async function started(answer: (response: ServerResponse) => unknown): Promise<U
     response.once("close", () => response.writableEnded || closing.resolve());
     request.resume().once("end", () => answer(response));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => server.closeAllConnections());
-  onTestFinished(() => void server.close());
-  return { ports, closed: closing.promise, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/stream` };
+  return { ports, closed: closing.promise, url: `http://127.0.0.1:${await listening(server)}/stream` };
 }
 
 function streaming(url: string, change: Partial<StreamRequest> = {}): AsyncGenerator<StreamPart> {

@@ -1,11 +1,11 @@
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { CreateTableCommand, DeleteItemCommand, DynamoDBClient, ScanCommand, UpdateTimeToLiveCommand } from "@aws-sdk/client-dynamodb";
-import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { openSessions } from "../../../src/adapters/registry.ts";
 import { openSessions as openDynamodb } from "../../../src/adapters/session/dynamodb/adapter.ts";
 import { entryItems, readEntries } from "../../../src/adapters/session/dynamodb/items.ts";
 import type { SessionStore } from "../../../src/ports/session.ts";
+import { listening } from "../../helpers/listen.ts";
 import { type Moto, startMoto, withoutMoto } from "../../helpers/moto.ts";
 import { describeSessions } from "../../ports/session.contract.ts";
 
@@ -136,13 +136,8 @@ async function answering(answer: (response: ServerResponse, call: string) => voi
   const server = createServer((request, response) => {
     request.resume();
     answer(response, String(request.headers["x-amz-target"]).split(".")[1] ?? "");
-  }).listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  const env = { AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "geheim" };
+  const env = { AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${await listening(server)}`, AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "geheim" };
   return openSessions(`dynamodb://sessions${query}`, { dir: "/", env });
 }
 

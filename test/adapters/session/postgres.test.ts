@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:net";
+import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execaNode } from "execa";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -6,6 +6,7 @@ import { postgresFailure } from "../../../src/adapters/postgres/failure.ts";
 import { openSessions } from "../../../src/adapters/session/postgres/adapter.ts";
 import type { SessionStore } from "../../../src/ports/session.ts";
 import { temporaryFolder } from "../../helpers/context.ts";
+import { listening } from "../../helpers/listen.ts";
 import { type PostgresServer, startPostgres, withoutPostgres } from "../../helpers/postgres.ts";
 import { describeSessions } from "../../ports/session.contract.ts";
 import { passInDatabase } from "./pass.ts";
@@ -106,6 +107,21 @@ describe.skipIf(withoutPostgres)("on a real server (needs Postgres)", { timeout:
     await client.end();
   });
 
+  it("gives up on waiting for another process that makes the tables and does not come to an end", async () => {
+    const fresh = await server.createDatabase();
+    const { default: pg } = await import("pg");
+    const client = new pg.Client({ connectionString: fresh });
+    await client.connect();
+    await client.query("SELECT pg_advisory_lock(hashtext('twelve session tables'))");
+    const store = await opened(fresh, { timeoutMs: 200 });
+    const key = { user: "u", session: "s" };
+    const failure = { code: "SERVICE_TIMEOUT", retry: { afterMs: null }, message: expect.stringMatching(/^postgres:\/\/127\.0\.0\.1:\d+\/test_\d+ cannot be prepared: for 200 ms another process/), fix: expect.stringContaining("pg_locks") };
+    await expect(store.read(key)).rejects.toMatchObject(failure);
+    await client.end();
+    // The lock went with its session, and the store makes the tables itself.
+    await expect.poll(() => store.read(key).then(() => "read", (error: unknown) => error), { timeout: 20_000 }).toBe("read");
+  });
+
   it("says that a connection was ended which an append was waiting on, and keeps nothing of it", async () => {
     const fresh = await server.createDatabase();
     const store = await opened(fresh);
@@ -145,14 +161,6 @@ async function failureOf(url: string, options: { readonly timeoutMs?: number } =
   return store.read({ user: "u", session: "s" }).then(() => undefined, (error: unknown) => error);
 }
 
-async function listening(answer: (server: Server) => void): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  answer(server);
-  await new Promise((resolve) => server.once("listening", resolve));
-  onTestFinished(() => void server.close());
-  return (server.address() as { readonly port: number }).port;
-}
-
 describe("postgres sessions when things go wrong", () => {
   // What the driver says after the ten seconds that a connection may take, which no test waits for.
   it("calls a server that says nothing slow, not broken", () => {
@@ -161,11 +169,11 @@ describe("postgres sessions when things go wrong", () => {
   });
 
   it("says that nothing answers, that a connection broke, and that something else answers", async () => {
-    const port = await listening((server) => server.on("connection", (socket) => socket.destroy()));
+    const port = await listening(createServer((socket) => socket.destroy()));
     expect(await failureOf(`postgres://me:secret@127.0.0.1:${port}/d`)).toMatchObject({ code: "SERVICE_CUT", retry: { afterMs: null }, message: expect.stringContaining(`postgres://127.0.0.1:${port}/d`) });
-    const garbage = await listening((server) => server.on("connection", (socket) => void socket.on("error", () => {}).end("HTTP/1.1 400 Bad Request\r\n\r\n")));
+    const garbage = await listening(createServer((socket) => void socket.on("error", () => {}).end("HTTP/1.1 400 Bad Request\r\n\r\n")));
     expect(await failureOf(`postgres://me:secret@127.0.0.1:${garbage}/d`)).toMatchObject({ code: expect.stringMatching(/SERVICE_(CUT|FAILED)/) });
-    const closed = await listening(() => {});
+    const closed = await listening(createServer());
     expect(await failureOf(`postgres://me:secret@127.0.0.1:1/d`)).toMatchObject({ code: "SERVICE_UNAVAILABLE", retry: { afterMs: null }, message: expect.stringContaining("cannot be reached") });
     expect(closed).toBeGreaterThan(0);
   });

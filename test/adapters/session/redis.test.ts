@@ -2,7 +2,9 @@ import { createServer, type Socket } from "node:net";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openSessions } from "../../../src/adapters/registry.ts";
 import { openSessions as openRedisSessions, prefixOf } from "../../../src/adapters/session/redis/adapter.ts";
+import { redisFailure } from "../../../src/adapters/session/redis/failure.ts";
 import type { SessionKey, SessionStore } from "../../../src/ports/session.ts";
+import { listening } from "../../helpers/listen.ts";
 import { type RedisServer, startRedis, withoutRedis } from "../../helpers/redis.ts";
 import { describeSessions } from "../../ports/session.contract.ts";
 
@@ -126,14 +128,12 @@ describe.skipIf(withoutRedis)("on a real server (needs redis-server)", () => {
 });
 
 /** A server that does with each connection what the test wants. */
-async function listening(answer: (socket: Socket) => void): Promise<string> {
+async function answering(answer: (socket: Socket) => void): Promise<string> {
   const server = createServer((socket) => {
     socket.on("error", () => {});
     answer(socket);
-  }).listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  onTestFinished(() => void server.close());
-  return `redis://me:secret@127.0.0.1:${(server.address() as { readonly port: number }).port}`;
+  });
+  return `redis://me:secret@127.0.0.1:${await listening(server)}`;
 }
 
 describe("redis sessions when things go wrong", () => {
@@ -142,16 +142,23 @@ describe("redis sessions when things go wrong", () => {
   });
 
   it("says that a connection broke", async () => {
-    expect(await failureOf(await listening((socket) => socket.once("data", () => socket.destroy())))).toMatchObject({ code: "SERVICE_CUT", retry: { afterMs: null } });
+    expect(await failureOf(await answering((socket) => socket.once("data", () => socket.destroy())))).toMatchObject({ code: "SERVICE_CUT", retry: { afterMs: null } });
   });
 
   it("says that something else answers", async () => {
-    expect(await failureOf(await listening((socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")))).toMatchObject({ code: expect.stringMatching(/^SERVICE_(FAILED|CUT)$/) as string });
+    expect(await failureOf(await answering((socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")))).toMatchObject({ code: expect.stringMatching(/^SERVICE_(FAILED|CUT)$/) as string });
   });
 
   it("gives up on a server that says nothing", async () => {
-    const url = await listening(() => {});
+    const url = await answering(() => {});
     expect(await failureOf(`${url}?timeoutMs=200`)).toMatchObject({ code: "SERVICE_TIMEOUT", retry: { afterMs: null } });
+  });
+
+  // What the driver says after the ten seconds that a connection may take, which no test waits for.
+  it("calls a server that takes no connection slow, not broken", () => {
+    const [error, last] = [new Error("Reached the max retries per request limit (which is 0)."), Object.assign(new Error("connect ETIMEDOUT"), { code: "ETIMEDOUT" })];
+    expect(redisFailure(error, "redis://host:6379", last)).toMatchObject({ code: "SERVICE_TIMEOUT", retry: { afterMs: null }, fix: "Check that the server is not overloaded, then try again" });
+    expect(redisFailure(error, "rediss://host:6379", last)).toMatchObject({ code: "SERVICE_TIMEOUT", fix: expect.stringContaining("the one for TLS") as string });
   });
 
   it.each(["redis:", "redis://", "redis://host/name", "redis://host?retry=3"])("refuses %s", async (reference) => {

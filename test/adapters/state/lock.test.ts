@@ -38,10 +38,19 @@ describe("a lock", () => {
         steps.push(`begin ${name}`);
         await new Promise((resolve) => setImmediate(resolve));
         steps.push(`end ${name}`);
-      });
+      }, { url: "pglite:state" });
     await Promise.all([step("a"), step("b"), step("c")]);
     expect(steps).toHaveLength(6);
     for (let index = 0; index < steps.length; index += 2) expect(steps[index]?.slice(-1)).toBe(steps[index + 1]?.slice(-1));
+  });
+
+  it("is not waited for without end where the work may not take so long", async () => {
+    const path = join(await temporaryFolder(), "lock");
+    const lock = tryLock(path);
+    const wait = { url: "pglite:state", limitMs: 20 };
+    await expect(withLock(path, () => Promise.resolve("done"), wait)).rejects.toMatchObject({ code: "SERVICE_TIMEOUT", retry: { afterMs: null }, message: expect.stringMatching(/^pglite:state cannot be prepared: for 20 ms another process/) });
+    lock?.release();
+    expect(await withLock(path, () => Promise.resolve("done"), wait)).toBe("done");
   });
 
   it("says why a file cannot stand for a lock", async () => {

@@ -4,6 +4,7 @@ import { TwelveError } from "../../../core/errors.ts";
 import type { ConfigProvider, ConfigReading } from "../../../ports/config.ts";
 import type { Environment } from "../../../ports/context.ts";
 import { awsError } from "../../aws/failure.ts";
+import { signalOf } from "../../aws/signal.ts";
 import { type AwsConfigOptions, clientSettings, configFailure, garbled, goneFailure } from "../aws.ts";
 
 const permission = "secretsmanager:GetSecretValue on the secret, and kms:Decrypt on its key,";
@@ -23,7 +24,7 @@ export async function openConfig(reference: string, { env }: { readonly env: Env
 
   async function read(version?: string, signal?: AbortSignal): Promise<ConfigReading> {
     const secret = await client
-      .getSecretValue({ SecretId: id, ...(version === undefined ? {} : { VersionId: version }) }, signal === undefined ? {} : { abortSignal: signal })
+      .getSecretValue({ SecretId: id, ...(version === undefined ? {} : { VersionId: version }) }, signalOf(signal))
       .catch(async (error: unknown) => {
         signal?.throwIfAborted();
         throw await secretFailure(error, version);

@@ -3,6 +3,7 @@ import { counted } from "../../../core/counted.ts";
 import { TwelveError } from "../../../core/errors.ts";
 import type { ConfigProvider, ConfigReading } from "../../../ports/config.ts";
 import type { Environment } from "../../../ports/context.ts";
+import { signalOf } from "../../aws/signal.ts";
 import { type AwsConfigOptions, clientSettings, configFailure, garbled, goneFailure } from "../aws.ts";
 
 /** Both calls take ten at most. */
@@ -70,7 +71,7 @@ async function listParameters(client: SSM, path: string, signal: AbortSignal | u
   do {
     const page: GetParametersByPathResult = await client.getParametersByPath(
       { Path: path, Recursive: true, WithDecryption: true, MaxResults: mostAtOnce, ...(token === undefined ? {} : { NextToken: token }) },
-      signal === undefined ? {} : { abortSignal: signal },
+      signalOf(signal),
     );
     const { Parameters: parameters = [] } = page;
     if (!Array.isArray(parameters)) throw garbled(`ssm:${path}`);

@@ -7,8 +7,9 @@ import { lateFailure, requestIdOf } from "../../http/failure.ts";
 import { saidIn } from "../../http/said.ts";
 import { requireKey } from "../../http/service.ts";
 import { requestStream, type ServerEvent } from "../../http/stream.ts";
-import { type Fields, fieldsOf, textOf } from "../../http/unchecked.ts";
+import { fieldsOf, textOf } from "../../http/unchecked.ts";
 import { estimateUsage } from "../estimate.ts";
+import { endlessAnswer, parseEvent } from "../stream.ts";
 import { readMessage } from "./answer.ts";
 import { type MessagesTarget, readReference } from "./reference.ts";
 import { messageBody } from "./request.ts";
@@ -41,27 +42,19 @@ async function* answer(target: MessagesTarget, request: ModelRequest): AsyncGene
   for await (const part of requestStream({ service, url, headers, body, timeoutMs: target.timeoutMs, signal: request.signal, isLast })) {
     if (part.type === "begin") answered = part.headers;
     else {
-      const event = part.type === "whole" ? fieldsOf(part.value) : parseEvent(part.data, service.name);
+      const event = fieldsOf(part.type === "whole" ? part.value : parseEvent(part.data, service.name));
       if (event["type"] === "error") throw lateFailure(saidIn(event, JSON.stringify(event)), answered, { service, url });
       for (const read of message.read(event)) yield read;
       if (part.type === "whole" && !message.isFinished) throw new TwelveError("SERVICE_FAILED", `${service.name} answered something that is not a message`, { fix: "Check that ANTHROPIC_BASE_URL is the address of a server that speaks Anthropic's Messages API, without /v1" });
     }
   }
-  if (!message.isFinished) throw new TwelveError("SERVICE_CUT", `${service.name} broke off its answer: the stream ended without its end`, { retry: { afterMs: null } });
+  if (!message.isFinished) throw endlessAnswer(service.name);
   yield message.finish({ model, responseId: requestIdOf(answered), estimate: (text) => estimateUsage(request, text) });
 }
 
 /** Some gateways leave the events' names out. */
 function isLast({ name, data }: ServerEvent): boolean {
   return name === "message_stop" || (name === undefined && /^\{\s*"type":\s*"message_stop"/.test(data));
-}
-
-function parseEvent(data: string, name: string): Fields {
-  try {
-    return fieldsOf(JSON.parse(data));
-  } catch (cause) {
-    throw new TwelveError("SERVICE_FAILED", `${name} streamed something that is not JSON`, { cause });
-  }
 }
 
 /** A model that is retired stays in the catalogue, and answers nothing. */

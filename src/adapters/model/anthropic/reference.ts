@@ -1,6 +1,6 @@
 import type { Environment } from "../../../ports/context.ts";
 import { type Options, readCount, readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
-import { type HttpService, readKey } from "../../http/service.ts";
+import { type HttpService, readBase, readKey } from "../../http/service.ts";
 import { readHeaders } from "./headers.ts";
 
 /** A model behind Anthropic's Messages API, wherever it is. */
@@ -36,8 +36,7 @@ export function readReference(reference: string, env: Environment): MessagesTarg
   if (model === "" || /\s/.test(model)) throw unusable(reference, "names no model", "Write anthropic:claude-sonnet-5 or the like");
   const options = readOptions(query, reference, ["version", "maxOutput", "thinking", "effort", "timeoutMs"]);
   const version = readChoice(options, "version", { reference, choices: versions }) ?? versions[0];
-  const base = (env["ANTHROPIC_BASE_URL"]?.trim() || anthropicUrl).replace(/\/+$/, "");
-  if (!/^https?:\/\/./.test(base) || !URL.canParse(base)) throw unusable(reference, "cannot be reached: ANTHROPIC_BASE_URL is not an http(s) URL", `Set ANTHROPIC_BASE_URL to a URL such as ${anthropicUrl}, or unset it`);
+  const base = readBase(env, "ANTHROPIC_BASE_URL", { reference, own: anthropicUrl }).replace(/\/+$/, "");
   if (base.endsWith("/v1")) throw unusable(reference, "cannot be reached: ANTHROPIC_BASE_URL ends in /v1, which is added to it", "Set ANTHROPIC_BASE_URL to the address without /v1");
   return {
     model, version, base, service: { name: `anthropic:${model}`, ...readCredentials(env, version) }, headers: { ...readHeaders(env), "anthropic-version": version },

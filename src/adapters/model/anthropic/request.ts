@@ -7,13 +7,13 @@ type Body = Readonly<Record<string, unknown>>;
 
 const jsonAlone = "Answer with one JSON value and nothing else: no explanation, and no Markdown around it.";
 
-/** The body of a message. Fails with SERVICE_REJECTED for what this version of the API refuses. */
+/** The body of a message; JSON leaves out what is undefined. Fails with SERVICE_REJECTED for what this version of the API refuses. */
 export function messageBody(request: ModelRequest, { model, version, maxOutput, thinking, effort, service }: MessagesTarget): Body {
   const { temperature, topP, maxTokens, stop, tools = [], toolChoice } = request;
   if (version === "2026-10-21") refuseSampling(request, service.name);
-  const outputConfig = withoutUndefined({ effort, format: formatOf(request) });
+  const format = formatOf(request);
   const system = systemOf(request);
-  return withoutUndefined({
+  return {
     model,
     max_tokens: maxTokens ?? maxOutput,
     system: system === "" ? undefined : system,
@@ -23,10 +23,10 @@ export function messageBody(request: ModelRequest, { model, version, maxOutput, 
     top_p: topP,
     stop_sequences: stop === undefined || stop.length === 0 ? undefined : stop,
     thinking,
-    output_config: Object.keys(outputConfig).length === 0 ? undefined : outputConfig,
+    output_config: effort === undefined && format === undefined ? undefined : { effort, format },
     tools: tools.length === 0 ? undefined : tools.map(toolBody),
     tool_choice: tools.length === 0 || toolChoice === undefined ? undefined : choiceBody(toolChoice),
-  });
+  };
 }
 
 /** Said here, where it is known what to do about it. */
@@ -48,14 +48,10 @@ function formatOf({ format, schema }: Sampling): Body | undefined {
 }
 
 function toolBody({ name, description, parameters }: Tool): Body {
-  return withoutUndefined({ name, description, input_schema: parameters });
+  return { name, description, input_schema: parameters };
 }
 
 function choiceBody(choice: ToolChoice): Body {
   if (choice === "required") return { type: "any" };
   return typeof choice === "string" ? { type: choice } : { type: "tool", name: choice.name };
-}
-
-function withoutUndefined(body: Body): Body {
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
 }

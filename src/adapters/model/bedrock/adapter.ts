@@ -5,6 +5,7 @@ import { type BedrockRuntime, openBedrockRuntime } from "../../aws/bedrock-clien
 import { once } from "../../aws/once.ts";
 import { estimateUsage } from "../estimate.ts";
 import { helpfulFailure } from "../openai/dialect.ts";
+import { endlessAnswer } from "../stream.ts";
 import { readAnswer } from "./answer.ts";
 import { checkModel } from "./check.ts";
 import { type BedrockTarget, readBedrockReference } from "./reference.ts";
@@ -45,10 +46,7 @@ async function* converse(runtime: BedrockRuntime, target: BedrockTarget, request
     if (!isTold) throw error;
   }
   const { finishReason, usage, model = target.id, text, calls, reasoning } = reader.answer();
-  if (finishReason === undefined) {
-    const id = requestId === undefined ? "" : ` (request ${requestId})`;
-    throw new TwelveError("SERVICE_CUT", `${target.name} broke off its answer: the stream ended without its end${id}`, { retry: { afterMs: null } });
-  }
+  if (finishReason === undefined) throw endlessAnswer(target.name, requestId);
   const written = [text, ...calls.map((call) => call.name + call.arguments)].join("");
   yield {
     type: "end",

@@ -13,10 +13,10 @@ export interface Dialect {
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** The body of a chat completion. */
+/** The body of a chat completion; JSON leaves out what is undefined. */
 export function chatBody(model: string, request: ModelRequest, { dialect, reasoningEffort }: { readonly dialect: Dialect; readonly reasoningEffort: string | undefined }): Body {
   const { temperature, topP, maxTokens, stop, seed, tools = [], toolChoice } = request;
-  return withoutUndefined({
+  return {
     model,
     messages: request.messages.map(messageBody),
     stream: true,
@@ -30,7 +30,7 @@ export function chatBody(model: string, request: ModelRequest, { dialect, reason
     response_format: formatBody(request),
     tools: tools.length === 0 ? undefined : tools.map(toolBody),
     tool_choice: tools.length === 0 || toolChoice === undefined ? undefined : choiceBody(toolChoice),
-  });
+  };
 }
 
 function messageBody({ role, content, images = [], toolCalls = [], toolCallId, reasoning = [] }: Message): Body {
@@ -47,7 +47,7 @@ function messageBody({ role, content, images = [], toolCalls = [], toolCallId, r
 }
 
 function toolBody({ name, description, parameters }: Tool): Body {
-  return { type: "function", function: withoutUndefined({ name, description, parameters }) };
+  return { type: "function", function: { name, description, parameters } };
 }
 
 function choiceBody(choice: ToolChoice): Json {
@@ -58,8 +58,4 @@ function formatBody({ format, schema }: Sampling): Body | undefined {
   if (format !== "json") return undefined;
   if (schema === undefined) return { type: "json_object" };
   return { type: "json_schema", json_schema: { name: schema.name, schema: schema.schema, ...(isStrict(schema.schema) ? { strict: true } : {}) } };
-}
-
-function withoutUndefined(body: Body): Body {
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
 }

@@ -3,8 +3,9 @@ import type { ModelChunk, ModelRequest } from "../../../ports/model.ts";
 import { type HttpAnswer, lateFailure, requestIdOf } from "../../http/failure.ts";
 import { saidIn } from "../../http/said.ts";
 import type { StreamPart } from "../../http/stream.ts";
-import { type Fields, fieldsOf } from "../../http/unchecked.ts";
+import { fieldsOf } from "../../http/unchecked.ts";
 import { estimateUsage } from "../estimate.ts";
+import { endlessAnswer, parseEvent } from "../stream.ts";
 import { type AnswerReader, readAnswer } from "./answer.ts";
 import type { ChatTarget } from "./reference.ts";
 
@@ -26,7 +27,7 @@ export async function* readParts(parts: AsyncIterable<StreamPart>, { service, ur
     }
     isDone ||= part.type === "whole" || part.data === done;
     if (part.type === "event" && part.data === done) continue;
-    const chunk = part.type === "whole" ? fieldsOf(part.value) : parseChunk(part.data, service.name);
+    const chunk = fieldsOf(part.type === "whole" ? part.value : parseEvent(part.data, service.name));
     const isError = chunk["object"] === "error" || (chunk["error"] !== undefined && chunk["error"] !== null);
     if (isError) throw lateFailure(saidIn(chunk, JSON.stringify(chunk)), headers, { service, url });
     for (const read of answer.read(chunk)) yield read;
@@ -38,13 +39,5 @@ export async function* readParts(parts: AsyncIterable<StreamPart>, { service, ur
 /** Some servers leave out why the answer ended, and some the last event; one of the two must have come. */
 function checkEnd(state: AnswerReader["state"], isDone: boolean, name: string): void {
   if (state === "empty" && isDone) throw new TwelveError("SERVICE_FAILED", `${name} answered without \`choices\``, { fix: "Check that the address is that of an OpenAI-compatible API, which most servers have below /v1" });
-  if (state !== "finished" && !isDone) throw new TwelveError("SERVICE_CUT", `${name} broke off its answer: the stream ended without its end`, { retry: { afterMs: null } });
-}
-
-function parseChunk(data: string, name: string): Fields {
-  try {
-    return fieldsOf(JSON.parse(data));
-  } catch (cause) {
-    throw new TwelveError("SERVICE_FAILED", `${name} streamed something that is not JSON`, { cause });
-  }
+  if (state !== "finished" && !isDone) throw endlessAnswer(name);
 }

@@ -5,6 +5,7 @@ import { saidIn } from "../../http/said.ts";
 import type { StreamPart } from "../../http/stream.ts";
 import { countOf, type Fields, fieldsOf, listOf, textOf } from "../../http/unchecked.ts";
 import { estimateUsage } from "../estimate.ts";
+import { endlessAnswer, parseEvent } from "../stream.ts";
 
 interface TgiTarget {
   /** The reference without options, for messages. */
@@ -27,7 +28,7 @@ export async function* readTgi(parts: AsyncIterable<StreamPart>, { name, url, mo
     }
     // The end of another format, and of some servers that speak both.
     if (part.type === "event" && part.data === "[DONE]") continue;
-    const said = part.type === "whole" ? part.value : parse(part.data, name);
+    const said = part.type === "whole" ? part.value : parseEvent(part.data, name);
     const event = fieldsOf(listOf(said)[0] ?? said);
     if (event["error"] !== undefined && event["error"] !== null) throw lateFailure(saidIn(event, JSON.stringify(event)), headers, { service: { name, keyName: "", key: undefined }, url });
     const piece = pieceOf(event, part.type === "whole");
@@ -36,7 +37,7 @@ export async function* readTgi(parts: AsyncIterable<StreamPart>, { name, url, mo
     if (typeof event["generated_text"] === "string") last = event;
   }
   if (last === undefined && text === "") throw new TwelveError("SERVICE_FAILED", `${name} answered without \`generated_text\``, { fix: "Check that the endpoint's container speaks TGI's own API; for OpenAI's, write format=openai" });
-  if (last === undefined) throw new TwelveError("SERVICE_CUT", `${name} broke off its answer: the stream ended without its end`, { retry: { afterMs: null } });
+  if (last === undefined) throw endlessAnswer(name);
   const details = fieldsOf(last["details"]);
   const responseId = requestIdOf(headers);
   const outputTokens = countOf(details["generated_tokens"]);
@@ -57,12 +58,4 @@ function pieceOf(event: Fields, isWhole: boolean): string {
   if (isWhole) return textOf(event["generated_text"]) ?? "";
   const token = fieldsOf(event["token"]);
   return token["special"] === true ? "" : (textOf(token["text"]) ?? "");
-}
-
-function parse(data: string, name: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch (cause) {
-    throw new TwelveError("SERVICE_FAILED", `${name} streamed something that is not JSON`, { cause });
-  }
 }

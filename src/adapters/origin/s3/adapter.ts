@@ -7,6 +7,7 @@ import { awsError, awsFailure } from "../../aws/failure.ts";
 import { openS3 } from "../../aws/s3.ts";
 import { bodyChunks } from "../../aws/s3-body.ts";
 import { parseS3Reference, type S3Reference, urlOf } from "../../aws/s3-reference.ts";
+import { signalOf } from "../../aws/signal.ts";
 
 /** The objects below `s3://bucket/prefix`. Region, endpoint and credentials come from the environment, as for every AWS tool. */
 export async function openOrigin(reference: string, env: Environment): Promise<Origin> {
@@ -18,7 +19,7 @@ export async function openOrigin(reference: string, env: Environment): Promise<O
     const range = resume === undefined ? {} : { Range: `bytes=${resume.start}-`, IfMatch: resume.version };
     let answer: GetObjectCommandOutput;
     try {
-      answer = await client.getObject({ Bucket: place.bucket, Key: place.key + path, ...range }, signal === undefined ? {} : { abortSignal: signal });
+      answer = await client.getObject({ Bucket: place.bucket, Key: place.key + path, ...range }, signalOf(signal));
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
       const { status, name } = awsError(error);

@@ -1,5 +1,4 @@
 import type { RerankResult } from "@aws-sdk/client-bedrock-agent-runtime";
-import { TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
 import type { Reranker } from "../../../ports/rerank.ts";
 import { findLifecycle } from "../../aws/bedrock-lifecycle.ts";
@@ -8,9 +7,9 @@ import { once } from "../../aws/once.ts";
 import { awsRegion, readRegion } from "../../aws/region.ts";
 import { cutTo, sendable } from "../../embedding/text.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
-import { readScores } from "../scores.ts";
+import { scoreTexts } from "../scores.ts";
 
-const mostTexts = 1000;
+const maxTexts = 1000;
 const longestText = 32_000;
 
 /** `bedrock:<model or ARN>[?region=…]`. Opened without a request, and without the SDK. */
@@ -24,17 +23,10 @@ export function openReranker(reference: string, env: Environment): Reranker {
   const bedrock = once(() => openBedrockRerank({ env, name, region, timeoutMs }));
   const reranker: Omit<Reranker, "check"> = {
     name,
-    async rerank(question, texts, signal) {
-      signal?.throwIfAborted();
-      // An empty document is refused, and is relevant to nothing.
-      const sent = [...texts.entries()].filter(([, text]) => text.trim() !== "");
-      if (sent.length === 0) return texts.map(() => 0);
-      if (sent.length > mostTexts) throw new TwelveError("SERVICE_REJECTED", `${name} takes ${mostTexts} texts at once, and was given ${sent.length}`, { fix: "Rerank fewer candidates" });
-      const results = await allResults(await bedrock(), { id, question, texts: sent.map(([, text]) => text), signal });
-      const scores = readScores(results.map(({ index, relevanceScore }) => ({ index, score: relevanceScore })), { name, count: sent.length });
-      const byPlace = new Map(sent.map(([place], i) => [place, scores[i] ?? 0]));
-      return texts.map((_, place) => byPlace.get(place) ?? 0);
-    },
+    rerank: (question, texts, signal) => scoreTexts(texts, { name, maxTexts, signal }, async (sent) => {
+      const results = await allResults(await bedrock(), { id, question, texts: sent, signal });
+      return results.map(({ index, relevanceScore }) => ({ index, score: relevanceScore }));
+    }),
   };
   return {
     ...reranker,

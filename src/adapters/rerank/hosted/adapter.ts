@@ -3,8 +3,8 @@ import type { Environment } from "../../../ports/context.ts";
 import type { Reranker } from "../../../ports/rerank.ts";
 import { requestJson } from "../../http/client.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
-import { type HttpService, readKey, requireKey } from "../../http/service.ts";
-import { readScores } from "../scores.ts";
+import { type HttpService, readBase, readKey, requireKey } from "../../http/service.ts";
+import { scoreTexts } from "../scores.ts";
 
 /** A provider whose rerank API has Cohere's shape. */
 interface Provider {
@@ -41,25 +41,16 @@ function open(reference: string, env: Environment, provider: Provider): Reranker
   const model = name.slice(provider.scheme.length + 1);
   if (model === "" || /\s/.test(model)) throw unusable(reference, "names no model", `Write ${provider.example}, for example`);
   const timeoutMs = readTimeoutMs(readOptions(query, reference, ["timeoutMs"]), reference);
-  const base = (env[provider.baseName]?.trim() || provider.base).replace(/\/+$/, "");
-  if (!/^https?:\/\/./.test(base) || !URL.canParse(base)) throw unusable(reference, `cannot be reached: ${provider.baseName} is not an http(s) URL`, `Set ${provider.baseName} to a URL such as ${provider.base}, or unset it`);
+  const base = readBase(env, provider.baseName, { reference, own: provider.base }).replace(/\/+$/, "");
   const service: HttpService = { name, keyName: provider.keyName, key: readKey(env, provider.keyName) };
   const isProvidersOwn = base === provider.base;
   const reranker: Omit<Reranker, "check"> = {
     name,
-    async rerank(question, texts, signal) {
-      signal?.throwIfAborted();
-      // An empty document is refused, and is relevant to nothing.
-      const sent = [...texts.entries()].filter(([, text]) => text.trim() !== "");
-      if (sent.length === 0) return texts.map(() => 0);
-      if (sent.length > provider.maxTexts) throw new TwelveError("SERVICE_FAILED", `${name} takes ${provider.maxTexts} texts at once, and was given ${sent.length}`, { fix: "Rerank fewer candidates" });
+    rerank: (question, texts, signal) => scoreTexts(texts, { name, maxTexts: provider.maxTexts, signal }, async (sent) => {
       if (isProvidersOwn) requireKey(service);
-      const body = { model, query: question.toWellFormed(), documents: sent.map(([, text]) => text.toWellFormed()), top_n: sent.length, ...provider.fields };
-      const answer = await requestJson({ service, url: `${base}${provider.path}`, body, timeoutMs, signal });
-      const scores = readScores(resultsIn(answer), { name, count: sent.length });
-      const byPlace = new Map(sent.map(([place], i) => [place, scores[i] ?? 0]));
-      return texts.map((_, place) => byPlace.get(place) ?? 0);
-    },
+      const body = { model, query: question.toWellFormed(), documents: sent.map((text) => text.toWellFormed()), top_n: sent.length, ...provider.fields };
+      return resultsIn(await requestJson({ service, url: `${base}${provider.path}`, body, timeoutMs, signal }));
+    }),
   };
   async function describesModel(url: string, signal: AbortSignal | undefined): Promise<boolean> {
     if (service.key === undefined && isProvidersOwn) return false;

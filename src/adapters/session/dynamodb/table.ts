@@ -3,7 +3,7 @@ import { TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
 import { callOnce } from "../../aws/call.ts";
 import { clientConfig } from "../../aws/client-config.ts";
-import { awsError, awsFailure } from "../../aws/failure.ts";
+import { awsError, awsFailure, isCausedBy } from "../../aws/failure.ts";
 import { once } from "../../aws/once.ts";
 import type { Item } from "./items.ts";
 
@@ -87,9 +87,9 @@ export function openTable({ env, name, table, region, timeoutMs }: TableOptions)
           }), { abortSignal }));
           return "done";
         } catch (error) {
-          if (isNamed(error, "ConditionalCheckFailedException")) return "refused";
+          if (isCausedBy(error, "ConditionalCheckFailedException")) return "refused";
           // A transaction of another holds the item for a moment.
-          if (!isNamed(error, "TransactionConflictException") || attempt + 1 >= mostTries) throw error;
+          if (!isCausedBy(error, "TransactionConflictException") || attempt + 1 >= mostTries) throw error;
           await pause(attempt);
         }
       }
@@ -129,17 +129,13 @@ function withTable(item: Omit<TransactWriteItem, "Get">, TableName: string): Tra
   return Object.fromEntries(Object.entries(item).map(([kind, request]) => [kind, { ...(request as object), TableName }])) as TransactWriteItem;
 }
 
-function isNamed(error: unknown, name: string): boolean {
-  return error instanceof TwelveError && error.cause instanceof Error && error.cause.name === name;
-}
-
 function pause(attempt: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.min(longestPauseMs, 50 * 2 ** attempt)));
 }
 
 /** A cancelled transaction tells the true trouble, such as throttling, among its reasons. */
 function reasonFailure(error: unknown, what: string): TwelveError | undefined {
-  if (!isNamed(error, "TransactionCanceledException")) return undefined;
+  if (!isCausedBy(error, "TransactionCanceledException")) return undefined;
   const cause = (error as TwelveError).cause as { readonly CancellationReasons?: readonly { readonly Code?: string; readonly Message?: string }[]; readonly $metadata?: object };
   const reason = cause.CancellationReasons?.find(({ Code = "None" }) => Code !== "None");
   if (reason === undefined) return undefined;
@@ -148,7 +144,7 @@ function reasonFailure(error: unknown, what: string): TwelveError | undefined {
 
 /** Why a transaction was refused, item by item. */
 function reasonsOf(error: unknown): readonly string[] {
-  if (!isNamed(error, "TransactionCanceledException")) return isNamed(error, "TransactionConflictException") ? ["TransactionConflict"] : [];
+  if (!isCausedBy(error, "TransactionCanceledException")) return isCausedBy(error, "TransactionConflictException") ? ["TransactionConflict"] : [];
   const { CancellationReasons = [] } = (error as TwelveError).cause as { readonly CancellationReasons?: readonly { readonly Code?: string }[] };
   return CancellationReasons.map(({ Code = "" }) => Code);
 }

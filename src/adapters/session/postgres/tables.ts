@@ -1,5 +1,4 @@
-import type { QueryConfig } from "pg";
-import { type Database, speaking } from "../../state/database.ts";
+import { type Database, limited, speaking } from "../../state/database.ts";
 
 /** A schema of our own: nothing of the application's tables, or of the queue's, can have these names. */
 export const schema = "twelve_session";
@@ -31,19 +30,14 @@ const statements = [
   `INSERT INTO ${schema}.tables VALUES (${version}) ON CONFLICT DO NOTHING`,
 ];
 
-/** A server that hangs must not hold a conversation for ever; the connection is given up with the statement. */
-export function limited(text: string, values: readonly unknown[], timeoutMs: number): QueryConfig & { readonly query_timeout: number } {
-  return { text, values: [...values], query_timeout: timeoutMs };
-}
-
-/** Makes the tables unless they are there, once for all processes; no statement takes longer than `timeoutMs`. */
+/** Makes the tables unless they are there, once for all processes; no statement, and no wait for another process, takes longer than `timeoutMs`. */
 export async function prepareTables(database: Database, timeoutMs: number): Promise<void> {
   await speaking(database, async () => {
     if (await isPrepared(database, timeoutMs)) return;
     await database.exclusively("session tables", async () => {
       if (await isPrepared(database, timeoutMs)) return;
       for (const statement of statements) await database.pool.query(limited(statement, [], timeoutMs));
-    });
+    }, timeoutMs);
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
+import { unlessAborted } from "../../../core/abort.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
-import { orAborted } from "../abort.ts";
-import { checkKey, checkName, conflict, firstVersion, pageSize, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { checkKey, checkName, conflict, firstVersion, pageOf, pageSize, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
 import { openRedis } from "./client.ts";
 import * as scripts from "./scripts.ts";
 
@@ -43,8 +43,7 @@ export function openSessions(reference: string, { maxBytes = usualMaxBytes }: { 
       // One more than asked for tells whether there are more.
       const flat = (await client.ask(run(scripts.list, [`${prefix}i`], [after, size + 1, `${prefix}h:`]))) as readonly string[];
       const found = Array.from({ length: flat.length / 3 }, (_, i): SessionSummary => ({ session: flat[i * 3] ?? "", version: Number(flat[i * 3 + 1]), updatedAt: new Date(Number(flat[i * 3 + 2])) }));
-      const sessions = found.slice(0, size);
-      return { sessions, ...(found.length > size ? { next: sessions.at(-1)?.session ?? "" } : {}) };
+      return pageOf(found, size);
     },
     async delete(key) {
       checkKey(key);
@@ -56,7 +55,7 @@ export function openSessions(reference: string, { maxBytes = usualMaxBytes }: { 
       return Number(await client.ask(run(scripts.removeUser, [`${prefix}i`], [`${prefix}h:`, `${prefix}e:`])));
     },
     check: (signal) =>
-      orAborted(() => client.ask(async (redis) => {
+      unlessAborted(() => client.ask(async (redis) => {
         const about = await redis.info();
         const valueOf = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(about)?.[1];
         const policy = valueOf("maxmemory_policy") ?? "noeviction";

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { Redis, RedisOptions } from "ioredis";
 import { withoutCredentials } from "../../../core/url.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
@@ -52,15 +53,17 @@ function readUrl(reference: string): Omit<RedisOptions, "replyMapping"> {
   const example = "Write redis://:password@host:6379/0, with special characters of the password percent-encoded";
   if (!URL.canParse(place)) throw unusable(reference, "is no URL of a Redis server", example);
   const { protocol, hostname, port, pathname, username, password } = new URL(place);
+  const host = hostname.replace(/^\[|\]$/g, "");
   const database = pathname.replace(/^\//, "");
   if (hostname === "" || !/^\d{0,4}$/.test(database)) throw unusable(reference, "is no URL of a Redis server", example);
   return {
-    host: hostname.replace(/^\[|\]$/g, ""),
+    host,
     port: port === "" ? 6379 : Number(port),
     db: Number(database),
     ...(username === "" ? {} : { username: decodeURIComponent(username) }),
     ...(password === "" ? {} : { password: decodeURIComponent(password) }),
-    ...(protocol === "rediss:" ? { tls: {} } : {}),
+    // Servers behind one address are told apart by the name, which the driver leaves out.
+    ...(protocol === "rediss:" ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
     lazyConnect: true,
     connectTimeout: connectMs,
     commandTimeout: timeoutMs,

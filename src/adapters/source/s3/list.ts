@@ -2,6 +2,7 @@ import type { ListObjectsV2CommandOutput, S3, _Object } from "@aws-sdk/client-s3
 import { TwelveError } from "../../../core/errors.ts";
 import { s3Failure } from "./failure.ts";
 import { type S3Reference, urlOf } from "../../aws/s3-reference.ts";
+import { signalOf } from "../../aws/signal.ts";
 
 /** An object of a bucket, as far as listing tells. */
 export interface ListedObject {
@@ -59,7 +60,7 @@ async function listPage(client: S3, { bucket, key }: S3Reference, { most, token,
     ...(token === undefined ? {} : { ContinuationToken: token }),
   };
   try {
-    const page = await client.listObjectsV2(request, signal === undefined ? {} : { abortSignal: signal });
+    const page = await client.listObjectsV2(request, signalOf(signal));
     return page.EncodingType === "url" ? { ...page, Contents: (page.Contents ?? []).map((item) => ({ ...item, Key: decodeKey(item.Key ?? "") })) } : page;
   } catch (error) {
     signal?.throwIfAborted();

@@ -4,6 +4,7 @@ import { TwelveError } from "../../../core/errors.ts";
 import { bodyBytes, bodyChunks } from "../../aws/s3-body.ts";
 import { s3Failure } from "./failure.ts";
 import { type S3Reference, urlOf } from "../../aws/s3-reference.ts";
+import { signalOf } from "../../aws/signal.ts";
 
 export interface Part {
   readonly offset: number;
@@ -68,7 +69,7 @@ async function getObject(client: S3, reference: S3Reference, { part, etag, signa
     ...(part === undefined ? {} : { Range: rangeOf(part) }),
   };
   try {
-    return await client.getObject(request, signal === undefined ? {} : { abortSignal: signal });
+    return await client.getObject(request, signalOf(signal));
   } catch (error) {
     signal?.throwIfAborted();
     throw s3Failure(error, urlOf(reference), "s3:GetObject");

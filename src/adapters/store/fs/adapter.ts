@@ -4,11 +4,12 @@ import { fileURLToPath } from "node:url";
 import { TwelveError } from "../../../core/errors.ts";
 import { withoutCredentials } from "../../../core/url.ts";
 import type { ServiceCheck } from "../../../ports/check.ts";
-import type { BlobStore, RefStore, Store } from "../../../ports/store.ts";
+import type { BlobStore, Store } from "../../../ports/store.ts";
+import { limitTo } from "../limit.ts";
+import { type Run, runBlobs, runRefs } from "../run.ts";
 import { openArea } from "./area.ts";
 import { fileBlobs } from "./blobs.ts";
 import { errorCode, guard } from "./failure.ts";
-import { limitTo } from "./limit.ts";
 import { fileRefs } from "./refs.ts";
 
 /** Enough to keep the disk busy; each takes one or two file handles, of which a process may have as few as 256. */
@@ -22,26 +23,13 @@ export function openStore(reference: string, dir: string): Store {
   const root = folderOf(reference, dir);
   const url = `file:${root}`;
   const limit = limitTo(operationsAtOnce);
-  const run = <Result>(operation: () => Promise<Result>): Promise<Result> => limit(() => guard(root, operation));
+  const run: Run = (operation) => limit(() => guard(root, operation));
   const blobs = fileBlobs(openArea(join(root, "blobs")), url);
   const refs = fileRefs(openArea(join(root, "refs")));
   return {
     url,
-    blobs: {
-      has: (digest) => run(() => blobs.has(digest)),
-      read: (blob) => run(() => blobs.read(blob)),
-      write: (bytes, mediaType) => run(() => blobs.write(bytes, mediaType)),
-      writeFile: (path, mediaType) => run(() => blobs.writeFile(path, mediaType)),
-      readFile: (blob, path) => run(() => blobs.readFile(blob, path)),
-      check: (digest) => run(() => blobs.check(digest)),
-      list: () => guardedList(root, blobs),
-    } satisfies BlobStore,
-    refs: {
-      read: (name) => run(() => refs.read(name)),
-      create: (name, value) => run(() => refs.create(name, value)),
-      replace: (name, value, tag) => run(() => refs.replace(name, value, tag)),
-      list: (prefix) => run(() => refs.list(prefix)),
-    } satisfies RefStore,
+    blobs: { ...runBlobs(blobs, run), list: () => guardedList(root, blobs) },
+    refs: runRefs(refs, run),
     check: () => run(() => checkFolder(root)),
   };
 }

@@ -1,7 +1,10 @@
 import type { Environment } from "../../../ports/context.ts";
-import type { BlobStore, RefStore, Store } from "../../../ports/store.ts";
+import type { Store } from "../../../ports/store.ts";
 import { openS3, type S3Options } from "../../aws/s3.ts";
-import { limitTo } from "../fs/limit.ts";
+import { maxAttempts } from "../../aws/settings.ts";
+import { signalOf } from "../../aws/signal.ts";
+import { limitTo } from "../limit.ts";
+import { type Run, runBlobs, runRefs } from "../run.ts";
 import { blobKey, objectBlobs } from "./blobs.ts";
 import { conditionCheck } from "./condition.ts";
 import { notS3, storeFailure } from "./failure.ts";
@@ -18,8 +21,6 @@ export interface S3StoreOptions extends S3Options {
 const operationsAtOnce = 32;
 /** Each holds a part in memory. */
 const partsAtOnce = 8;
-/** A long command is worth more patience than the three attempts of the SDK. */
-const defaultAttempts = 6;
 
 /**
  * A store in a bucket: `s3://bucket/prefix`. Any number of processes on any number of machines may use it at once; what decides
@@ -27,7 +28,7 @@ const defaultAttempts = 6;
  */
 export async function openStore(reference: string, { env }: { readonly env: Environment }, options: S3StoreOptions = {}): Promise<Store> {
   const place = parsePlace(reference);
-  const client = await openS3(env, { ...options, attempts: options.attempts ?? (Number(env["AWS_MAX_ATTEMPTS"]) || defaultAttempts) });
+  const client = await openS3(env, { attempts: maxAttempts(env), ...options });
   const run = limitTo(operationsAtOnce);
   const limit = limitTo(partsAtOnce);
   const checkConditions = conditionCheck(client, place);
@@ -35,31 +36,18 @@ export async function openStore(reference: string, { env }: { readonly env: Envi
   const blobs = objectBlobs(client, place, upload);
   const refs = objectRefs(client, place, checkConditions);
   /** What is written is referred to soon: by then the check is done. Its failure is told to who writes a ref. */
-  const runWrite = <Result>(operation: () => Promise<Result>): Promise<Result> => {
+  const runWrite: Run = (operation) => {
     checkConditions().catch(() => {});
     return run(operation);
   };
   return {
     url: place.url,
-    blobs: {
-      has: (digest) => run(() => blobs.has(digest)),
-      read: (blob) => run(() => blobs.read(blob)),
-      write: (bytes, mediaType) => runWrite(() => blobs.write(bytes, mediaType)),
-      writeFile: (path, mediaType) => runWrite(() => blobs.writeFile(path, mediaType)),
-      readFile: (blob, path) => run(() => blobs.readFile(blob, path)),
-      check: (digest) => run(() => blobs.check(digest)),
-      list: () => blobs.list(),
-    } satisfies BlobStore,
-    refs: {
-      read: (name) => run(() => refs.read(name)),
-      create: (name, value) => run(() => refs.create(name, value)),
-      replace: (name, value, tag) => run(() => refs.replace(name, value, tag)),
-      list: (prefix) => run(() => refs.list(prefix)),
-    } satisfies RefStore,
+    blobs: runBlobs(blobs, run, runWrite),
+    refs: runRefs(refs, run),
     async check(signal) {
       signal?.throwIfAborted();
       try {
-        const { Contents: objects = [], IsTruncated: isCut } = await client.listObjectsV2({ Bucket: place.bucket, Prefix: place.prefix, MaxKeys: 1 }, signal === undefined ? {} : { abortSignal: signal });
+        const { Contents: objects = [], IsTruncated: isCut } = await client.listObjectsV2({ Bucket: place.bucket, Prefix: place.prefix, MaxKeys: 1 }, signalOf(signal));
         if (isCut === undefined) throw notS3(place);
         return { version: null, detail: objects.length === 0 ? "empty" : "holds artifacts" };
       } catch (error) {

@@ -1,3 +1,4 @@
+import { unlessAborted } from "../../../core/abort.ts";
 import { TwelveError } from "../../../core/errors.ts";
 import type { VectorService } from "../../../ports/vectors.ts";
 import { openConnection } from "./connection.ts";
@@ -37,9 +38,8 @@ export async function openService(reference: string, dir: string): Promise<Vecto
     async drop(namespace) {
       if (await hasTables(query)) await connection.transaction((inside) => dropNamespace(inside, namespace));
     },
-    async check(signal) {
-      signal?.throwIfAborted();
-      const work = (async () => {
+    check: (signal) =>
+      unlessAborted(async () => {
         if (!(await connection.isMade())) return { version: null, detail: "made at first use" };
         const [server] = await query<{ version: string }>("SELECT current_setting('server_version') AS version");
         const version = server?.version ?? null;
@@ -47,15 +47,7 @@ export async function openService(reference: string, dir: string): Promise<Vecto
         const extension = await extensionOf();
         const count = (await namespaces()).length;
         return { version, detail: `pgvector ${extension.version}, ${count} published ${count === 1 ? "index" : "indexes"}` };
-      })();
-      return await (signal === undefined ? work : Promise.race([work, aborted(signal)]));
-    },
+      }, signal),
     close: () => connection.end(),
   };
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-  });
 }

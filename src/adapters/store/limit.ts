@@ -1,4 +1,4 @@
-/** Lets at most `most` operations run at once, so that thousands of blobs in flight do not use up the file handles. */
+/** Lets at most `most` operations run at once, so that thousands of blobs in flight do not use up the file handles, or the connections. */
 export function limitTo(most: number): <Result>(operation: () => Promise<Result>) => Promise<Result> {
   const waiting: (() => void)[] = [];
   let running = 0;

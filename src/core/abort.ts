@@ -1,5 +1,5 @@
-/** The work's result, unless the signal is aborted first: then its reason. For drivers that know no signals. */
-export async function orAborted<Result>(work: () => Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+/** The work's result, unless the signal is aborted first: then its reason. Work that does not listen to the signal is left to itself, and nobody waits for it. */
+export async function unlessAborted<Result>(work: () => Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
   if (signal === undefined) return work();
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();

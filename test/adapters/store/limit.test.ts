@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { limitTo } from "../../../../src/adapters/store/fs/limit.ts";
+import { limitTo } from "../../../src/adapters/store/limit.ts";
 
 it("runs so many at once and no more, in the order they came, also when some fail", async () => {
   const limit = limitTo(3);

@@ -1,0 +1,27 @@
+import { accessSync, constants } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { delimiter, join } from "node:path";
+
+/** Whether a program of that name is on the PATH. */
+export function isInstalled(command: string): boolean {
+  return (process.env["PATH"] ?? "").split(delimiter).some((folder) => isExecutable(join(folder, command)));
+}
+
+/** A port of loopback for a program that cannot choose one itself. */
+export async function freePort(): Promise<number> {
+  const { promise: isListening, resolve, reject } = Promise.withResolvers<void>();
+  const server = createServer().once("error", reject).listen(0, "127.0.0.1", resolve);
+  await isListening;
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
