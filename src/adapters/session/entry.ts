@@ -69,11 +69,3 @@ export function tooLarge({ user, session }: SessionKey, why: string): TwelveErro
 export function sessionFull(key: SessionKey, maxBytes: number): TwelveError {
   return tooLarge(key, `it would be larger than ${maxBytes} bytes`);
 }
-
-const usualPage = 100;
-const largestPage = 1000;
-
-/** How many sessions a page has. */
-export function pageSize(limit = usualPage): number {
-  return Math.min(Math.max(1, Math.trunc(limit)), largestPage);
-}

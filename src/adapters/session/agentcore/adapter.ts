@@ -4,7 +4,8 @@ import type { Environment } from "../../../ports/context.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
 import { readRegion } from "../../aws/region.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
-import { checkKey, checkName, conflict, firstVersion, pageSize, prepareAppend, sessionFull, usualMaxBytes } from "../entry.ts";
+import { checkKey, checkName, conflict, firstVersion, prepareAppend, sessionFull, usualMaxBytes } from "../entry.ts";
+import { byBytes, pageOf, pageSize } from "../page.ts";
 import { openMemory } from "./client.ts";
 import { type EventHead, readPayload, writePayload } from "./event.ts";
 import { type History, readHistory } from "./history.ts";
@@ -128,8 +129,7 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
         if (summary !== undefined && byBytes(summary.session, after) > 0) found.push(summary);
       }
       found.sort((left, right) => byBytes(left.session, right.session));
-      const sessions = found.slice(0, size);
-      return { sessions, ...(found.length > size ? { next: sessions.at(-1)?.session ?? "" } : {}) };
+      return pageOf(found, size);
     },
 
     async delete(key: SessionKey) {
@@ -156,8 +156,4 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
 
 function hash(text: string): string {
   return createHash("sha256").update(text).digest("hex");
-}
-
-function byBytes(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }

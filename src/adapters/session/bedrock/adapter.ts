@@ -4,7 +4,8 @@ import type { Environment } from "../../../ports/context.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
 import { readRegion } from "../../aws/region.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
-import { checkKey, checkName, conflict, firstVersion, pageSize, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { checkKey, checkName, conflict, firstVersion, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { byBytes, pageOf, pageSize } from "../page.ts";
 import { openClient } from "./client.ts";
 import { openDirectory } from "./directory.ts";
 import { findLife, type Found, type Life } from "./life.ts";
@@ -130,8 +131,7 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
         if (summary !== undefined) found.push(summary);
         if (found.length > size) break;
       }
-      const sessions = found.slice(0, size);
-      return { sessions, ...(found.length > size ? { next: sessions.at(-1)?.session ?? "" } : {}) };
+      return pageOf(found, size);
     },
 
     async delete(key) {
@@ -151,8 +151,4 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
 
     close: () => Promise.resolve(client.close()),
   };
-}
-
-function byBytes(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }

@@ -1,10 +1,8 @@
-import type { BedrockAgentRuntimeClient } from "@aws-sdk/client-bedrock-agent-runtime";
-import { TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
-import { callOnce } from "../../aws/call.ts";
 import { clientConfig } from "../../aws/client-config.ts";
 import { awsFailure } from "../../aws/failure.ts";
-import { once } from "../../aws/once.ts";
+import { lazyClient } from "../../aws/lazy-client.ts";
+import { isNamed } from "../../aws/named-error.ts";
 import { invocationId, readStep, type Step, writeStep } from "./step.ts";
 
 export interface ClientOptions {
@@ -40,17 +38,13 @@ export interface BedrockSessions {
 const pageSize = 1000;
 
 export function openClient({ env, name, region, timeoutMs }: ClientOptions): BedrockSessions {
-  let client: BedrockAgentRuntimeClient | undefined;
-  const open = once(async () => {
-    const [{ default: sdk }, config] = await Promise.all([import("@aws-sdk/client-bedrock-agent-runtime"), clientConfig(env, { service: "BEDROCK_AGENT_RUNTIME", name, region })]);
-    client = new sdk.BedrockAgentRuntimeClient(config);
-    return { sdk, client };
+  const { call, close } = lazyClient({
+    name, timeoutMs, failure: (error, action) => awsFailure(error, name, `bedrock:${action}`),
+    async open() {
+      const [{ default: sdk }, config] = await Promise.all([import("@aws-sdk/client-bedrock-agent-runtime"), clientConfig(env, { service: "BEDROCK_AGENT_RUNTIME", name, region })]);
+      return { sdk, client: new sdk.BedrockAgentRuntimeClient(config) };
+    },
   });
-  type Opened = Awaited<ReturnType<typeof open>>;
-
-  async function call<Answer>(action: string, send: (opened: Opened, abortSignal: AbortSignal) => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
-    return callOnce({ name, timeoutMs, signal, send: async (abortSignal) => send(await open(), abortSignal), failure: (error) => awsFailure(error, name, `bedrock:${action}`) });
-  }
 
   /** The outcome for whoever does not mind that the thing, or its session, is gone. */
   async function unlessGone<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
@@ -61,22 +55,22 @@ export function openClient({ env, name, region, timeoutMs }: ClientOptions): Bed
   }
 
   const getStep: BedrockSessions["getStep"] = async (id, step) => {
-    const answer = await unlessGone(call("GetInvocationStep", ({ sdk, client: api }, abortSignal) =>
-      api.send(new sdk.GetInvocationStepCommand({ sessionIdentifier: id, invocationIdentifier: invocationId(id), invocationStepId: step }), { abortSignal })));
+    const answer = await unlessGone(call("GetInvocationStep", ({ sdk, client }, abortSignal) =>
+      client.send(new sdk.GetInvocationStepCommand({ sessionIdentifier: id, invocationIdentifier: invocationId(id), invocationStepId: step }), { abortSignal })));
     return answer === undefined ? undefined : readStep((answer.invocationStep?.payload?.contentBlocks ?? []).map(({ text = "" }) => text));
   };
 
   /** It may be there: whoever made it was killed before the step, or is about to write the same step. */
   async function makeInvocation(id: string, invocation: string): Promise<void> {
     try {
-      await call("CreateInvocation", ({ sdk, client: api }, abortSignal) => api.send(new sdk.CreateInvocationCommand({ sessionIdentifier: id, invocationId: invocation }), { abortSignal }));
+      await call("CreateInvocation", ({ sdk, client }, abortSignal) => client.send(new sdk.CreateInvocationCommand({ sessionIdentifier: id, invocationId: invocation }), { abortSignal }));
     } catch (error) {
       if (!isNamed(error, "ConflictException") || !(await isOpenNow(id))) throw error;
     }
   }
 
   async function isOpenNow(id: string): Promise<boolean> {
-    const answer = await unlessGone(call("GetSession", ({ sdk, client: api }, abortSignal) => api.send(new sdk.GetSessionCommand({ sessionIdentifier: id }), { abortSignal })));
+    const answer = await unlessGone(call("GetSession", ({ sdk, client }, abortSignal) => client.send(new sdk.GetSessionCommand({ sessionIdentifier: id }), { abortSignal })));
     return answer?.sessionStatus === "ACTIVE";
   }
 
@@ -85,26 +79,26 @@ export function openClient({ env, name, region, timeoutMs }: ClientOptions): Bed
       const found: Summary[] = [];
       let nextToken: string | undefined;
       do {
-        const page = await call("ListSessions", ({ sdk, client: api }, abortSignal) => api.send(new sdk.ListSessionsCommand({ maxResults: pageSize, ...(nextToken === undefined ? {} : { nextToken }) }), { abortSignal }));
+        const page = await call("ListSessions", ({ sdk, client }, abortSignal) => client.send(new sdk.ListSessionsCommand({ maxResults: pageSize, nextToken }), { abortSignal }));
         for (const { sessionId, createdAt, sessionStatus } of page.sessionSummaries ?? []) found.push({ id: sessionId ?? "", createdMs: createdAt?.getTime() ?? 0, isOpen: sessionStatus === "ACTIVE" });
         nextToken = page.nextToken;
       } while (nextToken !== undefined);
       return found;
     },
     async metadata(id) {
-      const answer = await unlessGone(call("GetSession", ({ sdk, client: api }, abortSignal) => api.send(new sdk.GetSessionCommand({ sessionIdentifier: id }), { abortSignal })));
+      const answer = await unlessGone(call("GetSession", ({ sdk, client }, abortSignal) => client.send(new sdk.GetSessionCommand({ sessionIdentifier: id }), { abortSignal })));
       return answer === undefined ? undefined : (answer.sessionMetadata ?? {});
     },
     async create(sessionMetadata) {
-      const { sessionId = "" } = await call("CreateSession", ({ sdk, client: api }, abortSignal) => api.send(new sdk.CreateSessionCommand({ sessionMetadata }), { abortSignal }));
+      const { sessionId = "" } = await call("CreateSession", ({ sdk, client }, abortSignal) => client.send(new sdk.CreateSessionCommand({ sessionMetadata }), { abortSignal }));
       return sessionId;
     },
     async countSteps(id) {
       let count = 0;
       let nextToken: string | undefined;
       do {
-        const page = await unlessGone(call("ListInvocationSteps", ({ sdk, client: api }, abortSignal) =>
-          api.send(new sdk.ListInvocationStepsCommand({ sessionIdentifier: id, maxResults: pageSize, ...(nextToken === undefined ? {} : { nextToken }) }), { abortSignal })));
+        const page = await unlessGone(call("ListInvocationSteps", ({ sdk, client }, abortSignal) =>
+          client.send(new sdk.ListInvocationStepsCommand({ sessionIdentifier: id, maxResults: pageSize, nextToken }), { abortSignal })));
         if (page === undefined) return undefined;
         count += (page.invocationStepSummaries ?? []).filter((summary) => summary.invocationId === invocationId(id)).length;
         nextToken = page.nextToken;
@@ -116,7 +110,7 @@ export function openClient({ env, name, region, timeoutMs }: ClientOptions): Bed
       const invocation = invocationId(id);
       try {
         if (isFirst) await makeInvocation(id, invocation);
-        await call("PutInvocationStep", ({ sdk, client: api }, abortSignal) => api.send(new sdk.PutInvocationStepCommand({
+        await call("PutInvocationStep", ({ sdk, client }, abortSignal) => client.send(new sdk.PutInvocationStepCommand({
           sessionIdentifier: id, invocationIdentifier: invocation, invocationStepId: step, invocationStepTime: new Date(content.head.updatedMs), payload: { contentBlocks: writeStep(content).map((text) => ({ text })) },
         }), { abortSignal }));
       } catch (error) {
@@ -131,19 +125,15 @@ export function openClient({ env, name, region, timeoutMs }: ClientOptions): Bed
     },
     async remove({ id, isOpen }) {
       if (isOpen) {
-        await unlessGone(call("EndSession", ({ sdk, client: api }, abortSignal) => api.send(new sdk.EndSessionCommand({ sessionIdentifier: id }), { abortSignal }))).catch((error: unknown) => {
+        await unlessGone(call("EndSession", ({ sdk, client }, abortSignal) => client.send(new sdk.EndSessionCommand({ sessionIdentifier: id }), { abortSignal }))).catch((error: unknown) => {
           if (!isNamed(error, "ConflictException", "ValidationException")) throw error;
         });
       }
-      await unlessGone(call("DeleteSession", ({ sdk, client: api }, abortSignal) => api.send(new sdk.DeleteSessionCommand({ sessionIdentifier: id }), { abortSignal })));
+      await unlessGone(call("DeleteSession", ({ sdk, client }, abortSignal) => client.send(new sdk.DeleteSessionCommand({ sessionIdentifier: id }), { abortSignal })));
     },
     async check(signal) {
-      await call("ListSessions", ({ sdk, client: api }, abortSignal) => api.send(new sdk.ListSessionsCommand({ maxResults: 1 }), { abortSignal }), signal);
+      await call("ListSessions", ({ sdk, client }, abortSignal) => client.send(new sdk.ListSessionsCommand({ maxResults: 1 }), { abortSignal }), signal);
     },
-    close: () => client?.destroy(),
+    close,
   };
-}
-
-function isNamed(error: unknown, ...names: readonly string[]): boolean {
-  return error instanceof TwelveError && error.cause instanceof Error && names.includes(error.cause.name);
 }

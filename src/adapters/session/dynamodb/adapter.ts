@@ -3,7 +3,8 @@ import type { Environment } from "../../../ports/context.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
 import { readRegion } from "../../aws/region.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
-import { checkKey, checkName, conflict, firstVersion, pageSize, prepareAppend, readEntry, sessionFull, tooLarge, usualMaxBytes } from "../entry.ts";
+import { checkKey, checkName, conflict, firstVersion, prepareAppend, readEntry, sessionFull, tooLarge, usualMaxBytes } from "../entry.ts";
+import { pageOf, pageSize } from "../page.ts";
 import { entryItems, type Head, headItem, headKey, type Item, mostAppendBytes, nameOf, readEntries, readHead } from "./items.ts";
 import { openTable } from "./table.ts";
 
@@ -129,8 +130,7 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
         }
         if (found.length > size) break;
       }
-      const sessions = found.slice(0, size);
-      return { sessions, ...(found.length > size ? { next: sessions.at(-1)?.session ?? "" } : {}) };
+      return pageOf(found, size);
     },
 
     async delete(key) {

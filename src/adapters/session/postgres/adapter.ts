@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { QueryResult, QueryResultRow } from "pg";
-import type { Session, SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
+import type { Session, SessionKey, SessionStore } from "../../../ports/session.ts";
 import { openDatabase, speaking } from "../../state/database.ts";
 import { orAborted } from "../abort.ts";
-import { checkKey, checkName, conflict, firstVersion, pageSize, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { checkKey, checkName, conflict, firstVersion, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { pageOf, pageSize } from "../page.ts";
 import { limited, prepareTables, schema } from "./tables.ts";
 
 export interface SessionOptions {
@@ -95,8 +96,7 @@ export async function openSessions(reference: string, dir: string, { maxBytes = 
       return ask(async () => {
         const text = `SELECT name AS session, version, updated_at FROM ${schema}.session s WHERE user_name = $1 AND name > $2 AND ${isAlive} ORDER BY name LIMIT $3`;
         const { rows } = await query<{ session: string; version: string; updated_at: Date }>(text, [user, after, size + 1]);
-        const sessions = rows.slice(0, size).map(({ session, version, updated_at: updatedAt }): SessionSummary => ({ session, version: Number(version), updatedAt }));
-        return { sessions, ...(rows.length > size ? { next: sessions.at(-1)?.session ?? "" } : {}) };
+        return pageOf(rows.map(({ session, version, updated_at: updatedAt }) => ({ session, version: Number(version), updatedAt })), size);
       });
     },
     delete: async (key) => {

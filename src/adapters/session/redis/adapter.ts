@@ -1,7 +1,8 @@
 import type { Redis } from "ioredis";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
 import { orAborted } from "../abort.ts";
-import { checkKey, checkName, conflict, firstVersion, pageSize, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { checkKey, checkName, conflict, firstVersion, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { pageOf, pageSize } from "../page.ts";
 import { openRedis } from "./client.ts";
 import * as scripts from "./scripts.ts";
 
@@ -43,8 +44,7 @@ export function openSessions(reference: string, { maxBytes = usualMaxBytes }: { 
       // One more than asked for tells whether there are more.
       const flat = (await client.ask(run(scripts.list, [`${prefix}i`], [after, size + 1, `${prefix}h:`]))) as readonly string[];
       const found = Array.from({ length: flat.length / 3 }, (_, i): SessionSummary => ({ session: flat[i * 3] ?? "", version: Number(flat[i * 3 + 1]), updatedAt: new Date(Number(flat[i * 3 + 2])) }));
-      const sessions = found.slice(0, size);
-      return { sessions, ...(found.length > size ? { next: sessions.at(-1)?.session ?? "" } : {}) };
+      return pageOf(found, size);
     },
     async delete(key) {
       checkKey(key);
