@@ -5,15 +5,17 @@ import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/se
 import { readRegion } from "../../aws/region.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
 import { checkKey, checkName, conflict, firstVersion, prepareAppend, sessionFull, usualMaxBytes } from "../entry.ts";
+import { foundAfter, type Pause, settled, sleep } from "../outcome.ts";
 import { byBytes, pageOf, pageSize } from "../page.ts";
 import { openMemory } from "./client.ts";
-import { type EventHead, readPayload, writePayload } from "./event.ts";
+import { type EventHead, type KnownEvent, readPayload, writePayload } from "./event.ts";
 import { type History, readHistory } from "./history.ts";
 import { idOf, isHash, type Place, placeOf } from "./names.ts";
 
 export interface AgentcoreOptions {
   readonly maxBytes?: number;
   readonly now?: () => number;
+  readonly pause?: Pause;
 }
 
 const usualTimeoutMs = 30_000;
@@ -25,7 +27,7 @@ const mostTokens = 100;
  * `agentcore-memory:<memoryId>[?region=&timeoutMs=]`. Each append is one event, whose token follows from the version that it goes on
  * from, so that of several writers of one version the memory takes the first. Nothing is asked before the first call.
  */
-export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now }: AgentcoreOptions = {}): SessionStore {
+export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now, pause = sleep }: AgentcoreOptions = {}): SessionStore {
   const [place = "", query = ""] = reference.split(/\?(.*)/s);
   const memoryId = place.replace(/^agentcore-memory:(?:\/\/)?/, "");
   if (!/^[a-zA-Z][a-zA-Z0-9_-]{0,99}-[a-zA-Z0-9]{10}$/.test(memoryId)) throw unusable(reference, "names no memory", "Write agentcore-memory: and the memory's ID, such as agentcore-memory:support-a1b2c3d4e5");
@@ -35,9 +37,11 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
 
   const historyAt = async (at: Place, withPayloads: boolean): Promise<History | undefined> => readHistory((await memory.list(at, withPayloads)).known, now());
 
-  /** Whether an event of ours counts, now that all others can be seen. One that does not is taken back. */
-  async function settle(at: Place, eventId: string, { life, writer, from }: EventHead): Promise<boolean> {
-    const history = await historyAt(at, false);
+  /** Whether an event of ours counts, now that all others can be seen; undefined where it cannot be seen itself yet. One that does not is taken back. */
+  async function settle(at: Place, eventId: string, { life, writer, from }: EventHead): Promise<boolean | undefined> {
+    const { known } = await memory.list(at, false);
+    if (!known.some((event) => event.eventId === eventId)) return (await memory.get(at, eventId)) === undefined ? false : undefined;
+    const history = readHistory(known, now());
     const index = history?.events.findIndex((event) => event.writer === writer) ?? -1;
     const follows = from === 0 || (index > 0 && history?.events[index - 1]?.version === from);
     if (history?.life === life && index >= 0 && follows) return true;
@@ -45,11 +49,16 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
     return false;
   }
 
+  async function findOwn(at: Place, { writer }: EventHead): Promise<KnownEvent | undefined> {
+    return (await memory.list(at, false)).known.find((event) => event.writer === writer);
+  }
+
   async function write(at: Place, head: EventHead, payload: ReturnType<typeof writePayload>): Promise<boolean> {
     for (let round = 0; round < mostTokens; round += 1) {
       const origin = head.from === 0 ? `${at.actorId}/${at.sessionId}` : head.life;
-      const written = await memory.create(at, { head, payload, token: hash(`${origin} ${head.from} ${round}`) });
-      if (written?.writer === head.writer) return settle(at, written.eventId, head);
+      const token = hash(`${origin} ${head.from} ${round}`);
+      const written = await memory.create(at, { head, payload, token }).catch((error: unknown) => foundAfter(error, () => findOwn(at, head)));
+      if (written?.writer === head.writer) return settled(() => settle(at, written.eventId, head), pause);
       // Another event has this token. If it was deleted since, the next token is as good for all who come now.
       if (written !== undefined && (await memory.get(at, written.eventId)) !== undefined) return false;
     }

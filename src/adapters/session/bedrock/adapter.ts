@@ -5,16 +5,19 @@ import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/se
 import { readRegion } from "../../aws/region.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
 import { checkKey, checkName, conflict, firstVersion, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { type Pause, sleep } from "../outcome.ts";
 import { byBytes, pageOf, pageSize } from "../page.ts";
 import { openClient } from "./client.ts";
 import { openDirectory } from "./directory.ts";
 import { findLife, type Found, type Life } from "./life.ts";
 import { byAge, type Part, writeMetadata } from "./part.ts";
+import { putStep } from "./put.ts";
 import { stepId } from "./step.ts";
 
 export interface BedrockSessionOptions {
   readonly maxBytes?: number;
   readonly now?: () => number;
+  readonly pause?: Pause;
 }
 
 const usualTimeoutMs = 30_000;
@@ -26,7 +29,7 @@ const mostTries = 10;
  * `bedrock-sessions:[<space>][?region=&timeoutMs=]`. Each append is one step, whose ID follows from its place, so that writers of one
  * version meet at one ID. Nothing is asked before the first call.
  */
-export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now }: BedrockSessionOptions = {}): SessionStore {
+export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now, pause = sleep }: BedrockSessionOptions = {}): SessionStore {
   const [place = "", query = ""] = reference.split(/\?(.*)/s);
   const space = place.replace(/^bedrock-sessions:(?:\/\/)?/, "");
   if (!/^[A-Za-z0-9._-]{0,100}$/.test(space)) throw unusable(reference, "names a space that is none", "Write bedrock-sessions:support-production, for example");
@@ -110,7 +113,7 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
           writer: randomUUID(), version: (life?.head?.version ?? firstVersion()) + texts.length, bytes: size, updatedMs, expiresMs: ttlSeconds === undefined ? null : updatedMs + ttlSeconds * 1000,
         };
         const index = life?.count ?? 0;
-        const outcome = await client.putStep(part.id, stepId(part.id, index), { head, texts }, index === part.start);
+        const outcome = await putStep(client, { part, index, content: { head, texts }, pause });
         if (outcome === "done") return head.version;
         if (outcome === "taken") throw conflict(key);
         full.add(part.id);

@@ -1,3 +1,4 @@
+import type { GetSessionResponse } from "@aws-sdk/client-bedrock-agent-runtime";
 import type { Environment } from "../../../ports/context.ts";
 import { clientConfig } from "../../aws/client-config.ts";
 import { awsFailure } from "../../aws/failure.ts";
@@ -18,18 +19,18 @@ export interface Summary {
   readonly isOpen: boolean;
 }
 
-/** `taken`: the step is there already. `closed`: the session takes no more steps, or is gone. */
-export type PutOutcome = "done" | "taken" | "closed";
-
 /** The few calls that are made, each one attempt. What is gone is undefined, or not there. */
 export interface BedrockSessions {
   list(): Promise<readonly Summary[]>;
   metadata(id: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** Whether it takes more steps. */
+  isOpen(id: string): Promise<boolean>;
   create(metadata: Record<string, string>): Promise<string>;
+  /** The one that all steps of the session belong to; it may be there. */
+  createInvocation(id: string): Promise<void>;
   countSteps(id: string): Promise<number | undefined>;
   getStep(id: string, step: string): Promise<Step | undefined>;
-  /** `isFirst` of its session: the invocation is made, too. */
-  putStep(id: string, step: string, content: Step, isFirst: boolean): Promise<PutOutcome>;
+  putStep(id: string, step: string, content: Step): Promise<void>;
   remove(summary: Pick<Summary, "id" | "isOpen">): Promise<void>;
   check(signal: AbortSignal | undefined): Promise<void>;
   close(): void;
@@ -54,24 +55,12 @@ export function openClient({ env, name, region, timeoutMs }: ClientOptions): Bed
     });
   }
 
-  const getStep: BedrockSessions["getStep"] = async (id, step) => {
-    const answer = await unlessGone(call("GetInvocationStep", ({ sdk, client }, abortSignal) =>
-      client.send(new sdk.GetInvocationStepCommand({ sessionIdentifier: id, invocationIdentifier: invocationId(id), invocationStepId: step }), { abortSignal })));
-    return answer === undefined ? undefined : readStep((answer.invocationStep?.payload?.contentBlocks ?? []).map(({ text = "" }) => text));
-  };
-
-  /** It may be there: whoever made it was killed before the step, or is about to write the same step. */
-  async function makeInvocation(id: string, invocation: string): Promise<void> {
-    try {
-      await call("CreateInvocation", ({ sdk, client }, abortSignal) => client.send(new sdk.CreateInvocationCommand({ sessionIdentifier: id, invocationId: invocation }), { abortSignal }));
-    } catch (error) {
-      if (!isNamed(error, "ConflictException") || !(await isOpenNow(id))) throw error;
-    }
+  async function getSession(id: string): Promise<GetSessionResponse | undefined> {
+    return unlessGone(call("GetSession", ({ sdk, client }, abortSignal) => client.send(new sdk.GetSessionCommand({ sessionIdentifier: id }), { abortSignal })));
   }
 
-  async function isOpenNow(id: string): Promise<boolean> {
-    const answer = await unlessGone(call("GetSession", ({ sdk, client }, abortSignal) => client.send(new sdk.GetSessionCommand({ sessionIdentifier: id }), { abortSignal })));
-    return answer?.sessionStatus === "ACTIVE";
+  async function isOpen(id: string): Promise<boolean> {
+    return (await getSession(id))?.sessionStatus === "ACTIVE";
   }
 
   return {
@@ -86,12 +75,21 @@ export function openClient({ env, name, region, timeoutMs }: ClientOptions): Bed
       return found;
     },
     async metadata(id) {
-      const answer = await unlessGone(call("GetSession", ({ sdk, client }, abortSignal) => client.send(new sdk.GetSessionCommand({ sessionIdentifier: id }), { abortSignal })));
+      const answer = await getSession(id);
       return answer === undefined ? undefined : (answer.sessionMetadata ?? {});
     },
     async create(sessionMetadata) {
       const { sessionId = "" } = await call("CreateSession", ({ sdk, client }, abortSignal) => client.send(new sdk.CreateSessionCommand({ sessionMetadata }), { abortSignal }));
       return sessionId;
+    },
+    isOpen,
+    async createInvocation(id) {
+      try {
+        await call("CreateInvocation", ({ sdk, client }, abortSignal) => client.send(new sdk.CreateInvocationCommand({ sessionIdentifier: id, invocationId: invocationId(id) }), { abortSignal }));
+      } catch (error) {
+        // Whoever made it was killed before the step, or is about to write the same step.
+        if (!isNamed(error, "ConflictException") || !(await isOpen(id))) throw error;
+      }
     },
     async countSteps(id) {
       let count = 0;
@@ -105,23 +103,15 @@ export function openClient({ env, name, region, timeoutMs }: ClientOptions): Bed
       } while (nextToken !== undefined);
       return count;
     },
-    getStep,
-    async putStep(id, step, content, isFirst) {
-      const invocation = invocationId(id);
-      try {
-        if (isFirst) await makeInvocation(id, invocation);
-        await call("PutInvocationStep", ({ sdk, client }, abortSignal) => client.send(new sdk.PutInvocationStepCommand({
-          sessionIdentifier: id, invocationIdentifier: invocation, invocationStepId: step, invocationStepTime: new Date(content.head.updatedMs), payload: { contentBlocks: writeStep(content).map((text) => ({ text })) },
-        }), { abortSignal }));
-      } catch (error) {
-        if (isNamed(error, "ResourceNotFoundException", "ServiceQuotaExceededException")) return "closed";
-        if (!isNamed(error, "ConflictException", "ValidationException")) throw error;
-        if ((await getStep(id, step)) !== undefined) return "taken";
-        if (!(await isOpenNow(id))) return "closed";
-        throw error;
-      }
-      // A service that takes no notice of an ID that it has would say that all is well.
-      return (await getStep(id, step))?.head.writer === content.head.writer ? "done" : "taken";
+    async getStep(id, step) {
+      const answer = await unlessGone(call("GetInvocationStep", ({ sdk, client }, abortSignal) =>
+        client.send(new sdk.GetInvocationStepCommand({ sessionIdentifier: id, invocationIdentifier: invocationId(id), invocationStepId: step }), { abortSignal })));
+      return answer === undefined ? undefined : readStep((answer.invocationStep?.payload?.contentBlocks ?? []).map(({ text = "" }) => text));
+    },
+    async putStep(id, step, content) {
+      await call("PutInvocationStep", ({ sdk, client }, abortSignal) => client.send(new sdk.PutInvocationStepCommand({
+        sessionIdentifier: id, invocationIdentifier: invocationId(id), invocationStepId: step, invocationStepTime: new Date(content.head.updatedMs), payload: { contentBlocks: writeStep(content).map((text) => ({ text })) },
+      }), { abortSignal }));
     },
     async remove({ id, isOpen }) {
       if (isOpen) {
