@@ -45,6 +45,11 @@ function isUnclear(error: unknown): error is TwelveError {
   return error instanceof TwelveError && (unclear.includes(error.code) || error.code === "SERVICE_FAILED");
 }
 
+/** Whether the service said no, and will say it again. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof TwelveError && error.retry === undefined && !isUnclear(error);
+}
+
 /** Without a retry: the same append would meet itself, and be told of a conflict. */
 function outcomeUnknown(error: unknown): unknown {
   if (!(error instanceof TwelveError)) return error;

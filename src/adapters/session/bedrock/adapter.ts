@@ -1,16 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { mapAhead } from "../../../core/ahead.ts";
+import { TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
+import { isNamed } from "../../aws/named-error.ts";
 import { readRegion } from "../../aws/region.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
 import { checkKey, checkName, conflict, firstVersion, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
-import { type Pause, sleep } from "../outcome.ts";
+import { isRefusal, type Pause, sleep } from "../outcome.ts";
 import { byBytes, pageOf, pageSize } from "../page.ts";
 import { openClient } from "./client.ts";
 import { openDirectory } from "./directory.ts";
 import { findLife, type Found, type Life } from "./life.ts";
-import { byAge, type Part, writeMetadata } from "./part.ts";
+import { discard, nextPart } from "./next-part.ts";
+import type { Part } from "./part.ts";
 import { putStep } from "./put.ts";
 import { stepId } from "./step.ts";
 
@@ -58,22 +61,6 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
     return deleted.size;
   }
 
-  /** The part that takes the next step: the last one if it is open, else a new one. Undefined where another process was faster. */
-  async function partFor(key: SessionKey, life: Life | undefined): Promise<Part | undefined> {
-    const last = life?.stretches.at(-1)?.part;
-    if (last?.isOpen === true && !full.has(last.id)) return last;
-    const [id, start] = [last?.life ?? randomUUID(), life?.count ?? 0];
-    const made = await client.create(writeMetadata({ ...key, life: id, start }, space));
-    const parts = await directory.parts(key.user, key.session);
-    // Several may have made one for the same place, and all of them take the first.
-    const rivals = parts.filter((part) => part.start === start && (start === 0 || part.life === id) && (part.isOpen || part.id === made) && !full.has(part.id));
-    const first = rivals.toSorted(byAge)[0];
-    const isOrphan = start > 0 && !parts.some((part) => part.life === id && part.start === 0);
-    if (first?.id === made && !isOrphan) return first;
-    await client.remove({ id: made, isOpen: true });
-    return isOrphan ? undefined : first;
-  }
-
   async function readTexts(life: Life): Promise<readonly string[] | undefined> {
     const places = life.stretches.flatMap(({ part, count }) => Array.from({ length: count }, (_, index) => ({ part, index: part.start + index })));
     const texts: string[] = [];
@@ -100,25 +87,37 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
 
     async append(key, entries, appending) {
       const { texts, bytes, expected, ttlSeconds } = prepareAppend(key, entries, appending, { maxBytes });
+      const passed = new Set<string>();
       for (let attempt = 0; attempt < mostTries; attempt += 1) {
         const { life, expired } = await find(key);
         if ((life?.head?.version ?? 0) !== expected) throw conflict(key);
         const size = (life?.head?.bytes ?? 0) + bytes;
         if (size > maxBytes) throw sessionFull(key, maxBytes);
         await removeAll(expired);
-        const part = await partFor(key, life);
+        const part = await nextPart({ client, directory, space }, { key, life, isFull: (id) => full.has(id) || passed.has(id) });
         if (part === undefined) continue;
         const updatedMs = now();
         const head = {
           writer: randomUUID(), version: (life?.head?.version ?? firstVersion()) + texts.length, bytes: size, updatedMs, expiresMs: ttlSeconds === undefined ? null : updatedMs + ttlSeconds * 1000,
         };
         const index = life?.count ?? 0;
-        const outcome = await putStep(client, { part, index, content: { head, texts }, pause });
-        if (outcome === "done") return head.version;
+        const isFresh = index === part.start;
+        const outcome = await putStep(client, { part, index, content: { head, texts }, pause }).catch(async (error: unknown) => {
+          // It may have as many steps as it may have. One without steps has not: then it is the account's quota.
+          if (isNamed(error, "ServiceQuotaExceededException") && !isFresh) return "closed";
+          // What lasts would leave an empty one each time; what may pass leaves it to the next try.
+          if (isFresh && isRefusal(error)) await discard(client, part.id);
+          throw error;
+        });
         if (outcome === "taken") throw conflict(key);
-        full.add(part.id);
+        if (outcome === "done") {
+          for (const id of passed) full.add(id);
+          return head.version;
+        }
+        passed.add(part.id);
+        if (isFresh) await discard(client, part.id);
       }
-      throw conflict(key);
+      throw new TwelveError("SERVICE_UNAVAILABLE", `${url} closed every session that the append was to go to`, { retry: { afterMs: null } });
     },
 
     async list(user, { after = "", limit } = {}) {

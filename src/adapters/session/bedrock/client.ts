@@ -31,6 +31,8 @@ export interface BedrockSessions {
   countSteps(id: string): Promise<number | undefined>;
   getStep(id: string, step: string): Promise<Step | undefined>;
   putStep(id: string, step: string, content: Step): Promise<void>;
+  /** It may be over already. */
+  end(id: string): Promise<void>;
   remove(summary: Pick<Summary, "id" | "isOpen">): Promise<void>;
   check(signal: AbortSignal | undefined): Promise<void>;
   close(): void;
@@ -61,6 +63,12 @@ export function openClient({ env, name, region, timeoutMs }: ClientOptions): Bed
 
   async function isOpen(id: string): Promise<boolean> {
     return (await getSession(id))?.sessionStatus === "ACTIVE";
+  }
+
+  async function end(id: string): Promise<void> {
+    await unlessGone(call("EndSession", ({ sdk, client }, abortSignal) => client.send(new sdk.EndSessionCommand({ sessionIdentifier: id }), { abortSignal }))).catch((error: unknown) => {
+      if (!isNamed(error, "ConflictException", "ValidationException")) throw error;
+    });
   }
 
   return {
@@ -113,12 +121,9 @@ export function openClient({ env, name, region, timeoutMs }: ClientOptions): Bed
         sessionIdentifier: id, invocationIdentifier: invocationId(id), invocationStepId: step, invocationStepTime: new Date(content.head.updatedMs), payload: { contentBlocks: writeStep(content).map((text) => ({ text })) },
       }), { abortSignal }));
     },
-    async remove({ id, isOpen }) {
-      if (isOpen) {
-        await unlessGone(call("EndSession", ({ sdk, client }, abortSignal) => client.send(new sdk.EndSessionCommand({ sessionIdentifier: id }), { abortSignal }))).catch((error: unknown) => {
-          if (!isNamed(error, "ConflictException", "ValidationException")) throw error;
-        });
-      }
+    end,
+    async remove({ id, isOpen: isActive }) {
+      if (isActive) await end(id);
       await unlessGone(call("DeleteSession", ({ sdk, client }, abortSignal) => client.send(new sdk.DeleteSessionCommand({ sessionIdentifier: id }), { abortSignal })));
     },
     async check(signal) {

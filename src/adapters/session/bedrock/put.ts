@@ -32,7 +32,6 @@ export async function putStep(client: BedrockSessions, { part, index, content, p
       await client.putStep(part.id, step, content);
       break;
     } catch (error) {
-      if (isNamed(error, "ServiceQuotaExceededException")) return "closed";
       if (!isNamed(error, "ConflictException", "ValidationException", "ResourceNotFoundException")) return foundAfter(error, look);
       // Refused, because the step is there, because the session takes none, or because somebody else is at it.
       const outcome = (await look()) ?? ((await client.isOpen(part.id)) ? undefined : "closed");
