@@ -29,7 +29,7 @@ export interface AwsService {
 const credentials = { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "geheim" };
 const pause = async (): Promise<void> => {};
 
-const bedrock: AwsService = {
+export const bedrock: AwsService = {
   name: "bedrock-sessions",
   async start(options = {}) {
     const server = await startBedrockSessions(options);
@@ -43,7 +43,7 @@ const bedrock: AwsService = {
   broken: "InternalServerException",
 };
 
-const agentcore: AwsService = {
+export const agentcore: AwsService = {
   name: "agentcore-memory",
   async start(options = {}) {
     const server = await startAgentcoreMemory(options);

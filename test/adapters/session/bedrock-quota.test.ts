@@ -1,12 +1,11 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startBedrockSessions } from "../../helpers/bedrock-sessions.ts";
 import type { Fault } from "../../helpers/service-server.ts";
-import { awsServices, codeOf, contentsOf, entry, key, refusal } from "./aws-services.ts";
+import { bedrock, codeOf, contentsOf, entry, key, refusal } from "./aws-services.ts";
 
-const [bedrock] = awsServices.filter(({ name }) => name === "bedrock-sessions");
+const { start, open, isWrite, throttled } = bedrock;
 
-describe.skipIf(bedrock === undefined)("a quota of Bedrock's that is used up", () => {
-  const { start, open, isWrite, throttled } = bedrock as NonNullable<typeof bedrock>;
+describe("a quota of Bedrock's that is used up", () => {
   const quota = refusal(402, "ServiceQuotaExceededException", "You have used up your session storage");
 
   async function failingWrites(fault: Fault): Promise<Awaited<ReturnType<typeof start>> & { readonly mend: () => void }> {
