@@ -58,12 +58,17 @@ export function firstVersion(): number {
   return randomInt(1, 2 ** 47);
 }
 
-export function conflict({ user, session }: SessionKey): TwelveError {
-  return new TwelveError("SESSION_CONFLICT", `The session ${JSON.stringify(session)} of ${JSON.stringify(user)} was appended to, deleted or has expired since it was read`);
+/** How messages call a session, or all that a user has. */
+export function named({ user, session }: { readonly user: string; readonly session?: string | undefined }): string {
+  return session === undefined ? `the sessions of ${JSON.stringify(user)}` : `the session ${JSON.stringify(session)} of ${JSON.stringify(user)}`;
 }
 
-export function tooLarge({ user, session }: SessionKey, why: string): TwelveError {
-  return new TwelveError("SESSION_TOO_LARGE", `The session ${JSON.stringify(session)} of ${JSON.stringify(user)} cannot take this: ${why}`);
+export function conflict(key: SessionKey): TwelveError {
+  return new TwelveError("SESSION_CONFLICT", `T${named(key).slice(1)} was appended to, deleted or has expired since it was read`);
+}
+
+export function tooLarge(key: SessionKey, why: string): TwelveError {
+  return new TwelveError("SESSION_TOO_LARGE", `T${named(key).slice(1)} cannot take this: ${why}`);
 }
 
 export function sessionFull(key: SessionKey, maxBytes: number): TwelveError {

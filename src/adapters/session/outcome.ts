@@ -4,7 +4,7 @@ import { type FailureCode, TwelveError } from "../../core/errors.ts";
 export type Pause = (ms: number) => Promise<void>;
 
 /** After these it may have happened, as the port says. */
-const unclear: readonly FailureCode[] = ["SERVICE_TIMEOUT", "SERVICE_CUT", "SERVICE_UNAVAILABLE"];
+const unclear: ReadonlySet<FailureCode> = new Set(["SERVICE_TIMEOUT", "SERVICE_CUT", "SERVICE_UNAVAILABLE"]);
 const mostLooks = 5;
 const firstPauseMs = 100;
 
@@ -42,7 +42,7 @@ export async function foundAfter<Seen>(error: unknown, look: () => Promise<Seen 
 
 /** A page that comes instead of an answer says nothing either. */
 function isUnclear(error: unknown): error is TwelveError {
-  return error instanceof TwelveError && (unclear.includes(error.code) || error.code === "SERVICE_FAILED");
+  return error instanceof TwelveError && (unclear.has(error.code) || error.code === "SERVICE_FAILED");
 }
 
 /** Whether the service said no, and will say it again. */
@@ -53,6 +53,6 @@ export function isRefusal(error: unknown): boolean {
 /** Without a retry: the same append would meet itself, and be told of a conflict. */
 function outcomeUnknown(error: unknown): unknown {
   if (!(error instanceof TwelveError)) return error;
-  const code = unclear.includes(error.code) ? error.code : "SERVICE_UNAVAILABLE";
+  const code = unclear.has(error.code) ? error.code : "SERVICE_UNAVAILABLE";
   return new TwelveError(code, `${error.message}; the append may have happened`, { cause: error, fix: `Read the session again before you append. ${error.fix}` });
 }

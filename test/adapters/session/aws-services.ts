@@ -72,7 +72,7 @@ export const entry = { role: "user", content: "text", at: "2026-11-24T10:00:00.0
 export const key = { user: "u", session: "s" };
 
 export function codeOf(work: Promise<unknown>): Promise<string> {
-  return work.then(() => "done", (error: { readonly code?: string }) => error.code ?? String(error));
+  return work.then(() => "done", (error: Error & { readonly code?: string }) => error.code ?? error.message);
 }
 
 /** What a clean look at the session shows. */

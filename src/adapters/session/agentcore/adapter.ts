@@ -4,9 +4,10 @@ import type { Environment } from "../../../ports/context.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
 import { readRegion } from "../../aws/region.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
-import { checkKey, checkName, conflict, firstVersion, prepareAppend, sessionFull, usualMaxBytes } from "../entry.ts";
+import { checkKey, checkName, conflict, firstVersion, named, prepareAppend, sessionFull, usualMaxBytes } from "../entry.ts";
 import { foundAfter, type Pause, settled, sleep } from "../outcome.ts";
 import { byBytes, pageOf, pageSize } from "../page.ts";
+import { deleteUntilGone } from "../until-gone.ts";
 import { openMemory } from "./client.ts";
 import { type EventHead, type KnownEvent, readPayload, writePayload } from "./event.ts";
 import { type History, readHistory } from "./history.ts";
@@ -69,14 +70,15 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
    * Deletes all events, or those of some lives: one that another process has begun since is left alone. Each life is marked first, so that
    * a deletion that breaks off leaves no session, and an append that comes too late is taken back.
    */
-  async function clear(at: Place, only?: ReadonlySet<string>): Promise<boolean> {
+  async function clear(at: Place, what: string, only?: ReadonlySet<string>): Promise<boolean> {
     let hasFound = false;
     const ended = new Set<string>();
-    for (;;) {
-      const listed = await memory.list(at, false);
-      const known = only === undefined ? listed.known : listed.known.filter(({ life }) => only.has(life));
-      const others = only === undefined ? listed.others : [];
-      if (known.length + others.length === 0) return hasFound;
+    const removed = new Set<string>();
+    await deleteUntilGone(`${url}: ${what}`, pause, async () => {
+      const all = await memory.list(at, false);
+      const ours = all.known.filter(({ life }) => only?.has(life) ?? true);
+      const others = only === undefined ? all.others : [];
+      const known = ours.filter(({ eventId }) => !removed.has(eventId));
       hasFound ||= readHistory(known, now()) !== undefined;
       for (const { life, isEnd } of known) if (isEnd) ended.add(life);
       for (const life of new Set(known.map((event) => event.life))) {
@@ -85,10 +87,13 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
         await memory.create(at, { head, payload: [{ blob: "{}" }], token: hash(`${life} end`) });
         ended.add(life);
       }
-      const entries = [...known.filter(({ isEnd }) => !isEnd).map(({ eventId }) => eventId), ...others];
+      const entries = [...known.filter(({ isEnd }) => !isEnd).map(({ eventId }) => eventId), ...others.filter((eventId) => !removed.has(eventId))];
       const going = entries.length > 0 ? entries : known.map(({ eventId }) => eventId);
       for await (const _ of mapAhead(going, requestsAtOnce, (eventId) => memory.remove(at, eventId)));
-    }
+      for (const eventId of going) removed.add(eventId);
+      return { listed: ours.length + others.length, isStale: going.length === 0 };
+    });
+    return hasFound;
   }
 
   async function summaryOf(actorId: string, sessionId: string): Promise<SessionSummary | undefined> {
@@ -120,7 +125,7 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
       const size = (history?.last.bytes ?? 0) + bytes;
       if (size > maxBytes) throw sessionFull(key, maxBytes);
       // What has expired, and what a deletion left that broke off.
-      if (history === undefined && known.length > 0) await clear(at, new Set(known.map(({ life }) => life)));
+      if (history === undefined && known.length > 0) await clear(at, named(key), new Set(known.map(({ life }) => life)));
       const updatedMs = now();
       const head: EventHead = {
         life: history?.life ?? randomUUID(), writer: randomUUID(), from: expected, version: (expected === 0 ? firstVersion() : expected) + texts.length,
@@ -143,14 +148,14 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
 
     async delete(key: SessionKey) {
       checkKey(key);
-      return clear(placeOf(key));
+      return clear(placeOf(key), named(key));
     },
 
     async deleteUser(user) {
       checkName(user, "user");
       const actorId = idOf(user);
       let count = 0;
-      for await (const hasFound of mapAhead(await memory.sessions(actorId), requestsAtOnce, (sessionId) => clear({ actorId, sessionId }))) if (hasFound) count += 1;
+      for await (const hasFound of mapAhead(await memory.sessions(actorId), requestsAtOnce, (sessionId) => clear({ actorId, sessionId }, named({ user })))) if (hasFound) count += 1;
       return count;
     },
 

@@ -6,9 +6,10 @@ import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/se
 import { isNamed } from "../../aws/named-error.ts";
 import { readRegion } from "../../aws/region.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
-import { checkKey, checkName, conflict, firstVersion, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { checkKey, checkName, conflict, firstVersion, named, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
 import { isRefusal, type Pause, sleep } from "../outcome.ts";
 import { byBytes, pageOf, pageSize } from "../page.ts";
+import { deleteUntilGone } from "../until-gone.ts";
 import { openClient } from "./client.ts";
 import { openDirectory } from "./directory.ts";
 import { findLife, type Found, type Life } from "./life.ts";
@@ -49,15 +50,20 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
     for await (const _ of mapAhead(parts, requestsAtOnce, (part) => client.remove(part)));
   }
 
-  /** Until nothing is found: somebody may have gone on with a session that was being deleted. Gives the number of sessions there were. */
-  async function deleteUntilGone(user: string, session?: string): Promise<number> {
+  /** Gives the number of sessions there were. */
+  async function deleteAll(user: string, session?: string): Promise<number> {
+    const removed = new Set<string>();
     const deleted = new Set<string>();
-    for (let parts = await directory.parts(user, session); parts.length > 0; parts = await directory.parts(user, session)) {
-      for (const [name, own] of Map.groupBy(parts, (part) => part.session)) {
+    await deleteUntilGone(`${url}: ${named({ user, session })}`, pause, async () => {
+      const parts = await directory.parts(user, session);
+      const fresh = parts.filter(({ id }) => !removed.has(id));
+      for (const [name, own] of Map.groupBy(fresh, (part) => part.session)) {
         if ((await findLife(client, own, now())).life?.head !== undefined) deleted.add(name);
       }
-      await removeAll(parts);
-    }
+      await removeAll(fresh);
+      for (const { id } of fresh) removed.add(id);
+      return { listed: parts.length, isStale: fresh.length === 0 };
+    });
     return deleted.size;
   }
 
@@ -138,12 +144,12 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
 
     async delete(key) {
       checkKey(key);
-      return (await deleteUntilGone(key.user, key.session)) > 0;
+      return (await deleteAll(key.user, key.session)) > 0;
     },
 
     async deleteUser(user) {
       checkName(user, "user");
-      return deleteUntilGone(user);
+      return deleteAll(user);
     },
 
     async check(signal) {
