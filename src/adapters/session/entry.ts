@@ -67,8 +67,8 @@ export function conflict(key: SessionKey): TwelveError {
   return new TwelveError("SESSION_CONFLICT", `T${named(key).slice(1)} was appended to, deleted or has expired since it was read`);
 }
 
-export function tooLarge(key: SessionKey, why: string): TwelveError {
-  return new TwelveError("SESSION_TOO_LARGE", `T${named(key).slice(1)} cannot take this: ${why}`);
+export function tooLarge(key: SessionKey, why: string, cause?: TwelveError): TwelveError {
+  return new TwelveError("SESSION_TOO_LARGE", `T${named(key).slice(1)} cannot take this: ${why}`, { cause });
 }
 
 export function sessionFull(key: SessionKey, maxBytes: number): TwelveError {

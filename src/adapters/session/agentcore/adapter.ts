@@ -7,6 +7,7 @@ import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
 import { checkKey, checkName, conflict, firstVersion, named, prepareAppend, sessionFull, usualMaxBytes } from "../entry.ts";
 import { foundAfter, type Pause, settled, sleep } from "../outcome.ts";
 import { byBytes, pageOf, pageSize } from "../page.ts";
+import { sizeFailure } from "../size.ts";
 import { deleteUntilGone } from "../until-gone.ts";
 import { openMemory } from "./client.ts";
 import { type EventHead, type KnownEvent, readPayload, writePayload } from "./event.ts";
@@ -131,7 +132,10 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
         life: history?.life ?? randomUUID(), writer: randomUUID(), from: expected, version: (expected === 0 ? firstVersion() : expected) + texts.length,
         bytes: size, updatedMs, expiresMs: ttlSeconds === undefined ? null : updatedMs + ttlSeconds * 1000, isEnd: false,
       };
-      if (!(await write(at, head, writePayload(key.session, texts)))) throw conflict(key);
+      const isWritten = await write(at, head, writePayload(key.session, texts)).catch((error: unknown) => {
+        throw sizeFailure(error, key);
+      });
+      if (!isWritten) throw conflict(key);
       return head.version;
     },
 

@@ -9,6 +9,7 @@ import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
 import { checkKey, checkName, conflict, firstVersion, named, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
 import { isRefusal, type Pause, sleep } from "../outcome.ts";
 import { byBytes, pageOf, pageSize } from "../page.ts";
+import { sizeFailure } from "../size.ts";
 import { deleteUntilGone } from "../until-gone.ts";
 import { openClient } from "./client.ts";
 import { openDirectory } from "./directory.ts";
@@ -113,7 +114,7 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
           if (isNamed(error, "ServiceQuotaExceededException") && !isFresh) return "closed";
           // What lasts would leave an empty one each time; what may pass leaves it to the next try.
           if (isFresh && isRefusal(error)) await discard(client, part.id);
-          throw error;
+          throw sizeFailure(error, key);
         });
         if (outcome === "taken") throw conflict(key);
         if (outcome === "done") {
