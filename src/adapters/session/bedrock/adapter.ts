@@ -13,6 +13,7 @@ import { sizeFailure } from "../size.ts";
 import { deleteUntilGone } from "../until-gone.ts";
 import { openClient } from "./client.ts";
 import { openDirectory } from "./directory.ts";
+import { readKmsKey } from "./key.ts";
 import { findLife, type Found, type Life } from "./life.ts";
 import { discard, nextPart } from "./next-part.ts";
 import type { Part } from "./part.ts";
@@ -31,16 +32,16 @@ const requestsAtOnce = 8;
 const mostTries = 10;
 
 /**
- * `bedrock-sessions:[<space>][?region=&timeoutMs=]`. Each append is one step, whose ID follows from its place, so that writers of one
+ * `bedrock-sessions:[<space>][?region=&timeoutMs=&kmsKey=]`. Each append is one step, whose ID follows from its place, so that writers of one
  * version meet at one ID. Nothing is asked before the first call.
  */
 export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now, pause = sleep }: BedrockSessionOptions = {}): SessionStore {
   const [place = "", query = ""] = reference.split(/\?(.*)/s);
   const space = place.replace(/^bedrock-sessions:(?:\/\/)?/, "");
   if (!/^[A-Za-z0-9._-]{0,100}$/.test(space)) throw unusable(reference, "names a space that is none", "Write bedrock-sessions:support-production, for example");
-  const options = readOptions(query, reference, ["region", "timeoutMs"]);
+  const options = readOptions(query, reference, ["region", "timeoutMs", "kmsKey"]);
   const url = `bedrock-sessions:${space}`;
-  const client = openClient({ env, name: url, region: readRegion(options, reference), timeoutMs: readTimeoutMs(options, reference) ?? usualTimeoutMs });
+  const client = openClient({ env, name: url, kmsKey: readKmsKey(options, reference), region: readRegion(options, reference), timeoutMs: readTimeoutMs(options, reference) ?? usualTimeoutMs });
   const directory = openDirectory(client, space);
   /** Those that take no more steps although they are open, as this process was told. */
   const full = new Set<string>();

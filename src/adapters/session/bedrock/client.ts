@@ -11,6 +11,8 @@ export interface ClientOptions {
   readonly name: string;
   readonly region: string | undefined;
   readonly timeoutMs: number;
+  /** The ARN of the key that new sessions are encrypted with; Bedrock's own where none is named. */
+  readonly kmsKey: string | undefined;
 }
 
 export interface Summary {
@@ -39,10 +41,12 @@ export interface BedrockSessions {
 }
 
 const pageSize = 1000;
+/** https://docs.aws.amazon.com/bedrock/latest/userguide/sessions-encryption.html */
+const keyRights = ", and kms:Encrypt, kms:Decrypt, kms:GenerateDataKey and kms:DescribeKey on the key,";
 
-export function openClient({ env, name, region, timeoutMs }: ClientOptions): BedrockSessions {
+export function openClient({ env, name, region, timeoutMs, kmsKey }: ClientOptions): BedrockSessions {
   const { call, close } = lazyClient({
-    name, timeoutMs, failure: (error, action) => awsFailure(error, name, `bedrock:${action}`),
+    name, timeoutMs, failure: (error, action) => awsFailure(error, name, `bedrock:${action}${kmsKey === undefined || action === "ListSessions" ? "" : keyRights}`),
     async open() {
       const [{ default: sdk }, config] = await Promise.all([import("@aws-sdk/client-bedrock-agent-runtime"), clientConfig(env, { service: "BEDROCK_AGENT_RUNTIME", name, region })]);
       return { sdk, client: new sdk.BedrockAgentRuntimeClient(config) };
@@ -87,7 +91,7 @@ export function openClient({ env, name, region, timeoutMs }: ClientOptions): Bed
       return answer === undefined ? undefined : (answer.sessionMetadata ?? {});
     },
     async create(sessionMetadata) {
-      const { sessionId = "" } = await call("CreateSession", ({ sdk, client }, abortSignal) => client.send(new sdk.CreateSessionCommand({ sessionMetadata }), { abortSignal }));
+      const { sessionId = "" } = await call("CreateSession", ({ sdk, client }, abortSignal) => client.send(new sdk.CreateSessionCommand({ sessionMetadata, encryptionKeyArn: kmsKey }), { abortSignal }));
       return sessionId;
     },
     isOpen,
