@@ -1,8 +1,8 @@
 /** The events of AgentCore Memory as they are answered on the wire. Timestamps are seconds, as numbers. */
 import { randomBytes } from "node:crypto";
-import { type Asked, type Reply, type ServiceServer, startServer } from "./service-server.ts";
+import { type Asked, type Reply, type ServerOptions, type ServiceServer, startServer } from "./service-server.ts";
 
-export interface MemoryServerOptions {
+export interface MemoryServerOptions extends Pick<ServerOptions, "faultOf"> {
   /** Whether a token is remembered, as the documentation says; off for seeing what happens where it is forgotten. */
   readonly knowsTokens?: boolean;
   readonly pageSize?: number;
@@ -51,7 +51,7 @@ const actorPattern = /^[a-zA-Z0-9][a-zA-Z0-9-_/]*(?::[a-zA-Z0-9-_/]+)*[a-zA-Z0-9
 const sessionPattern = /^[a-zA-Z0-9][a-zA-Z0-9-_]{0,99}$/;
 const metadataPattern = /^[a-zA-Z0-9\s._:/=+@-]{0,256}$/;
 
-export async function startAgentcoreMemory({ knowsTokens = true, pageSize = 100, mayDelete = () => true, before = () => undefined }: MemoryServerOptions = {}): Promise<MemoryServer> {
+export async function startAgentcoreMemory({ knowsTokens = true, pageSize = 100, mayDelete = () => true, before = () => undefined, faultOf }: MemoryServerOptions = {}): Promise<MemoryServer> {
   const events = new Map<string, KeptEvent>();
   const tokens = new Map<string, KeptEvent>();
 
@@ -104,7 +104,7 @@ export async function startAgentcoreMemory({ knowsTokens = true, pageSize = 100,
   const server = await startServer(async (asked) => {
     await before(asked);
     return answer(asked);
-  });
+  }, { faultOf });
   return { ...server, events, dropOldest: () => void events.delete([...events.keys()][0] ?? "") };
 }
 

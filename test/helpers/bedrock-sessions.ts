@@ -1,9 +1,9 @@
 /** Bedrock's session store as it answers on the wire, over HTTP/1.1 and HTTP/2 on one port. */
 import { randomUUID } from "node:crypto";
 import { listenBoth } from "./listen-both.ts";
-import { type Asked, type Reply, type ServiceServer, startServer } from "./service-server.ts";
+import { type Asked, type Reply, type ServerOptions, type ServiceServer, startServer } from "./service-server.ts";
 
-export interface SessionsServerOptions {
+export interface SessionsServerOptions extends Pick<ServerOptions, "faultOf"> {
   /** What happens to a step whose ID is there already; the documentation does not say. */
   readonly repeats?: "reject" | "ignore" | "overwrite";
   readonly mostSteps?: number;
@@ -43,7 +43,7 @@ interface Body {
 
 const uuid = /^[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}$/;
 
-export async function startBedrockSessions({ repeats = "reject", mostSteps = 1000, pageSize = 1000 }: SessionsServerOptions = {}): Promise<SessionsServer> {
+export async function startBedrockSessions({ repeats = "reject", mostSteps = 1000, pageSize = 1000, faultOf }: SessionsServerOptions = {}): Promise<SessionsServer> {
   const sessions = new Map<string, Kept>();
   let lastMs = 0;
   /** No two of one moment, as a service's clock that counts finely. */
@@ -121,7 +121,7 @@ export async function startBedrockSessions({ repeats = "reject", mostSteps = 100
     return { body: { [name]: items.slice(start, start + size), ...(start + size < items.length ? { nextToken: String(start + size) } : {}) } };
   }
 
-  const server = await startServer(answer, { listen: listenBoth });
+  const server = await startServer(answer, { listen: listenBoth, faultOf });
   return { ...server, sessions, expireAll: (status) => sessions.forEach((kept) => void (kept.status = status)) };
 }
 

@@ -1,4 +1,5 @@
-import { checkKey, checkName, conflict, firstVersion, pageSize, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../../src/adapters/session/entry.ts";
+import { checkKey, checkName, conflict, firstVersion, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../../src/adapters/session/entry.ts";
+import { byBytes, pageOf, pageSize } from "../../src/adapters/session/page.ts";
 import type { SessionStore } from "../../src/ports/session.ts";
 
 interface Kept {
@@ -48,10 +49,8 @@ export function openMemorySessions({ maxBytes = usualMaxBytes, now = Date.now }:
     },
     async list(user, { after = "", limit } = {}) {
       checkName(user, "user");
-      const sorted = [...sessionsOf(user)].sort(([left], [right]) => Buffer.compare(Buffer.from(left), Buffer.from(right)));
-      const rest = sorted.filter(([name]) => Buffer.compare(Buffer.from(name), Buffer.from(after)) > 0);
-      const sessions = rest.slice(0, pageSize(limit)).map(([session, { version, updatedMs }]) => ({ session, version, updatedAt: new Date(updatedMs) }));
-      return { sessions, ...(rest.length > sessions.length ? { next: sessions.at(-1)?.session ?? "" } : {}) };
+      const sorted = [...sessionsOf(user)].sort(([left], [right]) => byBytes(left, right)).filter(([name]) => byBytes(name, after) > 0);
+      return pageOf(sorted.map(([session, { version, updatedMs }]) => ({ session, version, updatedAt: new Date(updatedMs) })), pageSize(limit));
     },
     async delete(key) {
       checkKey(key);

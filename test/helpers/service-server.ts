@@ -27,6 +27,11 @@ export interface Reply {
  */
 export type Fault = Reply | "hang" | "reset" | "cut" | "garbage";
 
+/** The request is carried out and its answer lost: this comes instead. */
+export interface Lost {
+  readonly instead: Fault;
+}
+
 export interface ServiceServer {
   /** Such as http://127.0.0.1:4711. */
   readonly url: string;
@@ -42,18 +47,23 @@ export interface ServerOptions {
   readonly delayMs?: number;
   /** Any free one by default; the one it had, for a server that comes back. */
   readonly port?: number;
+  /** What happens to a request; it is answered where nothing is said. Asked after the faults that stand in the server's row. */
+  readonly faultOf?: ((asked: Asked) => Fault | Lost | undefined) | undefined;
   /** Wraps the server, for one that speaks more than HTTP/1.1. */
   readonly listen?: (handler: (request: IncomingMessage, response: ServerResponse) => void) => Server;
 }
 
-export async function startServer(answer: (asked: Asked) => Reply | Promise<Reply>, { delayMs = 0, port: wanted = 0, listen = createServer }: ServerOptions = {}): Promise<ServiceServer> {
+export async function startServer(answer: (asked: Asked) => Reply | Promise<Reply>, { delayMs = 0, port: wanted = 0, listen = createServer, faultOf = () => undefined }: ServerOptions = {}): Promise<ServiceServer> {
   const requests: Asked[] = [];
   const faults: Fault[] = [];
   const server = listen((request, response) => {
     void (async () => {
       const asked = await readAsked(request);
       requests.push(asked);
-      const fault = faults.shift();
+      const found = faults.shift() ?? faultOf(asked);
+      const isLost = typeof found === "object" && "instead" in found;
+      if (isLost) await answer(asked);
+      const fault = isLost ? found.instead : found;
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
       if (typeof fault === "string") breakOff(fault, response);
       else writeReply(response, fault ?? (await answer(asked)));

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { TwelveError } from "../../core/errors.ts";
-import type { AppendOptions, SessionEntry, SessionKey, SessionStore, SessionSummary } from "../../ports/session.ts";
+import type { AppendOptions, SessionEntry, SessionKey } from "../../ports/session.ts";
 
 /** What an append writes, checked before any service is asked. */
 export interface Appending {
@@ -58,28 +58,19 @@ export function firstVersion(): number {
   return randomInt(1, 2 ** 47);
 }
 
-export function conflict({ user, session }: SessionKey): TwelveError {
-  return new TwelveError("SESSION_CONFLICT", `The session ${JSON.stringify(session)} of ${JSON.stringify(user)} was appended to, deleted or has expired since it was read`);
+/** How messages call a session, or all that a user has. */
+export function named({ user, session }: { readonly user: string; readonly session?: string | undefined }): string {
+  return session === undefined ? `the sessions of ${JSON.stringify(user)}` : `the session ${JSON.stringify(session)} of ${JSON.stringify(user)}`;
 }
 
-export function tooLarge({ user, session }: SessionKey, why: string): TwelveError {
-  return new TwelveError("SESSION_TOO_LARGE", `The session ${JSON.stringify(session)} of ${JSON.stringify(user)} cannot take this: ${why}`);
+export function conflict(key: SessionKey): TwelveError {
+  return new TwelveError("SESSION_CONFLICT", `T${named(key).slice(1)} was appended to, deleted or has expired since it was read`);
+}
+
+export function tooLarge(key: SessionKey, why: string, cause?: TwelveError): TwelveError {
+  return new TwelveError("SESSION_TOO_LARGE", `T${named(key).slice(1)} cannot take this: ${why}`, { cause });
 }
 
 export function sessionFull(key: SessionKey, maxBytes: number): TwelveError {
   return tooLarge(key, `it would be larger than ${maxBytes} bytes`);
-}
-
-const usualPage = 100;
-const largestPage = 1000;
-
-/** How many sessions a page has. */
-export function pageSize(limit = usualPage): number {
-  return Math.min(Math.max(1, Math.trunc(limit)), largestPage);
-}
-
-/** The first of what was found, as one page; where there is more, the page says how to go on. */
-export function pageOf(found: readonly SessionSummary[], size: number): Awaited<ReturnType<SessionStore["list"]>> {
-  const sessions = found.slice(0, size);
-  return { sessions, ...(found.length > size ? { next: sessions.at(-1)?.session ?? "" } : {}) };
 }

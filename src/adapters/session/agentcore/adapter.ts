@@ -4,15 +4,20 @@ import type { Environment } from "../../../ports/context.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
 import { readRegion } from "../../aws/region.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
-import { checkKey, checkName, conflict, firstVersion, pageSize, prepareAppend, sessionFull, usualMaxBytes } from "../entry.ts";
+import { checkKey, checkName, conflict, firstVersion, named, prepareAppend, sessionFull, usualMaxBytes } from "../entry.ts";
+import { foundAfter, type Pause, settled, sleep } from "../outcome.ts";
+import { byBytes, pageOf, pageSize } from "../page.ts";
+import { sizeFailure } from "../size.ts";
+import { deleteUntilGone } from "../until-gone.ts";
 import { openMemory } from "./client.ts";
-import { type EventHead, readPayload, writePayload } from "./event.ts";
+import { type EventHead, type KnownEvent, readPayload, writePayload } from "./event.ts";
 import { type History, readHistory } from "./history.ts";
 import { idOf, isHash, type Place, placeOf } from "./names.ts";
 
 export interface AgentcoreOptions {
   readonly maxBytes?: number;
   readonly now?: () => number;
+  readonly pause?: Pause;
 }
 
 const usualTimeoutMs = 30_000;
@@ -24,7 +29,7 @@ const mostTokens = 100;
  * `agentcore-memory:<memoryId>[?region=&timeoutMs=]`. Each append is one event, whose token follows from the version that it goes on
  * from, so that of several writers of one version the memory takes the first. Nothing is asked before the first call.
  */
-export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now }: AgentcoreOptions = {}): SessionStore {
+export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now, pause = sleep }: AgentcoreOptions = {}): SessionStore {
   const [place = "", query = ""] = reference.split(/\?(.*)/s);
   const memoryId = place.replace(/^agentcore-memory:(?:\/\/)?/, "");
   if (!/^[a-zA-Z][a-zA-Z0-9_-]{0,99}-[a-zA-Z0-9]{10}$/.test(memoryId)) throw unusable(reference, "names no memory", "Write agentcore-memory: and the memory's ID, such as agentcore-memory:support-a1b2c3d4e5");
@@ -34,9 +39,11 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
 
   const historyAt = async (at: Place, withPayloads: boolean): Promise<History | undefined> => readHistory((await memory.list(at, withPayloads)).known, now());
 
-  /** Whether an event of ours counts, now that all others can be seen. One that does not is taken back. */
-  async function settle(at: Place, eventId: string, { life, writer, from }: EventHead): Promise<boolean> {
-    const history = await historyAt(at, false);
+  /** Whether an event of ours counts, now that all others can be seen; undefined where it cannot be seen itself yet. One that does not is taken back. */
+  async function settle(at: Place, eventId: string, { life, writer, from }: EventHead): Promise<boolean | undefined> {
+    const { known } = await memory.list(at, false);
+    if (!known.some((event) => event.eventId === eventId)) return (await memory.get(at, eventId)) === undefined ? false : undefined;
+    const history = readHistory(known, now());
     const index = history?.events.findIndex((event) => event.writer === writer) ?? -1;
     const follows = from === 0 || (index > 0 && history?.events[index - 1]?.version === from);
     if (history?.life === life && index >= 0 && follows) return true;
@@ -44,11 +51,16 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
     return false;
   }
 
+  async function findOwn(at: Place, { writer }: EventHead): Promise<KnownEvent | undefined> {
+    return (await memory.list(at, false)).known.find((event) => event.writer === writer);
+  }
+
   async function write(at: Place, head: EventHead, payload: ReturnType<typeof writePayload>): Promise<boolean> {
     for (let round = 0; round < mostTokens; round += 1) {
       const origin = head.from === 0 ? `${at.actorId}/${at.sessionId}` : head.life;
-      const written = await memory.create(at, { head, payload, token: hash(`${origin} ${head.from} ${round}`) });
-      if (written?.writer === head.writer) return settle(at, written.eventId, head);
+      const token = hash(`${origin} ${head.from} ${round}`);
+      const written = await memory.create(at, { head, payload, token }).catch((error: unknown) => foundAfter(error, () => findOwn(at, head)));
+      if (written?.writer === head.writer) return settled(() => settle(at, written.eventId, head), pause);
       // Another event has this token. If it was deleted since, the next token is as good for all who come now.
       if (written !== undefined && (await memory.get(at, written.eventId)) !== undefined) return false;
     }
@@ -59,14 +71,15 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
    * Deletes all events, or those of some lives: one that another process has begun since is left alone. Each life is marked first, so that
    * a deletion that breaks off leaves no session, and an append that comes too late is taken back.
    */
-  async function clear(at: Place, only?: ReadonlySet<string>): Promise<boolean> {
+  async function clear(at: Place, what: string, only?: ReadonlySet<string>): Promise<boolean> {
     let hasFound = false;
     const ended = new Set<string>();
-    for (;;) {
-      const listed = await memory.list(at, false);
-      const known = only === undefined ? listed.known : listed.known.filter(({ life }) => only.has(life));
-      const others = only === undefined ? listed.others : [];
-      if (known.length + others.length === 0) return hasFound;
+    const removed = new Set<string>();
+    await deleteUntilGone(`${url}: ${what}`, pause, async () => {
+      const all = await memory.list(at, false);
+      const ours = all.known.filter(({ life }) => only?.has(life) ?? true);
+      const others = only === undefined ? all.others : [];
+      const known = ours.filter(({ eventId }) => !removed.has(eventId));
       hasFound ||= readHistory(known, now()) !== undefined;
       for (const { life, isEnd } of known) if (isEnd) ended.add(life);
       for (const life of new Set(known.map((event) => event.life))) {
@@ -75,10 +88,13 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
         await memory.create(at, { head, payload: [{ blob: "{}" }], token: hash(`${life} end`) });
         ended.add(life);
       }
-      const entries = [...known.filter(({ isEnd }) => !isEnd).map(({ eventId }) => eventId), ...others];
+      const entries = [...known.filter(({ isEnd }) => !isEnd).map(({ eventId }) => eventId), ...others.filter((eventId) => !removed.has(eventId))];
       const going = entries.length > 0 ? entries : known.map(({ eventId }) => eventId);
       for await (const _ of mapAhead(going, requestsAtOnce, (eventId) => memory.remove(at, eventId)));
-    }
+      for (const eventId of going) removed.add(eventId);
+      return { listed: ours.length + others.length, isStale: going.length === 0 };
+    });
+    return hasFound;
   }
 
   async function summaryOf(actorId: string, sessionId: string): Promise<SessionSummary | undefined> {
@@ -110,13 +126,16 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
       const size = (history?.last.bytes ?? 0) + bytes;
       if (size > maxBytes) throw sessionFull(key, maxBytes);
       // What has expired, and what a deletion left that broke off.
-      if (history === undefined && known.length > 0) await clear(at, new Set(known.map(({ life }) => life)));
+      if (history === undefined && known.length > 0) await clear(at, named(key), new Set(known.map(({ life }) => life)));
       const updatedMs = now();
       const head: EventHead = {
         life: history?.life ?? randomUUID(), writer: randomUUID(), from: expected, version: (expected === 0 ? firstVersion() : expected) + texts.length,
         bytes: size, updatedMs, expiresMs: ttlSeconds === undefined ? null : updatedMs + ttlSeconds * 1000, isEnd: false,
       };
-      if (!(await write(at, head, writePayload(key.session, texts)))) throw conflict(key);
+      const isWritten = await write(at, head, writePayload(key.session, texts)).catch((error: unknown) => {
+        throw sizeFailure(error, key);
+      });
+      if (!isWritten) throw conflict(key);
       return head.version;
     },
 
@@ -128,20 +147,19 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
         if (summary !== undefined && byBytes(summary.session, after) > 0) found.push(summary);
       }
       found.sort((left, right) => byBytes(left.session, right.session));
-      const sessions = found.slice(0, size);
-      return { sessions, ...(found.length > size ? { next: sessions.at(-1)?.session ?? "" } : {}) };
+      return pageOf(found, size);
     },
 
     async delete(key: SessionKey) {
       checkKey(key);
-      return clear(placeOf(key));
+      return clear(placeOf(key), named(key));
     },
 
     async deleteUser(user) {
       checkName(user, "user");
       const actorId = idOf(user);
       let count = 0;
-      for await (const hasFound of mapAhead(await memory.sessions(actorId), requestsAtOnce, (sessionId) => clear({ actorId, sessionId }))) if (hasFound) count += 1;
+      for await (const hasFound of mapAhead(await memory.sessions(actorId), requestsAtOnce, (sessionId) => clear({ actorId, sessionId }, named({ user })))) if (hasFound) count += 1;
       return count;
     },
 
@@ -156,8 +174,4 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
 
 function hash(text: string): string {
   return createHash("sha256").update(text).digest("hex");
-}
-
-function byBytes(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }

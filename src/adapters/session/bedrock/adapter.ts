@@ -1,19 +1,29 @@
 import { randomUUID } from "node:crypto";
 import { mapAhead } from "../../../core/ahead.ts";
+import { TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
+import { isNamed } from "../../aws/named-error.ts";
 import { readRegion } from "../../aws/region.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
-import { checkKey, checkName, conflict, firstVersion, pageSize, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { checkKey, checkName, conflict, firstVersion, named, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { isRefusal, type Pause, sleep } from "../outcome.ts";
+import { byBytes, pageOf, pageSize } from "../page.ts";
+import { sizeFailure } from "../size.ts";
+import { deleteUntilGone } from "../until-gone.ts";
 import { openClient } from "./client.ts";
 import { openDirectory } from "./directory.ts";
+import { readKmsKey } from "./key.ts";
 import { findLife, type Found, type Life } from "./life.ts";
-import { byAge, type Part, writeMetadata } from "./part.ts";
+import { discard, nextPart } from "./next-part.ts";
+import type { Part } from "./part.ts";
+import { putStep } from "./put.ts";
 import { stepId } from "./step.ts";
 
 export interface BedrockSessionOptions {
   readonly maxBytes?: number;
   readonly now?: () => number;
+  readonly pause?: Pause;
 }
 
 const usualTimeoutMs = 30_000;
@@ -22,16 +32,16 @@ const requestsAtOnce = 8;
 const mostTries = 10;
 
 /**
- * `bedrock-sessions:[<space>][?region=&timeoutMs=]`. Each append is one step, whose ID follows from its place, so that writers of one
+ * `bedrock-sessions:[<space>][?region=&timeoutMs=&kmsKey=]`. Each append is one step, whose ID follows from its place, so that writers of one
  * version meet at one ID. Nothing is asked before the first call.
  */
-export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now }: BedrockSessionOptions = {}): SessionStore {
+export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now, pause = sleep }: BedrockSessionOptions = {}): SessionStore {
   const [place = "", query = ""] = reference.split(/\?(.*)/s);
   const space = place.replace(/^bedrock-sessions:(?:\/\/)?/, "");
   if (!/^[A-Za-z0-9._-]{0,100}$/.test(space)) throw unusable(reference, "names a space that is none", "Write bedrock-sessions:support-production, for example");
-  const options = readOptions(query, reference, ["region", "timeoutMs"]);
+  const options = readOptions(query, reference, ["region", "timeoutMs", "kmsKey"]);
   const url = `bedrock-sessions:${space}`;
-  const client = openClient({ env, name: url, region: readRegion(options, reference), timeoutMs: readTimeoutMs(options, reference) ?? usualTimeoutMs });
+  const client = openClient({ env, name: url, kmsKey: readKmsKey(options, reference), region: readRegion(options, reference), timeoutMs: readTimeoutMs(options, reference) ?? usualTimeoutMs });
   const directory = openDirectory(client, space);
   /** Those that take no more steps although they are open, as this process was told. */
   const full = new Set<string>();
@@ -42,32 +52,21 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
     for await (const _ of mapAhead(parts, requestsAtOnce, (part) => client.remove(part)));
   }
 
-  /** Until nothing is found: somebody may have gone on with a session that was being deleted. Gives the number of sessions there were. */
-  async function deleteUntilGone(user: string, session?: string): Promise<number> {
+  /** Gives the number of sessions there were. */
+  async function deleteAll(user: string, session?: string): Promise<number> {
+    const removed = new Set<string>();
     const deleted = new Set<string>();
-    for (let parts = await directory.parts(user, session); parts.length > 0; parts = await directory.parts(user, session)) {
-      for (const [name, own] of Map.groupBy(parts, (part) => part.session)) {
+    await deleteUntilGone(`${url}: ${named({ user, session })}`, pause, async () => {
+      const parts = await directory.parts(user, session);
+      const fresh = parts.filter(({ id }) => !removed.has(id));
+      for (const [name, own] of Map.groupBy(fresh, (part) => part.session)) {
         if ((await findLife(client, own, now())).life?.head !== undefined) deleted.add(name);
       }
-      await removeAll(parts);
-    }
+      await removeAll(fresh);
+      for (const { id } of fresh) removed.add(id);
+      return { listed: parts.length, isStale: fresh.length === 0 };
+    });
     return deleted.size;
-  }
-
-  /** The part that takes the next step: the last one if it is open, else a new one. Undefined where another process was faster. */
-  async function partFor(key: SessionKey, life: Life | undefined): Promise<Part | undefined> {
-    const last = life?.stretches.at(-1)?.part;
-    if (last?.isOpen === true && !full.has(last.id)) return last;
-    const [id, start] = [last?.life ?? randomUUID(), life?.count ?? 0];
-    const made = await client.create(writeMetadata({ ...key, life: id, start }, space));
-    const parts = await directory.parts(key.user, key.session);
-    // Several may have made one for the same place, and all of them take the first.
-    const rivals = parts.filter((part) => part.start === start && (start === 0 || part.life === id) && (part.isOpen || part.id === made) && !full.has(part.id));
-    const first = rivals.toSorted(byAge)[0];
-    const isOrphan = start > 0 && !parts.some((part) => part.life === id && part.start === 0);
-    if (first?.id === made && !isOrphan) return first;
-    await client.remove({ id: made, isOpen: true });
-    return isOrphan ? undefined : first;
   }
 
   async function readTexts(life: Life): Promise<readonly string[] | undefined> {
@@ -96,25 +95,37 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
 
     async append(key, entries, appending) {
       const { texts, bytes, expected, ttlSeconds } = prepareAppend(key, entries, appending, { maxBytes });
+      const passed = new Set<string>();
       for (let attempt = 0; attempt < mostTries; attempt += 1) {
         const { life, expired } = await find(key);
         if ((life?.head?.version ?? 0) !== expected) throw conflict(key);
         const size = (life?.head?.bytes ?? 0) + bytes;
         if (size > maxBytes) throw sessionFull(key, maxBytes);
         await removeAll(expired);
-        const part = await partFor(key, life);
+        const part = await nextPart({ client, directory, space }, { key, life, isFull: (id) => full.has(id) || passed.has(id) });
         if (part === undefined) continue;
         const updatedMs = now();
         const head = {
           writer: randomUUID(), version: (life?.head?.version ?? firstVersion()) + texts.length, bytes: size, updatedMs, expiresMs: ttlSeconds === undefined ? null : updatedMs + ttlSeconds * 1000,
         };
         const index = life?.count ?? 0;
-        const outcome = await client.putStep(part.id, stepId(part.id, index), { head, texts }, index === part.start);
-        if (outcome === "done") return head.version;
+        const isFresh = index === part.start;
+        const outcome = await putStep(client, { part, index, content: { head, texts }, pause }).catch(async (error: unknown) => {
+          // It may have as many steps as it may have. One without steps has not: then it is the account's quota.
+          if (isNamed(error, "ServiceQuotaExceededException") && !isFresh) return "closed";
+          // What lasts would leave an empty one each time; what may pass leaves it to the next try.
+          if (isFresh && isRefusal(error)) await discard(client, part.id);
+          throw sizeFailure(error, key);
+        });
         if (outcome === "taken") throw conflict(key);
-        full.add(part.id);
+        if (outcome === "done") {
+          for (const id of passed) full.add(id);
+          return head.version;
+        }
+        passed.add(part.id);
+        if (isFresh) await discard(client, part.id);
       }
-      throw conflict(key);
+      throw new TwelveError("SERVICE_UNAVAILABLE", `${url} closed every session that the append was to go to`, { retry: { afterMs: null } });
     },
 
     async list(user, { after = "", limit } = {}) {
@@ -130,18 +141,17 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
         if (summary !== undefined) found.push(summary);
         if (found.length > size) break;
       }
-      const sessions = found.slice(0, size);
-      return { sessions, ...(found.length > size ? { next: sessions.at(-1)?.session ?? "" } : {}) };
+      return pageOf(found, size);
     },
 
     async delete(key) {
       checkKey(key);
-      return (await deleteUntilGone(key.user, key.session)) > 0;
+      return (await deleteAll(key.user, key.session)) > 0;
     },
 
     async deleteUser(user) {
       checkName(user, "user");
-      return deleteUntilGone(user);
+      return deleteAll(user);
     },
 
     async check(signal) {
@@ -151,8 +161,4 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
 
     close: () => Promise.resolve(client.close()),
   };
-}
-
-function byBytes(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }

@@ -1,10 +1,9 @@
-import type { BedrockAgentRuntimeClient } from "@aws-sdk/client-bedrock-agent-runtime";
-import { TwelveError } from "../../../core/errors.ts";
+import type { GetSessionResponse } from "@aws-sdk/client-bedrock-agent-runtime";
 import type { Environment } from "../../../ports/context.ts";
-import { callOnce } from "../../aws/call.ts";
 import { clientConfig } from "../../aws/client-config.ts";
 import { awsFailure } from "../../aws/failure.ts";
-import { once } from "../../aws/once.ts";
+import { lazyClient } from "../../aws/lazy-client.ts";
+import { isNamed } from "../../aws/named-error.ts";
 import { invocationId, readStep, type Step, writeStep } from "./step.ts";
 
 export interface ClientOptions {
@@ -12,6 +11,8 @@ export interface ClientOptions {
   readonly name: string;
   readonly region: string | undefined;
   readonly timeoutMs: number;
+  /** The ARN of the key that new sessions are encrypted with; Bedrock's own where none is named. */
+  readonly kmsKey: string | undefined;
 }
 
 export interface Summary {
@@ -20,37 +21,37 @@ export interface Summary {
   readonly isOpen: boolean;
 }
 
-/** `taken`: the step is there already. `closed`: the session takes no more steps, or is gone. */
-export type PutOutcome = "done" | "taken" | "closed";
-
 /** The few calls that are made, each one attempt. What is gone is undefined, or not there. */
 export interface BedrockSessions {
   list(): Promise<readonly Summary[]>;
   metadata(id: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** Whether it takes more steps. */
+  isOpen(id: string): Promise<boolean>;
   create(metadata: Record<string, string>): Promise<string>;
+  /** The one that all steps of the session belong to; it may be there. */
+  createInvocation(id: string): Promise<void>;
   countSteps(id: string): Promise<number | undefined>;
   getStep(id: string, step: string): Promise<Step | undefined>;
-  /** `isFirst` of its session: the invocation is made, too. */
-  putStep(id: string, step: string, content: Step, isFirst: boolean): Promise<PutOutcome>;
+  putStep(id: string, step: string, content: Step): Promise<void>;
+  /** It may be over already. */
+  end(id: string): Promise<void>;
   remove(summary: Pick<Summary, "id" | "isOpen">): Promise<void>;
   check(signal: AbortSignal | undefined): Promise<void>;
   close(): void;
 }
 
 const pageSize = 1000;
+/** https://docs.aws.amazon.com/bedrock/latest/userguide/sessions-encryption.html */
+const keyRights = ", and kms:Encrypt, kms:Decrypt, kms:GenerateDataKey and kms:DescribeKey on the key,";
 
-export function openClient({ env, name, region, timeoutMs }: ClientOptions): BedrockSessions {
-  let client: BedrockAgentRuntimeClient | undefined;
-  const open = once(async () => {
-    const [{ default: sdk }, config] = await Promise.all([import("@aws-sdk/client-bedrock-agent-runtime"), clientConfig(env, { service: "BEDROCK_AGENT_RUNTIME", name, region })]);
-    client = new sdk.BedrockAgentRuntimeClient(config);
-    return { sdk, client };
+export function openClient({ env, name, region, timeoutMs, kmsKey }: ClientOptions): BedrockSessions {
+  const { call, close } = lazyClient({
+    name, timeoutMs, failure: (error, action) => awsFailure(error, name, `bedrock:${action}${kmsKey === undefined || action === "ListSessions" ? "" : keyRights}`),
+    async open() {
+      const [{ default: sdk }, config] = await Promise.all([import("@aws-sdk/client-bedrock-agent-runtime"), clientConfig(env, { service: "BEDROCK_AGENT_RUNTIME", name, region })]);
+      return { sdk, client: new sdk.BedrockAgentRuntimeClient(config) };
+    },
   });
-  type Opened = Awaited<ReturnType<typeof open>>;
-
-  async function call<Answer>(action: string, send: (opened: Opened, abortSignal: AbortSignal) => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
-    return callOnce({ name, timeoutMs, signal, send: async (abortSignal) => send(await open(), abortSignal), failure: (error) => awsFailure(error, name, `bedrock:${action}`) });
-  }
 
   /** The outcome for whoever does not mind that the thing, or its session, is gone. */
   async function unlessGone<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
@@ -60,24 +61,18 @@ export function openClient({ env, name, region, timeoutMs }: ClientOptions): Bed
     });
   }
 
-  const getStep: BedrockSessions["getStep"] = async (id, step) => {
-    const answer = await unlessGone(call("GetInvocationStep", ({ sdk, client: api }, abortSignal) =>
-      api.send(new sdk.GetInvocationStepCommand({ sessionIdentifier: id, invocationIdentifier: invocationId(id), invocationStepId: step }), { abortSignal })));
-    return answer === undefined ? undefined : readStep((answer.invocationStep?.payload?.contentBlocks ?? []).map(({ text = "" }) => text));
-  };
-
-  /** It may be there: whoever made it was killed before the step, or is about to write the same step. */
-  async function makeInvocation(id: string, invocation: string): Promise<void> {
-    try {
-      await call("CreateInvocation", ({ sdk, client: api }, abortSignal) => api.send(new sdk.CreateInvocationCommand({ sessionIdentifier: id, invocationId: invocation }), { abortSignal }));
-    } catch (error) {
-      if (!isNamed(error, "ConflictException") || !(await isOpenNow(id))) throw error;
-    }
+  async function getSession(id: string): Promise<GetSessionResponse | undefined> {
+    return unlessGone(call("GetSession", ({ sdk, client }, abortSignal) => client.send(new sdk.GetSessionCommand({ sessionIdentifier: id }), { abortSignal })));
   }
 
-  async function isOpenNow(id: string): Promise<boolean> {
-    const answer = await unlessGone(call("GetSession", ({ sdk, client: api }, abortSignal) => api.send(new sdk.GetSessionCommand({ sessionIdentifier: id }), { abortSignal })));
-    return answer?.sessionStatus === "ACTIVE";
+  async function isOpen(id: string): Promise<boolean> {
+    return (await getSession(id))?.sessionStatus === "ACTIVE";
+  }
+
+  async function end(id: string): Promise<void> {
+    await unlessGone(call("EndSession", ({ sdk, client }, abortSignal) => client.send(new sdk.EndSessionCommand({ sessionIdentifier: id }), { abortSignal }))).catch((error: unknown) => {
+      if (!isNamed(error, "ConflictException", "ValidationException")) throw error;
+    });
   }
 
   return {
@@ -85,65 +80,59 @@ export function openClient({ env, name, region, timeoutMs }: ClientOptions): Bed
       const found: Summary[] = [];
       let nextToken: string | undefined;
       do {
-        const page = await call("ListSessions", ({ sdk, client: api }, abortSignal) => api.send(new sdk.ListSessionsCommand({ maxResults: pageSize, ...(nextToken === undefined ? {} : { nextToken }) }), { abortSignal }));
+        const page = await call("ListSessions", ({ sdk, client }, abortSignal) => client.send(new sdk.ListSessionsCommand({ maxResults: pageSize, nextToken }), { abortSignal }));
         for (const { sessionId, createdAt, sessionStatus } of page.sessionSummaries ?? []) found.push({ id: sessionId ?? "", createdMs: createdAt?.getTime() ?? 0, isOpen: sessionStatus === "ACTIVE" });
         nextToken = page.nextToken;
       } while (nextToken !== undefined);
       return found;
     },
     async metadata(id) {
-      const answer = await unlessGone(call("GetSession", ({ sdk, client: api }, abortSignal) => api.send(new sdk.GetSessionCommand({ sessionIdentifier: id }), { abortSignal })));
+      const answer = await getSession(id);
       return answer === undefined ? undefined : (answer.sessionMetadata ?? {});
     },
     async create(sessionMetadata) {
-      const { sessionId = "" } = await call("CreateSession", ({ sdk, client: api }, abortSignal) => api.send(new sdk.CreateSessionCommand({ sessionMetadata }), { abortSignal }));
+      const { sessionId = "" } = await call("CreateSession", ({ sdk, client }, abortSignal) => client.send(new sdk.CreateSessionCommand({ sessionMetadata, encryptionKeyArn: kmsKey }), { abortSignal }));
       return sessionId;
+    },
+    isOpen,
+    async createInvocation(id) {
+      try {
+        await call("CreateInvocation", ({ sdk, client }, abortSignal) => client.send(new sdk.CreateInvocationCommand({ sessionIdentifier: id, invocationId: invocationId(id) }), { abortSignal }));
+      } catch (error) {
+        // Whoever made it was killed before the step, or is about to write the same step.
+        if (!isNamed(error, "ConflictException") || !(await isOpen(id))) throw error;
+      }
     },
     async countSteps(id) {
       let count = 0;
       let nextToken: string | undefined;
       do {
-        const page = await unlessGone(call("ListInvocationSteps", ({ sdk, client: api }, abortSignal) =>
-          api.send(new sdk.ListInvocationStepsCommand({ sessionIdentifier: id, maxResults: pageSize, ...(nextToken === undefined ? {} : { nextToken }) }), { abortSignal })));
+        const page = await unlessGone(call("ListInvocationSteps", ({ sdk, client }, abortSignal) =>
+          client.send(new sdk.ListInvocationStepsCommand({ sessionIdentifier: id, maxResults: pageSize, nextToken }), { abortSignal })));
         if (page === undefined) return undefined;
         count += (page.invocationStepSummaries ?? []).filter((summary) => summary.invocationId === invocationId(id)).length;
         nextToken = page.nextToken;
       } while (nextToken !== undefined);
       return count;
     },
-    getStep,
-    async putStep(id, step, content, isFirst) {
-      const invocation = invocationId(id);
-      try {
-        if (isFirst) await makeInvocation(id, invocation);
-        await call("PutInvocationStep", ({ sdk, client: api }, abortSignal) => api.send(new sdk.PutInvocationStepCommand({
-          sessionIdentifier: id, invocationIdentifier: invocation, invocationStepId: step, invocationStepTime: new Date(content.head.updatedMs), payload: { contentBlocks: writeStep(content).map((text) => ({ text })) },
-        }), { abortSignal }));
-      } catch (error) {
-        if (isNamed(error, "ResourceNotFoundException", "ServiceQuotaExceededException")) return "closed";
-        if (!isNamed(error, "ConflictException", "ValidationException")) throw error;
-        if ((await getStep(id, step)) !== undefined) return "taken";
-        if (!(await isOpenNow(id))) return "closed";
-        throw error;
-      }
-      // A service that takes no notice of an ID that it has would say that all is well.
-      return (await getStep(id, step))?.head.writer === content.head.writer ? "done" : "taken";
+    async getStep(id, step) {
+      const answer = await unlessGone(call("GetInvocationStep", ({ sdk, client }, abortSignal) =>
+        client.send(new sdk.GetInvocationStepCommand({ sessionIdentifier: id, invocationIdentifier: invocationId(id), invocationStepId: step }), { abortSignal })));
+      return answer === undefined ? undefined : readStep((answer.invocationStep?.payload?.contentBlocks ?? []).map(({ text = "" }) => text));
     },
-    async remove({ id, isOpen }) {
-      if (isOpen) {
-        await unlessGone(call("EndSession", ({ sdk, client: api }, abortSignal) => api.send(new sdk.EndSessionCommand({ sessionIdentifier: id }), { abortSignal }))).catch((error: unknown) => {
-          if (!isNamed(error, "ConflictException", "ValidationException")) throw error;
-        });
-      }
-      await unlessGone(call("DeleteSession", ({ sdk, client: api }, abortSignal) => api.send(new sdk.DeleteSessionCommand({ sessionIdentifier: id }), { abortSignal })));
+    async putStep(id, step, content) {
+      await call("PutInvocationStep", ({ sdk, client }, abortSignal) => client.send(new sdk.PutInvocationStepCommand({
+        sessionIdentifier: id, invocationIdentifier: invocationId(id), invocationStepId: step, invocationStepTime: new Date(content.head.updatedMs), payload: { contentBlocks: writeStep(content).map((text) => ({ text })) },
+      }), { abortSignal }));
+    },
+    end,
+    async remove({ id, isOpen: isActive }) {
+      if (isActive) await end(id);
+      await unlessGone(call("DeleteSession", ({ sdk, client }, abortSignal) => client.send(new sdk.DeleteSessionCommand({ sessionIdentifier: id }), { abortSignal })));
     },
     async check(signal) {
-      await call("ListSessions", ({ sdk, client: api }, abortSignal) => api.send(new sdk.ListSessionsCommand({ maxResults: 1 }), { abortSignal }), signal);
+      await call("ListSessions", ({ sdk, client }, abortSignal) => client.send(new sdk.ListSessionsCommand({ maxResults: 1 }), { abortSignal }), signal);
     },
-    close: () => client?.destroy(),
+    close,
   };
-}
-
-function isNamed(error: unknown, ...names: readonly string[]): boolean {
-  return error instanceof TwelveError && error.cause instanceof Error && names.includes(error.cause.name);
 }

@@ -3,7 +3,8 @@ import type { Environment } from "../../../ports/context.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
 import { readRegion } from "../../aws/region.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
-import { checkKey, checkName, conflict, firstVersion, pageOf, pageSize, prepareAppend, readEntry, sessionFull, tooLarge, usualMaxBytes } from "../entry.ts";
+import { checkKey, checkName, conflict, firstVersion, prepareAppend, readEntry, sessionFull, tooLarge, usualMaxBytes } from "../entry.ts";
+import { pageOf, pageSize } from "../page.ts";
 import { entryItems, type Head, headItem, headKey, type Item, mostAppendBytes, nameOf, readEntries, readHead } from "./items.ts";
 import { openTable } from "./table.ts";
 

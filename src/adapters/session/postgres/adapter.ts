@@ -3,7 +3,8 @@ import type { QueryResult, QueryResultRow } from "pg";
 import { unlessAborted } from "../../../core/abort.ts";
 import type { Session, SessionKey, SessionStore } from "../../../ports/session.ts";
 import { limited, openDatabase, speaking } from "../../state/database.ts";
-import { checkKey, checkName, conflict, firstVersion, pageOf, pageSize, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { checkKey, checkName, conflict, firstVersion, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { pageOf, pageSize } from "../page.ts";
 import { prepareTables, schema } from "./tables.ts";
 
 export interface SessionOptions {

@@ -1,7 +1,8 @@
 import type { Redis } from "ioredis";
 import { unlessAborted } from "../../../core/abort.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
-import { checkKey, checkName, conflict, firstVersion, pageOf, pageSize, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { checkKey, checkName, conflict, firstVersion, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { pageOf, pageSize } from "../page.ts";
 import { openRedis } from "./client.ts";
 import * as scripts from "./scripts.ts";
 
