@@ -27,6 +27,14 @@ export function readCount(options: Options, name: string, { reference, least, mo
   throw unusable(reference, `gives ${name} as "${text}"; expected a whole number from ${least} to ${most}`);
 }
 
+/** One of the choices; undefined where the option is not given. Fails with SERVICE_UNSUPPORTED. */
+export function readChoice<Choice extends string>(options: Options, name: string, { reference, choices }: { readonly reference: string; readonly choices: readonly Choice[] }): Choice | undefined {
+  const given = options[name];
+  const choice = choices.find((known) => known === given);
+  if (given !== undefined && choice === undefined) throw unusable(reference, `gives ${name} as "${given}"; expected ${choices.join(" or ")}`);
+  return choice;
+}
+
 const longestTimeoutMs = 3_600_000;
 
 export function readTimeoutMs(options: Options, reference: string): number | undefined {

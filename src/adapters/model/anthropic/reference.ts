@@ -1,5 +1,5 @@
 import type { Environment } from "../../../ports/context.ts";
-import { type Options, readCount, readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { type Options, readChoice, readCount, readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
 import { type HttpService, readBase, readKey } from "../../http/service.ts";
 import { readHeaders } from "./headers.ts";
 
@@ -59,11 +59,4 @@ function readThinking(options: Options, reference: string): Thinking | undefined
   if (thinking === "adaptive" || thinking === "disabled" || thinking === "between_tools") return { type: thinking };
   if (/^[0-9]{1,7}$/.test(thinking) && Number(thinking) >= leastThinking) return { type: "enabled", budget_tokens: Number(thinking) };
   throw unusable(reference, `gives thinking as "${thinking}"; expected adaptive, disabled, between_tools or a number of tokens from ${leastThinking}`);
-}
-
-function readChoice<Choice extends string>(options: Options, name: string, { reference, choices }: { readonly reference: string; readonly choices: readonly Choice[] }): Choice | undefined {
-  const given = options[name];
-  const choice = choices.find((known) => known === given);
-  if (given !== undefined && choice === undefined) throw unusable(reference, `gives ${name} as "${given}"; expected ${choices.join(" or ")}`);
-  return choice;
 }
