@@ -5,6 +5,12 @@ import { hasCredentials, withoutCredentials } from "../../core/url.ts";
 /** What stands behind the question mark of a service's reference, each name once. */
 export type Options = Readonly<Record<string, string>>;
 
+/** What stands before the question mark of a reference, and what behind it. */
+export function splitQuery(reference: string): readonly [place: string, query: string] {
+  const mark = reference.indexOf("?");
+  return mark < 0 ? [reference, ""] : [reference.slice(0, mark), reference.slice(mark + 1)];
+}
+
 /** The options of a reference. Fails with SERVICE_UNSUPPORTED for one that is unknown, empty or given twice. */
 export function readOptions(query: string, reference: string, allowed: readonly string[]): Options {
   const given = [...new URLSearchParams(query)];

@@ -1,5 +1,5 @@
 import type { Environment } from "../../../ports/context.ts";
-import { type Options, readChoice, readCount, readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { type Options, readChoice, readCount, readOptions, readTimeoutMs, splitQuery, unusable } from "../../http/options.ts";
 import { type HttpService, readBase, readKey } from "../../http/service.ts";
 import { readHeaders } from "./headers.ts";
 
@@ -32,7 +32,7 @@ const efforts = ["low", "medium", "high", "xhigh", "max"];
 
 /** `anthropic:<model>[?version=…&maxOutput=…&thinking=…&effort=…&timeoutMs=…]`, at ANTHROPIC_BASE_URL where that is set. Fails with SERVICE_UNSUPPORTED. */
 export function readReference(reference: string, env: Environment): MessagesTarget {
-  const [model = "", query = ""] = reference.slice("anthropic:".length).split(/\?(.*)/s);
+  const [model, query] = splitQuery(reference.slice("anthropic:".length));
   if (model === "" || /\s/.test(model)) throw unusable(reference, "names no model", "Write anthropic:claude-sonnet-5 or the like");
   const options = readOptions(query, reference, ["version", "maxOutput", "thinking", "effort", "timeoutMs"]);
   const version = readChoice(options, "version", { reference, choices: versions }) ?? versions[0];
