@@ -1,8 +1,7 @@
 import type { FoundationModelDetails } from "@aws-sdk/client-bedrock";
 import { bedrockFailure } from "./bedrock-failure.ts";
-import type { BedrockOptions } from "./bedrock-client.ts";
 import { callOnce } from "./call.ts";
-import { bedrockToken, clientConfig, regionOf } from "./client-config.ts";
+import { bedrockToken, type ClientOptions, clientConfig, regionOf } from "./client-config.ts";
 
 const timeoutMs = 30_000;
 
@@ -39,7 +38,7 @@ function kindOf(id: string): Kind {
   return kinds.find((kind) => kind === named) ?? (/^(?:us|us-gov|eu|apac|au|jp|ca|global)\./.test(id) ? "inference-profile" : "foundation-model");
 }
 
-export async function openBedrockCatalogue({ env, name, region: wanted, timeoutMs: given = timeoutMs }: BedrockOptions): Promise<BedrockCatalogue> {
+export async function openBedrockCatalogue({ env, name, region: wanted, timeoutMs: given = timeoutMs }: ClientOptions): Promise<BedrockCatalogue> {
   const [{ default: sdk }, config] = await Promise.all([import("@aws-sdk/client-bedrock"), clientConfig(env, { service: "BEDROCK", name, region: wanted })]);
   const client = new sdk.BedrockClient({ ...config, ...bedrockToken(env) });
   const url = config.endpoint ?? `https://bedrock.${await regionOf(client, name)}.amazonaws.com`;

@@ -1,19 +1,10 @@
 import type { ConverseStreamCommandInput, ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import { TwelveError } from "../../core/errors.ts";
-import type { Environment } from "../../ports/context.ts";
 import { bedrockFailure } from "./bedrock-failure.ts";
 import { callOnce, streamOnce } from "./call.ts";
-import { bedrockToken, clientConfig, regionOf } from "./client-config.ts";
+import { bedrockToken, type ClientOptions, clientConfig, regionOf } from "./client-config.ts";
 
 const embeddingTimeoutMs = 120_000;
-
-export interface BedrockOptions {
-  readonly env: Environment;
-  /** The reference without options, for messages. */
-  readonly name: string;
-  readonly region: string | undefined;
-  readonly timeoutMs: number | undefined;
-}
 
 export interface BedrockRuntime {
   /** Where it is asked. */
@@ -26,7 +17,7 @@ export interface BedrockRuntime {
 }
 
 /** Fails with SERVICE_UNSUPPORTED where no region is named. */
-export async function openBedrockRuntime({ env, name, region: wanted, timeoutMs }: BedrockOptions): Promise<BedrockRuntime> {
+export async function openBedrockRuntime({ env, name, region: wanted, timeoutMs }: ClientOptions): Promise<BedrockRuntime> {
   const [{ default: sdk }, config] = await Promise.all([import("@aws-sdk/client-bedrock-runtime"), clientConfig(env, { service: "BEDROCK_RUNTIME", name, region: wanted })]);
   const client = new sdk.BedrockRuntimeClient({ ...config, ...bedrockToken(env) });
   const region = await regionOf(client, name);

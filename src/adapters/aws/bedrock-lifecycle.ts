@@ -1,7 +1,7 @@
 import { TwelveError } from "../../core/errors.ts";
 import type { ModelLifecycle } from "../../ports/check.ts";
 import { type Listed, openBedrockCatalogue } from "./bedrock-catalogue.ts";
-import type { BedrockOptions } from "./bedrock-client.ts";
+import type { ClientOptions } from "./client-config.ts";
 
 const longestMs = 5000;
 
@@ -12,7 +12,7 @@ export function lifecycleIn({ status, endOfLife }: Listed): ModelLifecycle | und
 }
 
 /** For models that are checked by a call, which needs other permissions and another address than the catalogue. */
-export async function findLifecycle(id: string, options: Omit<BedrockOptions, "timeoutMs">, signal?: AbortSignal): Promise<ModelLifecycle | undefined> {
+export async function findLifecycle(id: string, options: Omit<ClientOptions, "timeoutMs">, signal?: AbortSignal): Promise<ModelLifecycle | undefined> {
   try {
     const catalogue = await openBedrockCatalogue({ ...options, timeoutMs: longestMs });
     return lifecycleIn(await catalogue.find(id, signal));

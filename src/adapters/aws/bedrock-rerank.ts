@@ -1,8 +1,7 @@
 import type { RerankCommandInput, RerankCommandOutput } from "@aws-sdk/client-bedrock-agent-runtime";
-import type { BedrockOptions } from "./bedrock-client.ts";
 import { bedrockFailure } from "./bedrock-failure.ts";
 import { callOnce } from "./call.ts";
-import { clientConfig, regionOf } from "./client-config.ts";
+import { type ClientOptions, clientConfig, regionOf } from "./client-config.ts";
 
 const defaultTimeoutMs = 120_000;
 
@@ -21,7 +20,7 @@ export interface BedrockRerank {
 }
 
 /** Fails with SERVICE_UNSUPPORTED where no region is named. */
-export async function openBedrockRerank({ env, name, region: wanted, timeoutMs = defaultTimeoutMs }: BedrockOptions): Promise<BedrockRerank> {
+export async function openBedrockRerank({ env, name, region: wanted, timeoutMs = defaultTimeoutMs }: ClientOptions): Promise<BedrockRerank> {
   const [{ default: sdk }, config] = await Promise.all([import("@aws-sdk/client-bedrock-agent-runtime"), clientConfig(env, { service: "BEDROCK_AGENT_RUNTIME", name, region: wanted })]);
   const client = new sdk.BedrockAgentRuntimeClient(config);
   const region = await regionOf(client, name);

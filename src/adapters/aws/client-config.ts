@@ -9,6 +9,15 @@ const connectTimeoutMs = 10_000;
 /** Each answer that streams holds one for its whole time; the SDK's own limit is 50, and what is beyond it waits unseen. */
 const connectionsPerHost = 256;
 
+/** What the client of one reference is opened with. */
+export interface ClientOptions {
+  readonly env: Environment;
+  /** The reference without options, for messages. */
+  readonly name: string;
+  readonly region: string | undefined;
+  readonly timeoutMs: number | undefined;
+}
+
 export interface ClientConfig extends AwsSettings {
   readonly maxAttempts: number;
   readonly requestHandler: NodeHttpHandler;

@@ -1,8 +1,7 @@
 import type { InvokeEndpointWithResponseStreamInput, ResponseStream } from "@aws-sdk/client-sagemaker-runtime";
 import { TwelveError } from "../../core/errors.ts";
-import type { Environment } from "../../ports/context.ts";
 import { callOnce, streamOnce } from "./call.ts";
-import { clientConfig, regionOf } from "./client-config.ts";
+import { type ClientOptions, clientConfig, regionOf } from "./client-config.ts";
 import { modelFailure } from "./model-failure.ts";
 
 const checkTimeoutMs = 15_000;
@@ -14,14 +13,6 @@ const fixes = {
   SERVICE_NOT_FOUND: "Check the endpoint's name, the region and the account",
   SERVICE_REJECTED: "Correct what the container names above; `format` in the reference says which payload it is sent",
 } as const;
-
-export interface SagemakerOptions {
-  readonly env: Environment;
-  /** The reference without options, for messages. */
-  readonly name: string;
-  readonly region: string | undefined;
-  readonly timeoutMs: number | undefined;
-}
 
 type Place = Pick<InvokeEndpointWithResponseStreamInput, "EndpointName" | "InferenceComponentName" | "TargetVariant">;
 
@@ -38,7 +29,7 @@ export interface SagemakerRuntime {
 }
 
 /** Fails with SERVICE_UNSUPPORTED where no region is named. */
-export async function openSagemakerRuntime({ env, name, region: wanted, timeoutMs }: SagemakerOptions): Promise<SagemakerRuntime> {
+export async function openSagemakerRuntime({ env, name, region: wanted, timeoutMs }: ClientOptions): Promise<SagemakerRuntime> {
   const [{ default: sdk }, config] = await Promise.all([import("@aws-sdk/client-sagemaker-runtime"), clientConfig(env, { service: "SAGEMAKER_RUNTIME", name, region: wanted })]);
   const client = new sdk.SageMakerRuntimeClient(config);
   const region = await regionOf(client, name);

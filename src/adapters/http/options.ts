@@ -5,6 +5,12 @@ import { hasCredentials, withoutCredentials } from "../../core/url.ts";
 /** What stands behind the question mark of a service's reference, each name once. */
 export type Options = Readonly<Record<string, string>>;
 
+/** What stands before the question mark of a reference, and what behind it. */
+export function splitQuery(reference: string): readonly [place: string, query: string] {
+  const mark = reference.indexOf("?");
+  return mark < 0 ? [reference, ""] : [reference.slice(0, mark), reference.slice(mark + 1)];
+}
+
 /** The options of a reference. Fails with SERVICE_UNSUPPORTED for one that is unknown, empty or given twice. */
 export function readOptions(query: string, reference: string, allowed: readonly string[]): Options {
   const given = [...new URLSearchParams(query)];
@@ -25,6 +31,14 @@ export function readCount(options: Options, name: string, { reference, least, mo
   const count = /^[0-9]{1,9}$/.test(text) ? Number(text) : -1;
   if (count >= least && count <= most) return count;
   throw unusable(reference, `gives ${name} as "${text}"; expected a whole number from ${least} to ${most}`);
+}
+
+/** One of the choices; undefined where the option is not given. Fails with SERVICE_UNSUPPORTED. */
+export function readChoice<Choice extends string>(options: Options, name: string, { reference, choices }: { readonly reference: string; readonly choices: readonly Choice[] }): Choice | undefined {
+  const given = options[name];
+  const choice = choices.find((known) => known === given);
+  if (given !== undefined && choice === undefined) throw unusable(reference, `gives ${name} as "${given}"; expected ${choices.join(" or ")}`);
+  return choice;
 }
 
 const longestTimeoutMs = 3_600_000;

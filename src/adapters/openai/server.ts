@@ -1,5 +1,5 @@
 import type { Environment } from "../../ports/context.ts";
-import { refuseCredentials, unusable } from "../http/options.ts";
+import { refuseCredentials, splitQuery, unusable } from "../http/options.ts";
 import { type HttpService, readBase, readKey } from "../http/service.ts";
 
 /** A server that speaks OpenAI's API, and what is asked of it. */
@@ -59,10 +59,9 @@ function keyFor(base: string, env: Environment, keyName: string): string | undef
 }
 
 function splitModel(text: string, { reference, example }: { readonly reference: string; readonly example: string }): Named {
-  const mark = text.indexOf("?");
-  const model = mark < 0 ? text : text.slice(0, mark);
+  const [model, query] = splitQuery(text);
   if (model === "" || /\s/.test(model)) throw unusable(reference, "names no model", `Write openai:${example} or https://host/v1#model; in a .env file within quotes, for the sign # begins a comment there`);
-  return { model, query: mark < 0 ? "" : text.slice(mark + 1) };
+  return { model, query };
 }
 
 /** Below the path, and before a query that the address may have. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { TwelveError } from "../../core/errors.ts";
 import type { Environment } from "../../ports/context.ts";
 import { requestJson } from "../http/client.ts";
-import { type Options, readOptions, readTimeoutMs, refuseCredentials, unusable } from "../http/options.ts";
+import { type Options, readOptions, readTimeoutMs, refuseCredentials, splitQuery, unusable } from "../http/options.ts";
 import { type HttpService, readKey } from "../http/service.ts";
 
 /** A server of Hugging Face's text-embeddings-inference, for embeddings or for reranking. */
@@ -37,7 +37,7 @@ interface Reading {
 /** `tei+http://host:port[/path][?option=value]`. Fails with SERVICE_UNSUPPORTED. */
 export function readTeiReference(reference: string, { env, keyName, optionNames }: Reading): TeiServer {
   refuseCredentials(reference, keyName);
-  const [address = "", query = ""] = reference.split(/\?(.*)/s);
+  const [address, query] = splitQuery(reference);
   const base = address.slice("tei+".length).replace(/\/+$/, "");
   if (!URL.canParse(base) || address.includes("#")) throw unusable(reference, "is not the address of a server", "Write tei+http://127.0.0.1:8080, with the server's own host and port");
   const options = readOptions(query, reference, [...optionNames, "timeoutMs"]);

@@ -7,6 +7,7 @@ import { entryItems, readEntries } from "../../../src/adapters/session/dynamodb/
 import type { SessionStore } from "../../../src/ports/session.ts";
 import { listening } from "../../helpers/listen.ts";
 import { type Moto, startMoto, withoutMoto } from "../../helpers/moto.ts";
+import { type Proxy, startProxy } from "../../helpers/proxy.ts";
 import { describeSessions } from "../../ports/session.contract.ts";
 
 const entry = { role: "user", content: "text", at: "2026-11-24T10:00:00.000Z" } as const;
@@ -22,17 +23,23 @@ async function createTable(client: DynamoDBClient, TableName: string, [hash, ran
 
 describe.skipIf(withoutMoto)("on moto (needs moto_server)", { timeout: 60_000 }, () => {
   let moto: Moto;
+  let inTurn: Proxy;
   let client: DynamoDBClient;
   beforeAll(async () => {
     moto = await startMoto();
+    // A transaction that fails sets moto's whole table back, and undoes what others wrote in the meantime.
+    inTurn = await startProxy(moto.url, { atOnce: 1 });
     client = new DynamoDBClient({ endpoint: moto.url, region: "us-east-1", credentials: { accessKeyId: "test", secretAccessKey: "test" } });
     await createTable(client, "sessions");
-    return moto.stop;
+    return async () => {
+      inTurn.close();
+      await moto.stop();
+    };
   });
 
   describeSessions("dynamodb", async (options) => {
     let passedMs = 0;
-    const store = openDynamodb("dynamodb://sessions", moto.env, { ...options, now: () => Date.now() + passedMs });
+    const store = openDynamodb("dynamodb://sessions", { ...moto.env, AWS_ENDPOINT_URL: inTurn.url }, { ...options, now: () => Date.now() + passedMs });
     return { store, pass: async (_, seconds) => void (passedMs += seconds * 1000) };
   });
 

@@ -1,6 +1,6 @@
 import { didYouMean } from "../../../core/nearest.ts";
 import { awsRegion, readRegion } from "../../aws/region.ts";
-import { readCount, readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { readCount, readOptions, readTimeoutMs, splitQuery, unusable } from "../../http/options.ts";
 import { type TextModel, textModels } from "./model.ts";
 
 export interface BedrockTarget {
@@ -19,7 +19,7 @@ export interface BedrockTarget {
 
 /** `bedrock:<model, inference profile or ARN>[?dimensions=…&region=…]`. Fails with SERVICE_UNSUPPORTED. */
 export function readBedrockReference(reference: string): BedrockTarget {
-  const [name = "", query = ""] = reference.split(/\?(.*)/s);
+  const [name, query] = splitQuery(reference);
   const id = name.slice("bedrock:".length);
   const baseId = id.replace(/^arn:[^/]*\//, "").replace(/^(us|us-gov|eu|apac|au|jp|ca|global)\./, "");
   const model = Object.hasOwn(textModels, baseId) ? textModels[baseId] : undefined;

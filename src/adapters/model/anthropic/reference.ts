@@ -1,5 +1,5 @@
 import type { Environment } from "../../../ports/context.ts";
-import { type Options, readCount, readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { type Options, readChoice, readCount, readOptions, readTimeoutMs, splitQuery, unusable } from "../../http/options.ts";
 import { type HttpService, readBase, readKey } from "../../http/service.ts";
 import { readHeaders } from "./headers.ts";
 
@@ -32,7 +32,7 @@ const efforts = ["low", "medium", "high", "xhigh", "max"];
 
 /** `anthropic:<model>[?version=…&maxOutput=…&thinking=…&effort=…&timeoutMs=…]`, at ANTHROPIC_BASE_URL where that is set. Fails with SERVICE_UNSUPPORTED. */
 export function readReference(reference: string, env: Environment): MessagesTarget {
-  const [model = "", query = ""] = reference.slice("anthropic:".length).split(/\?(.*)/s);
+  const [model, query] = splitQuery(reference.slice("anthropic:".length));
   if (model === "" || /\s/.test(model)) throw unusable(reference, "names no model", "Write anthropic:claude-sonnet-5 or the like");
   const options = readOptions(query, reference, ["version", "maxOutput", "thinking", "effort", "timeoutMs"]);
   const version = readChoice(options, "version", { reference, choices: versions }) ?? versions[0];
@@ -59,11 +59,4 @@ function readThinking(options: Options, reference: string): Thinking | undefined
   if (thinking === "adaptive" || thinking === "disabled" || thinking === "between_tools") return { type: thinking };
   if (/^[0-9]{1,7}$/.test(thinking) && Number(thinking) >= leastThinking) return { type: "enabled", budget_tokens: Number(thinking) };
   throw unusable(reference, `gives thinking as "${thinking}"; expected adaptive, disabled, between_tools or a number of tokens from ${leastThinking}`);
-}
-
-function readChoice<Choice extends string>(options: Options, name: string, { reference, choices }: { readonly reference: string; readonly choices: readonly Choice[] }): Choice | undefined {
-  const given = options[name];
-  const choice = choices.find((known) => known === given);
-  if (given !== undefined && choice === undefined) throw unusable(reference, `gives ${name} as "${given}"; expected ${choices.join(" or ")}`);
-  return choice;
 }

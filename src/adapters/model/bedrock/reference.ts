@@ -1,5 +1,5 @@
 import { awsRegion, readRegion } from "../../aws/region.ts";
-import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { readOptions, readTimeoutMs, splitQuery, unusable } from "../../http/options.ts";
 
 export interface BedrockTarget {
   /** The reference without options, for messages. */
@@ -30,7 +30,7 @@ const structured = /(?:^|[./])anthropic\.claude-(?:[a-z]+-)?(?:4-[5-9]|[5-9])(?!
 
 /** `bedrock:<model, inference profile or ARN>[?region=…&guardrail=…&guardrailVersion=…]`. Fails with SERVICE_UNSUPPORTED. */
 export function readBedrockReference(reference: string): BedrockTarget {
-  const [name = "", query = ""] = reference.split(/\?(.*)/s);
+  const [name, query] = splitQuery(reference);
   const id = name.slice("bedrock:".length);
   if (!/^[a-zA-Z0-9][a-zA-Z0-9.:/_-]{0,2047}$/.test(id)) throw unusable(reference, "names no model", "Write bedrock:<model, inference profile or ARN>, such as bedrock:us.anthropic.claude-sonnet-4-5-20250929-v1:0");
   const options = readOptions(query, reference, ["region", "timeoutMs", "guardrail", "guardrailVersion", "guardrailTrace", "latency", "serviceTier", "jsonSchema"]);

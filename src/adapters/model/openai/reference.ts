@@ -1,5 +1,5 @@
 import type { Environment } from "../../../ports/context.ts";
-import { type Options, readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { type Options, readChoice, readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
 import { compatibleServer, endpointOf, type OpenaiServer, openaiServer, splitCompatibleReference, splitOpenaiReference } from "../../openai/server.ts";
 
 /** A chat model behind the OpenAI API, wherever it is. */
@@ -47,11 +47,9 @@ export function readCompatibleReference(reference: string, env: Environment): Ch
 }
 
 function target(server: OpenaiServer, { options, reference, provider }: { readonly options: Options; readonly reference: string; readonly provider: string }): ChatTarget {
-  const { limitName: given, reasoningEffort } = options;
-  const limitName = limitNames.find((name) => name === given);
-  if (given !== undefined && limitName === undefined) throw unusable(reference, `gives limitName as "${given}"; expected ${limitNames.join(" or ")}`);
+  const limitName = readChoice(options, "limitName", { reference, choices: limitNames });
   return {
-    ...server, provider, url: endpointOf(server.base, "chat/completions"), reasoningEffort, timeoutMs: readTimeoutMs(options, reference),
+    ...server, provider, url: endpointOf(server.base, "chat/completions"), reasoningEffort: options["reasoningEffort"], timeoutMs: readTimeoutMs(options, reference),
     // Others know the older name, and many no other; OpenAI's reasoning models refuse that one.
     limitName: limitName ?? (server.isOpenai ? "max_completion_tokens" : "max_tokens"), isLimitNameFixed: limitName !== undefined,
   };

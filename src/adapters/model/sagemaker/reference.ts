@@ -1,5 +1,5 @@
 import { readRegion } from "../../aws/region.ts";
-import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { readChoice, readOptions, readTimeoutMs, splitQuery, unusable } from "../../http/options.ts";
 
 export interface SagemakerTarget {
   /** The reference without options, for messages. */
@@ -22,13 +22,12 @@ const formats = ["openai", "tgi"] as const;
 
 /** `sagemaker:<endpoint>[?format=openai|tgi&stream=…&model=…&component=…&variant=…]`. Fails with SERVICE_UNSUPPORTED. */
 export function readSagemakerReference(reference: string): SagemakerTarget {
-  const [name = "", query = ""] = reference.split(/\?(.*)/s);
+  const [name, query] = splitQuery(reference);
   const endpoint = name.slice("sagemaker:".length);
   if (!/^[a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,62}$/.test(endpoint)) throw unusable(reference, "names no endpoint", "Write sagemaker:<endpoint>, with the endpoint's name and not its ARN");
   const options = readOptions(query, reference, ["format", "stream", "model", "component", "variant", "region", "timeoutMs"]);
-  const { format: wanted = "openai", stream = "true", model, component, variant } = options;
-  const format = formats.find((known) => known === wanted);
-  if (format === undefined) throw unusable(reference, `gives format as "${wanted}"; expected ${formats.join(" or ")}`);
-  if (stream !== "true" && stream !== "false") throw unusable(reference, `gives stream as "${stream}"; expected true or false`);
-  return { name, endpoint, format, isStream: stream === "true", model, component, variant, region: readRegion(options, reference), timeoutMs: readTimeoutMs(options, reference) };
+  const { model, component, variant } = options;
+  const format = readChoice(options, "format", { reference, choices: formats }) ?? "openai";
+  const isStream = readChoice(options, "stream", { reference, choices: ["true", "false"] }) !== "false";
+  return { name, endpoint, format, isStream, model, component, variant, region: readRegion(options, reference), timeoutMs: readTimeoutMs(options, reference) };
 }

@@ -6,7 +6,7 @@ import { type BedrockRerank, openBedrockRerank } from "../../aws/bedrock-rerank.
 import { once } from "../../aws/once.ts";
 import { awsRegion, readRegion } from "../../aws/region.ts";
 import { cutTo, sendable } from "../../embedding/text.ts";
-import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { readOptions, readTimeoutMs, splitQuery, unusable } from "../../http/options.ts";
 import { scoreTexts } from "../scores.ts";
 
 const maxTexts = 1000;
@@ -14,7 +14,7 @@ const longestText = 32_000;
 
 /** `bedrock:<model or ARN>[?region=…]`. Opened without a request, and without the SDK. */
 export function openReranker(reference: string, env: Environment): Reranker {
-  const [name = "", query = ""] = reference.split(/\?(.*)/s);
+  const [name, query] = splitQuery(reference);
   const id = name.slice("bedrock:".length);
   if (!/^[a-zA-Z0-9][a-zA-Z0-9.:/_-]{0,2047}$/.test(id)) throw unusable(reference, "names no model", "Write bedrock:cohere.rerank-v3-5:0, for example");
   const options = readOptions(query, reference, ["region", "timeoutMs"]);

@@ -2,7 +2,7 @@ import { TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
 import type { Reranker } from "../../../ports/rerank.ts";
 import { requestJson } from "../../http/client.ts";
-import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { readOptions, readTimeoutMs, splitQuery, unusable } from "../../http/options.ts";
 import { type HttpService, readBase, readKey, requireKey } from "../../http/service.ts";
 import { scoreTexts } from "../scores.ts";
 
@@ -37,7 +37,7 @@ export function openJina(reference: string, env: Environment): Reranker {
 }
 
 function open(reference: string, env: Environment, provider: Provider): Reranker {
-  const [name = "", query = ""] = reference.split(/\?(.*)/s);
+  const [name, query] = splitQuery(reference);
   const model = name.slice(provider.scheme.length + 1);
   if (model === "" || /\s/.test(model)) throw unusable(reference, "names no model", `Write ${provider.example}, for example`);
   const timeoutMs = readTimeoutMs(readOptions(query, reference, ["timeoutMs"]), reference);

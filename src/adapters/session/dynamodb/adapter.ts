@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Environment } from "../../../ports/context.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
 import { readRegion } from "../../aws/region.ts";
-import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { readOptions, readTimeoutMs, splitQuery, unusable } from "../../http/options.ts";
 import { checkKey, checkName, conflict, firstVersion, prepareAppend, readEntry, sessionFull, tooLarge, usualMaxBytes } from "../entry.ts";
 import { pageOf, pageSize } from "../page.ts";
 import { entryItems, type Head, headItem, headKey, type Item, mostAppendBytes, nameOf, readEntries, readHead } from "./items.ts";
@@ -22,7 +22,7 @@ const mostTries = 20;
  * both are written in one transaction. Nothing is asked before the first call.
  */
 export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now }: DynamodbOptions = {}): SessionStore {
-  const [place = "", query = ""] = reference.split(/\?(.*)/s);
+  const [place, query] = splitQuery(reference);
   const table = place.replace(/^dynamodb:(?:\/\/)?/, "");
   if (!/^[A-Za-z0-9_.-]{3,255}$/.test(table)) throw unusable(reference, "names no table", "Write dynamodb://sessions, for example");
   const options = readOptions(query, reference, ["region", "timeoutMs"]);

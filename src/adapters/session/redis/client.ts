@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import type { Redis, RedisOptions } from "ioredis";
 import { withoutCredentials } from "../../../core/url.ts";
-import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { readOptions, readTimeoutMs, splitQuery, unusable } from "../../http/options.ts";
 import { redisFailure } from "./failure.ts";
 
 const connectMs = 10_000;
@@ -48,7 +48,7 @@ export function openRedis(reference: string): RedisClient {
 }
 
 function readUrl(reference: string): Omit<RedisOptions, "replyMapping"> {
-  const [place = "", query = ""] = reference.split(/\?(.*)/s);
+  const [place, query] = splitQuery(reference);
   const timeoutMs = readTimeoutMs(readOptions(query, reference, ["timeoutMs"]), reference) ?? usualTimeoutMs;
   const example = "Write redis://:password@host:6379/0, with special characters of the password percent-encoded";
   if (!URL.canParse(place)) throw unusable(reference, "is no URL of a Redis server", example);
