@@ -59,6 +59,7 @@ const vectorServices: Readonly<Record<string, Open<VectorService>>> = {
   s3: async (reference, from) => (await import("./vectors/lance/service.ts")).openBucket(reference, from),
   postgres: async (reference) => (await import("./vectors/pgvector/adapter.ts")).openService(reference),
   postgresql: async (reference) => (await import("./vectors/pgvector/adapter.ts")).openService(reference),
+  pinecone: async (reference, from) => (await import("./vectors/pinecone/adapter.ts")).openService(reference, from),
 };
 
 const sessionStores: Readonly<Record<string, Open<SessionStore>>> = {
