@@ -29,7 +29,7 @@ interface Space {
   readonly filterable: ReadonlySet<string> | undefined;
   readonly records: Map<string, PineconeRecord>;
   /** Writes that no answer knows yet, with the number of answers until one does. */
-  waiting: { left: number; readonly lsn: number; readonly apply: () => void }[];
+  waiting: { left: number; readonly lsn: number; readonly adds: number; readonly apply: () => void }[];
   lsn: number;
   indexedLsn: number;
 }
@@ -38,8 +38,14 @@ type Query = { readonly topK?: number; readonly vector?: readonly number[]; read
 
 export type PineconeIndex = ReturnType<typeof pineconeIndex>;
 
-/** `staleReads`: how many answers of a namespace do not know a write yet; Infinity never shows it. */
-export function pineconeIndex(kind: PineconeKind, { staleReads = 0 } = {}) {
+export interface Freshness {
+  /** How many answers of a namespace do not know a write yet; Infinity never shows it. */
+  readonly staleReads?: number;
+  /** Whether records are counted before they are found. */
+  readonly countsEarly?: boolean;
+}
+
+export function pineconeIndex(kind: PineconeKind, { staleReads = 0, countsEarly = false }: Freshness = {}) {
   const spaces = new Map<string, Space>();
 
   function made(name: string, filterable?: ReadonlySet<string>): Space {
@@ -48,18 +54,18 @@ export function pineconeIndex(kind: PineconeKind, { staleReads = 0 } = {}) {
     return space;
   }
 
-  function write(space: Space, apply: () => void): number {
+  function write(space: Space, apply: () => void, adds = 0): number {
     space.lsn += 1;
-    space.waiting.push({ left: staleReads, lsn: space.lsn, apply });
+    space.waiting.push({ left: staleReads, lsn: space.lsn, adds, apply });
     if (staleReads === 0) settle(space);
     return space.lsn;
   }
 
   function settle(space: Space): void {
-    while (space.waiting[0] !== undefined && space.waiting[0].left <= 0) {
-      const { apply, lsn } = space.waiting.shift()!;
-      apply();
-      space.indexedLsn = lsn;
+    for (let [first] = space.waiting; first !== undefined && first.left <= 0; [first] = space.waiting) {
+      space.waiting.shift();
+      first.apply();
+      space.indexedLsn = first.lsn;
     }
   }
 
@@ -82,7 +88,7 @@ export function pineconeIndex(kind: PineconeKind, { staleReads = 0 } = {}) {
       const space = made(name);
       const lsn = write(space, () => {
         for (const record of vectors) space.records.set(record.id, { ...record, ...(record.values === undefined ? {} : { values: record.values.map(Math.fround) }) });
-      });
+      }, vectors.length);
       return { lsn, body: { upsertedCount: vectors.length } };
     },
 
@@ -92,7 +98,7 @@ export function pineconeIndex(kind: PineconeKind, { staleReads = 0 } = {}) {
       if (kind.vector_type === "dense" && vector?.every((value) => value === 0)) throw new Refused(400, 3, "Dense vectors must contain at least one non-zero value.");
       if (kind.vector_type === "sparse") checkSparse(sparseVector);
       const space = seen(name);
-      const scored = [...(space?.records.values() ?? [])].reverse().filter((record) => passes(record, filter, space?.filterable)).map((record) => ({ record, score: scoreOf(record, vector, sparseVector) }));
+      const scored = [...(space?.records.values() ?? [])].toReversed().filter((record) => passes(record, filter, space?.filterable)).map((record) => ({ record, score: scoreOf(record, vector, sparseVector) }));
       // In a sparse index, what shares no term is no match. Equal scores come against the order of writing.
       const matches = scored.filter(({ score }) => kind.vector_type === "dense" || score > 0).sort((left, right) => right.score - left.score).slice(0, topK).map(({ record, score }) => ({
         id: record.id, score, values: includeValues ? (record.values ?? []) : [], ...(includeMetadata && record.metadata !== undefined ? { metadata: record.metadata } : {}),
@@ -138,8 +144,9 @@ export function pineconeIndex(kind: PineconeKind, { staleReads = 0 } = {}) {
       const space = seen(name);
       if (space === undefined) throw new Refused(404, 5, "Namespace not found");
       const { filterable } = space;
+      const count = space.records.size + (countsEarly ? space.waiting.reduce((sum, { adds }) => sum + adds, 0) : 0);
       // Protobuf writes 64-bit numbers as texts.
-      return { name, record_count: String(space.records.size), ...(filterable === undefined ? {} : { schema: { fields: Object.fromEntries([...filterable].map((field) => [field, { filterable: true }])) } }) };
+      return { name, record_count: String(count), ...(filterable === undefined ? {} : { schema: { fields: Object.fromEntries([...filterable].map((field) => [field, { filterable: true }])) } }) };
     },
 
     deleteSpace(name: string) {

@@ -2,7 +2,7 @@
  * Pinecone's control plane and data plane, as they answer on the wire (API version 2026-04). Where Pinecone gives each index a host of
  * its own, this one gives each a path: `http://127.0.0.1:4711/hosts/docs`.
  */
-import { pineconeIndex, type PineconeIndex, type PineconeKind, type PineconeRecord, Refused } from "./pinecone-index.ts";
+import { type Freshness, pineconeIndex, type PineconeIndex, type PineconeKind, type PineconeRecord, Refused } from "./pinecone-index.ts";
 import { type Asked, type Reply, type ServiceServer, startServer } from "./service-server.ts";
 
 interface Made extends PineconeKind {
@@ -15,11 +15,11 @@ export interface PineconeServer extends ServiceServer {
   readonly indexes: ReadonlyMap<string, PineconeIndex>;
 }
 
-interface Options {
+interface Options extends Freshness {
   readonly key: string;
   readonly indexes?: readonly Made[];
-  /** How many answers do not know a write yet. */
-  readonly staleReads?: number;
+  /** Answers a request in the server's place. */
+  readonly instead?: (asked: Asked) => Reply | undefined | Promise<Reply | undefined>;
 }
 
 const mostBytes = 2_000_000;
@@ -28,13 +28,13 @@ const serverless = { serverless: { cloud: "aws", region: "us-east-1" } };
 export const dense = (name: string, dimension: number): Made => ({ name, dimension, metric: "cosine", vector_type: "dense" });
 export const sparse = (name: string): Made => ({ name, metric: "dotproduct", vector_type: "sparse" });
 
-export async function startPinecone({ key, indexes: first = [], staleReads = 0 }: Options): Promise<PineconeServer> {
+export async function startPinecone({ key, indexes: first = [], instead = () => undefined, ...freshness }: Options): Promise<PineconeServer> {
   const made = new Map<string, Made>();
   const indexes = new Map<string, PineconeIndex>();
   let origin = "";
   function make(index: Made): void {
     made.set(index.name, index);
-    indexes.set(index.name, pineconeIndex(index, { staleReads }));
+    indexes.set(index.name, pineconeIndex(index, freshness));
   }
   for (const index of first) make(index);
 
@@ -70,7 +70,7 @@ export async function startPinecone({ key, indexes: first = [], staleReads = 0 }
     }
   }
 
-  const server = await startServer(answer);
+  const server = await startServer(async (asked) => (await instead(asked)) ?? answer(asked));
   origin = server.url;
   return { ...server, indexes };
 }

@@ -14,7 +14,7 @@ interface From {
 }
 
 /** Pinecone: `pinecone://<index>`, a serverless index for vectors, beside which `<index>-text` holds the words. Both must be there. */
-export function openService(written: string, { dir, env }: From, sleep: Sleep = (ms) => wait(ms, undefined)): VectorService {
+export function openService(written: string, { dir, env }: From, sleep: Sleep = wait): VectorService {
   const reference = readReference(written, env);
   const { url, index, textIndex } = reference;
   const patience = { sleep, waitMs: reference.waitMs };

@@ -102,11 +102,15 @@ async function ask<Schema extends z.ZodType>({ timeoutMs }: Reference, service: 
   }
 }
 
-export type Sleep = (ms: number) => Promise<void>;
+/** Rejects when the signal is aborted. */
+export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>;
 
-/** The same index, asked again where that can help. Everything that is written here may be written twice. */
-export function askedAgain(index: RemoteIndex, sleep: Sleep): RemoteIndex {
-  return { ...index, ask: (schema, call) => retrying(() => index.ask(schema, call), { sleep, random: Math.random, onRetry: () => {} }) };
+/** The same index, asked again where that can help, until the signal is aborted. Everything that is written here may be written twice. */
+export function askedAgain(index: RemoteIndex, sleep: Sleep, signal?: AbortSignal): RemoteIndex {
+  return {
+    ...index,
+    ask: (schema, call) => retrying(() => index.ask(schema, call), { sleep: (ms) => sleep(ms, signal), random: Math.random, onRetry: () => {}, isWorthIt: () => signal?.aborted !== true }),
+  };
 }
 
 /** What `call` gives, or `instead` where Pinecone does not know the namespace that is asked for. */

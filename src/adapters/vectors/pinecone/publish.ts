@@ -28,9 +28,9 @@ export async function publishNamespace(found: Indexes, publishing: Publishing): 
   for (const index of [indexes.vectors, indexes.words]) await makeSpace(index, space).catch(passUnsupported);
   const spool = await openSpool(dir);
   try {
-    const { facts, words } = await loadVectors(indexes.vectors, space, { ...publishing, spool });
+    const { facts, words } = await loadVectors(found.vectors, space, { ...publishing, spool });
     publishing.onRows?.();
-    await loadWords(indexes.words, space, { spool, words, patience });
+    await loadWords(found.words, space, { spool, words, patience });
     await mark(indexes, namespace, { generation, dimensions, ...facts }, patience);
   } finally {
     await spool.remove();
@@ -51,7 +51,7 @@ async function loadVectors(index: RemoteIndex, space: string, { rows, spool, pat
   let chunks = 0;
   let hasZeros = false;
   let largestBytes = 0;
-  const written = await upserting(index, space, async (upserts) => {
+  const written = await upserting(index, space, patience, async (upserts) => {
     for await (const group of rows) {
       for (const row of group) {
         const metadata = metadataOf(row);
@@ -81,19 +81,21 @@ async function loadVectors(index: RemoteIndex, space: string, { rows, spool, pat
 }
 
 async function loadWords(index: RemoteIndex, space: string, { spool, words, patience }: { readonly spool: Spool; readonly words: WordsOf; readonly patience: Patience }): Promise<void> {
-  const written = await upserting(index, space, async (upserts) => {
+  const written = await upserting(index, space, patience, async (upserts) => {
     for await (const record of words(spool)) await upserts.add(record);
   });
   await untilFound(index, space, written, { query: { sparseVector: { indices: [0], values: [1] } }, patience });
 }
 
-async function upserting(index: RemoteIndex, space: string, work: (upserts: Upserts) => Promise<void>): Promise<Written> {
-  const upserts = openUpserts(index, space);
+async function upserting(index: RemoteIndex, space: string, { sleep }: Patience, work: (upserts: Upserts) => Promise<void>): Promise<Written> {
+  const over = new AbortController();
+  const upserts = openUpserts(askedAgain(index, sleep, over.signal), space);
   try {
     await work(upserts);
     return await upserts.end();
   } finally {
-    // Nothing may arrive after the failure is told: the namespace may be dropped next.
+    // Nothing may arrive after a failure is told, for the namespace is dropped next; and nothing is tried again for it.
+    over.abort();
     await upserts.settle();
   }
 }
@@ -101,8 +103,9 @@ async function upserting(index: RemoteIndex, space: string, work: (upserts: Upse
 type Question = { readonly vector: readonly number[] } | { readonly sparseVector: Sparse };
 
 /** Waits until Pinecone counts every record, and its answers know the last write. */
-async function untilFound(index: RemoteIndex, space: string, { records, lsn }: Written, { query, patience }: { readonly query: Question; readonly patience: Patience }): Promise<void> {
+async function untilFound(asked: RemoteIndex, space: string, { records, lsn }: Written, { query, patience }: { readonly query: Question; readonly patience: Patience }): Promise<void> {
   if (records === 0) return;
+  const index = askedAgain(asked, patience.sleep);
   await untilVisible(`all ${records} records of ${space}`, async () => {
     if (((await countRecords(index, space)) ?? 0) < records) return false;
     const answer = await index.ask(Matches, { path: "/query", body: { namespace: space, topK: 1, ...query } });
