@@ -38,6 +38,9 @@ export interface Indexes {
   readonly words: RemoteIndex;
 }
 
+/** Where nothing is published yet, only the embedder knows better. */
+const exampleDimensions = 1536;
+
 interface Asking {
   readonly signal?: AbortSignal | undefined;
   /** Of the vectors that are to be kept, where that is known. */
@@ -55,8 +58,8 @@ async function describeIndex(reference: Reference, name: string, { signal, dimen
   const service = serviceOf(reference, name);
   if (reference.isProvidersOwn) requireKey(service);
   const isForWords = name === reference.textIndex;
-  const create = createCommand(reference, name, isForWords ? "words" : (dimensions ?? 1536));
-  const remark = isForWords || dimensions !== undefined ? "" : ` with your embedder's dimensions`;
+  const create = createCommand(reference, name, isForWords ? "words" : (dimensions ?? exampleDimensions));
+  const remark = isForWords || dimensions !== undefined ? "" : `, with your embedder's dimensions in place of ${exampleDimensions}`;
   const { value: model } = await ask(reference, service, { schema: IndexModel, origin: reference.base, call: { path: `/indexes/${name}`, signal } }).catch((error: unknown) => {
     if (!(error instanceof TwelveError) || error.code !== "SERVICE_NOT_FOUND") throw error;
     throw new TwelveError("SERVICE_NOT_FOUND", error.message, { cause: error, fix: `Create the ${isForWords ? "sparse index, which holds the words" : `index${remark}`} (Pinecone charges for it): ${create}` });
