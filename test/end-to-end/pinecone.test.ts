@@ -63,7 +63,7 @@ it("publishes to Pinecone, survives a killed publish, searches there as in the e
   const collected = await twelve(["admin", "gc", "--yes", "--env", "staging"], here);
   expect(collected).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(published.namespace) });
   for (const name of ["docs", "docs-text"]) {
-    const left = [...(server.indexes.get(name)?.spaces.keys() ?? [])].filter((space) => space !== "twelve-published");
+    const left = [...(server.indexes.get(name)?.spaces.keys() ?? [])].filter((space) => space !== "twelve-published/docs");
     expect(left).toEqual([expect.stringMatching(new RegExp(`^${again.namespace}\\.[0-9a-f]{8}$`))]);
   }
   expect(JSON.stringify([published, found, checked, again, collected])).not.toContain(key);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { openVectorService } from "../../../src/adapters/registry.ts";
 import { openService } from "../../../src/adapters/vectors/pinecone/adapter.ts";
+import { originOf } from "../../../src/adapters/vectors/pinecone/connection.ts";
 import type { TwelveError } from "../../../src/core/errors.ts";
 import type { VectorIndex, VectorRow, VectorService } from "../../../src/ports/vectors.ts";
 import { temporaryFolder } from "../../helpers/context.ts";
@@ -124,6 +125,16 @@ describe("pinecone", () => {
     await expect(service.check()).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE", message: "pinecone://docs is not ready: Pinecone says Initializing", retry: { afterMs: null } });
   });
 
+  it.each([
+    ["docs-abc1234.svc.aped-4627-b74a.pinecone.io", "https://docs-abc1234.svc.aped-4627-b74a.pinecone.io"],
+    ["localhost.example.com", "https://localhost.example.com"],
+    ["localhost:5081", "http://localhost:5081"],
+    ["127.0.0.1:5081", "http://127.0.0.1:5081"],
+    ["http://gateway/docs", "http://gateway/docs"],
+  ])("speaks to the host %s as %s: in the clear only on this machine, or where it is told to", (host, origin) => {
+    expect(originOf(host)).toBe(origin);
+  });
+
   it("finds a chunk without a direction by its words only, and gives back its zeros", async () => {
     const { service } = await started();
     const rows = [rowOf("zero", { vector: Float32Array.of(0, 0) }), rowOf("a", { vector: Float32Array.of(-1, 0), text: "🙂" })];
@@ -210,7 +221,7 @@ describe("pinecone", () => {
     expect([...(server.indexes.get("docs")?.spaces.keys() ?? [])].sort()).toEqual(["one-more.0123abcd", expect.stringMatching(/^one\.[0-9a-f]{8}$/), "one.notours"]);
     await other.drop("one");
     expect([...(server.indexes.get("docs")?.spaces.keys() ?? [])].sort()).toEqual(["one-more.0123abcd", "one.notours"]);
-    expect([...(server.indexes.get("docs-text")?.spaces.keys() ?? [])]).toEqual(["twelve-published"]);
+    expect([...(server.indexes.get("docs-text")?.spaces.keys() ?? [])]).toEqual(["twelve-published/docs"]);
     stopped.reject(new RangeError("killed"));
     await expect(killed).rejects.toThrow(new RangeError("killed"));
   });
@@ -315,6 +326,26 @@ describe("pinecone when things go wrong", () => {
     gate.resolve();
     await expect(publishing).rejects.toThrow(new RangeError("the source went away"));
     expect(asked).toBe(1);
+  });
+
+  it("drops a mark that Pinecone does not show yet", async () => {
+    const { server, dir, service } = await started({ staleReads: 4 });
+    const hasty = openService("pinecone://docs?waitMs=1", { dir, env: { PINECONE_API_KEY: key, PINECONE_BASE_URL: server.url } }, async () => new Promise((resolve) => setTimeout(resolve, 2)));
+    await expect(hasty.publish("one", { dimensions: 2, rows: streamOf() })).rejects.toMatchObject({ code: "SERVICE_TIMEOUT", message: expect.stringContaining("that one is complete") });
+    await service.drop("one");
+    const listed = [];
+    for (let i = 0; i < 10; i += 1) listed.push((await service.namespaces()).length);
+    expect(listed.slice(-3)).toEqual([0, 0, 0]);
+  });
+
+  it("repeats what reads everything, but no search", async () => {
+    const { server, service } = await started();
+    await service.publish("one", { dimensions: 2, rows: streamOf([rowOf("a")]) });
+    const index = await service.open("one");
+    server.faults.push(dataError(503, "Unavailable"), "reset");
+    expect(await idsOf(index)).toEqual(["a"]);
+    server.faults.push(dataError(503, "Unavailable"));
+    await expect(index.search(near)).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
   });
 
   it("does not wait for ever until Pinecone shows what was written", async () => {

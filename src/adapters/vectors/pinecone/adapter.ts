@@ -39,11 +39,11 @@ export function openService(written: string, { dir, env }: From, sleep: Sleep = 
       const found = await indexes();
       const marker = await readMarker(found, namespace);
       if (marker === undefined) throw new TwelveError("INDEX_NOT_FOUND", `${url} holds no index ${namespace}`, { fix: `Run \`twelve index publish --to ${url}\`` });
-      return openNamespace({ indexes: found, url, namespace, marker });
+      return openNamespace({ indexes: found, url, namespace, marker, sleep });
     },
     async drop(namespace) {
-      const { vectors, words } = await indexes();
-      await removeNamespace({ vectors: askedAgain(vectors, sleep), words: askedAgain(words, sleep) }, namespace, patience);
+      const found = await indexes();
+      await removeNamespace({ ...found, vectors: askedAgain(found.vectors, sleep), words: askedAgain(found.words, sleep) }, namespace, patience);
     },
     async check(signal) {
       const found = await findIndexes(reference, { signal });

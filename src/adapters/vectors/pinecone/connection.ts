@@ -36,6 +36,8 @@ export interface RemoteIndex {
 export interface Indexes {
   readonly vectors: RemoteIndex;
   readonly words: RemoteIndex;
+  /** The namespace, in the index for words, whose records say which published namespaces are complete. */
+  readonly markers: string;
 }
 
 /** Where nothing is published yet, only the embedder knows better. */
@@ -44,14 +46,14 @@ const exampleDimensions = 1536;
 interface Asking {
   readonly signal?: AbortSignal | undefined;
   /** Of the vectors that are to be kept, where that is known. */
-  readonly dimensions?: number;
+  readonly dimensions?: number | undefined;
 }
 
 /** Asks Pinecone where both indexes are, and whether they are of the right kind. They are never made here. */
-export async function findIndexes(reference: Reference, { signal, dimensions }: Asking = {}): Promise<Indexes> {
-  const found = await Promise.all([reference.index, reference.textIndex].map((name) => describeIndex(reference, name, { signal, ...(dimensions === undefined ? {} : { dimensions }) })));
-  const [vectors, words] = found as [IndexModel, IndexModel];
-  return { vectors: remoteIndex(reference, reference.index, vectors), words: remoteIndex(reference, reference.textIndex, words) };
+export async function findIndexes(reference: Reference, asking: Asking = {}): Promise<Indexes> {
+  const { index, textIndex } = reference;
+  const [vectors, words] = await Promise.all([describeIndex(reference, index, asking), describeIndex(reference, textIndex, asking)]);
+  return { vectors: remoteIndex(reference, index, vectors), words: remoteIndex(reference, textIndex, words), markers: `twelve-published/${index}` };
 }
 
 async function describeIndex(reference: Reference, name: string, { signal, dimensions }: Asking): Promise<IndexModel> {
@@ -79,13 +81,18 @@ function wrongKind({ vector_type: type, metric = "none", dimension, spec }: Inde
 
 function remoteIndex(reference: Reference, name: string, { host, dimension }: IndexModel): RemoteIndex {
   const service = serviceOf(reference, name);
-  // Pinecone names a host; a server on one's own machine speaks as the control plane does.
-  const origin = /^https?:\/\//.test(host) ? host : `${new URL(reference.base).protocol}//${host}`;
+  const origin = originOf(host);
   return {
     name: service.name,
     dimension: dimension ?? 0,
     ask: (schema, call) => ask(reference, service, { schema, origin, call }),
   };
+}
+
+/** Pinecone names a host without a scheme; only a server on this machine is spoken to in the clear. */
+export function originOf(host: string): string {
+  if (/^https?:\/\//.test(host)) return host;
+  return `${/^(?:localhost|127\.[0-9.]+)(?::|$)/.test(host) ? "http" : "https"}://${host}`;
 }
 
 function serviceOf({ key }: Reference, name: string): HttpService {

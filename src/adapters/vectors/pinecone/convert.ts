@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { TwelveError } from "../../../core/errors.ts";
-import type { VectorHit, VectorRow } from "../../../ports/vectors.ts";
+import type { VectorFilter, VectorHit, VectorRow } from "../../../ports/vectors.ts";
 import { contentOf, readContent } from "../content.ts";
 import { escapedLabels, labelSets } from "../labels.ts";
 import type { Stored } from "./schema.ts";
@@ -86,7 +86,7 @@ export function firstOf(fields: readonly (readonly Weighed[])[]): readonly Weigh
 type Filter = Readonly<Record<string, unknown>>;
 
 /** Pinecone's filter; undefined where everything passes, null where nothing can. */
-export function filterOf(filter: Parameters<typeof labelSets>[0], onlyWithDirection: boolean): Filter | undefined | null {
+export function filterOf(filter: VectorFilter | undefined, onlyWithDirection: boolean): Filter | undefined | null {
   const sets = labelSets(filter);
   if (sets.some((labels) => labels.length === 0)) return null;
   const clauses: readonly Filter[] = [...sets.map((labels) => ({ labels: { $in: labels } })), ...(onlyWithDirection ? [{ hasDirection: { $eq: true } }] : [])];

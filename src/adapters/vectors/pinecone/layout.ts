@@ -6,8 +6,6 @@ import { type Patience, untilVisible } from "./visible.ts";
 
 /** Raised whenever records are laid out differently: an older namespace is then published anew. */
 const layoutVersion = 1;
-/** The namespace whose records say which published namespaces are complete. It is in the index for words, which takes any vector. */
-const markerSpace = "twelve-published";
 const markerVector: Sparse = { indices: [0], values: [1] };
 const pageSize = 100;
 
@@ -45,16 +43,16 @@ function markerId(namespace: string): string {
 }
 
 /** The published namespaces. */
-export async function listMarked({ words }: Indexes, signal?: AbortSignal): Promise<readonly string[]> {
+export async function listMarked({ words, markers }: Indexes, signal?: AbortSignal): Promise<readonly string[]> {
   const prefix = markerId("");
   const names: string[] = [];
-  for await (const ids of listIds(words, markerSpace, { prefix, signal })) names.push(...ids.map((id) => id.slice(prefix.length)));
+  for await (const ids of listIds(words, markers, { prefix, signal })) names.push(...ids.map((id) => id.slice(prefix.length)));
   return names.sort();
 }
 
-export async function readMarker({ words }: Indexes, namespace: string): Promise<Marker | undefined> {
+export async function readMarker({ words, markers }: Indexes, namespace: string): Promise<Marker | undefined> {
   const id = markerId(namespace);
-  const query = new URLSearchParams({ namespace: markerSpace, ids: id });
+  const query = new URLSearchParams({ namespace: markers, ids: id });
   const { vectors } = await unlessMissing(words.ask(FetchedMarkers, { path: "/vectors/fetch", query }).then(({ value }) => value), { vectors: {} });
   const text = vectors[id]?.metadata.marker;
   return text === undefined ? undefined : parseMarker(text);
@@ -63,22 +61,21 @@ export async function readMarker({ words }: Indexes, namespace: string): Promise
 /** From here on it is published. */
 export async function mark(indexes: Indexes, namespace: string, marker: Marker, patience: Patience): Promise<void> {
   const vectors = [{ id: markerId(namespace), sparseValues: markerVector, metadata: { marker: JSON.stringify(marker) } }];
-  await indexes.words.ask(Upserted, { path: "/vectors/upsert", body: { namespace: markerSpace, vectors } });
+  await indexes.words.ask(Upserted, { path: "/vectors/upsert", body: { namespace: indexes.markers, vectors } });
   await untilVisible(`that ${namespace} is complete`, async () => (await readMarker(indexes, namespace))?.generation === marker.generation && (await isListed(indexes, namespace)), patience);
 }
 
-async function isListed({ words }: Indexes, namespace: string): Promise<boolean> {
-  for await (const ids of listIds(words, markerSpace, { prefix: markerId(namespace) })) if (ids.includes(markerId(namespace))) return true;
+async function isListed({ words, markers }: Indexes, namespace: string): Promise<boolean> {
+  for await (const ids of listIds(words, markers, { prefix: markerId(namespace) })) if (ids.includes(markerId(namespace))) return true;
   return false;
 }
 
 /** Whatever there is of it: first it is no longer published, and then its loadings go, also those that were interrupted. */
 export async function removeNamespace(indexes: Indexes, namespace: string, patience: Patience): Promise<void> {
   const isMarked = async (): Promise<boolean> => (await readMarker(indexes, namespace)) !== undefined || (await isListed(indexes, namespace));
-  if (await isMarked()) {
-    await unlessMissing(indexes.words.ask(Nothing, { path: "/vectors/delete", body: { namespace: markerSpace, ids: [markerId(namespace)] } }), undefined);
-    await untilVisible(`that ${namespace} is dropped`, async () => !(await isMarked()), patience);
-  }
+  // Also where there seems to be no mark: one that was written last may not be shown yet.
+  await unlessMissing(indexes.words.ask(Nothing, { path: "/vectors/delete", body: { namespace: indexes.markers, ids: [markerId(namespace)] } }), undefined);
+  await untilVisible(`that ${namespace} is dropped`, async () => !(await isMarked()), patience);
   for (const index of [indexes.vectors, indexes.words]) {
     for (const space of await loadingsOf(index, namespace)) await unlessMissing(index.ask(Nothing, { path: `/namespaces/${encodeURIComponent(space)}`, method: "DELETE" }), undefined);
   }

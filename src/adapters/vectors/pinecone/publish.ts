@@ -21,16 +21,20 @@ export interface Publishing extends Omit<VectorWrite, "base"> {
 /** Loads the rows into namespaces of their own at Pinecone, waits until they can be found, and then marks them as published. */
 export async function publishNamespace(found: Indexes, publishing: Publishing): Promise<void> {
   const { namespace, dimensions, dir, patience } = publishing;
-  const indexes = { vectors: askedAgain(found.vectors, patience.sleep), words: askedAgain(found.words, patience.sleep) };
+  const indexes = { ...found, vectors: askedAgain(found.vectors, patience.sleep), words: askedAgain(found.words, patience.sleep) };
   await removeNamespace(indexes, namespace, patience);
   const generation = randomBytes(4).toString("hex");
   const space = spaceOf(namespace, generation);
   for (const index of [indexes.vectors, indexes.words]) await makeSpace(index, space).catch(passUnsupported);
   const spool = await openSpool(dir);
   try {
-    const { facts, words } = await loadVectors(found.vectors, space, { ...publishing, spool });
+    const { facts, words, written: vectors } = await loadVectors(found.vectors, space, { ...publishing, spool });
     publishing.onRows?.();
-    await loadWords(found.words, space, { spool, words, patience });
+    const texts = await upserting(found.words, space, patience, async (upserts) => {
+      for await (const record of words(spool)) await upserts.add(record);
+    });
+    await untilFound(indexes.vectors, space, vectors, { query: { vector: numbersOf(Float32Array.of(1), found.vectors.dimension) }, patience });
+    await untilFound(indexes.words, space, texts, { query: { sparseVector: { indices: [0], values: [1] } }, patience });
     await mark(indexes, namespace, { generation, dimensions, ...facts }, patience);
   } finally {
     await spool.remove();
@@ -42,10 +46,15 @@ function passUnsupported(error: unknown): void {
   if (!(error instanceof TwelveError) || (error.code !== "SERVICE_REJECTED" && error.code !== "SERVICE_NOT_FOUND")) throw error;
 }
 
-type WordsOf = (spool: Spool) => AsyncIterable<string>;
+interface Loaded {
+  readonly written: Written;
+  readonly facts: Omit<Marker, "generation" | "dimensions">;
+  /** The records of the index for words. */
+  readonly words: (spool: Spool) => AsyncIterable<string>;
+}
 
 /** Everything that must be known before words can be weighed is known when the last vector is in. */
-async function loadVectors(index: RemoteIndex, space: string, { rows, spool, patience }: Publishing & { readonly spool: Spool }): Promise<{ readonly facts: Omit<Marker, "generation" | "dimensions">; readonly words: WordsOf }> {
+async function loadVectors(index: RemoteIndex, space: string, { rows, spool, patience }: Publishing & { readonly spool: Spool }): Promise<Loaded> {
   const terms = await openTerms();
   const counted = countChunks();
   let chunks = 0;
@@ -65,10 +74,10 @@ async function loadVectors(index: RemoteIndex, space: string, { rows, spool, pat
       }
     }
   });
-  await untilFound(index, space, written, { query: { vector: numbersOf(Float32Array.of(1), index.dimension) }, patience });
   const statistics = counted.statistics();
   const placeOf = termPlaces();
   return {
+    written,
     facts: { fields: [...statistics.keys()], chunks, hasZeros, largestBytes },
     async *words(spooled) {
       for await (const { id, metadata, chunk } of spooled.read()) {
@@ -78,13 +87,6 @@ async function loadVectors(index: RemoteIndex, space: string, { rows, spool, pat
       }
     },
   };
-}
-
-async function loadWords(index: RemoteIndex, space: string, { spool, words, patience }: { readonly spool: Spool; readonly words: WordsOf; readonly patience: Patience }): Promise<void> {
-  const written = await upserting(index, space, patience, async (upserts) => {
-    for await (const record of words(spool)) await upserts.add(record);
-  });
-  await untilFound(index, space, written, { query: { sparseVector: { indices: [0], values: [1] } }, patience });
 }
 
 async function upserting(index: RemoteIndex, space: string, { sleep }: Patience, work: (upserts: Upserts) => Promise<void>): Promise<Written> {
@@ -103,9 +105,8 @@ async function upserting(index: RemoteIndex, space: string, { sleep }: Patience,
 type Question = { readonly vector: readonly number[] } | { readonly sparseVector: Sparse };
 
 /** Waits until Pinecone counts every record, and its answers know the last write. */
-async function untilFound(asked: RemoteIndex, space: string, { records, lsn }: Written, { query, patience }: { readonly query: Question; readonly patience: Patience }): Promise<void> {
+async function untilFound(index: RemoteIndex, space: string, { records, lsn }: Written, { query, patience }: { readonly query: Question; readonly patience: Patience }): Promise<void> {
   if (records === 0) return;
-  const index = askedAgain(asked, patience.sleep);
   await untilVisible(`all ${records} records of ${space}`, async () => {
     if (((await countRecords(index, space)) ?? 0) < records) return false;
     const answer = await index.ask(Matches, { path: "/query", body: { namespace: space, topK: 1, ...query } });

@@ -1,7 +1,7 @@
 import { TwelveError } from "../../../core/errors.ts";
 import type { VectorHit, VectorIndex, VectorQuery, VectorRow } from "../../../ports/vectors.ts";
 import { openTerms } from "../bm25/term.ts";
-import type { Indexes, RemoteIndex } from "./connection.ts";
+import { askedAgain, type Indexes, type RemoteIndex, type Sleep } from "./connection.ts";
 import { filterOf, firstOf, numbersOf, sparseOf, termPlaces, toHit, toRow } from "./convert.ts";
 import { countRecords, listIds, readMarker, spaceOf } from "./layout.ts";
 import { Fetched, type Marker, type Match, Matches, type Stored } from "./schema.ts";
@@ -21,12 +21,15 @@ export interface Opening {
   readonly url: string;
   readonly namespace: string;
   readonly marker: Marker;
+  readonly sleep: Sleep;
 }
 
 /** A published namespace. Scores are Pinecone's, which may be nearly exact. */
-export function openNamespace({ indexes, url, namespace, marker }: Opening): VectorIndex {
+export function openNamespace({ indexes, url, namespace, marker, sleep }: Opening): VectorIndex {
   const { generation, dimensions, fields, chunks, hasZeros, largestBytes } = marker;
   const { vectors, words } = indexes;
+  /** What reads everything asks often enough to meet a passing failure. */
+  const allVectors = askedAgain(vectors, sleep);
   const space = spaceOf(namespace, generation);
   const placeOf = termPlaces();
   let opening: ReturnType<typeof openTerms> | undefined;
@@ -83,7 +86,7 @@ export function openNamespace({ indexes, url, namespace, marker }: Opening): Vec
 
   async function* idGroups(): AsyncGenerator<readonly string[]> {
     let isAny = false;
-    for await (const ids of listIds(vectors, space)) {
+    for await (const ids of listIds(allVectors, space)) {
       isAny ||= ids.length > 0;
       yield ids;
     }
@@ -91,7 +94,7 @@ export function openNamespace({ indexes, url, namespace, marker }: Opening): Vec
   }
 
   async function* rowsOf(ids: readonly string[]): AsyncGenerator<readonly VectorRow[]> {
-    for await (const group of recordsOf(vectors, ids)) yield group.map(([id, stored]) => toRow(id, stored, dimensions));
+    for await (const group of recordsOf(allVectors, ids)) yield group.map(([id, stored]) => toRow(id, stored, dimensions));
   }
 
   return {
