@@ -60,6 +60,7 @@ const vectorServices: Readonly<Record<string, Open<VectorService>>> = {
   postgres: async (reference, { dir }) => (await import("./vectors/pgvector/adapter.ts")).openService(reference, dir),
   postgresql: async (reference, { dir }) => (await import("./vectors/pgvector/adapter.ts")).openService(reference, dir),
   pglite: async (reference, { dir }) => (await import("./vectors/pgvector/adapter.ts")).openService(reference, dir),
+  pinecone: async (reference, from) => (await import("./vectors/pinecone/adapter.ts")).openService(reference, from),
 };
 
 const sessionStores: Readonly<Record<string, Open<SessionStore>>> = {

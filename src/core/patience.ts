@@ -73,6 +73,6 @@ export async function onceMore<Result>(call: () => Promise<Result>, { signal, sl
 }
 
 /** Rejects with the signal's reason when it is aborted. */
-export async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+export async function wait(ms: number, signal?: AbortSignal): Promise<void> {
   await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => signal?.throwIfAborted());
 }

@@ -94,6 +94,22 @@ describe("twelve index publish", () => {
     expect(verify.verdict?.(await check())).toBeUndefined();
   });
 
+  const publishTo = async (factor: number): Promise<unknown> => {
+    const nearly: MemoryVectors = { ...place, open: async (namespace) => {
+      const opened = await place.open(namespace);
+      return { ...opened, search: async (query) => (await opened.search(query)).map((hit) => ({ ...hit, score: hit.score * factor })) };
+    } };
+    return run({}, withVectors(await testContext({ dir, store, clock }), [nearly])).catch((error: unknown) => error);
+  };
+
+  it("takes cosines that are off in the third digit, as of a service that compares shortened vectors", async () => {
+    for (const factor of [1.002, 0.997]) expect(await publishTo(factor)).toMatchObject({ chunks: 10 });
+  });
+
+  it("finds that a search for a chunk's own vector finds something else", async () => {
+    expect(await publishTo(0.95)).toMatchObject({ code: "INDEX_CORRUPT", problems: expect.arrayContaining([expect.objectContaining({ message: expect.stringContaining("its own vector") })]) });
+  });
+
   it("records nothing of a server that lost some of what it was given, and leaves nothing there", async () => {
     place.meanwhile.loaded = (namespace) => void place.held.get(namespace)?.pop();
     await expect(run()).rejects.toMatchObject({ code: "INDEX_CORRUPT" });

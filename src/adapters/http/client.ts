@@ -22,6 +22,11 @@ export interface JsonRequest extends HttpRequest {
  * same call may succeed later; an aborted signal ends it with the signal's reason.
  */
 export async function requestJson(request: JsonRequest): Promise<unknown> {
+  return (await requestAnswer(request)).value;
+}
+
+/** The same, with the answer's headers beside its value. */
+export async function requestAnswer(request: JsonRequest): Promise<{ readonly headers: HttpAnswer["headers"]; readonly value: unknown }> {
   const { service, signal, timeoutMs = defaultTimeoutMs, maxAnswerBytes = largestAnswerBytes } = request;
   signal?.throwIfAborted();
   const tooSlow = (): TwelveError => new TwelveError("SERVICE_TIMEOUT", `${service.name} did not answer within ${timeoutMs} ms`, {
@@ -33,7 +38,7 @@ export async function requestJson(request: JsonRequest): Promise<unknown> {
     const { statusCode: status, headers, body } = await send(request, "application/json", watch.signal);
     const answer: HttpAnswer = { status, headers, text: await readText(body, request, maxAnswerBytes) };
     if (status < 200 || status >= 300) throw answerFailure(answer, request);
-    return parseAnswer(answer, service);
+    return { headers, value: parseAnswer(answer, service) };
   } catch (error) {
     if (watch.signal.aborted) throw watch.signal.reason;
     throw error;

@@ -46,7 +46,7 @@ function quoted({ message }: Said, { service }: Asked): string {
 
 /** The service's own name for the request, which its support asks for. */
 export function requestIdOf(headers: Headers): string | undefined {
-  return [headers["x-request-id"], headers["request-id"], headers["x-amzn-requestid"]].flat().find((value) => value !== undefined);
+  return [headers["x-request-id"], headers["request-id"], headers["x-amzn-requestid"], headers["x-pinecone-request-id"]].flat().find((value) => value !== undefined);
 }
 
 function requestOf(headers: Headers, { service }: Asked): string {

@@ -9,8 +9,12 @@ const connectTimeoutMs = 10_000;
 export interface HttpRequest {
   readonly service: HttpService;
   readonly url: string;
-  /** Sent as JSON by POST; without it the request is a GET. */
+  /** POST where there is something to send, and GET where there is nothing. */
+  readonly method?: "DELETE";
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** JSON that is ready to send, instead of `body`. */
+  readonly json?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -35,7 +39,7 @@ async function openClient(): Promise<Request> {
 
 /** The head of the answer, its body still to be read. Fails where nothing answers. */
 export async function send(asked: HttpRequest, accept: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-  const { service, url, body, headers } = asked;
+  const { service, url, body, json = body === undefined ? undefined : JSON.stringify(body), headers } = asked;
   const request = await (client ??= openClient());
   const { origin, pathname, search } = new URL(url);
   try {
@@ -43,14 +47,14 @@ export async function send(asked: HttpRequest, accept: string, signal: AbortSign
       origin,
       path: pathname + search,
       signal,
-      method: body === undefined ? "GET" : "POST",
+      method: asked.method ?? (json === undefined ? "GET" : "POST"),
       headers: {
         accept,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(json === undefined ? {} : { "content-type": "application/json" }),
         ...keyHeader(service),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(json === undefined ? {} : { body: json }),
     });
   } catch (error) {
     throw connectionFailure(error, asked);

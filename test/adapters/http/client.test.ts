@@ -1,7 +1,7 @@
 import { createServer as createHttp } from "node:http";
 import { createServer } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type JsonRequest, requestJson } from "../../../src/adapters/http/client.ts";
+import { type JsonRequest, requestAnswer, requestJson } from "../../../src/adapters/http/client.ts";
 import { connectionFailure } from "../../../src/adapters/http/failure.ts";
 import { retryAfterMs } from "../../../src/adapters/http/retry-after.ts";
 import { listening } from "../../helpers/listen.ts";
@@ -30,6 +30,13 @@ describe("requestJson", () => {
       { method: "GET", path: "/d", body: undefined },
     ]);
     expect(server.requests[1]?.headers).not.toHaveProperty("authorization");
+  });
+
+  it("sends JSON that is ready as it is, asks for something to be deleted, and gives the headers of the answer", async () => {
+    const server = await started({ headers: { "x-place": "7" }, body: {} });
+    await requestJson({ service, url: `${server.url}/a`, json: '{"number":1e0}' });
+    expect(await requestAnswer({ service, url: `${server.url}/b`, method: "DELETE" })).toMatchObject({ headers: { "x-place": "7" }, value: {} });
+    expect(server.requests).toMatchObject([{ method: "POST", path: "/a", body: { number: 1 }, headers: { "content-length": "14" } }, { method: "DELETE", path: "/b", body: undefined }]);
   });
 
   it("uses a connection again", async () => {

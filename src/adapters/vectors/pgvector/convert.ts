@@ -1,24 +1,6 @@
-import type { Metadata } from "../../../ports/document.ts";
-import type { VectorFilter, VectorHit, VectorRow } from "../../../ports/vectors.ts";
-import { labelsOf } from "../lance/filter.ts";
-
-/** What is kept of a chunk beside its ID and vector. Written as JSON, which has a way to write the characters that Postgres refuses. */
-export function contentOf({ document, headings, text, language, metadata }: VectorRow): string {
-  return JSON.stringify([document, headings, text, language, metadata]);
-}
-
-interface Content {
-  readonly document: string;
-  readonly headings: string;
-  readonly text: string;
-  readonly language: string | null;
-  readonly metadata: Metadata;
-}
-
-function readContent(content: string): Content {
-  const [document, headings, text, language, metadata] = JSON.parse(content) as [string, string, string, string | null, Metadata];
-  return { document, headings, text, language, metadata };
-}
+import type { VectorHit, VectorRow } from "../../../ports/vectors.ts";
+import { readContent } from "../content.ts";
+import { escapedLabels } from "../labels.ts";
 
 export interface FoundChunk {
   readonly id: string;
@@ -48,21 +30,7 @@ export function vectorText(vector: Float32Array): string {
   return `[${vector.join(",")}]`;
 }
 
-/** Labels in one text, a line each: what would break a line is escaped. */
+/** Labels in one text, a line each. */
 export function labelLines(row: VectorRow): string {
-  return labelsOf(row).map(escaped).join("\n");
-}
-
-/** For each key of a filter, the labels of which a chunk must have one. */
-export function labelSets(filter: VectorFilter | undefined): readonly (readonly string[])[] {
-  return Object.entries(filter ?? {}).map(([key, values]) => values.map((value) => escaped(labelFor(key, value))));
-}
-
-function labelFor(key: string, value: string): string {
-  const document = key === "document" ? value : "";
-  return labelsOf({ document, language: null, metadata: { [key]: value } })[0] ?? "";
-}
-
-function escaped(label: string): string {
-  return JSON.stringify(label).slice(1, -1);
+  return escapedLabels(row).join("\n");
 }

@@ -1,7 +1,8 @@
 import type { VectorHit, VectorIndex, VectorQuery } from "../../../ports/vectors.ts";
 import { openTerms } from "../bm25/term.ts";
+import { labelSets } from "../labels.ts";
 import type { Connection } from "./connection.ts";
-import { type FoundChunk, labelSets, type StoredChunk, toHits, toRow, vectorText } from "./convert.ts";
+import { type FoundChunk, type StoredChunk, toHits, toRow, vectorText } from "./convert.ts";
 import { type Extension, type Namespace, tablesOf } from "./layout.ts";
 import { termKey } from "./publish.ts";
 
