@@ -6,17 +6,16 @@ import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/se
 import { isNamed } from "../../aws/named-error.ts";
 import { readRegion } from "../../aws/region.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
-import { checkKey, checkName, conflict, firstVersion, named, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
+import { checkKey, checkName, conflict, firstVersion, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
 import { isRefusal, type Pause, sleep } from "../outcome.ts";
 import { byBytes, pageOf, pageSize } from "../page.ts";
 import { sizeFailure } from "../size.ts";
-import { deleteUntilGone } from "../until-gone.ts";
 import { openClient } from "./client.ts";
+import { deleteAll, removeAll } from "./delete.ts";
 import { openDirectory } from "./directory.ts";
 import { readKmsKey } from "./key.ts";
 import { findLife, type Found, type Life } from "./life.ts";
 import { discard, nextPart } from "./next-part.ts";
-import type { Part } from "./part.ts";
 import { putStep } from "./put.ts";
 import { stepId } from "./step.ts";
 
@@ -46,28 +45,9 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
   /** Those that take no more steps although they are open, as this process was told. */
   const full = new Set<string>();
 
+  const deleting = { client, directory, url, pause, now };
+
   const find = async ({ user, session }: SessionKey): Promise<Found> => findLife(client, await directory.parts(user, session), now());
-
-  async function removeAll(parts: readonly Part[]): Promise<void> {
-    for await (const _ of mapAhead(parts, requestsAtOnce, (part) => client.remove(part)));
-  }
-
-  /** Gives the number of sessions there were. */
-  async function deleteAll(user: string, session?: string): Promise<number> {
-    const removed = new Set<string>();
-    const deleted = new Set<string>();
-    await deleteUntilGone(`${url}: ${named({ user, session })}`, pause, async () => {
-      const parts = await directory.parts(user, session);
-      const fresh = parts.filter(({ id }) => !removed.has(id));
-      for (const [name, own] of Map.groupBy(fresh, (part) => part.session)) {
-        if ((await findLife(client, own, now())).life?.head !== undefined) deleted.add(name);
-      }
-      await removeAll(fresh);
-      for (const { id } of fresh) removed.add(id);
-      return { listed: parts.length, isStale: fresh.length === 0 };
-    });
-    return deleted.size;
-  }
 
   async function readTexts(life: Life): Promise<readonly string[] | undefined> {
     const places = life.stretches.flatMap(({ part, count }) => Array.from({ length: count }, (_, index) => ({ part, index: part.start + index })));
@@ -101,7 +81,7 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
         if ((life?.head?.version ?? 0) !== expected) throw conflict(key);
         const size = (life?.head?.bytes ?? 0) + bytes;
         if (size > maxBytes) throw sessionFull(key, maxBytes);
-        await removeAll(expired);
+        await removeAll(client, expired);
         const part = await nextPart({ client, directory, space }, { key, life, isFull: (id) => full.has(id) || passed.has(id) });
         if (part === undefined) continue;
         const updatedMs = now();
@@ -146,12 +126,12 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
 
     async delete(key) {
       checkKey(key);
-      return (await deleteAll(key.user, key.session)) > 0;
+      return (await deleteAll(deleting, key)) > 0;
     },
 
     async deleteUser(user) {
       checkName(user, "user");
-      return deleteAll(user);
+      return deleteAll(deleting, { user });
     },
 
     async check(signal) {

@@ -48,7 +48,7 @@ export function openDirectory(client: BedrockSessions, space: string): Directory
         if (described?.user === user && (session === undefined || described.session === session)) found.push({ ...described, ...summary });
       }
       // Whether the right to read any session is missing shows at one that does not exist: it is refused, instead of not found.
-      if (denied > 0 && listed.size === 0) await client.metadata(randomUUID());
+      if (denied > 0) await client.metadata(randomUUID());
       known = listed;
       return found;
     },
