@@ -46,7 +46,8 @@ export async function deleteAll({ client, directory, url, pause, now }: Deleting
     const again = await stillThere(client, parts.filter(({ id }) => removed.has(id)));
     const fresh = [...parts.filter(({ id }) => !removed.has(id)), ...again];
     for (const [name, own] of Map.groupBy(fresh, (part) => part.session)) {
-      if ((await findLife(client, own, now())).life?.head !== undefined) deleted.add(name);
+      const { life } = await findLife(client, own, now());
+      if (life !== undefined && life.count > 0) deleted.add(name);
     }
     for (const { id } of await removeInOrder(client, fresh)) removed.add(id);
     return { listed: parts.length, isStale: fresh.length === 0 };
