@@ -11,13 +11,15 @@ export interface StartedService {
   readonly server: ServiceServer;
   /** How many things the service keeps. */
   readonly size: () => number;
+  /** Closes what a session lies in, as the service does after a while, where it does. */
+  readonly end?: () => void;
 }
 
 export interface AwsService {
   readonly name: string;
   readonly start: (options?: Pick<ServerOptions, "faultOf">) => Promise<StartedService>;
   /** `query` is empty, or options with their question mark. No pause takes any time. */
-  readonly open: (server: ServiceServer, query?: string) => SessionStore;
+  readonly open: (server: ServiceServer, query?: string, now?: () => number) => SessionStore;
   /** The request that writes an append. */
   readonly isWrite: (asked: Asked) => boolean;
   /** The requests that look what became of it, and others like them. */
@@ -34,9 +36,9 @@ export const bedrock: AwsService = {
   async start(options = {}) {
     const server = await startBedrockSessions(options);
     onTestFinished(() => server.close());
-    return { server, size: () => server.sessions.size };
+    return { server, size: () => server.sessions.size, end: () => server.expireAll("ENDED") };
   },
-  open: ({ url }, query = "") => closing(openBedrock(`bedrock-sessions:${query}`, { ...credentials, AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME: url }, { pause })),
+  open: ({ url }, query = "", now = Date.now) => closing(openBedrock(`bedrock-sessions:${query}`, { ...credentials, AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME: url }, { pause, now })),
   isWrite: ({ method, path }) => method === "PUT" && path.includes("/invocationSteps"),
   isLook: ({ method, path }) => method === "POST" && /\/invocationSteps\/[^/?]+$/.test(path),
   throttled: "ThrottlingException",
@@ -50,7 +52,7 @@ export const agentcore: AwsService = {
     onTestFinished(() => server.close());
     return { server, size: () => server.events.size };
   },
-  open: ({ url }, query = "") => closing(openAgentcore(`agentcore-memory:${memoryId}${query}`, { ...credentials, AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: url }, { pause })),
+  open: ({ url }, query = "", now = Date.now) => closing(openAgentcore(`agentcore-memory:${memoryId}${query}`, { ...credentials, AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: url }, { pause, now })),
   isWrite: ({ method, path }) => method === "POST" && path.endsWith("/events"),
   isLook: ({ method, path }) => method === "POST" && /\/sessions\/[^/?]+$/.test(path),
   throttled: "ThrottledException",

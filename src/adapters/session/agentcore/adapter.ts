@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mapAhead } from "../../../core/ahead.ts";
+import { TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
 import { readRegion } from "../../aws/region.ts";
@@ -18,6 +19,14 @@ export interface AgentcoreOptions {
   readonly maxBytes?: number;
   readonly now?: () => number;
   readonly pause?: Pause;
+}
+
+interface Writing {
+  readonly at: Place;
+  readonly head: EventHead;
+  readonly payload: ReturnType<typeof writePayload>;
+  /** The event that it goes on from. */
+  readonly before: string | undefined;
 }
 
 const usualTimeoutMs = 30_000;
@@ -39,14 +48,24 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
 
   const historyAt = async (at: Place, withPayloads: boolean): Promise<History | undefined> => readHistory((await memory.list(at, withPayloads)).known, now());
 
-  /** Whether an event of ours counts, now that all others can be seen; undefined where it cannot be seen itself yet. One that does not is taken back. */
-  async function settle(at: Place, eventId: string, { life, writer, from }: EventHead): Promise<boolean | undefined> {
+  function whole(key: SessionKey, history: History | undefined): History | undefined {
+    if (history?.isBroken !== true) return history;
+    throw new TwelveError("SERVICE_UNAVAILABLE", `${url} does not list all events of ${named(key)}`, { retry: { afterMs: null }, fix: "Try again in a moment; where it stays so, somebody deleted some of them: delete the session" });
+  }
+
+  /**
+   * Whether an event of ours counts, now that all others can be seen; undefined where it, or the one that it goes on from, is there
+   * and not listed yet. One that does not count is taken back.
+   */
+  async function settle({ at, head: { life, writer, from }, before }: Writing, eventId: string): Promise<boolean | undefined> {
     const { known } = await memory.list(at, false);
-    if (!known.some((event) => event.eventId === eventId)) return (await memory.get(at, eventId)) === undefined ? false : undefined;
+    const isListed = (id: string): boolean => known.some((event) => event.eventId === id);
+    if (!isListed(eventId)) return (await memory.get(at, eventId)) === undefined ? false : undefined;
     const history = readHistory(known, now());
     const index = history?.events.findIndex((event) => event.writer === writer) ?? -1;
     const follows = from === 0 || (index > 0 && history?.events[index - 1]?.version === from);
     if (history?.life === life && index >= 0 && follows) return true;
+    if (before !== undefined && !isListed(before) && (await memory.get(at, before)) !== undefined) return undefined;
     await memory.remove(at, eventId);
     return false;
   }
@@ -55,16 +74,17 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
     return (await memory.list(at, false)).known.find((event) => event.writer === writer);
   }
 
-  async function write(at: Place, head: EventHead, payload: ReturnType<typeof writePayload>): Promise<boolean> {
+  async function write(writing: Writing): Promise<boolean> {
+    const { at, head, payload } = writing;
     for (let round = 0; round < mostTokens; round += 1) {
       const origin = head.from === 0 ? `${at.actorId}/${at.sessionId}` : head.life;
       const token = hash(`${origin} ${head.from} ${round}`);
       const written = await memory.create(at, { head, payload, token }).catch((error: unknown) => foundAfter(error, () => findOwn(at, head)));
-      if (written?.writer === head.writer) return settled(() => settle(at, written.eventId, head), pause);
+      if (written?.writer === head.writer) return settled(() => settle(writing, written.eventId), pause);
       // Another event has this token. If it was deleted since, the next token is as good for all who come now.
       if (written !== undefined && (await memory.get(at, written.eventId)) !== undefined) return false;
     }
-    return false;
+    throw new TwelveError("SERVICE_LIMITED", `${url} still knows the tokens of ${mostTokens} events that were deleted here; nothing was written`, { retry: { afterMs: null }, fix: "Try again later, or use another name for the session" });
   }
 
   /**
@@ -111,7 +131,7 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
     url,
     async read(key) {
       checkKey(key);
-      const history = await historyAt(placeOf(key), true);
+      const history = whole(key, await historyAt(placeOf(key), true));
       if (history === undefined) return undefined;
       const { version, expiresMs } = history.last;
       return { version, entries: history.events.flatMap(({ payload }) => readPayload(payload).entries), expiresAt: expiresMs === null ? null : new Date(expiresMs) };
@@ -121,7 +141,7 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
       const { texts, bytes, expected, ttlSeconds } = prepareAppend(key, entries, appending, { maxBytes });
       const at = placeOf(key);
       const { known } = await memory.list(at, false);
-      const history = readHistory(known, now());
+      const history = whole(key, readHistory(known, now()));
       if ((history?.last.version ?? 0) !== expected) throw conflict(key);
       const size = (history?.last.bytes ?? 0) + bytes;
       if (size > maxBytes) throw sessionFull(key, maxBytes);
@@ -132,7 +152,7 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
         life: history?.life ?? randomUUID(), writer: randomUUID(), from: expected, version: (expected === 0 ? firstVersion() : expected) + texts.length,
         bytes: size, updatedMs, expiresMs: ttlSeconds === undefined ? null : updatedMs + ttlSeconds * 1000, isEnd: false,
       };
-      const isWritten = await write(at, head, writePayload(key.session, texts)).catch((error: unknown) => {
+      const isWritten = await write({ at, head, payload: writePayload(key.session, texts), before: history?.last.eventId }).catch((error: unknown) => {
         throw sizeFailure(error, key);
       });
       if (!isWritten) throw conflict(key);

@@ -44,7 +44,9 @@ export function openMemory({ env, name, memoryId, region, timeoutMs }: MemoryOpt
   /** A session without events is not found, and neither is a memory that does not exist. */
   const failure = (error: unknown, action: string): TwelveError => {
     const { name: kind, message } = awsError(error);
-    if (kind !== "ResourceNotFoundException" || !/memory/i.test(message)) return awsFailure(error, name, `bedrock-agentcore:${action}`);
+    // The memory's own name may hold any of these words.
+    const said = message.replaceAll(memoryId, "");
+    if (kind !== "ResourceNotFoundException" || !/memory/i.test(said) || /\b(?:event|session|actor)/i.test(said)) return awsFailure(error, name, `bedrock-agentcore:${action}`);
     return new TwelveError("SERVICE_NOT_FOUND", `${name}: there is no such memory (${message})`, {
       cause: error, fix: "Check the ID and the region, or create one: aws bedrock-agentcore-control create-memory --name twelve_sessions --event-expiry-duration 90",
     });

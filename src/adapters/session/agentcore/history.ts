@@ -6,6 +6,8 @@ export interface History {
   /** Each goes on from the one before it. */
   readonly events: readonly KnownEvent[];
   readonly last: KnownEvent;
+  /** Older events are there, and not all that lie between: the list is late, or one was deleted by others. */
+  readonly isBroken: boolean;
 }
 
 /** The first of the lives that are neither over nor being deleted; undefined where there is none. */
@@ -28,7 +30,8 @@ function readLife(life: string, events: readonly KnownEvent[]): History | undefi
   if (last === undefined) return undefined;
   const chain = [last];
   for (let before = predecessor(counted, last); before !== undefined; before = predecessor(counted, before)) chain.unshift(before);
-  return { life, events: chain, last };
+  const oldest = chain[0]?.version ?? 0;
+  return { life, events: chain, last, isBroken: counted.some(({ version }) => version < oldest) };
 }
 
 function predecessor(events: readonly KnownEvent[], { from }: KnownEvent): KnownEvent | undefined {

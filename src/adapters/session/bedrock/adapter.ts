@@ -7,16 +7,15 @@ import { isNamed } from "../../aws/named-error.ts";
 import { readRegion } from "../../aws/region.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
 import { checkKey, checkName, conflict, firstVersion, named, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
-import { isRefusal, type Pause, sleep } from "../outcome.ts";
+import { isRefusal, type Pause, pauseMs, sleep } from "../outcome.ts";
 import { byBytes, pageOf, pageSize } from "../page.ts";
 import { sizeFailure } from "../size.ts";
-import { deleteUntilGone } from "../until-gone.ts";
 import { openClient } from "./client.ts";
+import { deleteAll, removeAll } from "./delete.ts";
 import { openDirectory } from "./directory.ts";
 import { readKmsKey } from "./key.ts";
 import { findLife, type Found, type Life } from "./life.ts";
 import { discard, nextPart } from "./next-part.ts";
-import type { Part } from "./part.ts";
 import { putStep } from "./put.ts";
 import { stepId } from "./step.ts";
 
@@ -30,6 +29,7 @@ const usualTimeoutMs = 30_000;
 const requestsAtOnce = 8;
 /** Others may end, delete or go on with the same session between two calls. */
 const mostTries = 10;
+const mostReads = 5;
 
 /**
  * `bedrock-sessions:[<space>][?region=&timeoutMs=&kmsKey=]`. Each append is one step, whose ID follows from its place, so that writers of one
@@ -46,27 +46,17 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
   /** Those that take no more steps although they are open, as this process was told. */
   const full = new Set<string>();
 
-  const find = async ({ user, session }: SessionKey): Promise<Found> => findLife(client, await directory.parts(user, session), now());
+  const deleting = { client, directory, url, pause, now };
 
-  async function removeAll(parts: readonly Part[]): Promise<void> {
-    for await (const _ of mapAhead(parts, requestsAtOnce, (part) => client.remove(part)));
+  const find = async (key: SessionKey): Promise<Found> => readable(key, await findLife(client, await directory.parts(key.user, key.session), now()));
+
+  function readable(key: SessionKey, found: Found): Found {
+    if (found.life !== undefined && found.life.count > 0 && found.life.head === undefined) throw unreadable(key);
+    return found;
   }
 
-  /** Gives the number of sessions there were. */
-  async function deleteAll(user: string, session?: string): Promise<number> {
-    const removed = new Set<string>();
-    const deleted = new Set<string>();
-    await deleteUntilGone(`${url}: ${named({ user, session })}`, pause, async () => {
-      const parts = await directory.parts(user, session);
-      const fresh = parts.filter(({ id }) => !removed.has(id));
-      for (const [name, own] of Map.groupBy(fresh, (part) => part.session)) {
-        if ((await findLife(client, own, now())).life?.head !== undefined) deleted.add(name);
-      }
-      await removeAll(fresh);
-      for (const { id } of fresh) removed.add(id);
-      return { listed: parts.length, isStale: fresh.length === 0 };
-    });
-    return deleted.size;
+  function unreadable(key: SessionKey): TwelveError {
+    return new TwelveError("SERVICE_UNAVAILABLE", `${url} lists steps of ${named(key)} that it does not give`, { retry: { afterMs: null }, fix: "Try again in a moment" });
   }
 
   async function readTexts(life: Life): Promise<readonly string[] | undefined> {
@@ -83,14 +73,15 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
     url,
     async read(key) {
       checkKey(key);
-      for (let attempt = 0; attempt < mostTries; attempt += 1) {
+      for (let attempt = 1; ; attempt += 1) {
         const { life } = await find(key);
         if (life?.head === undefined) return undefined;
         const texts = await readTexts(life);
         // Some have been deleted since they were counted: look again.
         if (texts !== undefined) return { version: life.head.version, entries: texts.map(readEntry), expiresAt: life.head.expiresMs === null ? null : new Date(life.head.expiresMs) };
+        if (attempt === mostReads) throw unreadable(key);
+        await pause(pauseMs(attempt - 1));
       }
-      return undefined;
     },
 
     async append(key, entries, appending) {
@@ -101,8 +92,8 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
         if ((life?.head?.version ?? 0) !== expected) throw conflict(key);
         const size = (life?.head?.bytes ?? 0) + bytes;
         if (size > maxBytes) throw sessionFull(key, maxBytes);
-        await removeAll(expired);
-        const part = await nextPart({ client, directory, space }, { key, life, isFull: (id) => full.has(id) || passed.has(id) });
+        await removeAll(client, expired);
+        const part = await nextPart({ client, directory, space, url, pause }, { key, life, isFull: (id) => full.has(id) || passed.has(id) });
         if (part === undefined) continue;
         const updatedMs = now();
         const head = {
@@ -135,7 +126,7 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
       const names = [...bySession.keys()].sort(byBytes).filter((name) => byBytes(name, after) > 0);
       const found: SessionSummary[] = [];
       for await (const summary of mapAhead(names, requestsAtOnce, async (session): Promise<SessionSummary | undefined> => {
-        const { life } = await findLife(client, bySession.get(session) ?? [], now());
+        const { life } = readable({ user, session }, await findLife(client, bySession.get(session) ?? [], now()));
         return life?.head === undefined ? undefined : { session, version: life.head.version, updatedAt: new Date(life.head.updatedMs) };
       })) {
         if (summary !== undefined) found.push(summary);
@@ -146,12 +137,12 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
 
     async delete(key) {
       checkKey(key);
-      return (await deleteAll(key.user, key.session)) > 0;
+      return (await deleteAll(deleting, key)) > 0;
     },
 
     async deleteUser(user) {
       checkName(user, "user");
-      return deleteAll(user);
+      return deleteAll(deleting, { user });
     },
 
     async check(signal) {

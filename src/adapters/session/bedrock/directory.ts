@@ -22,11 +22,11 @@ type Described = ReturnType<typeof readMetadata>;
 export function openDirectory(client: BedrockSessions, space: string): Directory {
   let known = new Map<string, Described>();
 
-  async function describe(id: string): Promise<Described | "denied"> {
+  async function describe(id: string): Promise<Described | "denied" | "gone"> {
     if (known.has(id)) return known.get(id);
     try {
       const metadata = await client.metadata(id);
-      return metadata === undefined ? undefined : readMetadata(metadata, space);
+      return metadata === undefined ? "gone" : readMetadata(metadata, space);
     } catch (error) {
       if (error instanceof TwelveError && error.code === "SERVICE_DENIED") return "denied";
       throw error;
@@ -40,15 +40,14 @@ export function openDirectory(client: BedrockSessions, space: string): Directory
       const found: Part[] = [];
       let denied = 0;
       for await (const { summary, described } of mapAhead(await client.list(), requestsAtOnce, async (each) => ({ summary: each, described: await describe(each.id) }))) {
-        if (described === "denied") {
-          denied += 1;
-          continue;
-        }
+        if (described === "denied") denied += 1;
+        // One that is gone may have been made a moment ago.
+        if (described === "denied" || described === "gone") continue;
         listed.set(summary.id, described);
         if (described?.user === user && (session === undefined || described.session === session)) found.push({ ...described, ...summary });
       }
       // Whether the right to read any session is missing shows at one that does not exist: it is refused, instead of not found.
-      if (denied > 0 && listed.size === 0) await client.metadata(randomUUID());
+      if (denied > 0) await client.metadata(randomUUID());
       known = listed;
       return found;
     },

@@ -14,7 +14,7 @@ export interface Life {
   readonly stretches: readonly Stretch[];
   /** The number of steps. */
   readonly count: number;
-  /** Of the newest step; undefined where there is none yet. */
+  /** Of the newest step; undefined where there is none yet, or where it is listed and cannot be read. */
   readonly head: StepHead | undefined;
   readonly parts: readonly Part[];
 }
@@ -33,7 +33,7 @@ async function readLife(client: BedrockSessions, parts: readonly Part[]): Promis
   }
   const last = stretches.findLast((stretch) => stretch.count > 0);
   const head = last === undefined ? undefined : (await client.getStep(last.part.id, stepId(last.part.id, count - 1)))?.head;
-  if (last !== undefined && head === undefined) return undefined;
+  if (last !== undefined && head === undefined && (await client.countSteps(last.part.id)) === undefined) return undefined;
   return { id: parts[0]?.life ?? "", stretches, count, head, parts };
 }
 
@@ -50,8 +50,8 @@ export async function findLife(client: BedrockSessions, parts: readonly Part[], 
   for (const own of livesOf(parts)) {
     const life = await readLife(client, own);
     if (life === undefined) continue;
-    if (life.head === undefined) begun ??= life;
-    else if (life.head.expiresMs === null || life.head.expiresMs > nowMs) return { life, expired };
+    if (life.count === 0) begun ??= life;
+    else if (life.head === undefined || life.head.expiresMs === null || life.head.expiresMs > nowMs) return { life, expired };
     else expired.push(...own);
   }
   return { life: begun, expired };
