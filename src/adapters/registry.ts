@@ -59,6 +59,8 @@ const vectorServices: Readonly<Record<string, Open<VectorService>>> = {
   s3: async (reference, from) => (await import("./vectors/lance/service.ts")).openBucket(reference, from),
   postgres: async (reference) => (await import("./vectors/pgvector/adapter.ts")).openService(reference),
   postgresql: async (reference) => (await import("./vectors/pgvector/adapter.ts")).openService(reference),
+  opensearch: async (reference, { env }) => (await import("./vectors/opensearch/adapter.ts")).openService(reference, env),
+  "opensearch+http": async (reference, { env }) => (await import("./vectors/opensearch/adapter.ts")).openService(reference, env),
 };
 
 const sessionStores: Readonly<Record<string, Open<SessionStore>>> = {

@@ -1,24 +1,6 @@
-import type { Metadata } from "../../../ports/document.ts";
 import type { VectorFilter, VectorHit, VectorRow } from "../../../ports/vectors.ts";
-import { labelsOf } from "../lance/filter.ts";
-
-/** What is kept of a chunk beside its ID and vector. Written as JSON, which has a way to write the characters that Postgres refuses. */
-export function contentOf({ document, headings, text, language, metadata }: VectorRow): string {
-  return JSON.stringify([document, headings, text, language, metadata]);
-}
-
-interface Content {
-  readonly document: string;
-  readonly headings: string;
-  readonly text: string;
-  readonly language: string | null;
-  readonly metadata: Metadata;
-}
-
-function readContent(content: string): Content {
-  const [document, headings, text, language, metadata] = JSON.parse(content) as [string, string, string, string | null, Metadata];
-  return { document, headings, text, language, metadata };
-}
+import { readContent } from "../content.ts";
+import { labelOf, labelsOf } from "../lance/filter.ts";
 
 export interface FoundChunk {
   readonly id: string;
@@ -55,12 +37,7 @@ export function labelLines(row: VectorRow): string {
 
 /** For each key of a filter, the labels of which a chunk must have one. */
 export function labelSets(filter: VectorFilter | undefined): readonly (readonly string[])[] {
-  return Object.entries(filter ?? {}).map(([key, values]) => values.map((value) => escaped(labelFor(key, value))));
-}
-
-function labelFor(key: string, value: string): string {
-  const document = key === "document" ? value : "";
-  return labelsOf({ document, language: null, metadata: { [key]: value } })[0] ?? "";
+  return Object.entries(filter ?? {}).map(([key, values]) => values.map((value) => escaped(labelOf(key, value))));
 }
 
 function escaped(label: string): string {

@@ -3,8 +3,9 @@ import { TwelveError } from "../../../core/errors.ts";
 import type { VectorRow, VectorWrite } from "../../../ports/vectors.ts";
 import { countChunks, type Statistics, weighTerms } from "../bm25/statistics.ts";
 import { type ChunkTerms, openTerms } from "../bm25/term.ts";
+import { contentOf } from "../content.ts";
 import type { Query } from "./connection.ts";
-import { contentOf, labelLines, vectorText } from "./convert.ts";
+import { labelLines, vectorText } from "./convert.ts";
 import { type Extension, layoutVersion, maxDimensions, maxGraphDimensions, namespacesTable, type Tables, tablesOf } from "./layout.ts";
 
 /** Rows of one statement. */
