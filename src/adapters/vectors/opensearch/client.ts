@@ -41,7 +41,8 @@ export async function openClient({ url, address, login, signing }: Cluster, env:
         { method, path, ...(query === undefined ? {} : { querystring: { ...query } }), ...(typeof body === "string" ? { bulkBody: body } : body === undefined ? {} : { body }) },
         { ignore: everyRefusal },
       );
-      const leave = (): void => request.abort();
+      // Nothing is returned: Node takes what an event's listener returns for a promise whose failure nobody handles.
+      const leave = (): void => void request.abort();
       signal.addEventListener("abort", leave, { once: true });
       try {
         const { statusCode, headers, body: answered } = await request;

@@ -30,7 +30,7 @@ interface Meaning {
 const sayings: readonly (readonly [RegExp, Meaning])[] = [
   [/^index_not_found_exception/, { code: "INDEX_NOT_FOUND", fix: "It was dropped or published anew meanwhile: open it again" }],
   [/disk usage exceeded|flood.?stage|read-only-allow-delete/i, { code: "SERVICE_QUOTA", fix: "The disk of the cluster is too full for more: free some of it or add nodes, then publish again" }],
-  [/maximum shards open/i, { code: "SERVICE_QUOTA", fix: "Drop what nothing refers to with `twelve admin gc`, or raise `cluster.max_shards_per_node`" }],
+  [/maximum (?:\w+ )?shards open/i, { code: "SERVICE_QUOTA", fix: "Drop what nothing refers to with `twelve admin gc`, or raise `cluster.max_shards_per_node`" }],
   [/No handler for type \[knn_vector\]/i, { code: "SERVICE_REJECTED", fix: "Install the plugin opensearch-knn on every node; all standard distributions have it" }],
   [/delimited_term_freq/i, { code: "SERVICE_REJECTED", fix: "Use OpenSearch 2.10 or newer" }],
   [/cannot execute \[?\w*\]? ?scripts|compilation.*(?:disabled|not allowed)/i, { code: "SERVICE_REJECTED", fix: "Let the cluster run inline scripts (`script.allowed_types`)" }],

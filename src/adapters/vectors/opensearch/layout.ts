@@ -51,10 +51,10 @@ const Indexes = z.record(z.string(), z.object({ aliases: z.record(z.string(), z.
 export async function findGenerations({ ask }: Pick<Connection, "ask">, namespace: string | undefined, signal?: AbortSignal): Promise<readonly (Generation & { readonly namespace: string })[]> {
   const pattern = namespace === undefined ? `${prefix}*` : `${aliasOf(namespace)}.*`;
   const found = await ask({ method: "GET", path: `/${pattern}`, query: { allow_no_indices: true, ignore_unavailable: true, filter_path: "*.aliases,*.mappings._meta" }, answer: Indexes, signal });
-  return Object.entries(found).flatMap(([index, { aliases, mappings }]) => {
+  return Object.entries(found).flatMap(([index, { aliases, mappings: { _meta: shape } }]) => {
     const name = index.slice(prefix.length).split(".")[0] ?? "";
     const isComplete = Object.hasOwn(aliases, `${prefix}${name}`);
-    return [{ index, namespace: name, shape: isComplete ? Shape.safeParse(mappings._meta).data : undefined }];
+    return [{ index, namespace: name, shape: isComplete ? Shape.safeParse(shape).data : undefined }];
   });
 }
 
