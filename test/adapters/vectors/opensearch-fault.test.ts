@@ -89,8 +89,11 @@ describe("an OpenSearch server in trouble", () => {
 
   it("says nothing on standard output, whatever breaks off", async () => {
     const log = vi.spyOn(console, "log").mockImplementation(() => {});
-    server.faults.push("cut");
-    await failureOf(urlTo(server.url));
+    server.faults.push({ send: (response) => {
+      response.writeHead(200, { "content-type": "application/json", "content-length": "4096" });
+      response.write("{", () => setTimeout(() => response.socket?.resetAndDestroy(), 20));
+    } });
+    expect(await failureOf(urlTo(server.url))).toMatchObject({ code: "SERVICE_CUT" });
     expect(log).not.toHaveBeenCalled();
     log.mockRestore();
   });
