@@ -25,7 +25,7 @@ function answering(items: (ids: readonly string[]) => readonly object[] = (ids) 
 }
 
 function idsIn(body: unknown): readonly string[] {
-  return String(body).split("\n").flatMap((line) => (line.startsWith('{"index"') ? [(JSON.parse(line) as { index: { _id: string } }).index._id] : []));
+  return Array.from(String(body).matchAll(/^\{"index":\{"_id":"(\w+)"\}\}$/gm), ([, id = ""]) => id);
 }
 
 async function* rows(count: number): AsyncIterable<readonly VectorRow[]> {

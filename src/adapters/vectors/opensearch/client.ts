@@ -42,7 +42,9 @@ export async function openClient({ url, address, login, signing }: Cluster, env:
         { ignore: everyRefusal },
       );
       // Nothing is returned: Node takes what an event's listener returns for a promise whose failure nobody handles.
-      const leave = (): void => void request.abort();
+      const leave = (): void => {
+        request.abort();
+      };
       signal.addEventListener("abort", leave, { once: true });
       try {
         const { statusCode, headers, body: answered } = await request;

@@ -16,8 +16,9 @@ const spare = 8;
 /** How many vectors the graph looks at; more finds more of the nearest, and takes longer. */
 const graphEffort = 200;
 
+const whole = ["id", "content", "bytes"];
 const Chunk = z.object({ id: z.string(), content: z.string(), bytes: z.string().optional() });
-const Found = z.looseObject({ hits: z.looseObject({ hits: z.array(z.looseObject({ _id: z.string(), _score: z.number().nullish(), _source: z.unknown().optional(), sort: z.array(z.union([z.number(), z.string()])).optional() })) }) });
+const Found = z.looseObject({ hits: z.looseObject({ hits: z.array(z.looseObject({ _id: z.string(), _score: z.number().nullish(), _source: z.unknown().optional(), fields: z.looseObject({ id: z.tuple([z.string()]) }).optional(), sort: z.array(z.union([z.number(), z.string()])).optional() })) }) });
 const Documents = z.looseObject({ docs: z.array(z.looseObject({ _id: z.string(), _source: Chunk })) });
 const Counted = z.looseObject({ count: z.int() });
 
@@ -56,7 +57,7 @@ export function openNamespace({ ask }: Connection, { index }: Pick<Generation, "
       ? { knn: { vector: { vector: [...vector], k, filter: { bool: { filter: conditions } } } } }
       : { script_score: { query: { bool: { filter: conditions } }, script: { lang: "knn", source: "knn_score", params: { field: "vector", query_value: [...vector], space_type: "cosinesimil" } } } };
     const found: VectorHit[] = [];
-    for await (const page of best(query, limit, chunksAtOnce, ["id", "content", "bytes"])) {
+    for await (const page of best(query, limit, chunksAtOnce, whole)) {
       for (const { _source } of page) {
         const chunk = Chunk.parse(_source);
         found.push(toHit(chunk, cosine(vector, chunk.bytes ?? "")));
@@ -93,32 +94,30 @@ export function openNamespace({ ask }: Connection, { index }: Pick<Generation, "
     return hits;
   }
 
-  async function* chunks(conditions: readonly object[], size: number, fieldsOfChunk: readonly string[]): AsyncGenerator<readonly unknown[]> {
-    const { hits } = await search({ query: { bool: { filter: [...conditions, { exists: { field: "number" } }] } }, size, _source: fieldsOfChunk, sort: ["_doc"] });
-    yield hits.hits.map(({ _source }) => _source);
-  }
+  /** Documents with a chunk, in no order. */
+  const chunks = async (condition: object, size: number, wanted: object): Promise<z.infer<typeof Found>["hits"]["hits"]> =>
+    (await search({ query: { bool: { filter: [condition, { exists: { field: "number" } }] } }, size, sort: ["_doc"], ...wanted })).hits.hits;
 
   /** All of them, by their numbers, which have no gaps. */
-  async function* everything(size: number, fieldsOfChunk: readonly string[]): AsyncGenerator<readonly unknown[]> {
+  async function* everything(size: number, wanted: object): AsyncGenerator<z.infer<typeof Found>["hits"]["hits"]> {
     for (let start = 0; ; start += size) {
-      for await (const group of chunks([{ range: { number: { gte: start, lt: start + size } } }], size, fieldsOfChunk)) {
-        if (group.length === 0) return;
-        yield group;
-      }
+      const found = await chunks({ range: { number: { gte: start, lt: start + size } } }, size, wanted);
+      if (found.length === 0) return;
+      yield found;
     }
   }
 
-  async function* some(ids: readonly string[]): AsyncGenerator<readonly unknown[]> {
-    for (let start = 0; start < ids.length; start += chunksAtOnce) yield* chunks([{ terms: { id: ids.slice(start, start + chunksAtOnce) } }], chunksAtOnce, ["id", "content", "bytes"]);
+  async function* some(ids: readonly string[]): AsyncGenerator<z.infer<typeof Found>["hits"]["hits"]> {
+    for (let start = 0; start < ids.length; start += chunksAtOnce) yield await chunks({ terms: { id: ids.slice(start, start + chunksAtOnce) } }, chunksAtOnce, { _source: whole });
   }
 
   return {
     search: async (query) => (query.topK < 1 || fields.length === 0 ? [] : query.mode === "vector" ? byVector(query) : byText(query)),
     async *ids() {
-      for await (const group of everything(pageSize, ["id"])) for (const { id } of z.array(Chunk.pick({ id: true })).parse(group)) yield id;
+      for await (const group of everything(pageSize, { _source: false, docvalue_fields: ["id"] })) for (const { fields: found } of group) yield found?.id[0] ?? "";
     },
     async *rows(ids) {
-      for await (const group of ids === undefined ? everything(chunksAtOnce, ["id", "content", "bytes"]) : some(ids)) yield z.array(Chunk).parse(group).map((chunk): VectorRow => toRow(chunk, dimensions));
+      for await (const group of ids === undefined ? everything(chunksAtOnce, { _source: whole }) : some(ids)) yield group.map(({ _source }): VectorRow => toRow(Chunk.parse(_source), dimensions));
     },
     count: async () => (await ask({ method: "POST", path: `/${index}/_count`, body: { query: { exists: { field: "number" } } }, answer: Counted })).count,
     close() {},
