@@ -240,7 +240,8 @@ describe("a reference to OpenSearch", () => {
   it.each([
     ["opensearch:host", "is no URL of an OpenSearch cluster"],
     ["opensearch://", "is no URL of an OpenSearch cluster"],
-    ["opensearch://user@host", "a user without a password"],
+    ["opensearch://user@host", "only half there"],
+    ["opensearch://user:only-for-tests%@host", "not percent-encoded"],
     ["opensearch://host?indx=hnsw", 'unknown option "indx"'],
     ["opensearch://host?index=ivf", "it can only be hnsw"],
     ["opensearch://host?timeoutMs=0", "timeoutMs"],

@@ -1,5 +1,5 @@
 import { type FailureCode, type FailureDetails, TwelveError } from "../../../core/errors.ts";
-import { cutFailure, connectionFailure, requestIdOf } from "../../http/failure.ts";
+import { connectionFailure, requestIdOf } from "../../http/failure.ts";
 import { meaningOf } from "../../http/meaning.ts";
 import { retryAfterMs } from "../../http/retry-after.ts";
 import { type HttpService, quoteService } from "../../http/service.ts";
@@ -95,7 +95,10 @@ export function transportFailure(cause: unknown, asked: Asked): TwelveError {
   const { code = "", message, name } = innermost(cause);
   const where = { service, url: asked.address };
   if (name === "DeserializationError") return new TwelveError("SERVICE_FAILED", `${asked.url} answered something that is not JSON: ${quoteService(message, service)}`, { cause, fix: "Check that the address is that of an OpenSearch cluster" });
-  if (code === "ECONNRESET" || /aborted while reading|socket hang up/i.test(message)) return cutFailure(cause, where);
+  if (code === "ECONNRESET" || /aborted while reading|socket hang up/i.test(message)) {
+    const fix = asked.address.startsWith("http:") ? { fix: "Try again; a server that speaks TLS is written opensearch://" } : {};
+    return new TwelveError("SERVICE_CUT", `${asked.url} broke off: ${quoteService(message, service)}`, { cause, retry: { afterMs: null }, ...fix });
+  }
   if (code.startsWith("HPE_")) return new TwelveError("SERVICE_FAILED", `${asked.url}: what answers there does not speak HTTP: ${quoteService(message, service)}`, { cause, fix: "Check the port; opensearch+http:// is for a server without TLS" });
   if (code === "EPROTO") return new TwelveError("SERVICE_FAILED", `${asked.url}: what answers there does not speak TLS: ${quoteService(message, service)}`, { cause, fix: "Check the port; a server without TLS is written opensearch+http://" });
   if (untrusted.test(code)) return new TwelveError("SERVICE_FAILED", `${asked.url}: its certificate cannot be trusted: ${quoteService(message, service)} (${code})`, { cause, fix: "Correct the host's name, or name the file of the authority that signed the certificate in NODE_EXTRA_CA_CERTS" });

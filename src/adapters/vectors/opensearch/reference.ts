@@ -30,11 +30,11 @@ export function readCluster(reference: string): Cluster {
   if (!/^https?:\/\/[^/]/.test(address) || !URL.canParse(address) || place.includes("#")) throw unusable(reference, "is no URL of an OpenSearch cluster", example);
   const { protocol, host, hostname, pathname, username, password } = new URL(address);
   const login = readLogin(username, password);
-  if (login === "half") throw unusable(reference, "names a user without a password, or a password without a user", example);
+  if (login === "unreadable") throw unusable(reference, "has a user or a password that is only half there, or not percent-encoded", example);
   const options = readOptions(query, reference, ["aws", "region", "index", "timeoutMs"]);
   const { aws, index } = options;
   if (aws === "aoss" || /\.aoss(?:-fips)?\./.test(`${hostname}.`)) {
-    throw unusable(reference, "is a collection of OpenSearch Serverless, which numbers documents itself and shows them only after a while", "Use a domain of Amazon OpenSearch Service, with ?aws=es, or another vector service");
+    throw unusable(reference, "is a collection of OpenSearch Serverless, which gives documents IDs of its own and shows them only after a while", "Use a domain of Amazon OpenSearch Service, with ?aws=es, or another vector service");
   }
   if (aws !== undefined && aws !== "es") throw unusable(reference, `gives aws as "${aws}"; it can only be es`, "Write ?aws=es for a domain of Amazon OpenSearch Service");
   if (aws !== undefined && login !== undefined) throw unusable(reference, "has both a password and ?aws=es", "Leave out one of them: a domain takes signed requests, or a user of its own");
@@ -50,9 +50,14 @@ export function readCluster(reference: string): Cluster {
   };
 }
 
-function readLogin(username: string, password: string): Cluster["login"] | "half" {
+function readLogin(username: string, password: string): Cluster["login"] | "unreadable" {
   if (username === "" && password === "") return undefined;
-  return username === "" || password === "" ? "half" : { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+  if (username === "" || password === "") return "unreadable";
+  try {
+    return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+  } catch {
+    return "unreadable";
+  }
 }
 
 /** As in search-manuals-abc.eu-central-1.es.amazonaws.com. */
