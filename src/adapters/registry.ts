@@ -61,6 +61,8 @@ const vectorServices: Readonly<Record<string, Open<VectorService>>> = {
   postgresql: async (reference, { dir }) => (await import("./vectors/pgvector/adapter.ts")).openService(reference, dir),
   pglite: async (reference, { dir }) => (await import("./vectors/pgvector/adapter.ts")).openService(reference, dir),
   pinecone: async (reference, from) => (await import("./vectors/pinecone/adapter.ts")).openService(reference, from),
+  opensearch: async (reference, { env }) => (await import("./vectors/opensearch/adapter.ts")).openService(reference, env),
+  "opensearch+http": async (reference, { env }) => (await import("./vectors/opensearch/adapter.ts")).openService(reference, env),
 };
 
 const sessionStores: Readonly<Record<string, Open<SessionStore>>> = {

@@ -7,7 +7,7 @@ export interface Asked {
   /** Path and query, as they were sent. */
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
-  /** The JSON value; undefined for an empty body. */
+  /** The JSON value, or the text where it is lines of JSON; undefined for an empty body. */
   readonly body: unknown;
 }
 
@@ -88,7 +88,7 @@ export async function readAsked(request: IncomingMessage): Promise<Asked> {
   for await (const part of request) parts.push(part as Buffer);
   const text = Buffer.concat(parts).toString("utf8");
   const { method = "GET", url: path = "/", headers } = request;
-  return { method, path, headers, body: text === "" ? undefined : JSON.parse(text) };
+  return { method, path, headers, body: text === "" ? undefined : headers["content-type"]?.includes("ndjson") === true ? text : JSON.parse(text) };
 }
 
 export function writeReply(response: ServerResponse, { status = 200, headers = {}, json, body, send }: Reply): void {

@@ -1,5 +1,5 @@
 import type { VectorFilter, VectorRow } from "../../ports/vectors.ts";
-import { labelsOf } from "./lance/filter.ts";
+import { labelOf, labelsOf } from "./lance/filter.ts";
 
 /** Everything a chunk can be filtered by, one label for each value. What would break a line is escaped. */
 export function escapedLabels(row: VectorRow): readonly string[] {
@@ -8,12 +8,7 @@ export function escapedLabels(row: VectorRow): readonly string[] {
 
 /** For each key of a filter, the labels of which a chunk must have one. */
 export function labelSets(filter: VectorFilter | undefined): readonly (readonly string[])[] {
-  return Object.entries(filter ?? {}).map(([key, values]) => values.map((value) => escaped(labelFor(key, value))));
-}
-
-function labelFor(key: string, value: string): string {
-  const document = key === "document" ? value : "";
-  return labelsOf({ document, language: null, metadata: { [key]: value } })[0] ?? "";
+  return Object.entries(filter ?? {}).map(([key, values]) => values.map((value) => escaped(labelOf(key, value))));
 }
 
 function escaped(label: string): string {

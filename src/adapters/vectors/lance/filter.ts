@@ -34,6 +34,6 @@ export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-function labelOf(key: string, value: string): string {
+export function labelOf(key: string, value: string): string {
   return `${key}${between}${value}`.toWellFormed();
 }

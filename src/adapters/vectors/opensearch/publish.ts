@@ -1,0 +1,103 @@
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
+import { TwelveError } from "../../../core/errors.ts";
+import type { VectorWrite } from "../../../ports/vectors.ts";
+import { countChunks, type Statistics, weighTerms } from "../bm25/statistics.ts";
+import { type ChunkTerms, openTerms } from "../bm25/term.ts";
+import { openBulk } from "./bulk.ts";
+import type { Connection } from "./connection.ts";
+import { chunkDocument, labelKeys, termKey, weighed } from "./convert.ts";
+import { aliasOf, Done, findGenerations, indexBody, indexOf, loadingAlias, maxDimensions, type Shape } from "./layout.ts";
+
+/** Up to here a frequency is exact in the server's floats. */
+const largestWeight = 2 ** 24;
+/** The server adds up the frequencies of a document, in a whole number of 32 bits. */
+const largestSum = 2 ** 31 - 1;
+const largestScale = 2 ** 20;
+
+/** What is known of a chunk when all of them are counted. */
+interface Counted {
+  readonly id: string;
+  readonly labels: readonly string[];
+  readonly terms: ChunkTerms;
+}
+
+/** Loads the rows into a new index beside the old one, which takes its place in one step at the end. */
+export async function publishNamespace(connection: Connection, namespace: string, { dimensions, rows, onRows }: Omit<VectorWrite, "base">): Promise<void> {
+  const { url, hnsw } = connection;
+  if (dimensions > maxDimensions) throw new TwelveError("SERVICE_REJECTED", `OpenSearch holds vectors of at most ${maxDimensions} dimensions, and these have ${dimensions}`);
+  const before = await findGenerations(connection, namespace);
+  // Of those that are not complete nobody reads; a call that still loads one fails.
+  await dropIndexes(connection, before.filter(({ shape }) => shape === undefined).map(({ index }) => index));
+  const index = indexOf(namespace, randomBytes(4).toString("hex"));
+  const loading = loadingAlias(index);
+  await connection.work({ method: "PUT", path: `/${index}`, body: indexBody({ dimensions, hnsw }, loading), answer: Done });
+  try {
+    const bulk = openBulk(connection, loading);
+    const terms = await openTerms();
+    const counted = countChunks();
+    const chunks: Counted[] = [];
+    for await (const batch of rows) {
+      for (const row of batch) {
+        await bulk.add(`c${chunks.length}`, chunkDocument(row, chunks.length));
+        const chunk = terms.ofChunk(row);
+        counted.add(chunk);
+        chunks.push({ id: row.id, labels: labelKeys(row), terms: chunk });
+      }
+    }
+    onRows?.();
+    const statistics = counted.statistics();
+    const scale = scaleFor(chunks, statistics);
+    for (const [number, { id, labels, terms: chunk }] of chunks.entries()) {
+      const weights = [...weighTerms(chunk, statistics)].map(([term, weight]) => weighed(termKey(chunk.field, term), whole(weight, scale)));
+      if (weights.length > 0) await bulk.add(`t${number}`, { id, labels, terms: weights });
+    }
+    await bulk.flush();
+    const { _shards: shards } = await connection.work({ method: "POST", path: `/${index}/_refresh`, answer: Refreshed });
+    if (shards.failed > 0) throw new TwelveError("SERVICE_UNAVAILABLE", `${url} could not make all of the index searchable`, { retry: { afterMs: null } });
+    const shape: Shape = { layout: 1, fields: [...statistics.keys()], scale, dimensions, hnsw };
+    await connection.work({ method: "PUT", path: `/${index}/_mapping`, body: { _meta: shape }, answer: Done });
+    await putInPlace(connection, namespace, index);
+  } catch (error) {
+    await dropIndexes(connection, [index]).catch(() => {});
+    throw error;
+  }
+}
+
+const Refreshed = z.looseObject({ _shards: z.looseObject({ failed: z.int() }) });
+
+/** One step for everybody who asks: the alias, and the end of all other generations. */
+async function putInPlace(connection: Connection, namespace: string, index: string): Promise<void> {
+  const others = (await findGenerations(connection, namespace)).filter((other) => other.index !== index);
+  const actions = [
+    { add: { index, alias: aliasOf(namespace) } },
+    { remove: { index, alias: loadingAlias(index) } },
+    ...others.map((other) => ({ remove_index: { index: other.index } })),
+  ];
+  await connection.work({ method: "POST", path: "/_aliases", body: { actions }, answer: Done });
+}
+
+/** Every generation of it there is. */
+export async function dropNamespace(connection: Connection, namespace: string): Promise<void> {
+  await dropIndexes(connection, (await findGenerations(connection, namespace)).map(({ index }) => index));
+}
+
+/** By their names: some clusters refuse patterns. */
+async function dropIndexes({ work }: Connection, indexes: readonly string[]): Promise<void> {
+  if (indexes.length > 0) await work({ method: "DELETE", path: `/${indexes.join(",")}`, query: { ignore_unavailable: true }, answer: Done });
+}
+
+/** The largest power of two by which every weight can be multiplied; the rest of a weight, less than a millionth as a rule, is rounded away. */
+function scaleFor(chunks: readonly Counted[], statistics: Statistics): number {
+  let scale = largestScale;
+  for (const { terms } of chunks) {
+    const weights = [...weighTerms(terms, statistics).values()];
+    const fits = (): boolean => weights.every((weight) => whole(weight, scale) <= largestWeight) && weights.reduce((sum, weight) => sum + whole(weight, scale), 0) <= largestSum;
+    while (!fits()) scale /= 2;
+  }
+  return scale;
+}
+
+function whole(weight: number, scale: number): number {
+  return Math.max(1, Math.round(weight * scale));
+}
