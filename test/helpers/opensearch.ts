@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chown, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -8,12 +8,14 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** The folder that `.ci/opensearch/install` made. */
-const folder = process.env["TWELVE_OPENSEARCH"];
-const isInstalled = folder !== undefined && existsSync(join(folder, "lib"));
+/** The folder that `.ci/opensearch/install` made, with a server of each version that the machine can run. */
+const installed = process.env["TWELVE_OPENSEARCH"] ?? "";
+const versions = ["2", "3"].filter((version) => installed !== "" && existsSync(join(installed, version, "lib")));
 
 /** Why tests that need a real OpenSearch server are skipped; with TWELVE_REQUIRE_SERVICES=1 they fail instead. */
-export const withoutOpenSearch = !isInstalled && process.env["TWELVE_REQUIRE_SERVICES"] !== "1";
+export const withoutOpenSearch = versions.length === 0 && process.env["TWELVE_REQUIRE_SERVICES"] !== "1";
+/** The versions to test with, at least one to skip or to fail with. */
+export const openSearchVersions: readonly string[] = versions.length === 0 ? ["3"] : versions;
 
 export interface OpenSearchServer {
   readonly port: number;
@@ -27,8 +29,10 @@ export interface OpenSearchServer {
 const startMs = 120_000;
 
 /** A node of the test file's own on free ports of loopback. The caller stops it. */
-export async function startOpenSearch(): Promise<OpenSearchServer> {
-  if (!isInstalled) throw new Error("No OpenSearch server is installed: run `.ci/opensearch/install <folder>` and set TWELVE_OPENSEARCH to that folder");
+export async function startOpenSearch(version: string): Promise<OpenSearchServer> {
+  if (!versions.includes(version)) throw new Error("No OpenSearch server is installed: run `.ci/opensearch/install <folder>` and set TWELVE_OPENSEARCH to that folder");
+  const folder = join(installed, version);
+  const options = (await readFile(join(folder, "jvm.options"), "utf8")).trim().split("\n");
   const own = await mkdtemp(join(tmpdir(), "twelve-opensearch-"));
   const [port, transportPort] = [await freePort(), await freePort()];
   for (const name of ["config", "data", "logs", "tmp"]) await mkdir(join(own, name));
@@ -41,7 +45,7 @@ export async function startOpenSearch(): Promise<OpenSearchServer> {
   const user = await ordinaryUser();
   if (user !== undefined) for (const path of ["", "config", "config/opensearch.yml", "config/log4j2.properties", "data", "logs", "tmp"]) await chown(join(own, path), user.uid, user.gid);
   const child = spawn(join(folder, "jdk/bin/java"), [
-    "-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", `-Dopensearch.path.home=${folder}`, `-Dopensearch.path.conf=${own}/config`, "-Dopensearch.distribution.type=tar", `-Djava.io.tmpdir=${own}/tmp`,
+    "-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", ...options, `-Dopensearch.path.home=${folder}`, `-Dopensearch.path.conf=${own}/config`, "-Dopensearch.distribution.type=tar", `-Djava.io.tmpdir=${own}/tmp`,
     "-cp", join(folder, "lib/*"), "org.opensearch.bootstrap.OpenSearch",
   ], { stdio: ["ignore", "ignore", "pipe"], cwd: "/", ...user });
   const kill = (): void => void child.kill("SIGKILL");

@@ -172,7 +172,8 @@ describe("an OpenSearch server in trouble", () => {
         return ids.map((id) => ({ index: attempts === 1 && id === "c1" ? rejected : { status: 201 } }));
       });
       await publish();
-      expect(bulks().map(({ body }) => idsIn(body))).toEqual([["c0", "c1", "c2", "t0", "t1", "t2"], ["c1"]]);
+      expect(bulks().map(({ body }) => idsIn(body))).toEqual([["c0", "c1", "c2", "t0", "t1", "t2", "weighing"], ["c1"]]);
+      expect(server.requests.filter(({ path }) => path.includes("_mapping"))).toEqual([]);
       expect(bulks()[0]?.path).toMatch(/^\/twelve-vectors\.docs\.[0-9a-f]{8}\.loading\/_bulk\?require_alias=true$/);
     });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openService } from "../../../src/adapters/vectors/opensearch/adapter.ts";
 import type { VectorIndex, VectorRow } from "../../../src/ports/vectors.ts";
-import { type OpenSearchServer, startOpenSearch, withoutOpenSearch } from "../../helpers/opensearch.ts";
+import { type OpenSearchServer, openSearchVersions, startOpenSearch, withoutOpenSearch } from "../../helpers/opensearch.ts";
 import { describeVectorService } from "../../ports/vector-service.contract.ts";
 
 function rowOf(i: number): VectorRow {
@@ -12,14 +12,14 @@ async function* streamOf(...batches: readonly (readonly VectorRow[])[]): AsyncIt
   yield* batches;
 }
 
-describe.skipIf(withoutOpenSearch)("on an OpenSearch server with the k-NN plugin", { timeout: 60_000 }, () => {
+describe.skipIf(withoutOpenSearch).each(openSearchVersions)("on an OpenSearch server of version %s with the k-NN plugin", { timeout: 60_000 }, (version) => {
   let server: OpenSearchServer;
   beforeAll(async () => {
-    server = await startOpenSearch();
+    server = await startOpenSearch(version);
   }, 150_000);
   afterAll(() => server.stop());
 
-  describeVectorService("opensearch", () => openService(server.url, {}), { text: "equal", timeoutMs: 60_000 });
+  describeVectorService(`opensearch ${version}`, () => openService(server.url, {}), { text: "equal", timeoutMs: 60_000 });
 
   const open = (options = ""): ReturnType<typeof openService> => openService(`${server.url}${options}`, {});
   const indexesOf = async (namespace: string): Promise<readonly string[]> => ((await server.ask("GET", `/_cat/indices/twelve-vectors.${namespace}.*?format=json`)) as { readonly index: string }[]).map(({ index }) => index);

@@ -3,7 +3,7 @@ import { TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
 import type { VectorService } from "../../../ports/vectors.ts";
 import { openConnection } from "./connection.ts";
-import { findGenerations } from "./layout.ts";
+import { findGenerations, readWeighing } from "./layout.ts";
 import { dropNamespace, publishNamespace } from "./publish.ts";
 import { openNamespace } from "./search.ts";
 
@@ -22,7 +22,7 @@ export async function openService(reference: string, env: Environment): Promise<
   const { url } = connection;
 
   async function namespaces(signal?: AbortSignal): Promise<readonly string[]> {
-    const complete = (await findGenerations(connection, undefined, signal)).filter(({ shape }) => shape !== undefined);
+    const complete = (await findGenerations(connection, undefined, signal)).filter(({ form }) => form !== undefined);
     return [...new Set(complete.map(({ namespace }) => namespace))].sort();
   }
 
@@ -31,9 +31,9 @@ export async function openService(reference: string, env: Environment): Promise<
     namespaces: () => namespaces(),
     publish: (namespace, index) => publishNamespace(connection, namespace, index),
     async open(namespace) {
-      const found = (await findGenerations(connection, namespace)).find(({ shape }) => shape !== undefined);
-      if (found?.shape === undefined) throw new TwelveError("INDEX_NOT_FOUND", `${url} holds no index ${namespace}`, { fix: `Run \`twelve index publish --to ${url}\`` });
-      return openNamespace(connection, found, found.shape);
+      const found = (await findGenerations(connection, namespace)).find(({ form }) => form !== undefined);
+      if (found?.form === undefined) throw new TwelveError("INDEX_NOT_FOUND", `${url} holds no index ${namespace}`, { fix: `Run \`twelve index publish --to ${url}\`` });
+      return openNamespace(connection, found.index, { ...found.form, ...(await readWeighing(connection, found.index)) });
     },
     drop: (namespace) => dropNamespace(connection, namespace),
     async check(signal) {

@@ -10,24 +10,29 @@ export const maxDimensions = 16_000;
 /** Stands between a term and its weight, and in no term. */
 export const weightMark = "|";
 
-/** What must be known of an index to search it, kept in its mapping. */
-export const Shape = z.object({
+/** What is known of an index when it is made. Kept in its mapping, which is never changed: k-NN plugins of 2.19 fail on that. */
+const Form = z.object({
   layout: z.literal(layoutVersion),
-  /** The languages that are searched, by the name of their field. */
-  fields: z.array(z.string()),
-  /** By how much weights were multiplied to be whole numbers. */
-  scale: z.number().positive(),
   dimensions: z.int().positive(),
   /** Whether there is a graph to find the nearest vectors by. */
   hnsw: z.boolean(),
 });
-export type Shape = z.infer<typeof Shape>;
+export type Form = Omit<z.infer<typeof Form>, "layout">;
+
+/** What is known when all chunks are counted. Kept in a document of its own. */
+const Weighing = z.object({
+  /** The languages that are searched, by the name of their field. */
+  fields: z.array(z.string()),
+  /** By how much weights were multiplied to be whole numbers. */
+  scale: z.number().positive(),
+});
+export type Weighing = z.infer<typeof Weighing>;
 
 /** One generation of a namespace. */
 export interface Generation {
   readonly index: string;
   /** Undefined for one that is not complete, or of another layout. */
-  readonly shape: Shape | undefined;
+  readonly form: Form | undefined;
 }
 
 /** The name under which a complete generation is found. */
@@ -51,23 +56,18 @@ const Indexes = z.record(z.string(), z.object({ aliases: z.record(z.string(), z.
 export async function findGenerations({ ask }: Pick<Connection, "ask">, namespace: string | undefined, signal?: AbortSignal): Promise<readonly (Generation & { readonly namespace: string })[]> {
   const pattern = namespace === undefined ? `${prefix}*` : `${aliasOf(namespace)}.*`;
   const found = await ask({ method: "GET", path: `/${pattern}`, query: { allow_no_indices: true, ignore_unavailable: true, filter_path: "*.aliases,*.mappings._meta" }, answer: Indexes, signal });
-  return Object.entries(found).flatMap(([index, { aliases, mappings: { _meta: shape } }]) => {
+  return Object.entries(found).flatMap(([index, { aliases, mappings: { _meta: form } }]) => {
     const name = index.slice(prefix.length).split(".")[0] ?? "";
     const isComplete = Object.hasOwn(aliases, `${prefix}${name}`);
-    return [{ index, namespace: name, shape: isComplete ? Shape.safeParse(shape).data : undefined }];
+    return [{ index, namespace: name, form: isComplete ? Form.safeParse(form).data : undefined }];
   });
-}
-
-interface Graph {
-  readonly dimensions: number;
-  readonly hnsw: boolean;
 }
 
 /**
  * Two kinds of documents: `c<number>` with a chunk and its vector, and, because weights are known only when all chunks are counted, `t<number>`
  * with the weights of its terms, as the frequencies of terms in a field whose score is that frequency. The server's own BM25 rounds lengths.
  */
-export function indexBody({ dimensions, hnsw }: Graph, loading: string): object {
+export function indexBody({ dimensions, hnsw }: Form, loading: string): object {
   const stored = { type: "keyword", index: false, doc_values: false };
   return {
     aliases: { [loading]: {} },
@@ -81,6 +81,7 @@ export function indexBody({ dimensions, hnsw }: Graph, loading: string): object 
     },
     mappings: {
       dynamic: "strict",
+      _meta: { layout: layoutVersion, dimensions, hnsw },
       // The exact vector is kept in `bytes`, in a fifth of the space that its digits would take.
       _source: { includes: ["id", "content", "bytes"] },
       properties: {
@@ -94,6 +95,19 @@ export function indexBody({ dimensions, hnsw }: Graph, loading: string): object 
       },
     },
   };
+}
+
+export const weighingId = "weighing";
+
+export function weighingDocument(weighing: Weighing): object {
+  return { id: weighingId, content: JSON.stringify(weighing) };
+}
+
+const WeighingDocument = z.looseObject({ _source: z.looseObject({ content: z.string() }) });
+
+export async function readWeighing({ ask }: Connection, index: string): Promise<Weighing> {
+  const { _source: source } = await ask({ method: "GET", path: `/${index}/_doc/${weighingId}`, answer: WeighingDocument });
+  return Weighing.parse(JSON.parse(source.content));
 }
 
 export const Done = z.looseObject({});

@@ -7,7 +7,7 @@ import { type ChunkTerms, openTerms } from "../bm25/term.ts";
 import { openBulk } from "./bulk.ts";
 import type { Connection } from "./connection.ts";
 import { chunkDocument, labelKeys, termKey, weighed } from "./convert.ts";
-import { aliasOf, Done, findGenerations, indexBody, indexOf, loadingAlias, maxDimensions, type Shape } from "./layout.ts";
+import { aliasOf, Done, findGenerations, indexBody, indexOf, loadingAlias, maxDimensions, weighingDocument, weighingId } from "./layout.ts";
 
 /** Up to here a frequency is exact in the server's floats. */
 const largestWeight = 2 ** 24;
@@ -28,7 +28,7 @@ export async function publishNamespace(connection: Connection, namespace: string
   if (dimensions > maxDimensions) throw new TwelveError("SERVICE_REJECTED", `OpenSearch holds vectors of at most ${maxDimensions} dimensions, and these have ${dimensions}`);
   const before = await findGenerations(connection, namespace);
   // Of those that are not complete nobody reads; a call that still loads one fails.
-  await dropIndexes(connection, before.filter(({ shape }) => shape === undefined).map(({ index }) => index));
+  await dropIndexes(connection, before.filter(({ form }) => form === undefined).map(({ index }) => index));
   const index = indexOf(namespace, randomBytes(4).toString("hex"));
   const loading = loadingAlias(index);
   await connection.work({ method: "PUT", path: `/${index}`, body: indexBody({ dimensions, hnsw }, loading), answer: Done });
@@ -52,11 +52,10 @@ export async function publishNamespace(connection: Connection, namespace: string
       const weights = [...weighTerms(chunk, statistics)].map(([term, weight]) => weighed(termKey(chunk.field, term), whole(weight, scale)));
       if (weights.length > 0) await bulk.add(`t${number}`, { id, labels, terms: weights });
     }
+    await bulk.add(weighingId, weighingDocument({ fields: [...statistics.keys()], scale }));
     await bulk.flush();
     const { _shards: shards } = await connection.work({ method: "POST", path: `/${index}/_refresh`, answer: Refreshed });
     if (shards.failed > 0) throw new TwelveError("SERVICE_UNAVAILABLE", `${url} could not make all of the index searchable`, { retry: { afterMs: null } });
-    const shape: Shape = { layout: 1, fields: [...statistics.keys()], scale, dimensions, hnsw };
-    await connection.work({ method: "PUT", path: `/${index}/_mapping`, body: { _meta: shape }, answer: Done });
     await putInPlace(connection, namespace, index);
   } catch (error) {
     await dropIndexes(connection, [index]).catch(() => {});

@@ -3,7 +3,7 @@ import type { VectorHit, VectorIndex, VectorQuery, VectorRow } from "../../../po
 import { openTerms } from "../bm25/term.ts";
 import type { Connection } from "./connection.ts";
 import { cosine, labelSets, termKey, toHit, toRow } from "./convert.ts";
-import type { Generation, Shape } from "./layout.ts";
+import type { Form, Weighing } from "./layout.ts";
 
 /** What a search gives at once; the server has the same limit. */
 const pageSize = 10_000;
@@ -30,7 +30,7 @@ interface Scored {
 }
 
 /** A published namespace. */
-export function openNamespace({ ask }: Connection, { index }: Pick<Generation, "index">, { fields, scale, dimensions, hnsw }: Shape): VectorIndex {
+export function openNamespace({ ask }: Connection, index: string, { fields, scale, dimensions, hnsw }: Form & Weighing): VectorIndex {
   let opening: ReturnType<typeof openTerms> | undefined;
 
   const search = (body: object): Promise<z.infer<typeof Found>> => ask({ method: "POST", path: `/${index}/_search`, query: { allow_partial_search_results: false }, body: { track_total_hits: false, ...body }, answer: Found });
