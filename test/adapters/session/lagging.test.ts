@@ -33,6 +33,13 @@ const isGet = ({ method }: Asked): boolean => method === "GET";
 describe("bedrock sessions", () => {
   const started = (): Promise<Faulty<SessionsServer>> => faulty((options) => startBedrockSessions(options));
 
+  it.each([["of sessions", isList, { sessionSummaries: [], nextToken: "x" }], ["of steps", ({ path }: Asked) => /\/invocationSteps\/?\?/.test(path), { invocationStepSummaries: [], nextToken: "x" }]])("end although a list %s does not", async (_, isMeant, body) => {
+    const { server, fail } = await started();
+    await bedrock.open(server).append(key, [entry], { expected: 0 });
+    fail(first(Infinity, isMeant, { body }));
+    expect(await codeOf(bedrock.open(server).read(key))).toBe("SERVICE_FAILED");
+  });
+
   it("are found although they were not, a moment ago", async () => {
     const { server, fail } = await started();
     await bedrock.open(server).append(key, [entry], { expected: 0 });
@@ -133,6 +140,12 @@ describe("agentcore sessions", () => {
     });
     const version = await agentcore.open(server).append(key, [entry], { expected: 0 });
     expect(await agentcore.open(server).read(key)).toMatchObject({ version });
+  });
+
+  it("end although a list of events does not", async () => {
+    const { server, fail } = await started();
+    fail(first(Infinity, agentcore.isLook, { body: { events: [], nextToken: "x" } }));
+    expect(await codeOf(agentcore.open(server).read(key))).toBe("SERVICE_FAILED");
   });
 
   it("are not there where the memory is, whatever words it has for that", async () => {
