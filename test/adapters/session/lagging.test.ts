@@ -110,6 +110,26 @@ describe("bedrock sessions", () => {
     expect(server.sessions.size).toBe(0);
   });
 
+  it.each([1, 2])("keep what is appended after %i that began to go on with them and gave up were closed", async (times) => {
+    const { server, fail } = await started();
+    const store = bedrock.open(server);
+    let version = await store.append(key, [{ ...entry, content: "first" }], { expected: 0 });
+    for (let time = 0; time < times; time += 1) {
+      server.expireAll("ENDED");
+      fail((asked) => (bedrock.isWrite(asked) ? refusal(429, "ThrottlingException") : undefined));
+      expect(await codeOf(store.append(key, [entry], { expected: version }))).toBe("SERVICE_LIMITED");
+    }
+    server.expireAll("EXPIRED");
+    fail(() => undefined);
+    version = await store.append(key, [{ ...entry, content: "second" }], { expected: version });
+    expect(await contentsOf(bedrock.open(server))).toEqual(["first", "second"]);
+    await store.append(key, [{ ...entry, content: "third" }], { expected: version });
+    expect(await contentsOf(bedrock.open(server))).toEqual(["first", "second", "third"]);
+    expect(server.sessions.size).toBe(2 + times);
+    await store.delete(key);
+    expect(server.sessions.size).toBe(0);
+  });
+
   it("go on where another writer holds them for a moment", async () => {
     const { server, fail } = await started();
     const store = bedrock.open(server);
