@@ -33,6 +33,13 @@ const isGet = ({ method }: Asked): boolean => method === "GET";
 describe("bedrock sessions", () => {
   const started = (): Promise<Faulty<SessionsServer>> => faulty((options) => startBedrockSessions(options));
 
+  it.each([["of sessions", isList, { sessionSummaries: [], nextToken: "x" }], ["of steps", ({ path }: Asked) => /\/invocationSteps\/?\?/.test(path), { invocationStepSummaries: [], nextToken: "x" }]])("end although a list %s does not", async (_, isMeant, body) => {
+    const { server, fail } = await started();
+    await bedrock.open(server).append(key, [entry], { expected: 0 });
+    fail(first(Infinity, isMeant, { body }));
+    expect(await codeOf(bedrock.open(server).read(key))).toBe("SERVICE_FAILED");
+  });
+
   it("are found although they were not, a moment ago", async () => {
     const { server, fail } = await started();
     await bedrock.open(server).append(key, [entry], { expected: 0 });
@@ -103,6 +110,26 @@ describe("bedrock sessions", () => {
     expect(server.sessions.size).toBe(0);
   });
 
+  it.each([1, 2])("keep what is appended after %i that began to go on with them and gave up were closed", async (times) => {
+    const { server, fail } = await started();
+    const store = bedrock.open(server);
+    let version = await store.append(key, [{ ...entry, content: "first" }], { expected: 0 });
+    for (let time = 0; time < times; time += 1) {
+      server.expireAll("ENDED");
+      fail((asked) => (bedrock.isWrite(asked) ? refusal(429, "ThrottlingException") : undefined));
+      expect(await codeOf(store.append(key, [entry], { expected: version }))).toBe("SERVICE_LIMITED");
+    }
+    server.expireAll("EXPIRED");
+    fail(() => undefined);
+    version = await store.append(key, [{ ...entry, content: "second" }], { expected: version });
+    expect(await contentsOf(bedrock.open(server))).toEqual(["first", "second"]);
+    await store.append(key, [{ ...entry, content: "third" }], { expected: version });
+    expect(await contentsOf(bedrock.open(server))).toEqual(["first", "second", "third"]);
+    expect(server.sessions.size).toBe(2 + times);
+    await store.delete(key);
+    expect(server.sessions.size).toBe(0);
+  });
+
   it("go on where another writer holds them for a moment", async () => {
     const { server, fail } = await started();
     const store = bedrock.open(server);
@@ -133,6 +160,12 @@ describe("agentcore sessions", () => {
     });
     const version = await agentcore.open(server).append(key, [entry], { expected: 0 });
     expect(await agentcore.open(server).read(key)).toMatchObject({ version });
+  });
+
+  it("end although a list of events does not", async () => {
+    const { server, fail } = await started();
+    fail(first(Infinity, agentcore.isLook, { body: { events: [], nextToken: "x" } }));
+    expect(await codeOf(agentcore.open(server).read(key))).toBe("SERVICE_FAILED");
   });
 
   it("are not there where the memory is, whatever words it has for that", async () => {

@@ -6,6 +6,7 @@ import { clientConfig } from "../../aws/client-config.ts";
 import { awsError, awsFailure } from "../../aws/failure.ts";
 import { lazyClient } from "../../aws/lazy-client.ts";
 import { isNamed } from "../../aws/named-error.ts";
+import { pagesOf } from "../../aws/pages.ts";
 import { type EventHead, type KnownEvent, readEvent, writeMetadata } from "./event.ts";
 import type { Place } from "./names.ts";
 
@@ -80,17 +81,15 @@ export function openMemory({ env, name, memoryId, region, timeoutMs }: MemoryOpt
     async list({ actorId, sessionId }, includePayloads) {
       const known: KnownEvent[] = [];
       const others: string[] = [];
-      let nextToken: string | undefined;
-      do {
-        const page = await unlessGone(call("ListEvents", ({ sdk, client }, abortSignal) =>
-          client.send(new sdk.ListEventsCommand({ memoryId, actorId, sessionId, includePayloads, maxResults: pageSize, nextToken }), { abortSignal })));
+      const pages = pagesOf(name, (nextToken) => unlessGone(call("ListEvents", ({ sdk, client }, abortSignal) =>
+        client.send(new sdk.ListEventsCommand({ memoryId, actorId, sessionId, includePayloads, maxResults: pageSize, nextToken }), { abortSignal }))));
+      for await (const page of pages) {
         for (const event of page?.events ?? []) {
           const read = readEvent(event);
           if (read === undefined) others.push(event.eventId ?? "");
           else known.push(read);
         }
-        nextToken = page?.nextToken;
-      } while (nextToken !== undefined);
+      }
       return { known, others };
     },
     async get({ actorId, sessionId }, eventId) {
@@ -102,12 +101,9 @@ export function openMemory({ env, name, memoryId, region, timeoutMs }: MemoryOpt
     },
     async sessions(actorId) {
       const found = new Set<string>();
-      let nextToken: string | undefined;
-      do {
-        const page = await listSessions(actorId, { maxResults: pageSize, nextToken });
+      for await (const page of pagesOf(name, (nextToken) => listSessions(actorId, { maxResults: pageSize, nextToken }))) {
         for (const { sessionId } of page?.sessionSummaries ?? []) found.add(sessionId ?? "");
-        nextToken = page?.nextToken;
-      } while (nextToken !== undefined);
+      }
       return [...found];
     },
     async check(signal) {

@@ -11,7 +11,7 @@ import { isRefusal, type Pause, pauseMs, sleep } from "../outcome.ts";
 import { byBytes, pageOf, pageSize } from "../page.ts";
 import { sizeFailure } from "../size.ts";
 import { openClient } from "./client.ts";
-import { deleteAll, removeAll } from "./delete.ts";
+import { deleteAll, removeParts } from "./delete.ts";
 import { openDirectory } from "./directory.ts";
 import { readKmsKey } from "./key.ts";
 import { findLife, type Found, type Life } from "./life.ts";
@@ -92,7 +92,7 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
         if ((life?.head?.version ?? 0) !== expected) throw conflict(key);
         const size = (life?.head?.bytes ?? 0) + bytes;
         if (size > maxBytes) throw sessionFull(key, maxBytes);
-        await removeAll(client, expired);
+        await removeParts(client, expired);
         const part = await nextPart({ client, directory, space, url, pause }, { key, life, isFull: (id) => full.has(id) || passed.has(id) });
         if (part === undefined) continue;
         const updatedMs = now();

@@ -4,6 +4,7 @@ import { clientConfig } from "../../aws/client-config.ts";
 import { awsFailure } from "../../aws/failure.ts";
 import { lazyClient } from "../../aws/lazy-client.ts";
 import { isNamed } from "../../aws/named-error.ts";
+import { pagesOf } from "../../aws/pages.ts";
 import { invocationId, readStep, type Step, writeStep } from "./step.ts";
 
 export interface ClientOptions {
@@ -78,12 +79,10 @@ export function openClient({ env, name, region, timeoutMs, kmsKey }: ClientOptio
   return {
     async list() {
       const found: Summary[] = [];
-      let nextToken: string | undefined;
-      do {
-        const page = await call("ListSessions", ({ sdk, client }, abortSignal) => client.send(new sdk.ListSessionsCommand({ maxResults: pageSize, nextToken }), { abortSignal }));
+      const pages = pagesOf(name, (nextToken) => call("ListSessions", ({ sdk, client }, abortSignal) => client.send(new sdk.ListSessionsCommand({ maxResults: pageSize, nextToken }), { abortSignal })));
+      for await (const page of pages) {
         for (const { sessionId, createdAt, sessionStatus } of page.sessionSummaries ?? []) found.push({ id: sessionId ?? "", createdMs: createdAt?.getTime() ?? 0, isOpen: sessionStatus === "ACTIVE" });
-        nextToken = page.nextToken;
-      } while (nextToken !== undefined);
+      }
       return found;
     },
     async metadata(id) {
@@ -105,14 +104,12 @@ export function openClient({ env, name, region, timeoutMs, kmsKey }: ClientOptio
     },
     async countSteps(id) {
       let count = 0;
-      let nextToken: string | undefined;
-      do {
-        const page = await unlessGone(call("ListInvocationSteps", ({ sdk, client }, abortSignal) =>
-          client.send(new sdk.ListInvocationStepsCommand({ sessionIdentifier: id, maxResults: pageSize, nextToken }), { abortSignal })));
+      const pages = pagesOf(name, (nextToken) => unlessGone(call("ListInvocationSteps", ({ sdk, client }, abortSignal) =>
+        client.send(new sdk.ListInvocationStepsCommand({ sessionIdentifier: id, maxResults: pageSize, nextToken }), { abortSignal }))));
+      for await (const page of pages) {
         if (page === undefined) return undefined;
         count += (page.invocationStepSummaries ?? []).filter((summary) => summary.invocationId === invocationId(id)).length;
-        nextToken = page.nextToken;
-      } while (nextToken !== undefined);
+      }
       return count;
     },
     async getStep(id, step) {

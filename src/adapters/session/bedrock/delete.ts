@@ -17,7 +17,7 @@ export interface Deleting {
 
 const requestsAtOnce = 8;
 
-export async function removeAll(client: BedrockSessions, parts: readonly Part[]): Promise<void> {
+async function removeEach(client: BedrockSessions, parts: readonly Part[]): Promise<void> {
   for await (const _ of mapAhead(parts, requestsAtOnce, (part) => client.remove(part)));
 }
 
@@ -28,12 +28,12 @@ async function stillThere(client: BedrockSessions, parts: readonly Part[]): Prom
 }
 
 /** Beginnings first: without one there is no session, so that a deletion that breaks off leaves no half of it. Gives those that were taken away. */
-async function removeInOrder(client: BedrockSessions, parts: readonly Part[]): Promise<readonly Part[]> {
+export async function removeParts(client: BedrockSessions, parts: readonly Part[]): Promise<readonly Part[]> {
   const beginnings = parts.filter(({ start }) => start === 0);
   const others = parts.filter(({ start }) => start > 0);
-  await removeAll(client, beginnings);
+  await removeEach(client, beginnings);
   if (others.length > 0 && (await stillThere(client, beginnings)).length > 0) return beginnings;
-  await removeAll(client, others);
+  await removeEach(client, others);
   return parts;
 }
 
@@ -49,7 +49,7 @@ export async function deleteAll({ client, directory, url, pause, now }: Deleting
       const { life } = await findLife(client, own, now());
       if (life !== undefined && life.count > 0) deleted.add(name);
     }
-    for (const { id } of await removeInOrder(client, fresh)) removed.add(id);
+    for (const { id } of await removeParts(client, fresh)) removed.add(id);
     return { listed: parts.length, isStale: fresh.length === 0 };
   });
   return deleted.size;

@@ -23,18 +23,29 @@ export interface Life {
 async function readLife(client: BedrockSessions, parts: readonly Part[]): Promise<Life | undefined> {
   const stretches: Stretch[] = [];
   let count = 0;
-  for (let part = parts[0]; part !== undefined; ) {
-    const own = await client.countSteps(part.id);
-    if (own === undefined) return undefined;
-    stretches.push({ part, count: own });
-    count += own;
+  let next = await stretchOf(client, parts.slice(0, 1));
+  while (next !== undefined) {
+    stretches.push(next);
+    count += next.count;
     const end = count;
-    part = own === 0 ? undefined : parts.find(({ start }) => start === end);
+    next = next.count === 0 ? undefined : await stretchOf(client, parts.filter(({ start }) => start === end));
   }
+  if (stretches.length === 0) return undefined;
   const last = stretches.findLast((stretch) => stretch.count > 0);
   const head = last === undefined ? undefined : (await client.getStep(last.part.id, stepId(last.part.id, count - 1)))?.head;
   if (last !== undefined && head === undefined && (await client.countSteps(last.part.id)) === undefined) return undefined;
   return { id: parts[0]?.life ?? "", stretches, count, head, parts };
+}
+
+/** Of parts for the same place: the first one that has steps, else the first one that takes any. Those that were begun and closed stay empty. */
+async function stretchOf(client: BedrockSessions, parts: readonly Part[]): Promise<Stretch | undefined> {
+  const empty: Stretch[] = [];
+  for (const part of parts) {
+    const count = await client.countSteps(part.id);
+    if (count !== undefined && count > 0) return { part, count };
+    if (count === 0) empty.push({ part, count });
+  }
+  return empty.find(({ part }) => part.isOpen) ?? empty[0];
 }
 
 export interface Found {
