@@ -13,6 +13,7 @@ import type { Context } from "../ports/context.ts";
 import type { Store } from "../ports/store.ts";
 import type { Story } from "../ports/story.ts";
 import { applyBuild } from "./apply.ts";
+import { askForEnding } from "./ending.ts";
 import { refreshEditorSchema } from "./editor-schema.ts";
 import { inspectCode } from "./inspect-code.ts";
 import { planBuild } from "./plan.ts";
@@ -32,12 +33,13 @@ export default defineCommand({
   async run({ dryRun, strict }, context) {
     const { dir, story } = context;
     const application = await validateApplication(context);
-    const { manifest, repository, selection, prompts, promptPackages, warnings, notes } = application;
+    const { manifest, repository, selection, prompts, promptPackages, notes } = application;
     for (const note of notes) story.note(note);
 
     const store = dryRun ? undefined : await context.store();
     const previous = store && (await findPrevious(store, manifest.name));
-    const code = await takeCode(context, application, store, previous?.build.code);
+    const [code, ending] = await Promise.all([takeCode(context, application, store, previous?.build.code), askForEnding(context, manifest)]);
+    const warnings = [...application.warnings, ...ending];
     const findings = await inspectCode(dir, repository, code.facts);
     tellFindings(story, findings, warnings);
     if (strict) assertNoFindings(findings);

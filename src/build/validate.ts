@@ -1,10 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openGit } from "../code/git.ts";
 import { readRepository, type Repository } from "../code/repository.ts";
 import { selectFiles, type Selection, shellWord } from "../code/select-plan.ts";
-import { formatLocation, type Problem, TwelveError } from "../core/errors.ts";
-import { parseYaml } from "../core/yaml.ts";
+import { TwelveError } from "../core/errors.ts";
 import { declaredModels, lifecycleComplaints } from "../manifest/lifecycle.ts";
 import { manifestFile, readManifest } from "../manifest/read.ts";
 import type { Manifest } from "../manifest/schema.ts";
@@ -12,6 +10,8 @@ import type { Context } from "../ports/context.ts";
 import { compilePrompts } from "../prompt/compile.ts";
 import type { CompiledPrompt } from "../prompt/schema.ts";
 import { checkAgents } from "./agents-plan.ts";
+import { refuseEnded } from "./ending.ts";
+import { formatProblem, locate } from "./place.ts";
 import { readPrompts, untrackedPrompts } from "./prompts.ts";
 import type { Build } from "./schema.ts";
 
@@ -50,17 +50,14 @@ export async function validateApplication({ dir, env, processes, clock }: Contex
   if (agents.problems.length > 0) {
     throw new TwelveError("PROMPT_UNKNOWN", `${agents.problems.length === 1 ? "An agent names a prompt" : `${agents.problems.length} agents name prompts`} that cannot be found`, { problems: await locate(dir, agents.problems) });
   }
-  const models = lifecycleComplaints(declaredModels(manifest), manifest.lifecycle, clock.now());
-  const located = await locate(dir, models.map(({ path, message }) => ({ file: manifestFile, path, message })));
-  const ended = located.filter((_, i) => models[i]?.isEnded === true);
-  if (ended.length > 0) throw new TwelveError("MODEL_RETIRED", `${ended.length === 1 ? "A model is" : `${ended.length} models are`} past the end of life`, { problems: ended });
+  const ending = await refuseEnded(dir, lifecycleComplaints(declaredModels(manifest), manifest.lifecycle, clock.now()));
   return {
     manifest,
     repository,
     selection,
     prompts,
     promptPackages: sources.packages.map(({ name, version, digest }) => ({ name, version, digest })),
-    warnings: [...untracked, ...sources.warnings, ...warnings, ...agents.warnings, ...located].map(formatProblem),
+    warnings: [...untracked, ...sources.warnings, ...warnings, ...agents.warnings, ...ending].map(formatProblem),
     notes: agents.notes,
   };
 }
@@ -71,17 +68,4 @@ function assertManifestTracked(dir: string, { files }: Repository): void {
   throw new TwelveError("MANIFEST_UNTRACKED", `${what}; a build packages only what git tracks`, {
     fix: files.length === 0 ? `Run \`git -C ${shellWord(dir)} add .\`, look at \`git status\`, and try again` : `Run \`git -C ${shellWord(dir)} add ${manifestFile}\``,
   });
-}
-
-/** Gives problems of the manifest their lines, which the parsed manifest no longer knows. */
-async function locate(dir: string, problems: readonly Problem[]): Promise<readonly Problem[]> {
-  const yaml = parseYaml(await readFile(join(dir, manifestFile), "utf8"), manifestFile);
-  if ("problems" in yaml) return problems;
-  return problems.map((problem) => ({ ...yaml.source.locate(problem.path?.split(".") ?? []), ...problem }));
-}
-
-function formatProblem(problem: Problem): string {
-  const field = problem.path === undefined ? "" : ` ${problem.path}:`;
-  const place = formatLocation(problem);
-  return field === "" ? `${place}${place === "" ? "" : " "}${problem.message}` : `${place}${field} ${problem.message}`;
 }

@@ -23,12 +23,25 @@ export const warnDays = 90;
 
 /** What twelve.yaml, else the table in this package, says of a model. */
 export function lifecycleOf(reference: string, overrides: LifecycleOverrides, now: Date): Lifecycle {
-  const name = reference.split("?", 1)[0] ?? reference;
-  if (local.test(name)) return { state: "active", endOfLife: null, source: null };
-  const override = Object.hasOwn(overrides, name) ? overrides[name] : undefined;
+  const names = namesOf(reference);
+  if (names.some((name) => local.test(name))) return { state: "active", endOfLife: null, source: null };
+  const override = firstOf(overrides, names);
   if (override !== undefined) return dated(override.endOfLife, "twelve.yaml", now);
-  const endOfLife = Object.hasOwn(lifecycleTable.ends, name) ? (lifecycleTable.ends[name] ?? null) : null;
+  const endOfLife = firstOf(lifecycleTable.ends, names) ?? null;
   return endOfLife === null ? { state: "unknown", endOfLife, source: null } : dated(endOfLife, `table of ${lifecycleTable.madeOn}`, now);
+}
+
+/** As it is written, then as a table has it: OpenAI's own address is `openai:`, and a model that was tuned there ends with the one it was made of. */
+function namesOf(reference: string): readonly string[] {
+  const written = reference.split("?", 1)[0] ?? reference;
+  const plain = written.replace(/^[a-z0-9+.-]+:/i, (scheme) => scheme.toLowerCase()).replace(/^https:\/\/api\.openai\.com\/v1\/?#/, "openai:");
+  const base = /^openai:ft:([^:]+):/.exec(plain)?.[1];
+  return [written, plain, ...(base === undefined ? [] : [`openai:${base}`])];
+}
+
+function firstOf<Value>(table: Readonly<Record<string, Value>>, names: readonly string[]): Value | undefined {
+  const name = names.find((each) => Object.hasOwn(table, each));
+  return name === undefined ? undefined : table[name];
 }
 
 /** The state that a date means today; null is a model without an end that anybody knows of. */
@@ -43,6 +56,7 @@ export function daysUntil(day: string, now: Date): number {
 }
 
 export interface DeclaredModel {
+  readonly role: "model" | "embedder" | "reranker";
   readonly reference: string;
   /** Field of twelve.yaml that names it. */
   readonly path: string;
@@ -53,29 +67,33 @@ export function declaredModels({ agents, indexes, config }: Pick<Manifest, "agen
   const defaults = Object.fromEntries(Object.entries(config).flatMap(([key, declaration]) => (declaration.default === undefined ? [] : [[key, declaration.default] as const])));
   const fields = [
     ...Object.entries(agents).flatMap(([name, { model, retrieve }]) => [
-      ...[model].flat().map((reference, i) => [reference, typeof model === "string" ? `agents.${name}.model` : `agents.${name}.model.${i}`] as const),
-      ...(retrieve?.reranker === undefined ? [] : [[retrieve.reranker, `agents.${name}.retrieve.reranker`] as const]),
+      ...[model].flat().map((reference, i) => ["model", reference, typeof model === "string" ? `agents.${name}.model` : `agents.${name}.model.${i}`] as const),
+      ...(retrieve?.reranker === undefined ? [] : [["reranker", retrieve.reranker, `agents.${name}.retrieve.reranker`] as const]),
     ]),
-    ...Object.entries(indexes).map(([name, { embedder }]) => [embedder, `indexes.${name}.embedder`] as const),
+    ...Object.entries(indexes).map(([name, { embedder }]) => ["embedder", embedder, `indexes.${name}.embedder`] as const),
   ];
-  return fields.flatMap(([field, path]) => {
+  return fields.flatMap(([role, field, path]) => {
     const reference = resolveReferences(field, defaults);
-    return typeof reference === "string" && !reference.includes("${") ? [{ reference, path }] : [];
+    return typeof reference === "string" && !reference.includes("${") ? [{ role, reference, path }] : [];
   });
 }
+
+/** By reference. */
+export type ToldLives = ReadonlyMap<string, Lifecycle>;
 
 export interface LifecycleComplaint extends DeclaredModel {
   readonly isEnded: boolean;
   readonly message: string;
 }
 
-/** Models that have ended, or will within ninety days. */
-export function lifecycleComplaints(models: readonly DeclaredModel[], overrides: LifecycleOverrides, now: Date): readonly LifecycleComplaint[] {
-  return models.flatMap(({ reference, path }) => {
-    const { state, endOfLife, source } = lifecycleOf(reference, overrides, now);
+/** Models that have ended, or will within ninety days; `told` has what providers said of those that nobody else knows. */
+export function lifecycleComplaints(models: readonly DeclaredModel[], overrides: LifecycleOverrides, now: Date, told: ToldLives = new Map()): readonly LifecycleComplaint[] {
+  return models.flatMap((model) => {
+    const { reference } = model;
+    const { state, endOfLife, source } = told.get(reference) ?? lifecycleOf(reference, overrides, now);
     if (endOfLife === null || (state !== "ended" && daysUntil(endOfLife, now) > warnDays)) return [];
     const isEnded = state === "ended";
     const when = isEnded ? `reached its end of life on ${endOfLife}` : `reaches its end of life on ${endOfLife}, in ${daysUntil(endOfLife, now)} days`;
-    return [{ reference, path, isEnded, message: `${reference.split("?", 1)[0]} ${when} (${source})` }];
+    return [{ ...model, isEnded, message: `${reference.split("?", 1)[0]} ${when} (${source})` }];
   });
 }

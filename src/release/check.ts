@@ -4,9 +4,10 @@ import { layOutCode } from "../code/layout.ts";
 import { readSecrets } from "../config/read.ts";
 import { keysOfIndex, resolvedIndexes } from "../config/settings.ts";
 import { TwelveError } from "../core/errors.ts";
-import { lifecycleComplaints } from "../manifest/lifecycle.ts";
+import { type DeclaredModel, lifecycleComplaints } from "../manifest/lifecycle.ts";
 import { modelChain } from "../manifest/model-chain.ts";
-import type { Context } from "../ports/context.ts";
+import { askLives } from "../manifest/told-lives.ts";
+import type { Context, Environment } from "../ports/context.ts";
 import type { Store } from "../ports/store.ts";
 import { checkIndex } from "./indexes.ts";
 import type { Release } from "./schema.ts";
@@ -22,10 +23,10 @@ interface ServicesQuestion {
  * embedder. Fails with MODEL_RETIRED, SERVICE_UNSUPPORTED, INDEX_STALE or EMBEDDER_DRIFTED before anything is recorded.
  */
 export async function checkServices(context: Context, store: Store, { build, release, environment }: ServicesQuestion): Promise<void> {
-  refuseEnded(context, { build, release });
-  await openModels(context, store, { build, release });
   const settings = resolvedIndexes(build.manifest, release.config, Object.keys(release.indexes));
   const secrets = await readSecrets(context, build.manifest, environment);
+  await refuseEnded(context, { build, models: chosenModels(release, settings), secrets });
+  await openModels(context, store, { build, release });
   for (const [name, descriptor] of Object.entries(release.indexes)) {
     const own = settings[name];
     if (own !== undefined) await checkIndex(context, store, { name, descriptor, settings: own, secrets, command: indexCommand(name, { build, release, environment }) });
@@ -33,9 +34,27 @@ export async function checkServices(context: Context, store: Store, { build, rel
 }
 
 /** Only now it is known which models configuration has chosen. */
-function refuseEnded({ clock, story }: Context, { build, release }: Pick<ServicesQuestion, "build" | "release">): void {
-  const models = release.models.map((reference) => ({ reference, path: "models" }));
-  const complaints = lifecycleComplaints(models, build.manifest.lifecycle, clock.now());
+function chosenModels({ agents }: Release, indexes: Readonly<Record<string, { readonly embedder: string }>>): readonly DeclaredModel[] {
+  const path = "models";
+  const chosen = [
+    ...Object.values(agents).flatMap((agent): readonly DeclaredModel[] => [
+      ...modelChain(agent).map((reference) => ({ role: "model", reference, path }) as const),
+      ...(agent.retrieve?.reranker === undefined ? [] : [{ role: "reranker", reference: agent.retrieve.reranker, path } as const]),
+    ]),
+    ...Object.values(indexes).map(({ embedder }) => ({ role: "embedder", reference: embedder, path }) as const),
+  ];
+  return [...new Map(chosen.map((model) => [`${model.role} ${model.reference}`, model])).values()];
+}
+
+interface EndsQuestion {
+  readonly build: Build;
+  readonly models: readonly DeclaredModel[];
+  readonly secrets: Environment;
+}
+
+async function refuseEnded(context: Context, { build: { manifest: { lifecycle } }, models, secrets }: EndsQuestion): Promise<void> {
+  const { clock, story } = context;
+  const complaints = lifecycleComplaints(models, lifecycle, clock.now(), await askLives(context, models, lifecycle, secrets));
   for (const { message, isEnded } of complaints) if (!isEnded) story.warn(message);
   const ended = complaints.filter(({ isEnded }) => isEnded);
   if (ended.length > 0) throw new TwelveError("MODEL_RETIRED", ended.map(({ message }) => message).join("; "));

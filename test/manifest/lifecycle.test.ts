@@ -11,6 +11,12 @@ describe("the lifecycle of a model", () => {
     expect(lifecycleOf("openai:gpt-4", {}, on("2026-10-23")).state).toBe("ended");
   });
 
+  it("is the same however OpenAI is named, and for a model that was tuned there", () => {
+    const ends = (reference: string): string | null => lifecycleOf(reference, {}, on("2026-06-01")).endOfLife;
+    expect(["OpenAI:gpt-4", "https://api.openai.com/v1#gpt-4", "https://api.openai.com/v1/#gpt-4?timeoutMs=5", "openai:ft:gpt-4-0613:acme::id"].map(ends)).toEqual(["2026-10-23", "2026-10-23", "2026-10-23", "2026-10-23"]);
+    expect(ends("https://gateway.example/v1#gpt-4")).toBeNull();
+  });
+
   it("is unknown for a model that is in no table, and never ends for what runs here", () => {
     expect(lifecycleOf("openai:gpt-unheard-of", {}, on("2026-06-01"))).toEqual({ state: "unknown", endOfLife: null, source: null });
     expect(["mock:echo", "hash:512", "transformers:models/x"].map((reference) => lifecycleOf(reference, {}, on("2026-06-01")).state)).toEqual(["active", "active", "active"]);
@@ -46,21 +52,21 @@ indexes:
 describe("what a manifest names", () => {
   it("is every model, embedder and reranker that it gives itself or by a default", () => {
     expect(declaredModels(manifest)).toEqual([
-      { reference: "openai:gpt-4", path: "agents.one.model.0" },
-      { reference: "anthropic:claude-2.1", path: "agents.one.model.2" },
-      { reference: "cohere:rerank-v3.5", path: "agents.one.retrieve.reranker" },
-      { reference: "mock:echo", path: "agents.two.model" },
-      { reference: "hash:512", path: "indexes.docs.embedder" },
+      { role: "model", reference: "openai:gpt-4", path: "agents.one.model.0" },
+      { role: "model", reference: "anthropic:claude-2.1", path: "agents.one.model.2" },
+      { role: "reranker", reference: "cohere:rerank-v3.5", path: "agents.one.retrieve.reranker" },
+      { role: "model", reference: "mock:echo", path: "agents.two.model" },
+      { role: "embedder", reference: "hash:512", path: "indexes.docs.embedder" },
     ]);
   });
 
   it("has its own place in a chain that names a model twice", () => {
     const twice = parseManifest('name: app\nagents:\n  one: { prompt: answer, model: ["mock:echo", "mock:echo", "openai:gpt-4"] }\n');
-    expect(declaredModels(twice).at(-1)).toEqual({ reference: "openai:gpt-4", path: "agents.one.model.2" });
+    expect(declaredModels(twice).at(-1)).toEqual({ role: "model", reference: "openai:gpt-4", path: "agents.one.model.2" });
   });
 
   it("is complained about from ninety days before the end", () => {
-    const complaints = (day: string): readonly (readonly [string, boolean])[] => lifecycleComplaints([{ reference: "openai:gpt-4", path: "p" }], {}, on(day)).map(({ message, isEnded }) => [message, isEnded]);
+    const complaints = (day: string): readonly (readonly [string, boolean])[] => lifecycleComplaints([{ role: "model", reference: "openai:gpt-4", path: "p" }], {}, on(day)).map(({ message, isEnded }) => [message, isEnded]);
     expect(complaints("2026-07-24")).toEqual([]);
     expect(complaints("2026-07-25")).toEqual([["openai:gpt-4 reaches its end of life on 2026-10-23, in 90 days (table of 2026-11-25)", false]]);
     expect(complaints("2026-10-23")).toEqual([["openai:gpt-4 reached its end of life on 2026-10-23 (table of 2026-11-25)", true]]);

@@ -1,12 +1,14 @@
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { openStore } from "../../src/adapters/registry.ts";
 import { refs } from "../../src/artifact/refs.ts";
 import { shortDigest } from "../../src/core/descriptor.ts";
 import command from "../../src/release/command.ts";
 import { listReleases, readActive, readHistory } from "../../src/release/read.ts";
-import { type TestContext, type TestContextOptions, testContext } from "../helpers/context.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import { startBedrockServer } from "../helpers/bedrock-server.ts";
+import { fixedClock, type TestContext, type TestContextOptions, testContext } from "../helpers/context.ts";
 import { storeBuild, storeIndex, storeReport, supportApp } from "../helpers/release.ts";
 
 type Input = Partial<ReturnType<typeof command.input.parse>>;
@@ -30,6 +32,20 @@ describe("twelve release", () => {
     expect(await listReleases(store, "support")).toEqual([]);
     await release(context, { set: ["CHAT_MODEL=openai:chatgpt-4o-latest"] });
     expect(context.told).toContainEqual(expect.stringContaining("openai:chatgpt-4o-latest reaches its end of life on 2026-02-17, in 47 days"));
+  });
+
+  it("asks Bedrock when a model of its ends that configuration has chosen", async () => {
+    const server = await startBedrockServer();
+    onTestFinished(() => server.close());
+    const clock = fixedClock();
+    const at = (day: string): Clock => ({ ...clock, now: () => new Date(`${day}T12:00:00Z`) });
+    const env = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI0123456789", AWS_REGION: "us-east-1", AWS_ENDPOINT_URL: server.url };
+    const { context, store, dir } = await app({ env, clock: at("2026-11-25") });
+    const set = ["CHAT_MODEL=bedrock:meta.llama-old-v1:0"];
+    await release(context, { set });
+    expect(context.told).toContainEqual("warn bedrock:meta.llama-old-v1:0 reaches its end of life on 2027-01-15, in 51 days (Bedrock)");
+    const later = await testContext({ dir, env, store, clock: at("2027-02-01") });
+    await expect(release(later, { set })).rejects.toMatchObject({ code: "MODEL_RETIRED", message: "bedrock:meta.llama-old-v1:0 reached its end of life on 2027-01-15 (Bedrock)" });
   });
 
   it("freezes build, index and configuration, and activates the first number", async () => {
