@@ -26,43 +26,48 @@ interface Counted {
 
 /** Loads the rows into a new index beside the old one, which takes its place in one step at the end. */
 export async function publishNamespace(connection: Connection, namespace: string, { dimensions, rows, onRows }: Omit<VectorWrite, "base">): Promise<void> {
-  const { hnsw } = connection;
   if (dimensions > maxDimensions) throw new TwelveError("SERVICE_REJECTED", `OpenSearch holds vectors of at most ${maxDimensions} dimensions, and these have ${dimensions}`);
   const before = await findGenerations(connection, namespace);
   // Of those that are not complete nobody reads; a call that still loads one fails.
   await dropIndexes(connection, before.filter(({ form }) => form === undefined).map(({ index }) => index));
   const index = indexOf(namespace, randomBytes(4).toString("hex"));
-  const loading = loadingAlias(index);
-  await connection.work({ method: "PUT", path: `/${index}`, body: indexBody({ dimensions, hnsw }, loading), answer: Done });
+  await connection.work({ method: "PUT", path: `/${index}`, body: indexBody({ dimensions, hnsw: connection.hnsw }, loadingAlias(index)), answer: Done });
   try {
-    const bulk = openBulk(connection, loading);
-    const terms = await openTerms();
-    const counted = countChunks();
-    const chunks: Counted[] = [];
-    for await (const batch of rows) {
-      for (const row of batch) {
-        await bulk.add(`c${chunks.length}`, chunkDocument(row, chunks.length));
-        const chunk = terms.ofChunk(row);
-        counted.add(chunk);
-        chunks.push({ id: row.id, labels: labelKeys(row), packed: pack(chunk) });
-      }
-    }
-    onRows?.();
-    const statistics = counted.statistics();
-    const scale = scaleFor(chunks, statistics);
-    for (const [number, { id, labels, packed }] of chunks.entries()) {
-      const chunk = unpack(packed);
-      const weights = [...weighTerms(chunk, statistics)].map(([term, weight]) => weighed(termKey(chunk.field, term), whole(weight, scale)));
-      if (weights.length > 0) await bulk.add(`t${number}`, { id, labels, terms: weights });
-    }
-    await bulk.add(weighingId, weighingDocument({ fields: [...statistics.keys()], scale }));
-    await bulk.flush();
-    await patiently(() => refresh(connection, index));
-    await patiently(() => putInPlace(connection, namespace, index));
+    await load(connection, index, rows, onRows);
   } catch (error) {
     await dropIndexes(connection, [index]).catch(() => {});
-    throw error;
+    if (!(error instanceof TwelveError) || error.code !== "INDEX_NOT_FOUND") throw error;
+    throw new TwelveError("RELEASE_CONFLICT", `Another process published or dropped ${namespace} at ${connection.url} meanwhile`, { cause: error });
   }
+  // What fails from here on may have happened all the same, so nothing is dropped.
+  await patiently(() => putInPlace(connection, namespace, index));
+}
+
+/** All documents, searchable when it returns. */
+async function load(connection: Connection, index: string, rows: VectorWrite["rows"], onRows: VectorWrite["onRows"]): Promise<void> {
+  const bulk = openBulk(connection, loadingAlias(index));
+  const terms = await openTerms();
+  const counted = countChunks();
+  const chunks: Counted[] = [];
+  for await (const batch of rows) {
+    for (const row of batch) {
+      await bulk.add(`c${chunks.length}`, chunkDocument(row, chunks.length));
+      const chunk = terms.ofChunk(row);
+      counted.add(chunk);
+      chunks.push({ id: row.id, labels: labelKeys(row), packed: pack(chunk) });
+    }
+  }
+  onRows?.();
+  const statistics = counted.statistics();
+  const scale = scaleFor(chunks, statistics);
+  for (const [number, { id, labels, packed }] of chunks.entries()) {
+    const chunk = unpack(packed);
+    const weights = [...weighTerms(chunk, statistics)].map(([term, weight]) => weighed(termKey(chunk.field, term), whole(weight, scale)));
+    if (weights.length > 0) await bulk.add(`t${number}`, { id, labels, terms: weights });
+  }
+  await bulk.add(weighingId, weighingDocument({ fields: [...statistics.keys()], scale }));
+  await bulk.flush();
+  await patiently(() => refresh(connection, index));
 }
 
 async function refresh({ url, work }: Connection, index: string): Promise<void> {
