@@ -32,5 +32,6 @@ async function describe(catalogue: BedrockCatalogue, id: string, signal: AbortSi
   const lifecycle = lifecycleIn(found);
   const end = lifecycle?.endOfLife == null ? undefined : `end of life ${lifecycle.endOfLife}`;
   const detail = [found.status?.toLowerCase(), end, found.behind === undefined ? undefined : `for ${found.behind}`].filter((part) => part !== undefined).join(", ");
+  if (found.needs !== undefined) return { version: null, detail: `${detail}; whether that model can be used is unknown, because looking it up is not allowed (${found.needs})`, isModelUnknown: true };
   return { version: null, ...(detail === "" ? {} : { detail }), ...(lifecycle === undefined ? {} : { lifecycle }) };
 }
