@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { FinishReason, Model } from "../../src/ports/model.ts";
+import type { FinishReason, Ignorable, Model } from "../../src/ports/model.ts";
 import { ask, itCan } from "./model-ask.ts";
 import { describeModelFailures } from "./model-failure.contract.ts";
 import { describeTools } from "./model-tool.contract.ts";
@@ -55,10 +55,13 @@ export function describeProtocol(upstream: ScriptedUpstream, open: () => Promise
     expect(messages.filter(({ role }) => role !== "system").map(({ role, content }) => [role, content])).toEqual([["user", "Hello?"], ["assistant", "Hello."], ["user", "Größe 😀?"]]);
   });
 
-  can("sampling", "sends what the request says about sampling", async () => {
+  can("sampling", "sends what the request says about sampling, and nothing of what it ignores", async () => {
     upstream.script({ says: ["Yes."] });
-    await ask(await open(), { temperature: 0.5, maxTokens: 40, stop: ["END"] });
-    expect(upstream.received()).toMatchObject([{ temperature: 0.5, maxTokens: 40, stop: ["END"] }]);
+    const model = await open();
+    await ask(model, { temperature: 0.5, topP: 0.9, maxTokens: 40, stop: ["END"] });
+    const { temperature, topP, maxTokens, stop } = upstream.received()[0] ?? {};
+    const unless = (name: Ignorable, value: number): number | undefined => (model.ignores?.includes(name) === true ? undefined : value);
+    expect({ temperature, topP, maxTokens, stop }).toEqual({ temperature: unless("temperature", 0.5), topP: unless("topP", 0.9), maxTokens: 40, stop: ["END"] });
   });
 
   can("images", "sends an image beside the text", async () => {

@@ -12,7 +12,7 @@ import { estimateUsage } from "../estimate.ts";
 import { endlessAnswer, parseEvent } from "../stream.ts";
 import { readMessage } from "./answer.ts";
 import { type MessagesTarget, readReference } from "./reference.ts";
-import { messageBody } from "./request.ts";
+import { messageBody, takesSampling } from "./request.ts";
 
 const longestCheckMs = 15_000;
 
@@ -23,6 +23,7 @@ export async function openModel(reference: string, env: Environment): Promise<Mo
   return {
     provider: "anthropic",
     id: model,
+    ignores: takesSampling(target) ? ["seed"] : ["temperature", "topP", "seed"],
     generate: (request) => answer(target, request),
     async check(signal) {
       if (isAnthropic) requireKey(service);

@@ -119,8 +119,8 @@ describe("an answer in TGI's words", () => {
   it("cannot hold tools or images", async () => {
     const upstream = await started();
     const model = await upstream.open("?format=tgi");
-    await expect(ask(model, { tools: [{ name: "f", parameters: {} }] })).rejects.toMatchObject({ code: "SERVICE_REJECTED", message: expect.stringContaining("tools") });
-    await expect(ask(model, { messages: [{ role: "user", content: "", images: [{ url: "data:," }] }] })).rejects.toMatchObject({ code: "SERVICE_REJECTED", message: expect.stringContaining("images") });
+    await expect(ask(model, { tools: [{ name: "f", parameters: {} }] })).rejects.toMatchObject({ code: "MODEL_UNABLE", message: expect.stringContaining("tools") });
+    await expect(ask(model, { messages: [{ role: "user", content: "", images: [{ url: "data:," }] }] })).rejects.toMatchObject({ code: "MODEL_UNABLE", message: expect.stringContaining("images") });
   });
 });
 
