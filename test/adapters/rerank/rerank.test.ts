@@ -119,6 +119,11 @@ describe("a hosted reranker", () => {
     ]);
   });
 
+  it("says whether a look at it is paid for: Cohere describes its models for nothing", async () => {
+    const paid = async (reference: string, env: Record<string, string> = {}): Promise<boolean | undefined> => (await openReranker(reference, { dir: "/", env: { COHERE_API_KEY: key, JINA_API_KEY: key, ...env } })).isCheckPaid;
+    expect([await paid("cohere:rerank-v3.5"), await paid("cohere:rerank-v3.5", { COHERE_BASE_URL: "http://127.0.0.1:9" }), await paid("jina:m")]).toEqual([undefined, true, true]);
+  });
+
   it.each(["cohere:", "jina: ", "cohere:rerank-v3.5?top=3", "jina:a b"])("refuses %s", async (reference) => {
     await expect(openReranker(reference, { dir: "/", env: {} })).rejects.toMatchObject({ code: "SERVICE_UNSUPPORTED" });
   });
