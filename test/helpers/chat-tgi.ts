@@ -37,7 +37,7 @@ function messagesIn(inputs: string): readonly Message[] {
   const parts = inputs.split("\n\n");
   const last = parts.pop() ?? "";
   const system = parts.map((content): Message => ({ role: "system", content }));
-  if (!/\nAssistant:$/.test(last)) return [...system, { role: "user", content: last }];
+  if (!last.endsWith("\nAssistant:")) return [...system, { role: "user", content: last }];
   const spoken = last.split("\n").slice(0, -1).map((line): Message => {
     const [, speaker = "", content = ""] = /^(\w+): (.*)$/.exec(line) ?? [];
     return { role: roles[speaker] ?? "user", content };

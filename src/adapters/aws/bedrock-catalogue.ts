@@ -44,7 +44,9 @@ function kindOf(id: string): Kind {
 export async function openBedrockCatalogue({ env, name, region: wanted, timeoutMs: given = timeoutMs }: ClientOptions): Promise<BedrockCatalogue> {
   const [{ default: sdk }, config] = await Promise.all([import("@aws-sdk/client-bedrock"), clientConfig(env, { service: "BEDROCK", name, region: wanted })]);
   const client = new sdk.BedrockClient({ ...config, ...bedrockToken(env) });
-  const url = config.endpoint ?? `https://bedrock.${await regionOf(client, name)}.amazonaws.com`;
+  const own = await regionOf(client, name);
+  const url = config.endpoint ?? `https://bedrock.${own}.amazonaws.com`;
+  const clientIn = (place: string): typeof client => (place === own ? client : new sdk.BedrockClient({ ...config, ...bedrockToken(env), region: place }));
 
   const failure = (error: unknown): TwelveError => bedrockFailure(error, { name, url });
 
@@ -57,7 +59,7 @@ export async function openBedrockCatalogue({ env, name, region: wanted, timeoutM
       case "inference-profile":
       case "application-inference-profile": {
         const { models = [] } = await client.send(new sdk.GetInferenceProfileCommand({ inferenceProfileIdentifier: id }), { abortSignal });
-        return lookBehind(models.flatMap(({ modelArn }) => modelArn?.replace(/^.*\//, "") ?? []), abortSignal);
+        return lookBehind(models.flatMap(({ modelArn }) => modelArn ?? []), abortSignal);
       }
       case "provisioned-model": {
         const { status, foundationModelArn } = await client.send(new sdk.GetProvisionedModelThroughputCommand({ provisionedModelId: id }), { abortSignal });
@@ -79,12 +81,15 @@ export async function openBedrockCatalogue({ env, name, region: wanted, timeoutM
     }
   }
 
-  /** The model that a profile leads to, as a rule the same one in every region. A profile outlives its model, so it proves nothing by itself. */
-  async function lookBehind(models: readonly string[], abortSignal: AbortSignal): Promise<Listed> {
+  /**
+   * The model that a profile leads to, as a rule the same one in several regions. A profile outlives its model, so it proves nothing
+   * by itself; a model may be gone here and served there.
+   */
+  async function lookBehind(arns: readonly string[], abortSignal: AbortSignal): Promise<Listed> {
     let missing: TwelveError | undefined;
-    for (const behind of new Set(models)) {
+    for (const { behind, place } of placesOf(arns, own)) {
       try {
-        const { modelDetails } = await client.send(new sdk.GetFoundationModelCommand({ modelIdentifier: behind }), { abortSignal });
+        const { modelDetails } = await clientIn(place).send(new sdk.GetFoundationModelCommand({ modelIdentifier: behind }), { abortSignal });
         return listed(modelDetails, behind);
       } catch (error) {
         const failed = failure(error);
@@ -102,6 +107,13 @@ export async function openBedrockCatalogue({ env, name, region: wanted, timeoutM
     find: (id, signal) => callOnce({ name, timeoutMs: Math.min(given, timeoutMs), signal, send: (abortSignal) => look(id, abortSignal), failure }),
     actionFor: (id) => actions[kindOf(id)],
   };
+}
+
+/** Where to look for the models of a profile: first here, where what we may do is known. */
+function placesOf(arns: readonly string[], own: string): readonly { readonly behind: string; readonly place: string }[] {
+  const found = arns.map((arn) => ({ behind: arn.replace(/^.*\//, ""), place: /^arn:[^:]*:bedrock:([a-z0-9-]+):/.exec(arn)?.[1] ?? own }));
+  const all = [...found.map(({ behind }) => ({ behind, place: own })), ...found];
+  return [...new Map(all.map((one) => [`${one.place} ${one.behind}`, one])).values()];
 }
 
 function listed(details: FoundationModelDetails | undefined, behind: string | undefined): Listed {

@@ -130,6 +130,9 @@ describe("a check of Bedrock", () => {
     const runtime = await served();
     const down = refuse(503, "ServiceUnavailableException", "Down");
     expect(await checked(claude, { fault: down, runtime: runtime.url })).toMatchObject({ version: null, detail: expect.stringMatching(/^127\.0\.0\.1:\d+ answers; whether the model can be used is unknown, because 127\.0\.0\.1:\d+, where it is looked up, does not$/) });
+    const limited = refuse(429, "ThrottlingException", "Slow down");
+    expect(await checked(claude, { fault: limited, runtime: runtime.url })).toMatchObject({ isModelUnknown: true, detail: expect.stringMatching(/^127\.0\.0\.1:\d+ answers; .* where it is looked up, is asked too often$/) });
+    expect(await checked(claude, { fault: limited })).toMatchObject({ code: "SERVICE_LIMITED" });
     expect(await checked(claude, { fault: down })).toMatchObject({ code: "SERVICE_UNAVAILABLE" });
     expect(await checked(claude, { fault: down, runtime: "http://127.0.0.1:9" })).toMatchObject({ code: "SERVICE_UNAVAILABLE" });
   });
@@ -161,6 +164,17 @@ describe("a check of Bedrock", () => {
 
   it("gives up in time on the model behind a profile", async () => {
     expect(await behindProfile("hang", "?timeoutMs=300")).toMatchObject({ code: "SERVICE_TIMEOUT", retry: { afterMs: null } });
+  });
+
+  it("looks for the model behind a profile in the other regions that the profile names", async () => {
+    const arns = ["us-east-1", "us-west-2"].map((region) => ({ modelArn: `arn:aws:bedrock:${region}::foundation-model/${claude}` }));
+    const server = await startServer(({ path, headers }) => {
+      if (path.startsWith("/inference-profiles/")) return { body: { models: arns } };
+      return (headers.authorization?.includes("/us-west-2/bedrock/") === true ? catalogueReply(path) : undefined) ?? refuse(404, "ResourceNotFoundException", "no");
+    });
+    onTestFinished(() => server.close());
+    expect(await (await opened(`us.${claude}`, { AWS_ENDPOINT_URL: server.url })).check()).toMatchObject({ detail: `active, for ${claude}` });
+    expect(server.requests).toHaveLength(3);
   });
 
   it("takes the next of a profile's models where the first is gone", async () => {
