@@ -37,6 +37,8 @@ const furtherDoors = new Set([
   "run -> index/job-schema.ts",
   "retrieval -> index/probe.ts", // the one that made the index
   "build -> prompt/compile.ts", // build turns prompt files into compiled prompts
+  "release -> prompt/sampling.ts", // a release and a start warn of what a model will not be told
+  "run -> prompt/sampling.ts",
   "run -> prompt/render.ts", // run renders the prompts that build compiled
 ]);
 

@@ -13,6 +13,7 @@ import type { Release } from "../release/schema.ts";
 import { planSearch } from "./plan.ts";
 import type { RetrievedChunk, RetrieveSettings } from "./schema.ts";
 import { searchChunks } from "./search.ts";
+import { countFailures } from "./failure.ts";
 import { findVectors } from "./vectors.ts";
 
 export interface IndexToSearch {
@@ -27,6 +28,14 @@ export interface IndexToSearch {
 /** Finds the best chunks for a question, numbered from 1. */
 export type Search = (question: string, signal: AbortSignal | undefined) => Promise<readonly RetrievedChunk[]>;
 
+export interface UsedService {
+  /** What it is for, such as `embedder of index docs`. */
+  readonly name: string;
+  readonly service: Checkable;
+  /** How many questions it has failed so far, not counting those that it refused for what they hold. */
+  failures(): number;
+}
+
 /** One index, open for searching. */
 export interface Retriever {
   readonly name: string;
@@ -40,8 +49,8 @@ export interface Retriever {
   prepare(settings: RetrieveSettings): Promise<Search>;
   /** Whether the engine still answers. Fails as the engine does. */
   count(): Promise<number>;
-  /** The services that a question is brought to, by what they are for. */
-  services(): readonly (readonly [name: string, service: Checkable])[];
+  /** The services that a question is brought to. */
+  services(): readonly UsedService[];
   close(): void;
 }
 
@@ -64,6 +73,7 @@ export function indexesToSearch(release: Release, build: Build, names: readonly 
 export async function openRetriever(asking: Context & Pick<Waiting, "patience">, plan: IndexToSearch, secrets: Environment = {}): Promise<Retriever> {
   const context: Context & Waiting = { patience: "limits", ...asking };
   const rerankers = new Map<string, Reranker>();
+  const counter = countFailures();
   const store = await context.store();
   const [index, held, embedder] = await Promise.all([
     readDocument(store, indexKind, plan.index),
@@ -72,6 +82,7 @@ export async function openRetriever(asking: Context & Pick<Waiting, "patience">,
   ]);
   const probeCosine = await checkProbe(embedder, held.probe, index.embedder, context);
   const vectors = await held.open(index);
+  const embedderName = `embedder of index ${plan.name}`;
   return {
     name: plan.name,
     digest: plan.index.digest,
@@ -82,11 +93,16 @@ export async function openRetriever(asking: Context & Pick<Waiting, "patience">,
       const search = planSearch(settings, embedder.fusionWeight);
       const { reranker: reference } = settings;
       const reranker = reference === undefined ? undefined : await patiently(() => context.openReranker(reference, secrets), context);
-      if (reranker !== undefined) rerankers.set(`reranker ${reranker.name}`, reranker);
-      return (question, signal) => searchChunks(question, search, { vectors, embedder, reranker }, signal);
+      if (reranker !== undefined) rerankers.set(rerankerTitle(reranker), reranker);
+      const counted = { vectors, embedder: counter.embedder(embedderName, embedder), reranker: reranker && counter.reranker(rerankerTitle(reranker), reranker) };
+      return (question, signal) => searchChunks(question, search, counted, signal);
     },
     count: () => vectors.count(),
-    services: () => [[`embedder of index ${plan.name}`, embedder], ...rerankers],
+    services: () => [[embedderName, embedder] as const, ...rerankers].map(([name, service]) => ({ name, service, failures: () => counter.of(name) })),
     close: () => vectors.close(),
   };
+}
+
+function rerankerTitle({ name }: Reranker): string {
+  return `reranker ${name}`;
 }

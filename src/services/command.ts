@@ -10,7 +10,7 @@ export default defineCommand({
   description:
     "Connects to the models, embedders, rerankers, vector stores, state, store and configuration source of a release, all at the same time, and says of " +
     "each whether it answers, and what to do where it does not. Before the first release it takes what twelve.yaml and the environment's configuration name. " +
-    "No model is asked to answer; an embedder embeds one word. Ends with 6 when anything is missing.",
+    "No model is asked to answer; an embedder embeds one word, and a reranker that cannot be asked for nothing ranks one. Ends with 6 when anything is missing.",
   input: z.strictObject({
     env: z.string().default("development").meta({ description: "Environment whose active release is looked at", valueName: "name" }),
     release: z.string().optional().meta({ description: "Another release than the active one, such as v3", valueName: "release" }),
