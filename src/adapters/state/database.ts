@@ -29,7 +29,7 @@ export async function openDatabase(reference: string, dir: string, session = "tw
     const pool = await openPool({ ...embeddedConfig(folder), max: embeddedConnections });
     return { url: reference, pool, folder, exclusively: (_, work, limitMs) => withLock(folder.migrationLock, work, { url: reference, limitMs }) };
   }
-  if (!URL.canParse(reference)) throw new TwelveError("CONFIG_INVALID", `${withoutCredentials(reference)} is no URL of a Postgres database`, { fix: "Set STATE_URL to `postgres://user:password@host/database`" });
+  if (!URL.canParse(reference)) throw new TwelveError("CONFIG_INVALID", `${withoutCredentials(reference)} is no URL of a Postgres database`, { fix: "Set STATE_URL to `postgres://user:password@host/database`, with special characters of the password percent-encoded" });
   const pool = await openPool({ connectionString: reference, max: serverConnections, connectionTimeoutMillis: connectMs, keepAlive: true, application_name: session });
   const url = withoutCredentials(reference);
   return { url, pool, folder: undefined, exclusively: (name, work, limitMs) => alone(pool, name, work, { url, limitMs }) };

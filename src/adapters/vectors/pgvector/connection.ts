@@ -47,7 +47,7 @@ function openEmbedded(reference: string, dir: string): Connection {
 
 function openServer(reference: string): Connection {
   const url = withoutCredentials(reference);
-  if (!URL.canParse(reference)) throw new TwelveError("CONFIG_INVALID", `${url} is no URL of a Postgres database`, { fix: "Write postgres://user:password@host/database" });
+  if (!URL.canParse(reference)) throw new TwelveError("CONFIG_INVALID", `${url} is no URL of a Postgres database`, { fix: "Write postgres://user:password@host/database, with special characters of the password percent-encoded" });
   const location = new URL(reference);
   const timeoutMs = readTimeout(location);
   const hnsw = readIndex(location);
