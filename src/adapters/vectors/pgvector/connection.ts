@@ -4,6 +4,7 @@ import { TwelveError } from "../../../core/errors.ts";
 import { withoutCredentials } from "../../../core/url.ts";
 import { type Database, openDatabase } from "../../state/database.ts";
 import { postgresFailure, sqlStateOf } from "../../postgres/failure.ts";
+import { openSocket } from "../../postgres/socket.ts";
 
 const connections = 8;
 const connectMs = 10_000;
@@ -53,7 +54,7 @@ function openServer(reference: string): Connection {
   const hnsw = readIndex(location);
   const openPool = async (): Promise<Pool> => {
     const { default: pg } = await import("pg");
-    const pool = new pg.Pool({ connectionString: location.href, max: connections, connectionTimeoutMillis: connectMs, statement_timeout: timeoutMs, keepAlive: true, application_name: "twelve" });
+    const pool = new pg.Pool({ connectionString: location.href, max: connections, connectionTimeoutMillis: Math.min(connectMs, timeoutMs), statement_timeout: timeoutMs, keepAlive: true, application_name: "twelve", stream: openSocket });
     // A connection that breaks while nobody uses it is replaced at the next query.
     return pool.on("error", () => {});
   };
