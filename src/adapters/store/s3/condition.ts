@@ -2,7 +2,7 @@ import type { S3 } from "@aws-sdk/client-s3";
 import { digestOf } from "../../../core/descriptor.ts";
 import { TwelveError } from "../../../core/errors.ts";
 import { awsError } from "../../aws/failure.ts";
-import { isBusy, isMissing, isRefused, storeFailure } from "./failure.ts";
+import { isBusy, isMissing, isRefused, notS3, storeFailure } from "./failure.ts";
 import type { Place } from "./place.ts";
 import { checksumOf } from "./upload.ts";
 
@@ -18,7 +18,8 @@ const noTag = `"${"0".repeat(32)}"`;
 export function conditionCheck(client: S3, place: Place): () => Promise<void> {
   const put = async (condition: { readonly IfNoneMatch: "*" } | { readonly IfMatch: string }): Promise<"written" | "refused"> => {
     try {
-      await client.putObject({ Bucket: place.bucket, Key: place.prefix + markerName, Body: marker, ContentType: "application/json", ...checksumOf(digestOf(marker)), ...condition });
+      const { ETag: tag } = await client.putObject({ Bucket: place.bucket, Key: place.prefix + markerName, Body: marker, ContentType: "application/json", ...checksumOf(digestOf(marker)), ...condition });
+      if (tag === undefined) throw notS3(place);
       return "written";
     } catch (error) {
       if (isRefused(error) || isBusy(error) || isMissing(error)) return "refused";

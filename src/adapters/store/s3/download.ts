@@ -4,7 +4,7 @@ import type { GetObjectCommandOutput, S3 } from "@aws-sdk/client-s3";
 import { type Descriptor, type Digest } from "../../../core/descriptor.ts";
 import { TwelveError } from "../../../core/errors.ts";
 import { bodyChunks } from "../../aws/s3-body.ts";
-import { isMissing, isRefused, storeFailure } from "./failure.ts";
+import { isMissing, isRefused, notS3, storeFailure } from "./failure.ts";
 import type { Place } from "./place.ts";
 
 /** How often in a row an answer may break off without having brought anything. */
@@ -40,6 +40,10 @@ export async function* blobChunks(client: S3, place: Place, { digest, key, size 
   let etag: string | undefined;
   for (let barren = 0; ; ) {
     const { Body: body, ContentLength: length, ETag: tag } = await get(done, etag);
+    if (tag === undefined) {
+      (body as Readable).destroy();
+      throw notS3(place);
+    }
     const total = length === undefined ? undefined : done + length;
     if (size !== undefined && total !== undefined && total !== size) {
       (body as Readable).destroy();
