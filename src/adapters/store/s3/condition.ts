@@ -13,7 +13,8 @@ const noTag = `"${"0".repeat(32)}"`;
 
 /**
  * Makes sure, once, that the server keeps to the conditions of a write. Some that speak S3 take `If-None-Match` and `If-Match`
- * and do not look at them: there two releases would silently get one number. Fails with STORE_UNUSABLE.
+ * and do not look at them: there two releases would silently get one number. Fails with STORE_UNUSABLE, or with the
+ * SERVICE_ codes.
  */
 export function conditionCheck(client: S3, place: Place): () => Promise<void> {
   const put = async (condition: { readonly IfNoneMatch: "*" } | { readonly IfMatch: string }): Promise<"written" | "refused"> => {

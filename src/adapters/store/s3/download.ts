@@ -20,7 +20,7 @@ interface Wanted {
 /**
  * The bytes of a blob as they arrive; what breaks off is taken up again where it stopped. Size and digest are compared
  * before the last chunk's successor is given, so who reads to the end has the right bytes. Fails with BLOB_NOT_FOUND,
- * BLOB_CORRUPT or STORE_UNUSABLE.
+ * BLOB_CORRUPT, STORE_UNUSABLE or the SERVICE_ codes.
  */
 export async function* blobChunks(client: S3, place: Place, { digest, key, size }: Wanted): AsyncGenerator<Uint8Array, void> {
   const corrupt = (what: string): TwelveError => new TwelveError("BLOB_CORRUPT", `Blob ${digest} is damaged: s3://${place.bucket}/${key} ${what}`, {
