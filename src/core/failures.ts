@@ -77,6 +77,6 @@ export const failures = {
   BLOB_CORRUPT: { exit: 6, means: "A blob's bytes do not match its digest", fix: "Restore the file from a backup, or delete it and make the artifact again" },
   REF_INVALID: { exit: 2, means: "A name or value is outside what a store can keep as a ref", fix: "Use names of letters, digits, dots, hyphens and underscores, and values of at most 64 KiB" },
   ARTIFACT_INVALID: { exit: 2, means: "An artifact was written by another version of twelve, or by hand", fix: "Make the artifact again with this version" },
-  STORE_UNUSABLE: { exit: 6, means: "The store cannot be read or written", fix: "Check the folder's permissions and free space, or attach another store with TWELVE_STORE" },
+  STORE_UNUSABLE: { exit: 6, means: "The store cannot be read or written; a service that is away or refuses has the SERVICE_ codes", fix: "Check the folder's permissions and free space, or attach another store with TWELVE_STORE" },
   STORE_CORRUPT: { exit: 100, means: "`twelve verify` found blobs that are missing or damaged", fix: "Restore the blobs named above from a backup, or delete the damaged files and make their artifacts again" },
 } as const satisfies Record<string, { exit: number; means: string; fix: string }>;
