@@ -56,5 +56,10 @@ async function ask(service: Checkable, signal: AbortSignal): Promise<string> {
 function describe(looked: Awaited<ReturnType<Look>>): Omit<RuntimePart, "name"> {
   if ("detail" in looked) return { isReady: true, detail: looked.detail };
   const { failure } = looked;
-  return { isReady: false, detail: failure instanceof TwelveError ? summaryOf(failure) : failure instanceof Error ? failure.message : String(failure) };
+  return { isReady: false, detail: failure instanceof TwelveError ? reasonOf(failure) : failure instanceof Error ? failure.message : String(failure) };
+}
+
+/** With what to do where that is a command to paste. */
+function reasonOf(failure: TwelveError): string {
+  return failure.fix.includes("`twelve ") ? `${summaryOf(failure)}. ${failure.fix}` : summaryOf(failure);
 }
