@@ -88,6 +88,8 @@ export interface VectorService extends Checkable {
   readonly url: string;
   /** Every namespace that is complete, sorted. */
   namespaces(): Promise<readonly string[]>;
+  /** Whether a namespace is listed: one small question to the service itself, never answered from memory. */
+  holds(namespace: string): Promise<boolean>;
   /**
    * Loads the rows into a namespace, which is listed, complete and searchable only when it returns. A namespace that an interrupted call
    * left behind, or that holds other rows, is made anew; nobody reads it meanwhile. Names are `[a-z0-9-]{1,45}` and start with a letter.

@@ -23,6 +23,8 @@ export interface IndexToSearch {
   readonly embedder: string;
   /** The vector service that holds it, with credentials; without one the embedded engine does. */
   readonly vectors?: string | undefined;
+  /** For the command that publishes it again; without one the command names the vector service. */
+  readonly environment?: string | undefined;
 }
 
 /** Finds the best chunks for a question, numbered from 1. */
@@ -47,7 +49,7 @@ export interface Retriever {
   readonly fusionWeight: number;
   /** Makes everything ready that these settings need. Fails with CONFIG_INVALID or SERVICE_UNSUPPORTED before the first question is asked. */
   prepare(settings: RetrieveSettings): Promise<Search>;
-  /** Whether the engine still answers. Fails as the engine does. */
+  /** Asks where the index is held whether it is still there. Fails as the engine does, or with INDEX_NOT_FOUND, INDEX_NOT_PUBLISHED or INDEX_CORRUPT. */
   count(): Promise<number>;
   /** The services that a question is brought to. */
   services(): readonly UsedService[];

@@ -10,6 +10,8 @@ export interface RuntimePart {
   readonly name: string;
   readonly isReady: boolean;
   readonly detail: string;
+  /** Why it is not ready, where that is known. */
+  readonly failure?: unknown;
 }
 
 interface Parts {
@@ -61,5 +63,10 @@ async function ask(service: Checkable, signal: AbortSignal): Promise<string> {
 function describe(looked: Awaited<ReturnType<Look>>): Omit<RuntimePart, "name"> {
   if ("detail" in looked) return { isReady: true, detail: looked.detail };
   const { failure } = looked;
-  return { isReady: false, detail: failure instanceof TwelveError ? summaryOf(failure) : failure instanceof Error ? failure.message : String(failure) };
+  return { isReady: false, detail: failure instanceof TwelveError ? reasonOf(failure) : failure instanceof Error ? failure.message : String(failure), failure };
+}
+
+/** With what to do where that is a command to paste. */
+function reasonOf(failure: TwelveError): string {
+  return failure.fix.includes("`twelve ") ? `${summaryOf(failure)}. ${failure.fix}` : summaryOf(failure);
 }

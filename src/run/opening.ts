@@ -10,7 +10,7 @@ import { unknownAgent } from "./plan.ts";
 
 /** A runtime that is opened in the background, for as long as it takes. */
 export interface OpeningRuntime extends OpenedRuntime {
-  /** Resolves when it is open. Rejects with what is wrong for good. */
+  /** Resolves when it is open, and every part has been looked at once. Rejects with what is wrong for good. */
   readonly opened: Promise<void>;
   /** Told of each attempt that failed; of the last one at once, where there is one. */
   onWaiting(listener: (parts: readonly RuntimePart[]) => void): void;
@@ -42,7 +42,8 @@ const usualShortestWaitMs = 1000;
 
 /**
  * Opens a runtime again and again until the services that it needs are there. Meanwhile it refuses requests with
- * PROCESS_NOT_READY, and its check says which part is missing and why.
+ * PROCESS_NOT_READY, and its check says which part is missing and why. Opened, it looks at every part, since a model is
+ * not asked before: a key that is missing or wrong ends the start, as any other part's would have.
  */
 export function openInBackground(context: Context, { open, known, store, random = Math.random, shortestWaitMs = usualShortestWaitMs, firstLimitMs = usualFirstLimitMs }: Opening): OpeningRuntime {
   const nowMs = (): number => context.clock.monotonicMs();
@@ -57,14 +58,19 @@ export function openInBackground(context: Context, { open, known, store, random 
   let hurry: (() => void) | undefined;
   let againMs = 0;
 
-  async function keepOpening(): Promise<void> {
+  async function openAndLook(): Promise<void> {
+    const opened = await keepOpening();
+    if (isClosed) return opened.close();
+    runtime = opened;
+    const refused = (await opened.check()).find(({ isReady, failure }) => !isReady && failure instanceof TwelveError && failure.code === "SERVICE_UNAUTHENTICATED");
+    if (refused !== undefined) throw refused.failure;
+  }
+
+  async function keepOpening(): Promise<OpenedRuntime> {
     for (;;) {
       const failures = new Map<string, unknown>();
       try {
-        const opened = await open(limited(context, { limitMs: firstLimitMs * 2 ** attempts, pending }), { onPartFailed: (part, failure) => failures.set(part, failure) });
-        runtime = opened;
-        if (isClosed) await opened.close();
-        return;
+        return await open(limited(context, { limitMs: firstLimitMs * 2 ** attempts, pending }), { onPartFailed: (part, failure) => failures.set(part, failure) });
       } catch (error) {
         if (!mayPass(error) || context.signal.aborted) throw error;
         attempts++;
@@ -102,10 +108,10 @@ export function openInBackground(context: Context, { open, known, store, random 
     const doing = name === undefined ? `being looked up in ${store}` : `${name} is being opened`;
     if (missing.size === 0) return [{ name: "release", isReady: false, detail: [`${doing}, for ${seconds} by now`, ...(pending.size === 0 ? [] : [`waiting for ${[...pending].join(", ")}`])].join("; ") }];
     const found = nameOf(known()).map((detail): RuntimePart => ({ name: "release", isReady: true, detail }));
-    return [...found, ...[...missing].map(([name, failure]) => ({ name, isReady: false, detail: `${reasonOf(failure)}; asked ${attempts === 1 ? "once" : `${attempts} times`} in ${seconds}, and again soon` }))];
+    return [...found, ...[...missing].map(([name, failure]) => ({ name, isReady: false, detail: `${reasonOf(failure)}; asked ${attempts === 1 ? "once" : `${attempts} times`} in ${seconds}, and again soon`, failure }))];
   }
 
-  const opened = keepOpening();
+  const opened = openAndLook();
   // Whoever waits for it is told; a process that stops meanwhile does not wait.
   opened.catch(() => {});
   return {

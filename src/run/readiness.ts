@@ -1,3 +1,4 @@
+import { summaryOf, TwelveError } from "../core/errors.ts";
 import type { Story } from "../ports/story.ts";
 import type { RuntimePart } from "./health.ts";
 
@@ -10,13 +11,13 @@ interface Readiness {
   readonly greet: () => void;
 }
 
-/** Told what was seen, it writes an event when a server gets ready, or is no longer, or waits for something else: the first time, and at each change. */
+/** Told what was seen, it writes an event when a server gets ready, or is no longer, or waits for something else or for another reason: the first time, and at each change. */
 export function tellReadiness({ url, write, story, greet }: Readiness): (parts: readonly RuntimePart[]) => void {
   let told: string | undefined;
   let isGreeted = false;
   return (parts) => {
     const missing = parts.filter(({ isReady }) => !isReady);
-    const seen = missing.map(({ name }) => name).join("\n");
+    const seen = missing.map(({ name, failure }) => `${name}: ${reasonIn(failure)}`).join("\n");
     if (seen === told) return;
     told = seen;
     if (missing.length > 0) {
@@ -29,4 +30,10 @@ export function tellReadiness({ url, write, story, greet }: Readiness): (parts: 
     else greet();
     isGreeted = true;
   };
+}
+
+/** The same for as long as nothing new is known: words with digits are counters, seconds, addresses or the IDs of requests. */
+function reasonIn(failure: unknown): string {
+  if (failure === undefined) return "";
+  return failure instanceof TwelveError ? `${failure.code} ${summaryOf(failure).replaceAll(/\S*\d\S*/g, "#")}` : "not a failure of a service";
 }

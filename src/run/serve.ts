@@ -10,6 +10,7 @@ import type { RuntimePart } from "./health.ts";
 import { openInBackground, type OpeningRuntime } from "./opening.ts";
 import { tellReadiness } from "./readiness.ts";
 import type { ModelCallEvent } from "./schema.ts";
+import { keepLooking } from "./watch.ts";
 
 interface ServeOptions extends Address {
   readonly environment: string;
@@ -32,7 +33,11 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
   const traffic = trackTraffic();
   const startedMs = clock.monotonicMs();
   // The server's modules load while the store and the index are read.
-  const emit = (event: ModelCallEvent): void => context.writeLine(JSON.stringify(event));
+  let watch: ReturnType<typeof keepLooking> | undefined;
+  const emit = (event: ModelCallEvent): void => {
+    context.writeLine(JSON.stringify(event));
+    if (serviceFailed.test(event["error.type"] ?? "")) watch?.onFailure();
+  };
   const runtime = openInBackground(context, {
     store: (await context.store()).url,
     known: () => found && { name: releaseName(found.release), agents: found.agents },
@@ -69,9 +74,10 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
         story.note(`Try it: curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '{"model": "${agents[0]}", "messages": [{"role": "user", "content": "..."}]}'`);
       },
     });
-    if (!(await openedSoon(runtime, 0))) tell(await runtime.check());
     runtime.onWaiting(tell);
-    const opened = runtime.opened.then(() => tell([]));
+    // Nobody need ask for the readiness: the log tells it all the same.
+    watch = keepLooking(() => told.check(), { signal });
+    const opened = runtime.opened.then(() => told.check());
     try {
       await Promise.race([untilAborted(signal), opened.then(() => untilAborted(signal))]);
     } catch (error) {
@@ -86,6 +92,9 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     await runtime.close();
   }
 }
+
+/** What says something about the service, and not about the request. */
+const serviceFailed = /^(?:SERVICE|INDEX)_(?!REJECTED|FILTERED)/;
 
 function factsOf({ release: { release, number, releaseDescriptor } }: Served): object {
   return { "twelve.app": release.app, "twelve.release.number": number, "twelve.release.digest": releaseDescriptor.digest };

@@ -21,6 +21,7 @@ export function memoryVectors(url = "memory-vectors:"): MemoryVectors {
     meanwhile,
     check: async () => ({ version: "1", detail: `${held.size} indexes` }),
     namespaces: async () => [...held.keys()].sort(),
+    holds: async (namespace) => held.has(namespace),
     async publish(namespace, { rows }) {
       await meanwhile.loading?.();
       held.delete(namespace);

@@ -65,6 +65,9 @@ export function describeVectorService(name: string, open: () => VectorService | 
       try {
         expect(await own(other)).toEqual([...before, first, second].sort());
         expect(await (await other.open(first)).count()).toBe(5);
+        expect([await other.holds(first), await other.holds(newName())]).toEqual([true, false]);
+        await service.drop(first);
+        expect(await other.holds(first)).toBe(false);
       } finally {
         await other.close();
       }

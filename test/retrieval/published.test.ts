@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import build from "../../src/index/command.ts";
 import { listPublications } from "../../src/index/publication.ts";
 import publish from "../../src/index/publish-command.ts";
@@ -81,6 +81,40 @@ describe("an index that an environment searches at a vector service", () => {
     await runtime.close();
     expect(new Set(given.asked)).toEqual(new Set([secret]));
     expect(JSON.stringify([active, given.told])).not.toContain("hunter2");
+  });
+
+  it("is asked for there when the process looks after it, and opened anew once it has been published again", async () => {
+    await publishTo(url);
+    await releaseAt(url);
+    const given = await at(url);
+    let nowMs = 0;
+    const clock = { ...given.clock, monotonicMs: () => nowMs };
+    const active = await readActive(await context.store(), "handbook", "production");
+    const runtime = await openRuntime({ ...given, clock }, { release: active, environment: "production", attachments: active.activation.attachments, agents: ["support"], emit: () => {} });
+    onTestFinished(() => runtime.close());
+    const part = async (): Promise<unknown> => {
+      nowMs += 60_000;
+      return (await runtime.check()).find(({ name }) => name === "index docs");
+    };
+    const ask = async (): Promise<unknown> => Array.fromAsync(runtime.answer({ agent: "support", messages: [{ role: "user", content: "how large may a request be?" }], variables: {}, isStream: false, traceId: "0".repeat(32) }));
+    const command = /`twelve index publish docs@[0-9a-f]{12} --env production`; processes then go on by themselves/;
+    expect(await part()).toMatchObject({ isReady: true });
+    place.held.clear();
+    expect(await part()).toMatchObject({ isReady: false, detail: expect.stringMatching(command) });
+    await expect(ask()).rejects.toMatchObject({ code: "INDEX_NOT_FOUND", fix: expect.stringMatching(command), retry: { afterMs: 5000 } });
+    await publishTo(url);
+    expect(await ask()).toContainEqual(expect.objectContaining({ type: "end" }));
+    expect(await part()).toMatchObject({ isReady: true });
+
+    // No question finds out this time, and what is published again is not whole at first.
+    place.held.clear();
+    expect(await part()).toMatchObject({ isReady: false });
+    await publishTo(url);
+    const [rows] = [...place.held.values()];
+    const last = rows?.pop();
+    expect(await part()).toMatchObject({ isReady: false, detail: expect.stringContaining("holds 1 of the 2 chunks") });
+    if (last !== undefined) rows?.push(last);
+    expect(await part()).toMatchObject({ isReady: true });
   });
 
   it("stays where the activation put it, whatever the environment says by now, and says so", async () => {

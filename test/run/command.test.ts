@@ -45,6 +45,11 @@ async function serving(app: TestContext, { env = {}, change = {} }: { env?: Reco
   return { context: own, ready, client: new OpenAI({ baseURL: `${ready.url}/v1`, apiKey: "none", maxRetries: 0 }), stop: () => controller.abort(), ended };
 }
 
+// oxlint-disable-next-line require-yield
+async function* failing(failure: TwelveError): AsyncGenerator<never> {
+  throw failure;
+}
+
 describe("twelve run", () => {
   it("serves the release's agents with cited answers, logs each call, and stops in good order", async () => {
     const app = await releasedApp();
@@ -92,6 +97,36 @@ describe("twelve run", () => {
     await vi.waitFor(async () => expect((await readiness())[0]).toBe(200), { timeout: 20_000, interval: 50 });
     expect(await ask()).toMatchObject({ system_fingerprint: expect.stringMatching(/^v1-[0-9a-f]{12}$/) });
     expect(context.lines.map((line) => JSON.parse(line) as { readonly event: string })).toContainEqual(expect.objectContaining({ event: "server-ready", "twelve.release.number": 1, agents: ["support", "chat"] }));
+  });
+
+  it("refuses to start with a key that a model refuses, unless another model of the chain answers", async () => {
+    const openModel: TestContext["openModel"] = async (...args) => {
+      const model = await (await testContext({ dir: "/" })).openModel(...args);
+      return args[0] === "mock:extractive" ? { ...model, check: () => Promise.reject(new TwelveError("SERVICE_UNAUTHENTICATED", "The key is wrong")) } : model;
+    };
+    await expect(serving(await releasedApp(), { change: { openModel } })).rejects.toMatchObject({ code: "SERVICE_UNAUTHENTICATED", exit: 6 });
+    const chained = await serving(await releasedApp(manifest.replace('model: "${CHAT_MODEL}"', 'model: ["${CHAT_MODEL}", "mock:echo"]')), { change: { openModel } });
+    expect(chained.ready).toMatchObject({ event: "server-ready" });
+  });
+
+  it("starts unready while a model is away, and tells in its log what a request met, without being asked", async () => {
+    const app = await releasedApp();
+    const failure = new TwelveError("SERVICE_UNAVAILABLE", "nothing answers", { retry: { afterMs: null } });
+    let isAway = true;
+    const openModel: TestContext["openModel"] = async (...args) => {
+      const model = await app.openModel(...args);
+      return { ...model, check: () => (isAway ? Promise.reject(failure) : model.check()), generate: (request) => (isAway ? failing(failure) : model.generate(request)) };
+    };
+    const { context, ready, client } = await serving(app, { change: { openModel, clock: { ...app.clock, monotonicMs: () => performance.now() } } });
+    expect(ready).toMatchObject({ event: "server-not-ready", checks: { "model mock:extractive": "nothing answers" } });
+    const events = (): readonly string[] => context.lines.map((line) => (JSON.parse(line) as { readonly event: string }).event).filter((event) => event.startsWith("server-"));
+    const ask = (): Promise<unknown> => client.chat.completions.create({ model: "support", messages: [{ role: "user", content: "What is the port?" }] });
+    await expect(ask()).rejects.toMatchObject({ status: 503 });
+    isAway = false;
+    await vi.waitFor(() => expect(events()).toEqual(["server-not-ready", "server-ready"]), { timeout: 20_000, interval: 50 });
+    isAway = true;
+    await expect(ask()).rejects.toMatchObject({ status: 503 });
+    await vi.waitFor(() => expect(events()).toEqual(["server-not-ready", "server-ready", "server-not-ready"]), { timeout: 20_000, interval: 50 });
   });
 
   it("waits for no store where the process is no server, and not for what stays wrong", async () => {

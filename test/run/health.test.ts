@@ -8,7 +8,8 @@ function model(check: Model["check"]): Model {
   return { ...scriptedModel(() => says("x")), check };
 }
 const there = model(() => Promise.resolve({ version: "2", detail: "warm" }));
-const away = model(() => Promise.reject(new TwelveError("SERVICE_UNAVAILABLE", "nothing answers")));
+const failure = new TwelveError("SERVICE_UNAVAILABLE", "nothing answers");
+const away = model(() => Promise.reject(failure));
 
 async function parts(models: Record<string, Model>, chains: readonly (readonly string[])[]) {
   const [, ...found] = await partChecks({ release: "v3", retrievers: [], models: new Map(Object.entries(models)), chains, nowMs: () => 0 })();
@@ -17,7 +18,7 @@ async function parts(models: Record<string, Model>, chains: readonly (readonly s
 
 it("takes a model that is away for missing, unless another one of every agent's chain answers in its place", async () => {
   expect(await parts({ "a:1": away, "b:1": there }, [["a:1"], ["b:1"]])).toEqual([
-    { name: "model a:1", isReady: false, detail: "nothing answers" },
+    { name: "model a:1", isReady: false, detail: "nothing answers", failure },
     { name: "model b:1", isReady: true, detail: "answers, version 2, warm" },
   ]);
   expect(await parts({ "a:1": away, "b:1": there }, [["a:1", "b:1"]])).toMatchObject([{ isReady: true, detail: "another model answers in its place: nothing answers" }, { isReady: true }]);

@@ -44,7 +44,7 @@ describe("openInBackground", () => {
     await new Promise<void>((resolve) => runtime.onWaiting(() => resolve()));
     expect(await runtime.check()).toEqual([
       { name: "release", isReady: true, detail: "v3" },
-      { name: "index docs", isReady: false, detail: expect.stringMatching(/^tei\+http:\/\/127\.0\.0\.1:8080: nothing answers; asked once in \d+ s, and again soon$/) },
+      { name: "index docs", isReady: false, detail: expect.stringMatching(/^tei\+http:\/\/127\.0\.0\.1:8080: nothing answers; asked once in \d+ s, and again soon$/), failure: away },
     ]);
     expect(() => runtime.answer(question)).toThrow(expect.objectContaining({ code: "PROCESS_NOT_READY", message: "The server cannot answer yet. It waits for index docs: tei+http://127.0.0.1:8080: nothing answers", retry: { afterMs: 60_000 } }));
     expect(() => runtime.answer({ ...question, agent: "nobody" })).toThrow(expect.objectContaining({ code: "AGENT_UNKNOWN" }));
@@ -86,6 +86,19 @@ describe("openInBackground", () => {
     expect(open).toHaveBeenCalledTimes(1);
   });
 
+  it("looks at every part once it is open, and ends where credentials are refused: a model was not asked before", async () => {
+    const seen = (failure: TwelveError, isReady = false): OpenedRuntime => ({ ...opened(), check: () => Promise.resolve([{ name: "release", isReady: true, detail: "v3" }, { name: "model a:1", isReady, detail: failure.message, failure }]) });
+    const noKey = new TwelveError("SERVICE_UNAUTHENTICATED", "a:1 needs a key");
+    const { runtime } = await opening(() => Promise.resolve(seen(noKey)));
+    await expect(runtime.opened).rejects.toBe(noKey);
+    // What may pass is waited for, and so is a key that another model makes up for.
+    for (const open of [seen(away), seen(new TwelveError("SERVICE_DENIED", "not yet")), seen(noKey, true)]) {
+      const { runtime: waiting } = await opening(() => Promise.resolve(open));
+      await waiting.opened;
+      expect(await waiting.check()).toMatchObject([{}, { name: "model a:1" }]);
+    }
+  });
+
   it("ends an attempt whose service never answers, and gives the next one twice the time", async () => {
     const server = createServer(() => {}).listen(0, "127.0.0.1");
     onTestFinished(() => {
@@ -117,7 +130,7 @@ describe("openInBackground", () => {
     expect(await runtime.check()).toEqual([{ name: "release", isReady: false, detail: "being looked up in s3://bucket, for 0 s by now" }]);
     answer();
     await new Promise<void>((resolve) => runtime.onWaiting(() => resolve()));
-    expect(await runtime.check()).toEqual([{ name: "release", isReady: false, detail: expect.stringMatching(/^s3:\/\/bucket cannot be reached; asked /) }]);
+    expect(await runtime.check()).toEqual([{ name: "release", isReady: false, detail: expect.stringMatching(/^s3:\/\/bucket cannot be reached; asked /), failure: gone }]);
     expect(runtime.agents).toEqual([]);
     expect(() => runtime.answer({ ...question, agent: "nobody" })).toThrow(expect.objectContaining({ code: "PROCESS_NOT_READY", message: expect.stringContaining("s3://bucket cannot be reached") }));
     found = { name: "v3", agents: ["support"] };

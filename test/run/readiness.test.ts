@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { type FailureCode, TwelveError } from "../../src/core/errors.ts";
 import type { RuntimePart } from "../../src/run/health.ts";
 import { tellReadiness } from "../../src/run/readiness.ts";
 
 const ok: RuntimePart = { name: "release", isReady: true, detail: "v3" };
-const away = (name: string, detail = "nothing answers"): RuntimePart => ({ name, isReady: false, detail });
+const away = (name: string, detail = "nothing answers", code: FailureCode = "SERVICE_UNAVAILABLE"): RuntimePart => ({ name, isReady: false, detail, failure: new TwelveError(code, detail) });
 
 function telling() {
   const told: unknown[] = [];
@@ -25,7 +26,7 @@ describe("tellReadiness", () => {
 
   it("tells each change, with the parts that are missing and why", () => {
     const { told, tell } = telling();
-    for (const parts of [[ok, away("index docs")], [ok, away("index docs", "still nothing")], [ok], [ok, away("model x")], [ok, away("model x"), away("model y")], [ok]]) tell(parts);
+    for (const parts of [[ok, away("index docs")], [ok], [ok, away("model x")], [ok, away("model x"), away("model y")], [ok]]) tell(parts);
     expect(told).toEqual([
       ["server-not-ready", { checks: { "index docs": "nothing answers" } }],
       "http://127.0.0.1:3000 is not ready: index docs: nothing answers",
@@ -38,5 +39,19 @@ describe("tellReadiness", () => {
       ["server-ready", {}],
       "http://127.0.0.1:3000 is ready again",
     ]);
+  });
+
+  it("tells again when the reason changes, but not for counters, seconds and the IDs of requests", () => {
+    const { told, tell } = telling();
+    const seen = [
+      { name: "release", isReady: false, detail: "being looked up in s3://bucket, for 1 s by now" },
+      { name: "release", isReady: false, detail: "being looked up in s3://bucket, for 2 s by now" },
+      { ...away("release", "s3://bucket cannot be reached (request 1f2e)"), detail: "s3://bucket cannot be reached (request 1f2e); asked once in 3 s, and again soon" },
+      { ...away("release", "s3://bucket cannot be reached (request 77ab)"), detail: "s3://bucket cannot be reached (request 77ab); asked 2 times in 5 s, and again soon" },
+      away("release", "s3://bucket cannot be reached (the certificate has expired)"),
+      away("release", "s3://bucket cannot be reached (the certificate has expired)", "SERVICE_DENIED"),
+    ];
+    for (const part of seen) tell([part]);
+    expect(told.filter((each) => Array.isArray(each))).toEqual([seen[0], seen[2], seen[4], seen[5]].map((part) => ["server-not-ready", { checks: { release: part?.detail } }]));
   });
 });

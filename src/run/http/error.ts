@@ -39,6 +39,10 @@ const known: Readonly<Partial<Record<FailureCode, { readonly status: number; rea
   SERVICE_REJECTED: { status: 400, code: "service_rejected" },
   MODEL_UNABLE: { status: 400, code: "model_unable" },
   SERVICE_FILTERED: { status: 400, code: "content_filter" },
+  // An index that was there when the process started, and may be published again.
+  INDEX_NOT_FOUND: { status: 503, code: "index_not_found" },
+  INDEX_NOT_PUBLISHED: { status: 503, code: "index_not_published" },
+  INDEX_CORRUPT: { status: 503, code: "index_corrupt" },
   PROCESS_NOT_READY: { status: 503, code: "not_ready" },
   ANSWER_CUT: { status: 503, code: "answer_cut" },
 };

@@ -112,6 +112,7 @@ describe("POST /v1/chat/completions with the official client", () => {
     ["SERVICE_FILTERED", 400, "content_filter"],
     ["SERVICE_QUOTA", 502, "service_quota"],
     ["SERVICE_UNAVAILABLE", 503, "service_unavailable"],
+    ["INDEX_NOT_FOUND", 503, "index_not_found"],
     ["SERVICE_TIMEOUT", 504, "service_timeout"],
   ] as const)("answers a model's %s with %i", async (failure, status, code) => {
     const { post } = await startServer(runtimeOf(openAgent(scriptedModel(() => { throw new TwelveError(failure, "So it is"); }))));

@@ -38,6 +38,7 @@ function serviceAt(place: Place, dir: string): VectorService {
     url: place.url,
     check: (signal) => place.check(signal),
     namespaces: () => place.list(),
+    holds: async (namespace) => (await place.readShape(namespace)) !== undefined,
     async publish(namespace, index) {
       const work = join(dir, ".twelve", "work");
       await mkdir(work, { recursive: true });

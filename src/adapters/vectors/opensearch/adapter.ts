@@ -29,6 +29,7 @@ export async function openService(reference: string, env: Environment): Promise<
   return {
     url,
     namespaces: () => namespaces(),
+    holds: async (namespace) => (await findGenerations(connection, namespace)).some(({ form }) => form !== undefined),
     publish: (namespace, index) => publishNamespace(connection, namespace, index),
     async open(namespace) {
       const found = (await findGenerations(connection, namespace)).find(({ form }) => form !== undefined);

@@ -25,6 +25,7 @@ export async function openService(reference: string, dir: string): Promise<Vecto
   return {
     url,
     namespaces,
+    holds: async (namespace) => (await findNamespace(query, namespace)) !== undefined,
     async publish(namespace, index) {
       await connection.transaction((inside) => prepare(inside, url));
       const extension = await extensionOf();

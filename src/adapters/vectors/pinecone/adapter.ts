@@ -31,6 +31,7 @@ export function openService(written: string, { dir, env }: From, sleep: Sleep = 
   return {
     url,
     namespaces: async () => listMarked(await indexes()),
+    holds: async (namespace) => (await readMarker(await indexes(), namespace)) !== undefined,
     async publish(namespace, wanted) {
       const found = await findIndexes(reference, { dimensions: wanted.dimensions });
       await publishNamespace(found, { namespace, dir, patience, ...wanted });
