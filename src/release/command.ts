@@ -4,6 +4,7 @@ import { Digest, digestOf, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { readBuild } from "../build/read.ts";
 import { environmentOf, resolveFor } from "../config/read.ts";
+import { attachedUrls } from "../config/vectors.ts";
 import { parseSets } from "../config/set.ts";
 import { readManifest } from "../manifest/read.ts";
 import type { Manifest } from "../manifest/schema.ts";
@@ -70,7 +71,7 @@ export default defineCommand({
     await requireReports(store, { app, build, environment, release: digestOf(canonicalJson(release)), title: "this release", fix: (suites) => wayThroughGate(manifest, environment, suites) });
     await checkServices(context, store, { build, release, environment });
     const captured = captureEnvironment(values);
-    await requirePublished(context, store, { build, release, environment, attachments: captured.attachments });
+    await requirePublished(context, store, { manifest, release, environment, urls: attachedUrls(manifest, Object.keys(release.indexes), { environment, values }) });
 
     // From here on every step leaves a usable store: an unnamed blob, then a number without activation, then all.
     const services = { store, clock };

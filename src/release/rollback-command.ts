@@ -1,16 +1,19 @@
 import { z } from "zod";
 import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
+import { readVectorUrls } from "../config/vectors.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import { Digest, digestPrefix, hexOf, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { readManifest } from "../manifest/read.ts";
 import { defineCommand } from "../ports/command.ts";
+import type { Context } from "../ports/context.ts";
+import type { Store } from "../ports/store.ts";
 import { appendAfter } from "./apply.ts";
 import { earlierActivation, previousRelease } from "./history.ts";
 import { requirePublished } from "./published.ts";
 import { notActive, readHistory } from "./read.ts";
-import { Activation, releaseKind } from "./schema.ts";
+import { Activation, type Release, releaseKind } from "./schema.ts";
 
 const Output = z.strictObject({
   environment: z.string(),
@@ -48,9 +51,7 @@ export default defineCommand({
     if (number === previous) throw new TwelveError("USAGE_INVALID", `v${number} is active in ${environment} already`, { fix: `Name another release: ${formatHistory(history)}` });
     // The current release may be damaged, which is a reason to roll back; the one to go to must not be.
     const restored = await readDocument(store, releaseKind, release);
-    if (Object.values(attachments).some(({ url }) => url !== null)) {
-      await requirePublished(context, store, { build: await readDocument(store, buildKind, restored.build), release: restored, environment, attachments });
-    }
+    if (Object.values(attachments).some(({ url }) => url !== null)) await lookAtPublished(context, store, { restored, environment, attachments });
 
     context.story.warn(`A rollback changes code, prompts, indexes and configuration of ${environment}; data in attached services stays as it is.`);
     if (canonicalJson(present) !== canonicalJson(attachments)) {
@@ -65,6 +66,22 @@ export default defineCommand({
     `v${number} (${shortDigest(digest)}) is active in ${environment} again; v${previous} was active before\n` +
     `Next: restart its processes with \`twelve run --env ${environment}\`\nUndo: \`twelve rollback --env ${environment} --to v${previous}\``,
 });
+
+interface Restored extends Pick<Activation, "environment" | "attachments"> {
+  readonly restored: Release;
+}
+
+/** Going back must work while a service is away; only an index that is known to be gone stops it. */
+async function lookAtPublished(context: Context, store: Store, { restored, environment, attachments }: Restored): Promise<void> {
+  const { manifest } = await readDocument(store, buildKind, restored.build);
+  const urls = await readVectorUrls(context, manifest, Object.keys(restored.indexes), { environment, attachments });
+  try {
+    await requirePublished(context, store, { manifest, release: restored, environment, urls });
+  } catch (error) {
+    if (!(error instanceof TwelveError) || error.exit !== 6) throw error;
+    context.story.warn(`Nobody knows whether every index is there: ${error.message}. Look with \`twelve services check --env ${environment}\``);
+  }
+}
 
 function isNamed(to: string): (activation: Activation) => boolean {
   const number = /^v(\d+)$/.exec(to)?.[1];

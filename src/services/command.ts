@@ -30,7 +30,7 @@ export default defineCommand({
     const progress = context.story.progress("Asking services");
     let answered = 0;
     try {
-      const asked = await askServices(context, needs, { secrets, code, limitMs, onAnswer: () => progress.update(++answered, needs.length) });
+      const asked = await askServices(context, needs, { environment, secrets, code, limitMs, onAnswer: () => progress.update(++answered, needs.length) });
       return { app, environment, release, services: [...asked, ...missing] };
     } finally {
       progress.stop();

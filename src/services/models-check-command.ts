@@ -25,7 +25,7 @@ export default defineCommand({
     const progress = context.story.progress("Asking providers");
     let answered = 0;
     try {
-      const asked = await askServices(context, models, { secrets, code, limitMs, isLifeAsked: true, onAnswer: () => progress.update(++answered, models.length) });
+      const asked = await askServices(context, models, { environment, secrets, code, limitMs, isLifeAsked: true, onAnswer: () => progress.update(++answered, models.length) });
       return { app, environment, release, models: models.map((need, i) => modelRow(need, asked[i], lifecycle, context.clock.now())), missing: missingModels(missing) };
     } finally {
       progress.stop();
