@@ -13,10 +13,11 @@ import { appendActivation, recordRelease } from "./apply.ts";
 import { checkServices } from "./check.ts";
 import { formatSource, refuseDirty } from "./dirty.ts";
 import { requireReports } from "./gate.ts";
+import { changedAttachments, formatChanges } from "./history.ts";
 import { findIndexes, parsePins } from "./indexes.ts";
 import { captureEnvironment, planRelease, promptProblems, usedIndexes } from "./plan.ts";
 import { requirePublished } from "./published.ts";
-import { listReleases } from "./read.ts";
+import { listReleases, readCurrent } from "./read.ts";
 import { Activation, Release } from "./schema.ts";
 import { formatFields, formatValue } from "../core/table.ts";
 
@@ -75,9 +76,12 @@ export default defineCommand({
 
     // From here on every step leaves a usable store: an unnamed blob, then a number without activation, then all.
     const services = { store, clock };
+    const before = await readCurrent(store, app, environment);
     const { number, releaseDescriptor, createdAt } = await recordRelease(services, release, message);
     const earlier = (await listReleases(store, app)).findLast((other) => other.number < number && other.releaseDescriptor.digest === releaseDescriptor.digest);
-    if (earlier !== undefined) story.note(`Nothing differs from v${earlier.number}: v${number} is another number for the same release`);
+    const changes = changedAttachments(before?.activation.attachments ?? captured.attachments, captured.attachments);
+    if (earlier !== undefined && changes.length === 0) story.note(`Nothing differs from v${earlier.number}: v${number} is another number for the same release`);
+    if (earlier !== undefined && changes.length > 0) story.note(`v${number} is another number for the same release as v${earlier.number}, with other attachments: ${formatChanges(changes)}`);
     const active = await appendActivation(
       services,
       { app, environment, number, release: releaseDescriptor, ...captured, reason: "release" },
