@@ -22,6 +22,8 @@ import type { ServiceRow } from "./schema.ts";
 interface Wanted {
   readonly environment: string;
   readonly release: string | undefined;
+  /** What a release made now would need, instead of any that there is. Fails with USAGE_INVALID beside `release`. */
+  readonly isNext: boolean;
   /** How long store and configuration source may take. */
   readonly limitMs: number;
 }
@@ -44,11 +46,12 @@ export interface FoundNeeds {
  * The services of the release that is named, else of the active one of the environment, else of what the manifest with the
  * environment's configuration would give. A store or a configuration source that is away does not stop it: that is what is asked for.
  */
-export async function findNeeds(context: Context, { environment, release: wanted, limitMs }: Wanted): Promise<FoundNeeds> {
+export async function findNeeds(context: Context, { environment, release: wanted, isNext, limitMs }: Wanted): Promise<FoundNeeds> {
+  if (isNext && wanted !== undefined) throw new TwelveError("USAGE_INVALID", "`--next` looks at no release, and `--release` at one", { fix: "Give one of the two" });
   const working = await readManifest(context.dir);
   environmentOf(working, environment);
   const store = await context.store();
-  const found = await unlessAway(inTime(() => findRelease(context, working.name, { environment, wanted }), { limitMs, who: store.url, signal: context.signal }));
+  const found = isNext ? undefined : await unlessAway(inTime(() => findRelease(context, working.name, { environment, wanted }), { limitMs, who: store.url, signal: context.signal }));
   const manifest = found?.build.manifest ?? working;
   const configs = [environmentOf(manifest, environment).config ?? []].flat();
   const source = `configuration source of ${environment}`;

@@ -159,6 +159,8 @@ describe("an index that an environment searches at a vector service", () => {
     place.held.clear();
     expect((await check())[1]).toEqual(["index docs", false, null, "INDEX_NOT_PUBLISHED", "Run `twelve index publish docs --env production`, then try again"]);
     place.check = () => Promise.reject(new TwelveError("SERVICE_UNAVAILABLE", "nobody answers"));
+    const next = await services.run(services.input.parse({ env: "production", next: true }), await at(otherUrl));
+    expect(next.services.find(({ service }) => service.startsWith("index docs@"))).toMatchObject({ isReachable: false, url: otherUrl, problem: { code: "INDEX_NOT_PUBLISHED", message: expect.stringContaining(`is not published at ${otherUrl}`) } });
     // What is away is told once.
     expect((await check()).map(([service]) => service)).toEqual(["vectors of index docs"]);
   });
