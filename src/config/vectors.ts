@@ -1,3 +1,4 @@
+import { hasCredentials } from "../core/url.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
 import { type Attachment, readActivatedUrl } from "./activated.ts";
@@ -21,6 +22,8 @@ export function publishedUrl(url: string | null | undefined): string | undefined
 export interface AttachedUrl {
   readonly url: string;
   readonly environment: string;
+  /** What to do where the service asks for credentials: set where the environment names another one by now, or none, and so gives none. */
+  readonly missing?: string;
 }
 
 /** Where each of these indexes is searched in an environment that has these values; those in the embedded engine are left out. */
@@ -57,7 +60,15 @@ export async function readVectorUrls(context: Pick<Context, "env" | "openConfig"
     const { url, other } = await readActivatedUrl(key, attachments?.[key] ?? { url: null }, now, then);
     if (other !== undefined && other !== "") context.story.warn(`${key} is ${other} now, but the release was activated with ${url}, and that is where index ${name} is searched. Release or promote again to change it`);
     const published = publishedUrl(url);
-    return published === undefined ? [] : [[name, { url: published, environment }] as const];
+    if (published === undefined) return [];
+    const lacks = other !== undefined && !hasCredentials(url);
+    return [[name, { url: published, environment, ...(lacks ? { missing: missingFix(key, { url, environment, other }) } : {}) }] as const];
   }));
   return Object.fromEntries(found.flat());
+}
+
+/** Credentials are taken from the environment's value only where it is the same service. */
+function missingFix(key: string, { url, environment, other }: { readonly url: string; readonly environment: string; readonly other: string }): string {
+  if (other === "") return `Set ${key} for ${environment} to ${url} with its credentials`;
+  return `Unset ${key} (${other}) where the environment has ${url} with its credentials, or set it to that; or move to ${other} with \`twelve release --env ${environment}\``;
 }

@@ -1,4 +1,5 @@
 import type { AttachedUrl } from "../config/vectors.ts";
+import { TwelveError } from "../core/errors.ts";
 import { openWhole } from "../index/published.ts";
 import { openIndexData, readIndexData } from "../index/read.ts";
 import type { Index } from "../index/schema.ts";
@@ -25,7 +26,7 @@ interface Place extends AttachedUrl {
   readonly secrets: Environment;
 }
 
-async function findPublished(context: Context, { index: descriptor }: IndexToSearch, { url, environment, secrets }: Place): Promise<HeldVectors> {
+async function findPublished(context: Context, { index: descriptor }: IndexToSearch, { url, environment, missing, secrets }: Place): Promise<HeldVectors> {
   const store = await context.store();
   const { probe } = await readIndexData(store, descriptor);
   return {
@@ -43,7 +44,8 @@ async function findPublished(context: Context, { index: descriptor }: IndexToSea
         };
       } catch (error) {
         await service.close().catch(() => undefined);
-        throw error;
+        if (missing === undefined || !(error instanceof TwelveError) || error.code !== "SERVICE_UNAUTHENTICATED") throw error;
+        throw new TwelveError(error.code, error.message, { cause: error, fix: missing });
       }
     },
   };

@@ -99,6 +99,16 @@ describe("an index that an environment searches at a vector service", () => {
     expect(given.asked).toEqual([url]);
   });
 
+  it("says where credentials come from where the environment names another service, or none, by now", async () => {
+    await publishTo(url);
+    await releaseAt("memory-vectors://user:hunter2@one");
+    place.open = () => Promise.reject(new TwelveError("SERVICE_UNAUTHENTICATED", `${url} refuses the login`, { fix: "Check the user and the password in the URL" }));
+    const fixAt = async (given: TestContext): Promise<unknown> => find(given).then(() => undefined, (error: unknown) => (error as TwelveError).fix);
+    expect(await fixAt(await at(otherUrl))).toBe(`Unset VECTORS_URL (${otherUrl}) where the environment has ${url} with its credentials, or set it to that; or move to ${otherUrl} with \`twelve release --env production\``);
+    expect(await fixAt(await seen())).toBe(`Set VECTORS_URL for production to ${url} with its credentials`);
+    expect(await fixAt(await at("memory-vectors://user:wrong@one"))).toBe("Check the user and the password in the URL");
+  });
+
   it("moves to another server by changing that one value", async () => {
     await publishTo(url);
     await releaseAt(url);
