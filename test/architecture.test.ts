@@ -28,7 +28,9 @@ const doors = new Set(["schema.ts", "read.ts"]);
 const furtherDoors = new Set([
   "eval -> run/apply.ts", // eval asks a release by the path that production takes
   "release -> index/publication.ts", // an index is released only where it was published to, and searched there
-  "retrieval -> index/publication.ts",
+  "release -> index/published.ts",
+  "retrieval -> index/published.ts",
+  "services -> index/published.ts",
   "admin -> index/publication.ts",
   "admin -> index/find.ts", // and the newest index of each name stays
   "release -> index/probe.ts", // before it is released and before it is served, an embedder is compared with

@@ -1,6 +1,7 @@
 import { readDocument } from "../artifact/document.ts";
 import type { Build } from "../build/schema.ts";
 import { resolvedIndexes } from "../config/settings.ts";
+import type { AttachedUrl } from "../config/vectors.ts";
 import type { Descriptor, Digest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { patiently, type Waiting } from "../core/patience.ts";
@@ -22,9 +23,7 @@ export interface IndexToSearch {
   /** Reference of the embedder, such as hash:512. */
   readonly embedder: string;
   /** The vector service that holds it, with credentials; without one the embedded engine does. */
-  readonly vectors?: string | undefined;
-  /** For the command that publishes it again; without one the command names the vector service. */
-  readonly environment?: string | undefined;
+  readonly vectors?: AttachedUrl | undefined;
 }
 
 /** Finds the best chunks for a question, numbered from 1. */
@@ -69,7 +68,7 @@ export function indexesToSearch(release: Release, build: Build, names: readonly 
 
 /**
  * Opens the index where it is held, and makes sure that the embedder still gives the vectors it was made with.
- * Fails with EMBEDDER_DRIFTED, INDEX_NOT_FOUND, INDEX_NOT_PUBLISHED, INDEX_CORRUPT, BLOB_NOT_FOUND or BLOB_CORRUPT, or as a vector service does.
+ * Fails with EMBEDDER_DRIFTED, INDEX_NOT_PUBLISHED, INDEX_CORRUPT, BLOB_NOT_FOUND or BLOB_CORRUPT, or as a vector service does.
  * Whoever asks waits for the answer: what is away is told at once, and only a rate limit is waited for, unless `context` says otherwise.
  */
 export async function openRetriever(asking: Context & Pick<Waiting, "patience">, plan: IndexToSearch, secrets: Environment = {}): Promise<Retriever> {

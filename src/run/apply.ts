@@ -64,7 +64,7 @@ export async function openRuntime(context: Context & Pick<Waiting, "patience">, 
   const vectors = environment === null ? {} : await readVectorUrls(context, build.manifest, plan.indexes.map(({ name }) => name), { environment, attachments: options.attached ?? options.attachments });
 
   const folder = codeFolder(context.dir, build.code);
-  const opening = plan.indexes.map((index) => telling(`index ${index.name}`, openRetriever(context, { ...index, vectors: vectors[index.name], ...(environment === null ? {} : { environment }) }, secrets)));
+  const opening = plan.indexes.map((index) => telling(`index ${index.name}`, openRetriever(context, { ...index, vectors: vectors[index.name] }, secrets)));
   // What a model's reference names a file for, is in the code.
   const openingModels = layOutCode(store, build.code, folder).then(() => openModels(context, plan.models, { secrets, folder }));
   const [retrievers, models] = await Promise.all([settle(opening), openingModels]);
