@@ -3,7 +3,7 @@ import { Reference, settings } from "./setting.ts";
 
 const Name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "Expected lower-case letters, digits and hyphens, at most 63 of them");
 const ConfigKey = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "Expected a key of capital letters, digits and underscores");
-const ServiceUrl = z.string().regex(/^[a-z][a-z0-9+-]*:/, "Expected a service URL such as mock:extractive");
+export const ServiceUrl = z.string().regex(/^[a-z][a-z0-9+-]*:/, "Expected a service URL such as mock:extractive");
 
 export const ConfigKind = z.enum(["frozen", "attachment", "secret"]);
 export type ConfigKind = z.infer<typeof ConfigKind>;
