@@ -6,6 +6,7 @@ import type { Context, Environment } from "../ports/context.ts";
 import type { VectorIndex } from "../ports/vectors.ts";
 import { keepOpen, type Kept } from "./keep-open.ts";
 import type { IndexToSearch } from "./read.ts";
+import { unlessSilent } from "./silence.ts";
 
 interface Place {
   /** With credentials. */
@@ -45,7 +46,7 @@ export async function openPublished(context: Context, { name, index: descriptor,
       throw error;
     }
     return {
-      index: opened,
+      index: { ...opened, search: (query) => unlessSilent(() => opened.search(query), { who: service.url, ask: () => service.holds(namespace) }) },
       async look() {
         if (!(await service.holds(namespace))) throw new TwelveError("INDEX_NOT_FOUND", `${service.url} no longer holds index "${name}" (${short})`);
         refuseCount(await opened.count());
