@@ -6,6 +6,7 @@ import type { Index } from "../index/schema.ts";
 import type { Context, Environment } from "../ports/context.ts";
 import type { VectorIndex } from "../ports/vectors.ts";
 import { keepOpen, type Kept } from "./keep-open.ts";
+import { unlessSilent } from "./silence.ts";
 
 interface Place extends AttachedUrl {
   readonly secrets: Environment;
@@ -29,7 +30,7 @@ export async function openPublished(context: Context, descriptor: Descriptor, in
   async function open(): Promise<Kept> {
     const { namespace, opened } = await openWhole(store, which);
     return {
-      index: opened,
+      index: { ...opened, search: (query) => unlessSilent(() => opened.search(query), { who: service.url, ask: () => service.holds(namespace) }) },
       async look() {
         if (!(await service.holds(namespace))) throw new TwelveError("INDEX_NOT_FOUND", `${service.url} no longer holds index "${index.name}" (${shortDigest(descriptor.digest)})`);
         await requireWhole(opened, which);

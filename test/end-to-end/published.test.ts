@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { access, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { openStore } from "../../src/adapters/registry.ts";
 import { changePublication, listPublications } from "../../src/index/publication.ts";
 import { cleanEnv, startServer, startTwelve, twelve, twelveJson } from "../helpers/binary.ts";
@@ -81,4 +81,37 @@ describe.skipIf(withoutMoto)("an index in a bucket", () => {
     const collected = await twelveJson<{ keep: readonly { readonly namespace: string; readonly reason: string }[] }>(["admin", "gc"], bucket);
     expect(collected.keep).toEqual([expect.objectContaining({ namespace: published.namespace, reason: "needed by v1 in staging" })]);
   });
+
+  it("makes a process unready while it is away or gone, which the log tells without being asked, and is served again without a restart", async () => {
+    const cwd = await publishedApp();
+    const proxy = await startProxy(moto.url);
+    onTestFinished(() => proxy.close());
+    const options = { cwd, env: { ...moto.env, AWS_ENDPOINT_URL: proxy.url, VECTORS_URL: "s3://vectors/lost" } };
+    for (const args of [["build"], ["index"], ["index", "publish", "--env", "staging"], ["release", "--env", "staging"]]) await twelveJson(args, options);
+    const server = await startServer(["--env", "staging"], options);
+    const ask = (): Promise<Response> => fetch(`${server.url}/v1/chat/completions`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ model: "support", messages: [{ role: "user", content: "How many days do I have to return a sensor?" }] }) });
+    const seen = (): readonly { readonly event: string; readonly checks?: object }[] => server.lines.filter((line) => line.includes('"server-')).map((line) => JSON.parse(line) as { readonly event: string });
+    const patient = { timeout: 40_000, interval: 100 };
+    expect((await ask()).status).toBe(200);
+
+    proxy.fault = (_, response) => {
+      response.destroy();
+      return true;
+    };
+    expect((await ask()).status).toBe(503);
+    await vi.waitFor(() => expect(seen()).toMatchObject([{ event: "server-ready" }, { event: "server-not-ready", checks: { "index docs": expect.stringContaining("s3://vectors") } }]), patient);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(503);
+    proxy.fault = undefined;
+    await vi.waitFor(() => expect(seen().at(-1)).toMatchObject({ event: "server-ready" }), patient);
+
+    const s3 = motoS3(moto);
+    for (const { Key } of (await s3.listObjectsV2({ Bucket: "vectors", Prefix: "lost/" })).Contents ?? []) await s3.deleteObject({ Bucket: "vectors", Key });
+    const lost = await ask();
+    expect([lost.status, lost.headers.get("retry-after"), await lost.json()]).toMatchObject([503, "5", { error: { code: "index_not_found" } }]);
+    await vi.waitFor(() => expect(seen().at(-1)).toMatchObject({ event: "server-not-ready", checks: { "index docs": expect.stringMatching(/`twelve index publish docs@[0-9a-f]{12} --env staging`/) } }), patient);
+    await twelveJson(["index", "publish", "--env", "staging"], options);
+    expect((await ask()).status).toBe(200);
+    await vi.waitFor(() => expect(seen().at(-1)).toMatchObject({ event: "server-ready" }), patient);
+    expect(await server.stop()).toBe(0);
+  }, 120_000);
 });
