@@ -83,11 +83,13 @@ function withoutPlace(declared: object): object {
   return own;
 }
 
-/** A field, or an item of a list, that is nothing but a `${KEY}` without a value is left out, so that the field's own default holds. */
+/** A field, or an item of a list, that is nothing but a `${KEY}` without a value is left out, so that the field's own default holds. Of an item, an empty value is none, too. */
 function withoutUnset(value: unknown, given: Readonly<Record<string, ConfigValue>>): unknown {
   if (typeof value !== "object" || value === null) return value;
-  const isUnset = (field: unknown): boolean => typeof field === "string" && /^\$\{[^}]*\}$/.test(field) && !Object.hasOwn(given, field.slice(2, -1));
-  if (Array.isArray(value)) return value.filter((item) => !isUnset(item));
+  const keyOf = (field: unknown): string | undefined => (typeof field === "string" ? /^\$\{([^}]*)\}$/.exec(field)?.[1] : undefined);
+  const isUnset = (field: unknown): boolean => keyOf(field) !== undefined && !Object.hasOwn(given, keyOf(field) ?? "");
+  const isEmpty = (item: unknown): boolean => given[keyOf(item) ?? ""] === "";
+  if (Array.isArray(value)) return value.filter((item) => !isUnset(item) && !isEmpty(item));
   return Object.fromEntries(Object.entries(value).flatMap(([key, field]) => (isUnset(field) ? [] : [[key, withoutUnset(field, given)]])));
 }
 
