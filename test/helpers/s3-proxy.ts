@@ -4,11 +4,11 @@ import { listening } from "./listen.ts";
 import { answerError } from "./s3-server.ts";
 
 /**
- * What becomes of a request: an error of S3; no answer; a connection that is reset before it was passed on ("reset") or when it
+ * What becomes of a request: an error of S3, perhaps with seconds to wait; no answer; a connection that is reset before it was passed on ("reset") or when it
  * had its effect ("lost", or what a function does then); the answer's first bytes only ("cut"); an answer of something else than S3
  * ("garbage"). undefined passes it on.
  */
-export type S3Fault = readonly [status: number, code: string] | "hang" | "reset" | "lost" | "cut" | "garbage" | (() => void) | undefined;
+export type S3Fault = readonly [status: number, code: string, retryAfterSeconds?: number] | "hang" | "reset" | "lost" | "cut" | "garbage" | (() => void) | undefined;
 
 export interface S3Proxy {
   readonly url: string;
@@ -29,7 +29,11 @@ export async function startS3Proxy(target: string): Promise<S3Proxy> {
     if (fault === "hang") return;
     if (fault === "reset") return void incoming.socket.destroy();
     if (fault === "garbage") return void response.writeHead(200, { "content-type": "text/html" }).end("<html><body>Welcome to the proxy</body></html>");
-    if (typeof fault === "object") return void incoming.resume().once("end", () => answerError(response, fault[0], fault[1]));
+    if (typeof fault === "object") {
+      const [status, code, seconds] = fault;
+      if (seconds !== undefined) response.setHeader("retry-after", seconds);
+      return void incoming.resume().once("end", () => answerError(response, status, code));
+    }
     passOn({ incoming, response, target, fault });
   });
   return Object.assign(proxy, { url: `http://127.0.0.1:${await listening(server)}` });

@@ -83,7 +83,8 @@ describe.skipIf(withoutPgvector)("on a server with pgvector", () => {
       await server.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`);
       yield [rowOf(2)];
     }
-    await expect(service.publish("docs", { dimensions: 2, rows: killed() })).rejects.toMatchObject({ code: "SERVICE_CUT", retry: { afterMs: null } });
+    // What the server says before it closes the connection does not always arrive.
+    await expect(service.publish("docs", { dimensions: 2, rows: killed() })).rejects.toMatchObject({ code: expect.stringMatching(/^SERVICE_(?:CUT|UNAVAILABLE)$/), retry: { afterMs: null } });
     expect(await service.namespaces()).toEqual([]);
     await service.publish("docs", { dimensions: 2, rows: streamOf([rowOf(1), rowOf(2)]) });
     expect(await (await service.open("docs")).count()).toBe(2);

@@ -4,7 +4,7 @@ import type { S3 } from "@aws-sdk/client-s3";
 import { type Digest, hexOf } from "../../../core/descriptor.ts";
 import { TwelveError } from "../../../core/errors.ts";
 import type { BlobStore } from "../../../ports/store.ts";
-import { awsError } from "../../aws/failure.ts";
+import { errorWithReason } from "../../aws/s3-answer.ts";
 import { guard, reasonOf } from "../fs/failure.ts";
 import { blobChunks } from "./download.ts";
 import { isMissing, notS3, storeFailure } from "./failure.ts";
@@ -28,7 +28,7 @@ export function objectBlobs(client: S3, place: Place, upload: Upload): BlobStore
         return true;
       } catch (error) {
         if (isMissing(error)) return false;
-        throw await namedFailure(client, place, error);
+        throw await headFailure(client, place, error);
       }
     },
 
@@ -68,14 +68,9 @@ export function objectBlobs(client: S3, place: Place, upload: Upload): BlobStore
   };
 }
 
-/** The answer to HEAD has no body and so no reason; a list that fails for the same one says it. */
-async function namedFailure(client: S3, place: Place, error: unknown): Promise<TwelveError> {
-  const { status } = awsError(error);
-  if (status === 400 || status === 403) {
-    const named = await client.listObjectsV2({ Bucket: place.bucket, Prefix: place.prefix, MaxKeys: 1 }).then(() => undefined, (reason: unknown) => reason);
-    if (named !== undefined) return storeFailure(named, place, "s3:ListBucket");
-  }
-  return storeFailure(error, place, "s3:GetObject");
+async function headFailure(client: S3, place: Place, error: unknown): Promise<TwelveError> {
+  const reason = await errorWithReason(client, place, error);
+  return storeFailure(reason, place, reason === error ? "s3:GetObject" : "s3:ListBucket");
 }
 
 async function withContent<Result>(path: string, use: (content: Content) => Promise<Result>): Promise<Result> {

@@ -1,5 +1,6 @@
 import { TwelveError } from "../../../core/errors.ts";
 import { awsError, awsFailure } from "../../aws/failure.ts";
+import { notS3 as notS3At } from "../../aws/s3-answer.ts";
 import type { Place } from "./place.ts";
 
 export type Action = "s3:GetObject" | "s3:PutObject" | "s3:ListBucket";
@@ -24,9 +25,9 @@ function permissionFor(action: Action, { bucket, prefix }: Place): string {
   return action === "s3:GetObject" ? `${objects} and ${list}` : objects;
 }
 
-/** S3 names what it stored and says whether a list goes on; a proxy or a login page that answers 200 does neither. */
+/** S3 did not answer: what did is something else. */
 export function notS3({ url }: Place): TwelveError {
-  return new TwelveError("SERVICE_FAILED", `What answers for ${url} is not S3`, { fix: "Check AWS_ENDPOINT_URL_S3, and whether a proxy stands before it" });
+  return notS3At(url);
 }
 
 /** Whether there is no such object; a missing bucket is another thing. */

@@ -1,6 +1,8 @@
 import { cp, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { TwelveError } from "../../../core/errors.ts";
+import { errorCode } from "../../store/fs/failure.ts";
+import { folderFailure } from "./folder-failure.ts";
 import { countedIndexes, type Place } from "./place.ts";
 import { shapeName } from "./shape.ts";
 
@@ -16,12 +18,12 @@ export function folderPlace(reference: string, dir: string): Place {
     try {
       return await work();
     } catch (cause) {
-      throw new TwelveError("SERVICE_UNAVAILABLE", `The folder ${root} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, fix: "Check that it is there and may be read and written, then try again" });
+      throw folderFailure(root, cause);
     }
   }
   const list = (): Promise<readonly string[]> => attempt(async () => {
     const names = await readdir(root).catch(nothingWhereNothingIs);
-    const complete = await Promise.all(names.map((name) => stat(shapeOf(name)).then(() => true, () => false)));
+    const complete = await Promise.all(names.map((name) => stat(shapeOf(name)).then(() => true, falseWhereNothingIs)));
     return names.filter((_, i) => complete[i]).toSorted();
   });
 
@@ -41,13 +43,20 @@ export function folderPlace(reference: string, dir: string): Place {
       await rm(join(root, name), { recursive: true, force: true });
     }),
     openingOf: async (name) => ({ uri: join(root, name), storageOptions: {}, expiresAt: undefined }),
+    probe: () => attempt(async () => void (await readdir(root))),
     check: async () => ({ version: null, detail: countedIndexes((await list()).length) }),
     close() {},
   };
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+  return errorCode(error) === "ENOENT";
+}
+
+/** A file beside the indexes has nothing below it. */
+function falseWhereNothingIs(error: unknown): boolean {
+  if (isMissing(error) || errorCode(error) === "ENOTDIR") return false;
+  throw error;
 }
 
 function nothingWhereNothingIs(error: unknown): string[] {

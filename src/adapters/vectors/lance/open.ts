@@ -32,8 +32,15 @@ export async function openIndex(folder: string): Promise<VectorIndex> {
   }
 }
 
-/** A table that `writeIndex` made, wherever its files are. Up to `exactRows` chunks its vector index, if any, holds the vectors as they are. */
-export async function openTable(table: Table, shape: Shape, exactRows = 0): Promise<VectorIndex> {
+interface OpenOptions {
+  /** Up to so many chunks the vector index, if any, holds the vectors as they are. */
+  readonly exactRows?: number;
+  /** When the engine gives up a search. */
+  readonly timeoutMs?: number;
+}
+
+/** A table that `writeIndex` made, wherever its files are. */
+export async function openTable(table: Table, shape: Shape, { exactRows = 0, ...limits }: OpenOptions = {}): Promise<VectorIndex> {
   const lance = await loadLance();
   const fields = Object.keys(shape.fields);
   const selected = [...columns, ...fields];
@@ -60,6 +67,11 @@ export async function openTable(table: Table, shape: Shape, exactRows = 0): Prom
     return found(table.query().fullTextSearch(match).select([...selected, "_score"]), whereOf(filter), limit);
   }
 
+  async function found(query: Query | EngineQuery, where: string | undefined, limit: number): Promise<readonly VectorHit[]> {
+    if (where !== undefined) query.where(where);
+    return ordered(toHits((await query.limit(limit).toArray(limits)) as readonly FoundRow[]));
+  }
+
   return {
     async search(query) {
       if (fields.length === 0) return [];
@@ -77,11 +89,6 @@ export async function openTable(table: Table, shape: Shape, exactRows = 0): Prom
     count: () => table.countRows(),
     close: () => table.close(),
   };
-}
-
-async function found(query: Query | EngineQuery, where: string | undefined, limit: number): Promise<readonly VectorHit[]> {
-  if (where !== undefined) query.where(where);
-  return ordered(toHits((await query.limit(limit).toArray()) as readonly FoundRow[]));
 }
 
 /** The engine cuts a row of equal scores anywhere. So ask for more, until the place of the cut no longer matters. */

@@ -17,12 +17,14 @@ export interface Place {
   /** The names of all folders that are complete. */
   list(signal?: AbortSignal): Promise<readonly string[]>;
   /** The text of a folder's `shape.json`; undefined where there is none. */
-  readShape(name: string): Promise<string | undefined>;
+  readShape(name: string, signal?: AbortSignal): Promise<string | undefined>;
   /** Puts the files of a local folder there, the shape last. Nothing may be there before. */
   put(name: string, folder: string): Promise<void>;
   /** Removes the shape, then everything else. */
   remove(name: string): Promise<void>;
-  openingOf(name: string): Promise<Opening>;
+  openingOf(name: string, signal?: AbortSignal): Promise<Opening>;
+  /** Asks for something small. Fails as every other call would: with what is wrong with the place. */
+  probe(signal?: AbortSignal): Promise<void>;
   check(signal?: AbortSignal): Promise<ServiceCheck>;
   close(): void;
 }

@@ -1,13 +1,15 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { inTime } from "../../../core/deadline.ts";
 import { TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
 import type { VectorIndex, VectorService } from "../../../ports/vectors.ts";
 import { folderPlace } from "./folder-place.ts";
-import { publishedFailure } from "./failure.ts";
+import { isUnexplained, publishedFailure } from "./failure.ts";
 import { loadLance } from "./load.ts";
 import { openTable } from "./open.ts";
 import type { Opening, Place } from "./place.ts";
+import { readReference } from "./reference.ts";
 import { s3Place } from "./s3-place.ts";
 import { parseShape, type Shape, tableName } from "./shape.ts";
 import { writeIndex } from "./write.ts";
@@ -24,21 +26,24 @@ interface From {
 
 /** Tables of LanceDB in a bucket, `s3://bucket/prefix`. */
 export async function openBucket(reference: string, { dir, env }: From): Promise<VectorService> {
-  return serviceAt(await s3Place(reference, env), dir);
+  const { place, timeoutMs } = readReference(reference);
+  return serviceAt(await s3Place(place, env, timeoutMs), { dir, timeoutMs });
 }
 
 /** Tables of LanceDB in a shared folder, `lance:/mnt/vectors`. */
-export function openFolder(reference: string, { dir }: From): VectorService {
-  return serviceAt(folderPlace(reference, dir), dir);
+export async function openFolder(reference: string, { dir }: From): Promise<VectorService> {
+  const { place, timeoutMs } = readReference(reference);
+  return serviceAt(folderPlace(place, dir), { dir, timeoutMs });
 }
 
 /** Each namespace is written here, where that is fast, and put in its place when it is whole. Queries then read it where it is. */
-function serviceAt(place: Place, dir: string): VectorService {
+function serviceAt(place: Place, { dir, timeoutMs }: { readonly dir: string; readonly timeoutMs: number }): VectorService {
+  const ask = askingOf(place, place.url, timeoutMs);
   return {
     url: place.url,
-    check: (signal) => place.check(signal),
-    namespaces: () => place.list(),
-    holds: async (namespace) => (await place.readShape(namespace)) !== undefined,
+    check: (signal) => ask((within) => place.check(within), signal),
+    namespaces: () => ask((signal) => place.list(signal)),
+    holds: async (namespace) => (await ask((signal) => place.readShape(namespace, signal))) !== undefined,
     async publish(namespace, index) {
       const work = join(dir, ".twelve", "work");
       await mkdir(work, { recursive: true });
@@ -53,15 +58,21 @@ function serviceAt(place: Place, dir: string): VectorService {
       }
     },
     async open(namespace) {
-      const text = await place.readShape(namespace);
+      const text = await ask((signal) => place.readShape(namespace, signal));
       if (text === undefined) throw new TwelveError("INDEX_NOT_FOUND", `${place.url} holds no index ${namespace}`, { fix: "Run `twelve index publish`" });
       const shape = parseShape(text);
-      if (shape === undefined) throw new TwelveError("ARTIFACT_INVALID", `${place.url}/${namespace} was published by another version of twelve`, { fix: "Run `twelve index publish --again`" });
-      return openPublished(place, namespace, shape);
+      if (shape === undefined) throw new TwelveError("ARTIFACT_INVALID", `${place.url}/${namespace} was published by another version of twelve, or is damaged`, { fix: "Run `twelve index publish --again`" });
+      return openPublished({ place, namespace, timeoutMs }, shape);
     },
     drop: (namespace) => place.remove(namespace),
     close: async () => place.close(),
   };
+}
+
+interface Published {
+  readonly place: Place;
+  readonly namespace: string;
+  readonly timeoutMs: number;
 }
 
 interface Opened {
@@ -70,14 +81,15 @@ interface Opened {
 }
 
 /** The table, opened anew before the credentials that it was opened with end. */
-async function openPublished(place: Place, namespace: string, shape: Shape): Promise<VectorIndex> {
+async function openPublished({ place, namespace, timeoutMs }: Published, shape: Shape): Promise<VectorIndex> {
   const lance = await loadLance();
+  const ask = askingOf(place, `${place.url}/${namespace}`, timeoutMs);
 
-  async function openNow(): Promise<Opened> {
-    const opening = await place.openingOf(namespace);
-    return attempt(place, async () => {
+  function openNow(): Promise<Opened> {
+    return ask(async (signal) => {
+      const opening = await place.openingOf(namespace, signal);
       const connection = await lance.connect(opening.uri, { storageOptions: opening.storageOptions });
-      return { opening, index: await openTable(await connection.openTable(tableName), shape, exactRows) };
+      return { opening, index: await openTable(await connection.openTable(tableName), shape, { exactRows, timeoutMs }) };
     });
   }
   let opened = openNow();
@@ -98,30 +110,45 @@ async function openPublished(place: Place, namespace: string, shape: Shape): Pro
   }
 
   return {
-    search: (query) => attempt(place, async () => (await current()).search(query)),
-    count: () => attempt(place, async () => (await current()).count()),
+    search: (query) => ask(async () => (await current()).search(query)),
+    count: () => ask(async () => (await current()).count()),
     async *ids() {
-      yield* attemptEach(place, (await current()).ids());
+      yield* askForEach(ask, (await current()).ids());
     },
     async *rows(ids) {
-      yield* attemptEach(place, (await current()).rows(ids));
+      yield* askForEach(ask, (await current()).rows(ids));
     },
     close: () => void opened.then(({ index }) => index.close(), () => undefined),
   };
 }
 
-async function attempt<Result>(place: Place, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    throw publishedFailure(place.url, error);
-  }
+/** Runs a call of the place or of the engine. It fails in our words, and with SERVICE_TIMEOUT when its time is up. */
+type Ask = <Result>(work: (signal: AbortSignal) => Promise<Result>, signal?: AbortSignal) => Promise<Result>;
+
+function askingOf(place: Place, who: string, timeoutMs: number): Ask {
+  return (work, signal) =>
+    inTime(async (within) => {
+      try {
+        return await work(within);
+      } catch (error) {
+        // Whatever is wrong with the place itself is the better reason.
+        if (isUnexplained(error)) await place.probe(within);
+        throw publishedFailure(who, error);
+      }
+    }, { limitMs: timeoutMs, who, signal });
 }
 
-async function* attemptEach<Item>(place: Place, items: AsyncIterable<Item>): AsyncGenerator<Item> {
+/** The same for what comes one after the other: each may take its time. */
+async function* askForEach<Item>(ask: Ask, items: AsyncIterable<Item>): AsyncGenerator<Item> {
+  const iterator = items[Symbol.asyncIterator]();
   try {
-    yield* items;
-  } catch (error) {
-    throw publishedFailure(place.url, error);
+    for (;;) {
+      const next = await ask(() => iterator.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    // What is stuck would hold up its reader.
+    iterator.return?.().catch(() => {});
   }
 }
