@@ -28,7 +28,9 @@ const doors = new Set(["schema.ts", "read.ts"]);
 const furtherDoors = new Set([
   "eval -> run/apply.ts", // eval asks a release by the path that production takes
   "release -> index/publication.ts", // an index is released only where it was published to, and searched there
-  "retrieval -> index/publication.ts",
+  "release -> index/published.ts",
+  "retrieval -> index/published.ts",
+  "services -> index/published.ts",
   "admin -> index/publication.ts",
   "admin -> index/find.ts", // and the newest index of each name stays
   "release -> index/probe.ts", // before it is released and before it is served, an embedder is compared with
@@ -37,6 +39,8 @@ const furtherDoors = new Set([
   "run -> index/job-schema.ts",
   "retrieval -> index/probe.ts", // the one that made the index
   "build -> prompt/compile.ts", // build turns prompt files into compiled prompts
+  "release -> prompt/sampling.ts", // a release and a start warn of what a model will not be told
+  "run -> prompt/sampling.ts",
   "run -> prompt/render.ts", // run renders the prompts that build compiled
 ]);
 

@@ -1,5 +1,6 @@
 import { TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
+import { isHostHidden, withoutCredentials } from "../core/url.ts";
 import type { ConfigProvider } from "../ports/config.ts";
 import type { Environment } from "../ports/context.ts";
 import type { DocumentSource, SourceOptions } from "../ports/document.ts";
@@ -107,7 +108,7 @@ const configProviders: Readonly<Record<string, Open<ConfigProvider>>> = {
   secretsmanager: async (reference, from) => (await import("./config/secretsmanager/adapter.ts")).openConfig(reference, from),
 };
 
-/** Each opener fails with SERVICE_UNSUPPORTED for a scheme that has no adapter, naming those that have one. */
+/** Each opener fails with SERVICE_UNSUPPORTED for a scheme that has no adapter, naming those that have one, and with CONFIG_INVALID for a URL whose password hides the host. */
 export const openStore = opener("store", stores);
 export const openModel = opener("model", models);
 export const openEmbedder = opener("embedder", embedders);
@@ -134,6 +135,9 @@ function opener<Service>(kind: string, adapters: Readonly<Record<string, Open<Se
     const written = /^([a-z][a-z0-9+-]*):/i.exec(reference)?.[1] ?? "";
     const scheme = written.toLowerCase();
     const open = Object.hasOwn(adapters, scheme) ? adapters[scheme] : undefined;
+    if (open !== undefined && isHostHidden(reference)) {
+      throw new TwelveError("CONFIG_INVALID", `The password in the URL of ${withoutCredentials(reference)} has a character that ends it too early`, { fix: "Percent-encode the user and the password: %2F for /, %3F for ?, %23 for #, %40 for @" });
+    }
     if (open !== undefined) return open(scheme + reference.slice(scheme.length), from);
     const schemes = Object.keys(adapters).map((name) => `${name}:`);
     // Only the scheme is repeated: the rest of a URL may hold a password.

@@ -1,7 +1,7 @@
 import { inspectConfig, readSecrets } from "../config/read.ts";
 import { publishedUrl, vectorsKey } from "../config/vectors.ts";
 import type { Manifest } from "../manifest/schema.ts";
-import type { Context } from "../ports/context.ts";
+import type { Context, Environment } from "../ports/context.ts";
 import type { VectorService } from "../ports/vectors.ts";
 
 interface Wanted {
@@ -16,19 +16,16 @@ export async function openServices(context: Context, manifest: Manifest, { env, 
   const environments = env === undefined ? [...new Set(["development", ...Object.keys(manifest.environments)])] : [env];
   const keys = [...new Set(Object.keys(manifest.indexes).flatMap((name) => vectorsKey(manifest, name) ?? []))];
   const services = new Map<string, VectorService>();
-  const open = async (url: string, secrets: Readonly<Record<string, string>>): Promise<void> => {
+  const open = async (url: string, secrets: Environment): Promise<void> => {
     const service = await context.openVectorService(url, secrets);
     if (services.has(service.url)) await service.close();
     else services.set(service.url, service);
   };
   for (const environment of environments) {
-    const read = inspectConfig(context, manifest, { environment, only: keys }).then((config) => config.values);
+    const read = readAttached(context, manifest, { environment, keys });
     // An environment whose configuration cannot be read from here is one whose services are left alone.
-    const values = await (env === undefined ? read.catch(warned(context, environment)) : read);
-    for (const key of keys) {
-      const url = publishedUrl(typeof values[key]?.value === "string" ? values[key].value : undefined);
-      if (url !== undefined) await open(url, await readSecrets(context, manifest, environment));
-    }
+    const { urls, secrets } = await (env === undefined ? read.catch(warned(context, environment)) : read);
+    for (const url of urls) await open(url, secrets);
   }
   if (to === undefined) return services;
   const own = await context.openVectorService(to, env === undefined ? {} : await readSecrets(context, manifest, env));
@@ -40,9 +37,20 @@ export async function openServices(context: Context, manifest: Manifest, { env, 
   return new Map([[own.url, attached]]);
 }
 
-function warned({ story }: Context, environment: string): (error: unknown) => Record<string, never> {
+interface Attached {
+  readonly urls: readonly string[];
+  readonly secrets: Environment;
+}
+
+async function readAttached(context: Context, manifest: Manifest, { environment, keys }: { readonly environment: string; readonly keys: readonly string[] }): Promise<Attached> {
+  const { values } = await inspectConfig(context, manifest, { environment, only: keys });
+  const urls = keys.flatMap((key) => publishedUrl(typeof values[key]?.value === "string" ? values[key].value : undefined) ?? []);
+  return { urls, secrets: urls.length === 0 ? {} : await readSecrets(context, manifest, environment) };
+}
+
+function warned({ story }: Context, environment: string): (error: unknown) => Attached {
   return (error) => {
     story.warn(`The configuration of ${environment} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-    return {};
+    return { urls: [], secrets: {} };
   };
 }

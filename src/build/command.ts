@@ -10,7 +10,7 @@ import type { Descriptor } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { defineCommand } from "../ports/command.ts";
 import type { Context } from "../ports/context.ts";
-import type { Store } from "../ports/store.ts";
+import { isStoreAway, type Store } from "../ports/store.ts";
 import type { Story } from "../ports/story.ts";
 import { applyBuild } from "./apply.ts";
 import { askForEnding } from "./ending.ts";
@@ -59,7 +59,7 @@ async function findPrevious(store: Store, app: string): Promise<FoundBuild | und
   try {
     return await readBuild(store, app);
   } catch (error) {
-    if (error instanceof TwelveError && error.code !== "STORE_UNUSABLE") return undefined;
+    if (error instanceof TwelveError && !isStoreAway(error)) return undefined;
     throw error;
   }
 }

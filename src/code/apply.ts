@@ -3,7 +3,7 @@ import { movePointer, readPointer } from "../artifact/pointer.ts";
 import { refs } from "../artifact/refs.ts";
 import type { Descriptor } from "../core/descriptor.ts";
 import { type Problem, TwelveError } from "../core/errors.ts";
-import type { Store } from "../ports/store.ts";
+import { isStoreAway, type Store } from "../ports/store.ts";
 import { filesToPack, isFragmented } from "./archives-plan.ts";
 import type { Facts, FactsCache } from "./cache.ts";
 import { linkTarget } from "./link.ts";
@@ -86,7 +86,7 @@ async function readable<Left>(reading: Promise<Left>): Promise<Left | undefined>
   try {
     return await reading;
   } catch (error) {
-    if (error instanceof TwelveError && error.code !== "STORE_UNUSABLE") return undefined;
+    if (error instanceof TwelveError && !isStoreAway(error)) return undefined;
     throw error;
   }
 }

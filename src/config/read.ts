@@ -2,11 +2,13 @@ import { TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
+import { warnMisspelled } from "./misspelled.ts";
 import { type Pins, readProvided } from "./provided.ts";
-import { type ConfigSources, findText, resolveConfig, type ResolvedConfig, type ResolvedValues } from "./resolve.ts";
+import { type ConfigSources, findText, resolveConfig, type ResolvedConfig, type ResolvedValues, severalComplaint } from "./resolve.ts";
 import { withoutCredentials } from "../core/url.ts";
 
-type Opening = Pick<Context, "env" | "openConfig">;
+/** With a story, a name that looks like a slip is warned of. */
+type Opening = Pick<Context, "env" | "openConfig"> & Partial<Pick<Context, "story">>;
 export type EnvironmentDeclaration = Manifest["environments"][string];
 
 export interface Wanted {
@@ -34,7 +36,10 @@ export async function resolveFor(context: Opening, manifest: Manifest, wanted: W
 export async function inspectConfig(context: Opening, manifest: Manifest, { environment, sets = {}, only, pins }: Wanted): Promise<ResolvedConfig> {
   const provider = await readProvided(context, environmentOf(manifest, environment), pins);
   const declarations = only === undefined ? manifest.config : Object.fromEntries(Object.entries(manifest.config).filter(([key]) => only.includes(key)));
-  return resolveConfig(declarations, { sets, env: context.env, ...(provider === undefined ? {} : { provider }) });
+  const resolved = resolveConfig(declarations, { sets, env: context.env, ...(provider === undefined ? {} : { provider }) });
+  const missing = Object.entries(resolved.values).filter(([, { source }]) => source === null || source === "default").map(([key]) => key);
+  if (provider !== undefined && context.story !== undefined) warnMisspelled(context.story, provider, { declared: Object.keys(manifest.config), missing });
+  return resolved;
 }
 
 /** `development` exists without being declared. Fails with ENVIRONMENT_UNKNOWN, naming the nearest one. */
@@ -101,6 +106,8 @@ function findSecrets({ config }: Pick<Manifest, "config">, sources: Pick<ConfigS
   const declared = Object.entries(config).filter(([, { kind }]) => kind === "secret");
   return Object.fromEntries(declared.flatMap(([key]) => {
     const text = findText(key, "secret", sources)?.text;
+    const complaint = text === undefined && sources.provider !== undefined ? severalComplaint(key, sources.provider) : undefined;
+    if (complaint !== undefined) throw new TwelveError("CONFIG_INVALID", `${key}: ${complaint}`, { fix: `Store one value as ${key} there` });
     return text === undefined ? [] : [[key, text] as const];
   }));
 }

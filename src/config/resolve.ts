@@ -19,6 +19,8 @@ export interface ConfigSources {
 export interface ProvidedConfig extends ConfigReading {
   /** All of them, for messages. */
   readonly reference: string;
+  /** Which of them has each name, of `values` and of `ignored`. */
+  readonly places: Readonly<Record<string, string>>;
 }
 
 export interface ResolvedKey {
@@ -86,6 +88,8 @@ function find(key: string, declaration: ConfigDeclaration, sources: ConfigSource
 
 function complaint(key: string, declaration: ConfigDeclaration, found: Found | undefined, { sets, env, provider }: ConfigSources): string | undefined {
   const { kind, optional, type } = declaration;
+  const listed = provider === undefined || (found !== undefined && found.source !== "default") ? undefined : severalComplaint(key, provider);
+  if (listed !== undefined) return listed;
   if (found === undefined) {
     if (optional) return undefined;
     const places = [...(kind === "secret" ? [] : ["--set"]), "the process environment", ...(provider === undefined ? [] : [describe(provider)])];
@@ -103,6 +107,11 @@ function complaint(key: string, declaration: ConfigDeclaration, found: Found | u
     return `The URL holds credentials, and a frozen value is stored in the release (from ${source}). Take them out of it and declare a key of kind secret`;
   }
   return undefined;
+}
+
+/** What is wrong with a key of which a source holds no single value, without a word of it. */
+export function severalComplaint(key: string, { ignored, places }: Pick<ProvidedConfig, "ignored" | "places">): string | undefined {
+  return ignored.includes(key) ? `Expected a single value, a text, a number or true or false; it is a list, an object or null (from ${places[key]})` : undefined;
 }
 
 /** With a few of the names that somebody may have taken for keys. */

@@ -16,6 +16,7 @@ export const failures = {
   MODEL_UNPINNED: { exit: 2, means: "A local model, or a file of it, is not in twelve.lock", fix: "Run `twelve models pull <folder> --from <url>`" },
   MODEL_NOT_FOUND: { exit: 4, means: "A source does not have the files of a model", fix: "Check the URL given with `--from`" },
   MODEL_RETIRED: { exit: 2, means: "A model is past its end of life", fix: "Name another model, or, where the date is wrong, give yours under `lifecycle:` in twelve.yaml" },
+  MODEL_UNABLE: { exit: 6, means: "A model cannot be given what a request holds, such as an image by its address, and was not asked", fix: "Leave it out of the request, or name another model" },
   MODEL_DAMAGED: { exit: 5, means: "The files of a local model are not those that twelve.lock names", fix: "Run `twelve models pull`" },
   MODEL_CHANGED: { exit: 5, means: "A source offers other files of a model than twelve.lock names", fix: "Name the source that has the locked files with `--from`, or take the new ones with `--update`" },
   MODEL_INVALID: { exit: 2, means: "A folder does not hold a model that can be used", fix: "Use an ONNX export of a text embedding model, with its tokenizer.json and config.json" },
@@ -76,6 +77,6 @@ export const failures = {
   BLOB_CORRUPT: { exit: 6, means: "A blob's bytes do not match its digest", fix: "Restore the file from a backup, or delete it and make the artifact again" },
   REF_INVALID: { exit: 2, means: "A name or value is outside what a store can keep as a ref", fix: "Use names of letters, digits, dots, hyphens and underscores, and values of at most 64 KiB" },
   ARTIFACT_INVALID: { exit: 2, means: "An artifact was written by another version of twelve, or by hand", fix: "Make the artifact again with this version" },
-  STORE_UNUSABLE: { exit: 6, means: "The store cannot be read or written", fix: "Check the folder's permissions and free space, or attach another store with TWELVE_STORE" },
+  STORE_UNUSABLE: { exit: 6, means: "The store cannot be read or written; a service that is away or refuses has the SERVICE_ codes", fix: "Check the folder's permissions and free space, or attach another store with TWELVE_STORE" },
   STORE_CORRUPT: { exit: 100, means: "`twelve verify` found blobs that are missing or damaged", fix: "Restore the blobs named above from a backup, or delete the damaged files and make their artifacts again" },
 } as const satisfies Record<string, { exit: number; means: string; fix: string }>;

@@ -25,6 +25,15 @@ export function hasCredentials(url: string): boolean {
   return isUrl(url.replace(/^[\s"'<(]+/, "")) && withoutCredentials(url) !== url;
 }
 
+/**
+ * Whether the host that is asked is another than the one that is shown: after an unencoded `/`, `?` or `#` in a password a parser takes
+ * what stands before it, which may be the password's tail, for the host. It would be asked for in clear, and sent the rest of the URL.
+ */
+export function isHostHidden(url: string): boolean {
+  const shown = withoutCredentials(url);
+  return shown !== url && URL.canParse(url) && !(URL.canParse(shown) && new URL(shown).host === new URL(url).host);
+}
+
 function withoutUser(url: string): string {
   const [, scheme = "", rest = ""] = start.exec(url) ?? [];
   if (isDatabase.test(scheme)) return scheme + withoutLogin(rest);
@@ -41,8 +50,9 @@ function withoutLogin(rest: string): string {
   const parameters = /[?&][^=?&@/]+=/.exec(rest)?.index ?? rest.length;
   const userEnd = rest.lastIndexOf("@", parameters);
   if (userEnd >= 0) return rest.slice(userEnd + 1);
-  // `user:password` whose host was forgotten: no port, so it is a password.
-  return rest.replace(/^([^:/?#[\],]*):(?!\d*(?:[/?#,]|$))[^/?#]*/, "$1");
+  // `user:password`, which is no host and port: the host comes after what looks like a parameter of it, or was forgotten.
+  const bare = /^([^:/?#[\],]*):(?!\d*(?:[/?#,]|$))[^/?#]*/;
+  return bare.test(rest) && rest.includes("@") ? rest.slice(rest.lastIndexOf("@") + 1) : rest.replace(bare, "$1");
 }
 
 function withoutParameters(url: string): string {

@@ -20,7 +20,7 @@ export async function openPlace(context: Context, manifest: Manifest, { name, en
   const key = vectorsKey(manifest, name);
   if (to !== undefined && publishedUrl(to) === undefined) throw new TwelveError("USAGE_INVALID", "`--to` names no place: `lance:` alone is the embedded engine", { fix: "Give a URL such as postgres://host/vectors, s3://bucket/prefix or lance:/mnt/vectors" });
   const attached = to === undefined || key === undefined ? undefined : (await resolveFor(context, manifest, { environment: env, only: [key] }))[key]?.value;
-  const url = to === undefined ? (await readVectorUrls(context, manifest, [name], { environment: env }))[name] : attachedAs(to, String(attached ?? ""));
+  const url = to === undefined ? (await readVectorUrls(context, manifest, [name], { environment: env }))[name]?.url : attachedAs(to, String(attached ?? ""));
   if (url === undefined) throw notAttached(name, env, key);
   return context.openVectorService(url, await readSecrets(context, manifest, env));
 }

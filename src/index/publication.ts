@@ -1,11 +1,10 @@
 import { readPointer } from "../artifact/pointer.ts";
 import { refs } from "../artifact/refs.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
-import { type Descriptor, type Digest, digestOf, shortDigest } from "../core/descriptor.ts";
-import { TwelveError } from "../core/errors.ts";
+import { type Digest, digestOf } from "../core/descriptor.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
-import { type Index, type Publication, publicationKind } from "./schema.ts";
+import { type Publication, publicationKind } from "./schema.ts";
 
 /** A publication as it was read, with what a change must name. */
 export interface RecordedPublication {
@@ -60,11 +59,6 @@ export async function changePublication(store: Store, ref: string, change: (valu
 export async function usePublication(store: Store, clock: Clock, which: Which): Promise<boolean> {
   const used = await changePublication(store, refOf(which), (value) => (value.published === null ? undefined : { ...value, usedAt: clock.now().toISOString() }));
   return used !== undefined;
-}
-
-/** `command` is what `twelve index publish` is given to load it there. */
-export function notPublished({ name }: Pick<Index, "name">, { digest }: Descriptor, { url, command }: { readonly url: string; readonly command: string }): TwelveError {
-  return new TwelveError("INDEX_NOT_PUBLISHED", `Index "${name}" (${shortDigest(digest)}) is not published at ${url}`, { fix: `Run \`twelve index publish ${name}@${shortDigest(digest)} ${command}\`, then try again` });
 }
 
 function refOf({ app, index, url }: Which): string {

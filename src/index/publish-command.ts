@@ -42,7 +42,7 @@ export default defineCommand({
       const { folder, data } = await openIndexData(store, found.descriptor, context.dir);
       const source = await (await context.openVectors(`${data.engine}:`)).open(folder);
       try {
-        const { namespace, isLoaded, comparison } = await publishInTurn(context, { ...found, store, source, service, isAgain: again });
+        const { namespace, isLoaded, comparison } = await publishInTurn(context, { ...found, store, source, service, place: { environment: env, to }, isAgain: again });
         return { digest: found.descriptor.digest, name, url: service.url, namespace, isLoaded, chunks: comparison.held, sampled: comparison.sampled, durationMs: context.clock.monotonicMs() - startMs };
       } finally {
         source.close();

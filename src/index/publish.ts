@@ -8,6 +8,7 @@ import type { VectorIndex, VectorRow, VectorService } from "../ports/vectors.ts"
 import { type Claim, claimNamespace } from "./claim.ts";
 import { type Comparison, comparePublished, countCompared, formatDifferences, isSound } from "./compare.ts";
 import { readPublication } from "./publication.ts";
+import { type PublishPlace, publishFix } from "./published.ts";
 import { namespaceOf, planPublish, silentMs } from "./publish-plan.ts";
 import type { StoredIndex } from "./read.ts";
 import { ledgerKind } from "./schema.ts";
@@ -19,6 +20,7 @@ export interface Publishing extends StoredIndex {
   /** The embedded engine's, from which the rows are taken. */
   readonly source: VectorIndex;
   readonly service: VectorService;
+  readonly place: PublishPlace;
   /** Whether to load it once more beside what is there. */
   readonly isAgain: boolean;
 }
@@ -79,7 +81,7 @@ async function publish(tools: Tools, publishing: Publishing): Promise<Published>
   }
 }
 
-async function compare({ store, service, source, index, descriptor }: Publishing, namespace: string): Promise<Comparison> {
+async function compare({ store, service, source, index, descriptor, place }: Publishing, namespace: string): Promise<Comparison> {
   const ledger = await readDocument(store, ledgerKind, index.ledger);
   const opened = await service.open(namespace);
   try {
@@ -87,7 +89,7 @@ async function compare({ store, service, source, index, descriptor }: Publishing
     if (isSound(comparison)) return comparison;
     throw new TwelveError("INDEX_CORRUPT", `${service.url} does not hold what the ledger of index ${index.name} (${shortDigest(descriptor.digest)}) says: ${countCompared(comparison)}, the ledger lists ${index.chunks}`, {
       problems: formatDifferences(comparison).slice(0, 20).map((line) => ({ message: line.trim() })),
-      fix: `Run \`twelve index publish ${shortDigest(descriptor.digest)} --again\`, which loads it beside the old one`,
+      fix: `${publishFix(index, descriptor, place, "--again")}, which loads it beside the old one`,
     });
   } finally {
     opened.close();

@@ -10,9 +10,11 @@ import type { VectorIndex } from "../ports/vectors.ts";
 import { compareIds, comparePublished, Comparison, countCompared, formatDifferences, isSound } from "./compare.ts";
 import { findNamedIndex } from "./find.ts";
 import { openPlace } from "./place.ts";
-import { notPublished, readPublication } from "./publication.ts";
+import { openPublication, publishFix } from "./published.ts";
 import { openIndexData, type StoredIndex } from "./read.ts";
 import { type Ledger, ledgerKind } from "./schema.ts";
+
+const Published = Comparison.extend({ url: z.string(), namespace: z.string(), fix: z.string().meta({ description: "What loads it again where it differs" }) });
 
 export default defineCommand({
   description:
@@ -31,7 +33,7 @@ export default defineCommand({
     chunks: z.strictObject({ ledger: z.int(), held: z.int() }),
     missing: Comparison.shape.missing,
     unknown: Comparison.shape.unknown,
-    published: Comparison.extend({ url: z.string(), namespace: z.string() }).nullable().meta({ description: "What the vector service holds; null where none was asked" }),
+    published: Published.nullable().meta({ description: "What the vector service holds; null where none was asked" }),
   }),
   examples: ["twelve index verify", "twelve index verify docs --json", "twelve index verify docs --env production"],
 
@@ -71,11 +73,11 @@ export default defineCommand({
     const { exit, fix } = failures.INDEX_CORRUPT;
     if (missing.length + unknown.length > 0) return { exit, message: `The index does not hold what its ledger says. Fix: ${fix}  [INDEX_CORRUPT]` };
     if (published === null || isSound(published)) return undefined;
-    return { exit, message: `${published.url} does not hold what the ledger says. Fix: Run \`twelve index publish --again\`, then release again  [INDEX_CORRUPT]` };
+    return { exit, message: `${published.url} does not hold what the ledger says. Fix: ${published.fix}, then start its processes again  [INDEX_CORRUPT]` };
   },
 });
 
-interface Published {
+interface Publication {
   readonly found: StoredIndex;
   readonly ledger: Ledger;
   readonly source: VectorIndex;
@@ -83,15 +85,14 @@ interface Published {
   readonly env: string;
 }
 
-async function comparePlace(context: Context, manifest: Manifest, { found: { descriptor, index }, ledger, source, to, env }: Published): Promise<Comparison & { readonly url: string; readonly namespace: string }> {
+async function comparePlace(context: Context, manifest: Manifest, { found: { descriptor, index }, ledger, source, to, env }: Publication): Promise<z.output<typeof Published>> {
   const service = await openPlace(context, manifest, { name: index.name, env, to });
   try {
     const { url } = service;
-    const published = (await readPublication(await context.store(), { app: manifest.name, index: descriptor.digest, url }))?.value.published ?? null;
-    if (published === null) throw notPublished(index, descriptor, { url, command: to === undefined ? `--env ${env}` : `--to ${url}` });
-    const opened = await service.open(published.namespace);
+    const place = { environment: env, to };
+    const { namespace, opened } = await openPublication(await context.store(), { index, descriptor, service, place });
     try {
-      return { ...(await comparePublished(opened, ledger, source)), url, namespace: published.namespace };
+      return { ...(await comparePublished(opened, ledger, source)), url, namespace, fix: publishFix(index, descriptor, place, "--again") };
     } finally {
       opened.close();
     }

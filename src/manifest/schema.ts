@@ -73,7 +73,7 @@ const ModelDeclaration = z.union([ServiceUrl, Reference, z.array(z.union([Servic
 const agentFields = {
   prompt: z.string().min(1).meta({ description: "Prompt name: answer for prompts/answer.prompt" }),
   stop: z.array(z.string()).max(4).optional().meta({ description: "Strings that end the answer" }),
-  session: z.boolean().default(false).meta({ description: "Keep the conversation in the state service" }),
+  session: z.boolean().default(false).meta({ description: "Keep the conversation in the state service; this version checks the service and keeps nothing yet" }),
   description: z.string().optional().meta({ description: "What the agent is for" }),
 };
 const retrieveIndex = { index: Name.meta({ description: "Index to search" }) };

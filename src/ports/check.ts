@@ -19,10 +19,12 @@ export interface ModelLifecycle {
 /** A service that can be asked whether it is there and lets us in. */
 export interface Checkable {
   /**
-   * One attempt that spends no model call and changes nothing. Fails as the service's other calls do, so that what is wrong
-   * and what to do about it is said once; an aborted signal ends it with the signal's reason.
+   * One attempt that changes nothing, and spends no model call unless `isCheckPaid`. Fails as the service's other calls do, so
+   * that what is wrong and what to do about it is said once; an aborted signal ends it with the signal's reason.
    */
   check(signal?: AbortSignal): Promise<ServiceCheck>;
+  /** `check` may be a call that is paid for, since nothing free shows that the service works. Whoever checks again and again does it seldom. */
+  readonly isCheckPaid?: true;
   /**
    * Where the provider tells a model's life in another place than the one that `check` asks, often with another permission.
    * Undefined where it cannot be found out, which is no failure of the model.

@@ -9,7 +9,7 @@ export interface SourcedText {
 
 export interface ConfigReading {
   readonly values: Readonly<Record<string, SourcedText>>;
-  /** Names that it holds and that give no key, such as `db/PASSWORD`: worth a word to somebody who misses a key. */
+  /** Names that it holds and that give no key, such as `db/PASSWORD` and what is a list: worth a word to somebody who misses a key. */
   readonly ignored: readonly string[];
 }
 

@@ -59,6 +59,9 @@ export interface Sampling {
   readonly schema?: { readonly name: string; readonly schema: Readonly<Record<string, Json>> };
 }
 
+/** What of it an API may have no word for. */
+export type Ignorable = "temperature" | "topP" | "seed";
+
 export interface ModelRequest extends Sampling {
   readonly messages: readonly Message[];
   /** What retrieval found, already rendered into `messages`; models that only read messages ignore it. */
@@ -108,6 +111,8 @@ export interface Model extends Checkable {
   readonly provider: string;
   /** The model ID without its scheme. */
   readonly id: string;
+  /** What its API does not take and the adapter leaves out, so that a model can take the place of another. Releases and starts warn of it. */
+  readonly ignores?: readonly Ignorable[];
   /**
    * Streams the answer: any number of other chunks, each tool call whole, then exactly one `end`. One attempt: whoever calls decides
    * about retries by the failure's `retry`, and never after the first chunk. Fails with the SERVICE_ codes, with SERVICE_CUT when the

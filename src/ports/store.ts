@@ -1,7 +1,11 @@
 import type { Descriptor, Digest } from "../core/descriptor.ts";
+import type { TwelveError } from "../core/errors.ts";
 import type { ServiceCheck } from "./check.ts";
 
-/** Content-addressed blobs. A blob is written once and never changed. Any method may fail with STORE_UNUSABLE. */
+/**
+ * Content-addressed blobs. A blob is written once and never changed. Any method, and any of the refs', may fail with STORE_UNUSABLE, and
+ * with the SERVICE_ codes where the store is a service.
+ */
 export interface BlobStore {
   has(digest: Digest): Promise<boolean>;
   /** Verifies size and digest. Fails with BLOB_NOT_FOUND or BLOB_CORRUPT, naming the blob. */
@@ -49,4 +53,9 @@ export interface Store {
   readonly refs: RefStore;
   /** As `Checkable` says; where the store is a service that can be away. */
   check?(signal?: AbortSignal): Promise<ServiceCheck>;
+}
+
+/** Whether the store could not be asked, so that nothing is known of what it holds; else that is missing or damaged. */
+export function isStoreAway({ code }: TwelveError): boolean {
+  return code === "STORE_UNUSABLE" || code.startsWith("SERVICE_");
 }

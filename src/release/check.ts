@@ -4,11 +4,15 @@ import { layOutCode } from "../code/layout.ts";
 import { readSecrets } from "../config/read.ts";
 import { keysOfIndex, resolvedIndexes } from "../config/settings.ts";
 import { TwelveError } from "../core/errors.ts";
+import { withoutCredentials } from "../core/url.ts";
 import { type DeclaredModel, lifecycleComplaints } from "../manifest/lifecycle.ts";
 import { modelChain } from "../manifest/model-chain.ts";
 import { askLives } from "../manifest/told-lives.ts";
 import type { Context, Environment } from "../ports/context.ts";
 import type { Store } from "../ports/store.ts";
+import type { Model } from "../ports/model.ts";
+import { ignoredSampling, samplingOf } from "../prompt/sampling.ts";
+import { findPrompt } from "../prompt/schema.ts";
 import { checkIndex } from "./indexes.ts";
 import type { Release } from "./schema.ts";
 
@@ -65,7 +69,21 @@ async function openModels(context: Context, store: Store, { build, release }: Pi
   const folder = codeFolder(context.dir, build.code);
   // A script is that of the release's code; the working folder may hold another one by now.
   if (models.some((model) => model.startsWith("mock:script:"))) await layOutCode(store, build.code, folder);
-  await Promise.all(models.map((model) => context.openModel(model, {}, folder)));
+  const opened = new Map(await Promise.all(models.map(async (reference) => [reference, await context.openModel(reference, {}, folder)] as const)));
+  for (const warning of ignoredSettings({ build, release }, opened)) context.story.warn(warning);
+}
+
+/** What an agent sets and one of its models will not be told. */
+function ignoredSettings({ build, release }: Pick<ServicesQuestion, "build" | "release">, opened: ReadonlyMap<string, Model>): readonly string[] {
+  return Object.entries(release.agents).flatMap(([agent, settings]) => {
+    const prompt = findPrompt(build.prompts, { name: settings.prompt, variant: settings.variant ?? null });
+    if (prompt === undefined) return [];
+    const sampling = samplingOf(settings, prompt);
+    return modelChain(settings).flatMap((reference) => {
+      const model = opened.get(reference);
+      return (model && ignoredSampling(agent, sampling, { reference: withoutCredentials(reference), model })) ?? [];
+    });
+  });
 }
 
 /** The command that makes an index with the configuration that the release has. */

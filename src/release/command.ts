@@ -4,6 +4,7 @@ import { Digest, digestOf, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { readBuild } from "../build/read.ts";
 import { environmentOf, resolveFor } from "../config/read.ts";
+import { attachedUrls } from "../config/vectors.ts";
 import { parseSets } from "../config/set.ts";
 import { readManifest } from "../manifest/read.ts";
 import type { Manifest } from "../manifest/schema.ts";
@@ -12,10 +13,11 @@ import { appendActivation, recordRelease } from "./apply.ts";
 import { checkServices } from "./check.ts";
 import { formatSource, refuseDirty } from "./dirty.ts";
 import { requireReports } from "./gate.ts";
+import { changedAttachments, formatChanges } from "./history.ts";
 import { findIndexes, parsePins } from "./indexes.ts";
 import { captureEnvironment, planRelease, promptProblems, usedIndexes } from "./plan.ts";
 import { requirePublished } from "./published.ts";
-import { listReleases } from "./read.ts";
+import { listReleases, readCurrent } from "./read.ts";
 import { Activation, Release } from "./schema.ts";
 import { formatFields, formatValue } from "../core/table.ts";
 
@@ -70,13 +72,16 @@ export default defineCommand({
     await requireReports(store, { app, build, environment, release: digestOf(canonicalJson(release)), title: "this release", fix: (suites) => wayThroughGate(manifest, environment, suites) });
     await checkServices(context, store, { build, release, environment });
     const captured = captureEnvironment(values);
-    await requirePublished(context, store, { build, release, environment, attachments: captured.attachments });
+    await requirePublished(context, store, { manifest, release, environment, urls: attachedUrls(manifest, Object.keys(release.indexes), { environment, values }) });
 
     // From here on every step leaves a usable store: an unnamed blob, then a number without activation, then all.
     const services = { store, clock };
+    const before = await readCurrent(store, app, environment);
     const { number, releaseDescriptor, createdAt } = await recordRelease(services, release, message);
     const earlier = (await listReleases(store, app)).findLast((other) => other.number < number && other.releaseDescriptor.digest === releaseDescriptor.digest);
-    if (earlier !== undefined) story.note(`Nothing differs from v${earlier.number}: v${number} is another number for the same release`);
+    const changes = changedAttachments(before?.activation.attachments ?? captured.attachments, captured.attachments);
+    if (earlier !== undefined && changes.length === 0) story.note(`Nothing differs from v${earlier.number}: v${number} is another number for the same release`);
+    if (earlier !== undefined && changes.length > 0) story.note(`v${number} is another number for the same release as v${earlier.number}, with other attachments: ${formatChanges(changes)}`);
     const active = await appendActivation(
       services,
       { app, environment, number, release: releaseDescriptor, ...captured, reason: "release" },

@@ -3,6 +3,7 @@ import { Digest, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { readBuild } from "../build/read.ts";
 import { environmentOf, inspectConfig } from "../config/read.ts";
+import { attachedUrls } from "../config/vectors.ts";
 import { readManifest } from "../manifest/read.ts";
 import { defineCommand } from "../ports/command.ts";
 import { appendActivation } from "./apply.ts";
@@ -73,7 +74,7 @@ export default defineCommand({
     }
     await checkServices(context, store, { build, release, environment: to });
     const captured = captureEnvironment(values);
-    await requirePublished(context, store, { build, release, environment: to, attachments: captured.attachments });
+    await requirePublished(context, store, { manifest, release, environment: to, urls: attachedUrls(manifest, Object.keys(release.indexes), { environment: to, values }) });
 
     const wanted = { app, environment: to, number, release: releaseDescriptor, ...captured, reason: "promote" } as const;
     const before = (await readCurrent(store, app, to))?.activation;

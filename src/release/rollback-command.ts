@@ -1,16 +1,18 @@
 import { z } from "zod";
 import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
-import { canonicalJson } from "../core/canonical-json.ts";
+import { readVectorUrls } from "../config/vectors.ts";
 import { Digest, digestPrefix, hexOf, shortDigest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { readManifest } from "../manifest/read.ts";
 import { defineCommand } from "../ports/command.ts";
+import type { Context } from "../ports/context.ts";
+import type { Store } from "../ports/store.ts";
 import { appendAfter } from "./apply.ts";
-import { earlierActivation, previousRelease } from "./history.ts";
+import { changedAttachments, earlierActivation, formatChanges, previousActivation } from "./history.ts";
 import { requirePublished } from "./published.ts";
 import { notActive, readHistory } from "./read.ts";
-import { Activation, releaseKind } from "./schema.ts";
+import { Activation, type Release, releaseKind } from "./schema.ts";
 
 const Output = z.strictObject({
   environment: z.string(),
@@ -23,7 +25,7 @@ const Output = z.strictObject({
 
 export default defineCommand({
   description:
-    "Activates the release that was active before, with the attachments it had then. Rolling back again goes further back. " +
+    "Activates what was active before: the release before, or the same one with the attachments it had before these were changed. Rolling back again goes further back. " +
     "Only a release that was active in this environment can be named with --to, so no required eval is sidestepped.",
   input: z.strictObject({
     env: z.string().meta({ description: "Environment to roll back", valueName: "name" }),
@@ -41,30 +43,43 @@ export default defineCommand({
     if (current === undefined) throw await notActive(store, app, environment);
     const named = to === undefined ? [] : history.filter(isNamed(to));
     if (new Set(named.map(({ release }) => release.digest)).size > 1) throw new TwelveError("RELEASE_NOT_FOUND", `${to} names several releases: ${formatHistory(named)}`, { fix: "Name the one you mean by its number" });
-    const target = to === undefined ? previousRelease(history) : earlierActivation(history, isNamed(to));
+    const target = to === undefined ? previousActivation(history) : earlierActivation(history, isNamed(to));
     if (target === undefined) throw nothingToRollBackTo(environment, to, history);
     const { number: previous, attachments: present } = current.activation;
     const { number, release, attachments, secrets } = target;
-    if (number === previous) throw new TwelveError("USAGE_INVALID", `v${number} is active in ${environment} already`, { fix: `Name another release: ${formatHistory(history)}` });
+    if (to !== undefined && number === previous) throw new TwelveError("USAGE_INVALID", `v${number} is active in ${environment} already`, { fix: `Name another release: ${formatHistory(history)}` });
     // The current release may be damaged, which is a reason to roll back; the one to go to must not be.
     const restored = await readDocument(store, releaseKind, release);
-    if (Object.values(attachments).some(({ url }) => url !== null)) {
-      await requirePublished(context, store, { build: await readDocument(store, buildKind, restored.build), release: restored, environment, attachments });
-    }
+    if (Object.values(attachments).some(({ url }) => url !== null)) await lookAtPublished(context, store, { restored, environment, attachments });
 
-    context.story.warn(`A rollback changes code, prompts, indexes and configuration of ${environment}; data in attached services stays as it is.`);
-    if (canonicalJson(present) !== canonicalJson(attachments)) {
-      const keys = [...new Set([...Object.keys(present), ...Object.keys(attachments)])].filter((key) => canonicalJson(present[key] ?? null) !== canonicalJson(attachments[key] ?? null));
-      context.story.warn(`Attachments as v${number} had them come back too: ${keys.map((key) => `${key}=${attachments[key]?.url ?? "unset"} (was ${present[key]?.url ?? "unset"})`).join(", ")}`);
-    }
+    const changes = changedAttachments(present, attachments);
+    if (release.digest !== current.activation.release.digest) context.story.warn(`A rollback changes code, prompts, indexes and configuration of ${environment}; data in attached services stays as it is.`);
+    else context.story.warn(`v${number} and v${previous} are the same release: only the attachments of ${environment} change, and data in attached services stays as it is.`);
+    if (changes.length > 0) context.story.warn(`Attachments as v${number} had them come back too: ${formatChanges(changes)}`);
     await appendAfter({ store, clock: context.clock }, { app, environment, number, release, attachments, secrets, reason: "rollback" }, current.activationDescriptor);
     return { environment, number, digest: release.digest, previous, attachments, secrets };
   },
 
   render: ({ environment, number, digest, previous }) =>
-    `v${number} (${shortDigest(digest)}) is active in ${environment} again; v${previous} was active before\n` +
-    `Next: restart its processes with \`twelve run --env ${environment}\`\nUndo: \`twelve rollback --env ${environment} --to v${previous}\``,
+    `v${number} (${shortDigest(digest)}) is active in ${environment} again${number === previous ? ", with the attachments it had before" : `; v${previous} was active before`}\n` +
+    `Next: restart its processes with \`twelve run --env ${environment}\`${number === previous ? "" : `\nUndo: \`twelve rollback --env ${environment} --to v${previous}\``}`,
 });
+
+interface Restored extends Pick<Activation, "environment" | "attachments"> {
+  readonly restored: Release;
+}
+
+/** Going back must work while a service is away; only an index that is known to be gone stops it. */
+async function lookAtPublished(context: Context, store: Store, { restored, environment, attachments }: Restored): Promise<void> {
+  const { manifest } = await readDocument(store, buildKind, restored.build);
+  const urls = await readVectorUrls(context, manifest, Object.keys(restored.indexes), { environment, attachments });
+  try {
+    await requirePublished(context, store, { manifest, release: restored, environment, urls });
+  } catch (error) {
+    if (!(error instanceof TwelveError) || error.exit !== 6) throw error;
+    context.story.warn(`Nobody knows whether every index is there: ${error.message}. Look with \`twelve services check --env ${environment}\``);
+  }
+}
 
 function isNamed(to: string): (activation: Activation) => boolean {
   const number = /^v(\d+)$/.exec(to)?.[1];

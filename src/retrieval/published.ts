@@ -1,16 +1,14 @@
-import { shortDigest } from "../core/descriptor.ts";
+import type { AttachedUrl } from "../config/vectors.ts";
+import { type Descriptor, shortDigest } from "../core/descriptor.ts";
 import { type FailureCode, TwelveError } from "../core/errors.ts";
-import { notPublished, readPublication } from "../index/publication.ts";
+import { openWhole, publishFix, requireWhole, type Which } from "../index/published.ts";
 import type { Index } from "../index/schema.ts";
 import type { Context, Environment } from "../ports/context.ts";
 import type { VectorIndex } from "../ports/vectors.ts";
 import { keepOpen, type Kept } from "./keep-open.ts";
-import type { IndexToSearch } from "./read.ts";
 import { unlessSilent } from "./silence.ts";
 
-interface Place {
-  /** With credentials. */
-  readonly url: string;
+interface Place extends AttachedUrl {
   readonly secrets: Environment;
 }
 
@@ -23,40 +21,26 @@ const againMs = 5000;
  * An index where it was published to, compared with what its ledger counts. Dropped and published again later, it is opened anew, and compared
  * again, at the next question. Fails with INDEX_NOT_PUBLISHED, INDEX_NOT_FOUND or INDEX_CORRUPT, which may pass once it has been open.
  */
-export async function openPublished(context: Context, { name, index: descriptor, environment }: IndexToSearch, index: Index, { url, secrets }: Place): Promise<VectorIndex> {
+export async function openPublished(context: Context, descriptor: Descriptor, index: Index, { url, environment, missing, secrets }: Place): Promise<VectorIndex> {
   const store = await context.store();
   const service = await context.openVectorService(url, secrets);
-  const short = shortDigest(descriptor.digest);
-  const where = environment === undefined ? `--to ${service.url}` : `--env ${environment}`;
-
-  function refuseCount(held: number): void {
-    if (held === index.chunks) return;
-    throw new TwelveError("INDEX_CORRUPT", `${service.url} holds ${held} of the ${index.chunks} chunks of index "${name}" (${short})`, { fix: `Run \`twelve index publish ${name}@${short} ${where} --again\`, then start again` });
-  }
+  const place = { environment };
+  const which: Which = { index, descriptor, service, place };
 
   async function open(): Promise<Kept> {
-    const published = (await readPublication(store, { app: index.app, index: descriptor.digest, url: service.url }))?.value.published ?? null;
-    if (published === null) throw notPublished(index, descriptor, { url: service.url, command: where });
-    const { namespace } = published;
-    const opened = await service.open(namespace);
-    try {
-      refuseCount(await opened.count());
-    } catch (error) {
-      opened.close();
-      throw error;
-    }
+    const { namespace, opened } = await openWhole(store, which);
     return {
       index: { ...opened, search: (query) => unlessSilent(() => opened.search(query), { who: service.url, ask: () => service.holds(namespace) }) },
       async look() {
-        if (!(await service.holds(namespace))) throw new TwelveError("INDEX_NOT_FOUND", `${service.url} no longer holds index "${name}" (${short})`);
-        refuseCount(await opened.count());
+        if (!(await service.holds(namespace))) throw new TwelveError("INDEX_NOT_FOUND", `${service.url} no longer holds index "${index.name}" (${shortDigest(descriptor.digest)})`);
+        await requireWhole(opened, which);
       },
     };
   }
 
   function mayComeBack(failure: TwelveError): TwelveError {
-    const again = failure.code === "INDEX_CORRUPT" ? " --again" : "";
-    return new TwelveError(failure.code, failure.message, { cause: failure, fix: `Run \`twelve index publish ${name}@${short} ${where}${again}\`; processes then go on by themselves`, retry: { afterMs: againMs } });
+    const again = failure.code === "INDEX_CORRUPT" ? "--again" : undefined;
+    return new TwelveError(failure.code, failure.message, { cause: failure, fix: `${publishFix(index, descriptor, place, again)}; processes then go on by themselves`, retry: { afterMs: againMs } });
   }
 
   try {
@@ -74,6 +58,7 @@ export async function openPublished(context: Context, { name, index: descriptor,
     };
   } catch (error) {
     await service.close().catch(() => undefined);
-    throw error;
+    if (missing === undefined || !(error instanceof TwelveError) || error.code !== "SERVICE_UNAUTHENTICATED") throw error;
+    throw new TwelveError(error.code, error.message, { cause: error, fix: missing });
   }
 }

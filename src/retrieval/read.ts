@@ -1,6 +1,7 @@
 import { readDocument } from "../artifact/document.ts";
 import type { Build } from "../build/schema.ts";
 import { resolvedIndexes } from "../config/settings.ts";
+import type { AttachedUrl } from "../config/vectors.ts";
 import type { Descriptor, Digest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import { patiently, type Waiting } from "../core/patience.ts";
@@ -13,6 +14,7 @@ import type { Release } from "../release/schema.ts";
 import { planSearch } from "./plan.ts";
 import type { RetrievedChunk, RetrieveSettings } from "./schema.ts";
 import { searchChunks } from "./search.ts";
+import { countFailures } from "./failure.ts";
 import { findVectors } from "./vectors.ts";
 
 export interface IndexToSearch {
@@ -21,13 +23,19 @@ export interface IndexToSearch {
   /** Reference of the embedder, such as hash:512. */
   readonly embedder: string;
   /** The vector service that holds it, with credentials; without one the embedded engine does. */
-  readonly vectors?: string | undefined;
-  /** For the command that publishes it again; without one the command names the vector service. */
-  readonly environment?: string | undefined;
+  readonly vectors?: AttachedUrl | undefined;
 }
 
 /** Finds the best chunks for a question, numbered from 1. */
 export type Search = (question: string, signal: AbortSignal | undefined) => Promise<readonly RetrievedChunk[]>;
+
+export interface UsedService {
+  /** What it is for, such as `embedder of index docs`. */
+  readonly name: string;
+  readonly service: Checkable;
+  /** How many questions it has failed so far, not counting those that it refused for what they hold. */
+  failures(): number;
+}
 
 /** One index, open for searching. */
 export interface Retriever {
@@ -42,8 +50,8 @@ export interface Retriever {
   prepare(settings: RetrieveSettings): Promise<Search>;
   /** Asks where the index is held whether it is still there. Fails as the engine does, or with INDEX_NOT_FOUND, INDEX_NOT_PUBLISHED or INDEX_CORRUPT. */
   count(): Promise<number>;
-  /** The services that a question is brought to, by what they are for. */
-  services(): readonly (readonly [name: string, service: Checkable])[];
+  /** The services that a question is brought to. */
+  services(): readonly UsedService[];
   close(): void;
 }
 
@@ -60,12 +68,13 @@ export function indexesToSearch(release: Release, build: Build, names: readonly 
 
 /**
  * Opens the index where it is held, and makes sure that the embedder still gives the vectors it was made with.
- * Fails with EMBEDDER_DRIFTED, INDEX_NOT_FOUND, INDEX_NOT_PUBLISHED, INDEX_CORRUPT, BLOB_NOT_FOUND or BLOB_CORRUPT, or as a vector service does.
+ * Fails with EMBEDDER_DRIFTED, INDEX_NOT_PUBLISHED, INDEX_CORRUPT, BLOB_NOT_FOUND or BLOB_CORRUPT, or as a vector service does.
  * Whoever asks waits for the answer: what is away is told at once, and only a rate limit is waited for, unless `context` says otherwise.
  */
 export async function openRetriever(asking: Context & Pick<Waiting, "patience">, plan: IndexToSearch, secrets: Environment = {}): Promise<Retriever> {
   const context: Context & Waiting = { patience: "limits", ...asking };
   const rerankers = new Map<string, Reranker>();
+  const counter = countFailures();
   const store = await context.store();
   const [index, held, embedder] = await Promise.all([
     readDocument(store, indexKind, plan.index),
@@ -74,6 +83,7 @@ export async function openRetriever(asking: Context & Pick<Waiting, "patience">,
   ]);
   const probeCosine = await checkProbe(embedder, held.probe, index.embedder, context);
   const vectors = await held.open(index);
+  const embedderName = `embedder of index ${plan.name}`;
   return {
     name: plan.name,
     digest: plan.index.digest,
@@ -84,11 +94,16 @@ export async function openRetriever(asking: Context & Pick<Waiting, "patience">,
       const search = planSearch(settings, embedder.fusionWeight);
       const { reranker: reference } = settings;
       const reranker = reference === undefined ? undefined : await patiently(() => context.openReranker(reference, secrets), context);
-      if (reranker !== undefined) rerankers.set(`reranker ${reranker.name}`, reranker);
-      return (question, signal) => searchChunks(question, search, { vectors, embedder, reranker }, signal);
+      if (reranker !== undefined) rerankers.set(rerankerTitle(reranker), reranker);
+      const counted = { vectors, embedder: counter.embedder(embedderName, embedder), reranker: reranker && counter.reranker(rerankerTitle(reranker), reranker) };
+      return (question, signal) => searchChunks(question, search, counted, signal);
     },
     count: () => vectors.count(),
-    services: () => [[`embedder of index ${plan.name}`, embedder], ...rerankers],
+    services: () => [[embedderName, embedder] as const, ...rerankers].map(([name, service]) => ({ name, service, failures: () => counter.of(name) })),
     close: () => vectors.close(),
   };
+}
+
+function rerankerTitle({ name }: Reranker): string {
+  return `reranker ${name}`;
 }

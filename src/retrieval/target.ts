@@ -51,7 +51,7 @@ export async function findTarget(context: Context, { env, release: name, ...want
   const secrets = await readSecrets(context, build.manifest, env);
   const attachments = "activation" in found ? found.activation.attachments : undefined;
   const { [choice.index]: vectors } = await readVectorUrls(context, build.manifest, [choice.index], { environment: env, attachments });
-  return { app, ...choice, plan: { ...plan, vectors, environment: env }, retrieve, secrets, release: { number, digest: releaseDescriptor.digest } };
+  return { app, ...choice, plan: { ...plan, vectors }, retrieve, secrets, release: { number, digest: releaseDescriptor.digest } };
 }
 
 async function findNewest(context: Context, manifest: Manifest, { env, ...wanted }: Omit<Request, "release">): Promise<Target> {

@@ -15,11 +15,11 @@ export interface HeldVectors {
 
 /** In the embedded engine, whose files are laid out on this machine; or where it was published to. */
 export async function findVectors(context: Context, plan: IndexToSearch, secrets: Environment): Promise<HeldVectors> {
-  const { vectors: url } = plan;
+  const { vectors: attached } = plan;
   const store = await context.store();
-  if (url !== undefined) {
+  if (attached !== undefined) {
     const { probe } = await readIndexData(store, plan.index);
-    return { probe: await store.blobs.read(probe), open: (index) => openPublished(context, plan, index, { url, secrets }) };
+    return { probe: await store.blobs.read(probe), open: (index) => openPublished(context, plan.index, index, { ...attached, secrets }) };
   }
   const { folder, data, probe } = await openIndexData(store, plan.index, context.dir);
   return { probe, open: async () => (await context.openVectors(`${data.engine}:`)).open(folder) };

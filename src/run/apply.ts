@@ -5,6 +5,7 @@ import { layOutCode } from "../code/layout.ts";
 import { readProcessConfig, readSecrets } from "../config/read.ts";
 import { readVectorUrls } from "../config/vectors.ts";
 import type { Waiting } from "../core/patience.ts";
+import { withoutCredentials } from "../core/url.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context, Environment } from "../ports/context.ts";
 import type { Model } from "../ports/model.ts";
@@ -17,6 +18,7 @@ import { partChecks, type RuntimePart } from "./health.ts";
 import { type ReleaseToRun, releaseName } from "./named.ts";
 import { mayPass } from "./passing.ts";
 import { type AgentPlan, planRun, unknownAgent } from "./plan.ts";
+import { ignoredSampling } from "../prompt/sampling.ts";
 import { promptTitle } from "../prompt/schema.ts";
 import { openRetriever, type Retriever } from "../retrieval/read.ts";
 import type { ModelCallEvent, Runtime } from "./schema.ts";
@@ -62,11 +64,12 @@ export async function openRuntime(context: Context & Pick<Waiting, "patience">, 
   const vectors = environment === null ? {} : await readVectorUrls(context, build.manifest, plan.indexes.map(({ name }) => name), { environment, attachments: options.attached ?? options.attachments });
 
   const folder = codeFolder(context.dir, build.code);
-  const opening = plan.indexes.map((index) => telling(`index ${index.name}`, openRetriever(context, { ...index, vectors: vectors[index.name], ...(environment === null ? {} : { environment }) }, secrets)));
+  const opening = plan.indexes.map((index) => telling(`index ${index.name}`, openRetriever(context, { ...index, vectors: vectors[index.name] }, secrets)));
   // What a model's reference names a file for, is in the code.
   const openingModels = layOutCode(store, build.code, folder).then(() => openModels(context, plan.models, { secrets, folder }));
   const [retrievers, models] = await Promise.all([settle(opening), openingModels]);
   const opened = await openAgents(plan.agents, { options, retrievers, models });
+  for (const warning of opened.flatMap(ignoredSettings)) context.story.warn(warning);
   const { patience } = options;
   const answering = { clock: context.clock, emit: options.emit, onAnswer: tellFallbacks(context.story, context.clock), ...(patience === undefined ? {} : { patience }) };
   const agents = new Map(opened.map((agent) => [agent.plan.name, agent]));
@@ -80,6 +83,11 @@ export async function openRuntime(context: Context & Pick<Waiting, "patience">, 
     check: partChecks({ release: releaseName(release), retrievers, models, chains: plan.agents.map(({ models }) => models), nowMs: () => context.clock.monotonicMs() }),
     close: async () => closeAll(retrievers),
   };
+}
+
+/** What an agent sets and one of its models will not be told. */
+function ignoredSettings({ plan: { name, sampling }, models }: OpenAgent): readonly string[] {
+  return models.flatMap(({ reference, model }) => ignoredSampling(name, sampling, { reference: withoutCredentials(reference), model }) ?? []);
 }
 
 /** Outside every environment there is only the process environment, which every adapter looks at anyway. */

@@ -52,7 +52,7 @@ export interface CallRecord {
 export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
   const { usage, timeToFirstTokenMs } = call;
   const error = call.error === null ? noError : errorFields(call.error);
-  const { provider, id } = (call.asked ?? frame.model).model;
+  const { provider, id, ignores = [] } = (call.asked ?? frame.model).model;
   const hasText = call.text !== "" || call.finishReason !== null;
   return {
     event: "model-call-finished",
@@ -72,7 +72,7 @@ export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
     "gen_ai.response.model": call.responseModel,
     "gen_ai.response.id": call.responseId,
     "gen_ai.request.stream": call.isStream,
-    "gen_ai.request.temperature": call.temperature ?? null,
+    "gen_ai.request.temperature": ignores.includes("temperature") ? null : (call.temperature ?? null),
     "gen_ai.usage.input_tokens": usage?.inputTokens ?? null,
     "gen_ai.usage.output_tokens": usage?.outputTokens ?? null,
     "gen_ai.usage.cache_read.input_tokens": usage?.cachedInputTokens ?? null,

@@ -32,6 +32,8 @@ const betweenModels: Patience = { attempts: 2, totalMs: 1_500 };
 const passedOn: ReadonlySet<FailureCode> = new Set([
   "SERVICE_UNAVAILABLE", "SERVICE_LIMITED", "SERVICE_QUOTA", "SERVICE_TIMEOUT", "SERVICE_NOT_FOUND",
   "SERVICE_UNAUTHENTICATED", "SERVICE_DENIED", "SERVICE_CUT", "SERVICE_FAILED",
+  // It was not even asked, for what its own API has no word for.
+  "MODEL_UNABLE",
 ]);
 
 export interface Asking {

@@ -47,6 +47,7 @@ export async function findOrWait(context: Context, { process, find }: { readonly
     const found = await Promise.race([finding, sleep(quickStartMs, undefined, { signal: context.signal, ref: false })]);
     if (found !== undefined || !(await isServer(context, process))) return await finding;
   } catch (error) {
+    context.signal.throwIfAborted();
     if (!mayPass(error) || !(await isServer(context, process))) throw error;
   }
   finding.catch(() => {});

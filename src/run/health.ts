@@ -27,13 +27,18 @@ interface Parts {
 
 /** Looks at everything that an answer needs. Probes may come often: what a look costs is spent once in a while. */
 export function partChecks({ release, retrievers, models, chains, nowMs }: Parts): () => Promise<readonly RuntimePart[]> {
-  const remembered = (look: (signal: AbortSignal) => Promise<string>, who: string): Look => rememberLook(look, { who, nowMs });
+  const remembered = (look: (signal: AbortSignal) => Promise<string>, who: string, paid?: { readonly failures: () => number }): Look => rememberLook(look, { who, nowMs, paid });
   const indexes = retrievers.map((retriever) => [`index ${retriever.name}`, remembered(() => describeIndex(retriever), `index ${retriever.name}`)] as const);
-  const services = retrievers.flatMap((retriever) => retriever.services()).map(([name, service]) => [name, remembered((signal) => ask(service, signal), name)] as const);
+  const services = [...Map.groupBy(retrievers.flatMap((retriever) => retriever.services()), ({ name }) => name)].flatMap(([name, same]) => {
+    const [used] = same;
+    if (used === undefined) return [];
+    const failures = (): number => same.reduce((sum, each) => sum + each.failures(), 0);
+    return [[name, remembered((signal) => ask(used.service, signal), name, used.service.isCheckPaid ? { failures } : undefined)] as const];
+  });
   const asked = [...models].map(([reference, model]) => [reference, remembered((signal) => ask(model, signal), withoutCredentials(reference))] as const);
   return async () => {
     const [parts, answers] = await Promise.all([
-      Promise.all([...indexes, ...new Map(services)].map(async ([name, look]): Promise<RuntimePart> => ({ name, ...describe(await look()) }))),
+      Promise.all([...indexes, ...services].map(async ([name, look]): Promise<RuntimePart> => ({ name, ...describe(await look()) }))),
       Promise.all(asked.map(async ([reference, look]) => [reference, describe(await look())] as const)),
     ]);
     const there = new Set(answers.filter(([, { isReady }]) => isReady).map(([reference]) => reference));

@@ -4,6 +4,7 @@ import { didYouMean } from "../core/nearest.ts";
 import { modelChain } from "../manifest/model-chain.ts";
 import type { AgentSettings } from "../manifest/schema.ts";
 import type { Sampling } from "../ports/model.ts";
+import { samplingOf } from "../prompt/sampling.ts";
 import { type CompiledPrompt, findPrompt, promptTitle } from "../prompt/schema.ts";
 import type { Release } from "../release/schema.ts";
 import { type IndexToSearch, indexesToSearch } from "../retrieval/read.ts";
@@ -47,31 +48,4 @@ function planAgent(name: string, { agents }: Release, { prompts }: Build): Agent
 
 export function unknownAgent(name: string, names: readonly string[]): TwelveError {
   return new TwelveError("AGENT_UNKNOWN", `There is no agent "${name}".${didYouMean(name, names)} This release serves: ${names.join(", ") || "none"}`);
-}
-
-/** The agent's own settings win over the prompt's front matter, field by field. */
-function samplingOf(settings: AgentSettings, { config, output }: CompiledPrompt): Sampling {
-  const temperature = settings.temperature ?? numberIn(config, "temperature");
-  const topP = settings.topP ?? numberIn(config, "topP");
-  const maxTokens = settings.maxTokens ?? numberIn(config, "maxOutputTokens");
-  const seed = settings.seed ?? numberIn(config, "seed");
-  const stop = settings.stop ?? stringsIn(config, "stopSequences");
-  return {
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { topP }),
-    ...(maxTokens === undefined ? {} : { maxTokens }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(stop === undefined ? {} : { stop }),
-    ...(output.format === "json" ? { format: "json" } : {}),
-  };
-}
-
-function numberIn(config: CompiledPrompt["config"], key: string): number | undefined {
-  const value = config[key];
-  return typeof value === "number" ? value : undefined;
-}
-
-function stringsIn(config: CompiledPrompt["config"], key: string): readonly string[] | undefined {
-  const value = config[key];
-  return Array.isArray(value) && value.every((item) => typeof item === "string") ? value : undefined;
 }

@@ -1,12 +1,18 @@
+import { readDocument } from "../artifact/document.ts";
+import { counted } from "../core/counted.ts";
+import { shortDigest } from "../core/descriptor.ts";
 import { inTime } from "../core/deadline.ts";
 import { summaryOf, TwelveError } from "../core/errors.ts";
 import { withoutCredentials } from "../core/url.ts";
+import { openWhole } from "../index/published.ts";
+import { indexKind } from "../index/schema.ts";
 import type { Checkable, ServiceCheck } from "../ports/check.ts";
 import type { Context, Environment } from "../ports/context.ts";
-import type { Need } from "./plan.ts";
+import type { Need, NeededIndex } from "./plan.ts";
 import type { ServiceProblem, ServiceRow } from "./schema.ts";
 
 interface Asking {
+  readonly environment: string;
   readonly secrets: Environment;
   readonly code: string | undefined;
   readonly limitMs: number;
@@ -15,13 +21,44 @@ interface Asking {
   readonly onAnswer: () => void;
 }
 
-/** Asks all of them at the same time; a failure is an answer. */
+/** Asks all of them at the same time; a failure is an answer. Behind a vector service that answers come the indexes that must be there. */
 export async function askServices(context: Context, needs: readonly Need[], asking: Asking): Promise<readonly ServiceRow[]> {
-  return Promise.all(needs.map(async (need) => {
+  const rows = await Promise.all(needs.map(async (need) => {
     const row = await askService(context, need, asking);
+    const indexes = row.isReachable ? (need.indexes ?? []) : [];
+    const held = await Promise.all(indexes.map((index) => askIndex(context, { ...index, reference: need.reference }, asking)));
     asking.onAnswer();
-    return row;
+    return [row, ...held];
   }));
+  return rows.flat();
+}
+
+/** Whether all of it is at the service that it is searched at. */
+async function askIndex(context: Context, { name, descriptor, reference }: NeededIndex & Pick<Need, "reference">, { environment, secrets, limitMs }: Asking): Promise<ServiceRow> {
+  const url = withoutCredentials(reference);
+  const row = { service: `index ${name}@${shortDigest(descriptor.digest)}`, url, version: null, lifecycle: null };
+  try {
+    const startedMs = context.clock.monotonicMs();
+    const chunks = await inTime(() => countChunks(context, { descriptor, reference, environment, secrets }), { limitMs, who: url, signal: context.signal });
+    return { ...row, isReachable: true, detail: counted(chunks, "chunk"), latencyMs: Math.round((context.clock.monotonicMs() - startedMs) * 10) / 10, problem: null };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return { ...row, isReachable: false, detail: null, latencyMs: null, problem: problemOf(error) };
+  }
+}
+
+interface Counting extends Pick<Need, "reference">, Pick<NeededIndex, "descriptor">, Pick<Asking, "environment" | "secrets"> {}
+
+async function countChunks(context: Context, { descriptor, reference, environment, secrets }: Counting): Promise<number> {
+  const store = await context.store();
+  const service = await context.openVectorService(reference, secrets);
+  try {
+    const index = await readDocument(store, indexKind, descriptor);
+    (await openWhole(store, { index, descriptor, service, place: { environment } })).opened.close();
+    return index.chunks;
+  } finally {
+    await service.close().catch(() => {});
+  }
 }
 
 async function askService(context: Context, need: Need, { secrets, code, limitMs, isLifeAsked = false }: Asking): Promise<ServiceRow> {

@@ -10,10 +10,11 @@ export default defineCommand({
   description:
     "Connects to the models, embedders, rerankers, vector stores, state, store and configuration source of a release, all at the same time, and says of " +
     "each whether it answers, and what to do where it does not. Before the first release it takes what twelve.yaml and the environment's configuration name. " +
-    "No model is asked to answer; an embedder embeds one word. Ends with 6 when anything is missing.",
+    "No model is asked to answer; an embedder embeds one word, and a reranker that cannot be asked for nothing ranks one. Ends with 6 when anything is missing.",
   input: z.strictObject({
     env: z.string().default("development").meta({ description: "Environment whose active release is looked at", valueName: "name" }),
     release: z.string().optional().meta({ description: "Another release than the active one, such as v3", valueName: "release" }),
+    next: z.boolean().default(false).meta({ description: "Look at what a release made now would need: twelve.yaml and the configuration as they stand" }),
     timeout: z.number().min(0.1).max(600).default(10).meta({ description: "How long each service may take to answer", valueName: "seconds" }),
   }),
   output: z.strictObject({
@@ -22,15 +23,15 @@ export default defineCommand({
     release: z.int().positive().nullable().meta({ description: "Number of the release; null when twelve.yaml was looked at instead" }),
     services: z.array(ServiceRow),
   }),
-  examples: ["twelve services check", "twelve services check --env production --json", "twelve services check --env staging --release v3 --timeout 30"],
+  examples: ["twelve services check", "twelve services check --env production --json", "twelve services check --env staging --release v3 --timeout 30", "twelve services check --env staging --next"],
 
-  async run({ env: environment, release: wanted, timeout }, context) {
+  async run({ env: environment, release: wanted, next, timeout }, context) {
     const limitMs = timeout * 1000;
-    const { app, release, needs, missing, secrets, code } = await findNeeds(context, { environment, release: wanted, limitMs });
+    const { app, release, needs, missing, secrets, code } = await findNeeds(context, { environment, release: wanted, isNext: next, limitMs });
     const progress = context.story.progress("Asking services");
     let answered = 0;
     try {
-      const asked = await askServices(context, needs, { secrets, code, limitMs, onAnswer: () => progress.update(++answered, needs.length) });
+      const asked = await askServices(context, needs, { environment, secrets, code, limitMs, onAnswer: () => progress.update(++answered, needs.length) });
       return { app, environment, release, services: [...asked, ...missing] };
     } finally {
       progress.stop();

@@ -13,19 +13,20 @@ export default defineCommand({
   input: z.strictObject({
     env: z.string().default("development").meta({ description: "Environment whose active release is looked at", valueName: "name" }),
     release: z.string().optional().meta({ description: "Another release than the active one, such as v3", valueName: "release" }),
+    next: z.boolean().default(false).meta({ description: "Look at what a release made now would need: twelve.yaml and the configuration as they stand" }),
     timeout: z.number().min(0.1).max(600).default(10).meta({ description: "How long each provider may take to answer", valueName: "seconds" }),
   }),
   output: ModelsReport,
   examples: ["twelve models check", "twelve models check --env production --json"],
 
-  async run({ env: environment, release: wanted, timeout }, context) {
+  async run({ env: environment, release: wanted, next, timeout }, context) {
     const limitMs = timeout * 1000;
-    const { app, release, needs, missing, lifecycle, secrets, code } = await findNeeds(context, { environment, release: wanted, limitMs });
+    const { app, release, needs, missing, lifecycle, secrets, code } = await findNeeds(context, { environment, release: wanted, isNext: next, limitMs });
     const models = modelNeeds(needs);
     const progress = context.story.progress("Asking providers");
     let answered = 0;
     try {
-      const asked = await askServices(context, models, { secrets, code, limitMs, isLifeAsked: true, onAnswer: () => progress.update(++answered, models.length) });
+      const asked = await askServices(context, models, { environment, secrets, code, limitMs, isLifeAsked: true, onAnswer: () => progress.update(++answered, models.length) });
       return { app, environment, release, models: models.map((need, i) => modelRow(need, asked[i], lifecycle, context.clock.now())), missing: missingModels(missing) };
     } finally {
       progress.stop();

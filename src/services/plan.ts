@@ -1,3 +1,4 @@
+import type { Descriptor } from "../core/descriptor.ts";
 import type { AgentSettings } from "../manifest/schema.ts";
 
 export type Role = "model" | "embedder" | "reranker" | "vectors" | "sessions" | "queue" | "store" | "config";
@@ -8,12 +9,19 @@ export interface Need {
   readonly reference: string;
   /** What it is for, such as `model of agents chat, support`. */
   readonly service: string;
+  /** Those that must be at this service. */
+  readonly indexes?: readonly NeededIndex[];
+}
+
+export interface NeededIndex {
+  readonly name: string;
+  readonly descriptor: Descriptor;
 }
 
 export interface Needed {
   readonly agents: Readonly<Record<string, Pick<AgentSettings, "model" | "retrieve" | "session">>>;
   /** Those that agents search. Without a place of their own, the vectors are in the embedded engine. */
-  readonly indexes: Readonly<Record<string, { readonly embedder: string; readonly vectors?: string | undefined }>>;
+  readonly indexes: Readonly<Record<string, { readonly embedder: string; readonly vectors?: string | undefined; readonly descriptor?: Descriptor | undefined }>>;
   /** Where conversations and queues are kept. */
   readonly state: string | undefined;
   readonly hasWorkers: boolean;
@@ -30,7 +38,7 @@ export function planNeeds({ agents, indexes, state, hasWorkers, store, configs }
     ...named.flatMap(([name, { model }]) => [model].flat().map((reference) => ({ role: "model", reference, use: name }) as const)),
     ...Object.entries(indexes).map(([name, { embedder }]) => ({ role: "embedder", reference: embedder, use: name }) as const),
     ...named.flatMap(([name, { retrieve }]) => (retrieve?.reranker === undefined ? [] : [{ role: "reranker", reference: retrieve.reranker, use: name } as const])),
-    ...Object.entries(indexes).map(([name, { vectors = embeddedVectors }]) => ({ role: "vectors", reference: vectors, use: name }) as const),
+    ...Object.entries(indexes).map(([name, { vectors = embeddedVectors, descriptor }]) => ({ role: "vectors", reference: vectors, use: name, descriptor }) as const),
     ...(state === undefined || !named.some(([, { session }]) => session) ? [] : [{ role: "sessions", reference: state, use: "" } as const]),
     ...(state === undefined || !hasWorkers ? [] : [{ role: "queue", reference: state, use: "" } as const]),
     { role: "store", reference: store, use: "" } as const,
@@ -39,7 +47,11 @@ export function planNeeds({ agents, indexes, state, hasWorkers, store, configs }
   const grouped = Map.groupBy(uses, ({ role, reference }) => `${role} ${reference}`);
   return [...grouped.values()].flatMap((same) => {
     const [first] = same;
-    return first === undefined ? [] : [{ role: first.role, reference: first.reference, service: titleOf(first.role, same.map(({ use }) => use)) }];
+    if (first === undefined) return [];
+    const { role, reference } = first;
+    // The embedded engine's files come out of the store, digest by digest.
+    const published = role !== "vectors" || reference === embeddedVectors ? [] : same.flatMap((each) => ("descriptor" in each && each.descriptor !== undefined ? [{ name: each.use, descriptor: each.descriptor }] : []));
+    return [{ role, reference, service: titleOf(role, same.map(({ use }) => use)), ...(published.length === 0 ? {} : { indexes: published }) }];
   });
 }
 

@@ -6,8 +6,10 @@ import { environmentOf, inspectConfig, readSecrets } from "../config/read.ts";
 import { resolvedAgents, resolvedIndexes } from "../config/settings.ts";
 import { readActivatedStateUrl, readStateUrl } from "../config/state.ts";
 import { readVectorUrls } from "../config/vectors.ts";
+import type { Descriptor } from "../core/descriptor.ts";
 import { inTime } from "../core/deadline.ts";
 import { TwelveError } from "../core/errors.ts";
+import { findIndex } from "../index/read.ts";
 import { readManifest } from "../manifest/read.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context, Environment } from "../ports/context.ts";
@@ -20,6 +22,8 @@ import type { ServiceRow } from "./schema.ts";
 interface Wanted {
   readonly environment: string;
   readonly release: string | undefined;
+  /** What a release made now would need, instead of any that there is. Fails with USAGE_INVALID beside `release`. */
+  readonly isNext: boolean;
   /** How long store and configuration source may take. */
   readonly limitMs: number;
 }
@@ -42,11 +46,12 @@ export interface FoundNeeds {
  * The services of the release that is named, else of the active one of the environment, else of what the manifest with the
  * environment's configuration would give. A store or a configuration source that is away does not stop it: that is what is asked for.
  */
-export async function findNeeds(context: Context, { environment, release: wanted, limitMs }: Wanted): Promise<FoundNeeds> {
+export async function findNeeds(context: Context, { environment, release: wanted, isNext, limitMs }: Wanted): Promise<FoundNeeds> {
+  if (isNext && wanted !== undefined) throw new TwelveError("USAGE_INVALID", "`--next` looks at no release, and `--release` at one", { fix: "Give one of the two" });
   const working = await readManifest(context.dir);
   environmentOf(working, environment);
   const store = await context.store();
-  const found = await unlessAway(inTime(() => findRelease(context, working.name, { environment, wanted }), { limitMs, who: store.url, signal: context.signal }));
+  const found = isNext ? undefined : await unlessAway(inTime(() => findRelease(context, working.name, { environment, wanted }), { limitMs, who: store.url, signal: context.signal }));
   const manifest = found?.build.manifest ?? working;
   const configs = [environmentOf(manifest, environment).config ?? []].flat();
   const source = `configuration source of ${environment}`;
@@ -54,7 +59,7 @@ export async function findNeeds(context: Context, { environment, release: wanted
   // Without its source, an environment still has the process environment and the defaults.
   const readable = read === undefined ? withoutSource(manifest, environment) : manifest;
   const secrets = read ?? (await readSecrets(context, readable, environment));
-  const { needed, missing } = found === undefined ? await fromManifest(context, readable, environment) : await fromRelease(context, readable, { ...found, environment });
+  const { needed, missing } = found === undefined ? await fromManifest(context, readable, { environment, limitMs }) : await fromRelease(context, readable, { ...found, environment });
   return {
     app: working.name,
     release: found?.number ?? null,
@@ -100,11 +105,11 @@ interface Gathered {
 async function fromRelease(context: Context, manifest: Manifest, { release, build, attachments, environment }: Found & { readonly environment: string }): Promise<Gathered> {
   const settings = resolvedIndexes(build.manifest, release.config, Object.keys(release.indexes));
   const state = await orMissing("state", async () => (attachments === undefined ? readStateUrl(context, manifest, environment) : (await readActivatedStateUrl(context, manifest, { environment, attachments })).url));
-  const placed = await placedIndexes(context, manifest, settings, { environment, attachments });
+  const placed = await placedIndexes(context, manifest, { settings, descriptors: release.indexes }, { environment, attachments });
   return { needed: { agents: release.agents, indexes: placed.indexes, state: state.found, hasWorkers: hasWorkers(release) }, missing: [...state.missing, ...placed.missing] };
 }
 
-async function fromManifest(context: Context, manifest: Manifest, environment: string): Promise<Gathered> {
+async function fromManifest(context: Context, manifest: Manifest, { environment, limitMs }: Pick<Wanted, "environment" | "limitMs">): Promise<Gathered> {
   const { values, problems } = await inspectConfig(context, manifest, { environment });
   const keys = problems.filter(({ key }) => manifest.config[key]?.kind !== "secret");
   const rows = keys.map(({ key, message }) => missingRow(`configuration ${key}`, { code: "CONFIG_INVALID", message, fix: `Set ${key}; \`twelve config list --env ${environment}\` shows every key` }));
@@ -112,16 +117,29 @@ async function fromManifest(context: Context, manifest: Manifest, environment: s
   const searched = [...new Set(Object.values(manifest.agents).flatMap(({ retrieve }) => retrieve?.index ?? []))];
   const indexes = eachResolved(Object.fromEntries(searched.map((name) => [name, true])), (name) => resolvedIndexes(manifest, values, [name]));
   const state = await orMissing("state", () => readStateUrl(context, manifest, environment));
-  const placed = await placedIndexes(context, manifest, indexes.settings, { environment });
+  const descriptors = await newestIndexes(context, manifest.name, Object.keys(indexes.settings), limitMs);
+  const placed = await placedIndexes(context, manifest, { settings: indexes.settings, descriptors }, { environment });
   // A key that is missing is told once, not with everything that uses it.
   const unusable = rows.length > 0 ? [] : [...agents.missing, ...indexes.missing, ...state.missing, ...placed.missing];
   return { needed: { agents: agents.settings, indexes: placed.indexes, state: state.found, hasWorkers: hasWorkers(manifest) }, missing: [...rows, ...unusable] };
 }
 
+interface Indexes {
+  readonly settings: Readonly<Record<string, { readonly embedder: string }>>;
+  readonly descriptors: Readonly<Record<string, Descriptor>>;
+}
+
+/** What a release made now would take. A store that is away has a line of its own. */
+async function newestIndexes(context: Context, app: string, names: readonly string[], limitMs: number): Promise<Indexes["descriptors"]> {
+  const store = await context.store();
+  const found = await unlessAway(inTime(() => Promise.all(names.map(async (name) => [name, (await findIndex(store, app, name))?.descriptor] as const)), { limitMs, who: store.url, signal: context.signal }));
+  return Object.fromEntries((found ?? []).flatMap(([name, descriptor]) => (descriptor === undefined ? [] : [[name, descriptor]])));
+}
+
 /** The indexes with the service that each is searched at; without one it is the embedded engine. */
-async function placedIndexes(context: Context, manifest: Manifest, settings: Readonly<Record<string, { readonly embedder: string }>>, where: Parameters<typeof readVectorUrls>[3]): Promise<{ readonly indexes: Needed["indexes"]; readonly missing: readonly ServiceRow[] }> {
+async function placedIndexes(context: Context, manifest: Manifest, { settings, descriptors }: Indexes, where: Parameters<typeof readVectorUrls>[3]): Promise<{ readonly indexes: Needed["indexes"]; readonly missing: readonly ServiceRow[] }> {
   const { found: urls = {}, missing } = await orMissing("vectors", () => readVectorUrls(context, manifest, Object.keys(settings), where));
-  return { indexes: Object.fromEntries(Object.entries(settings).map(([name, { embedder }]) => [name, { embedder, vectors: urls[name] }])), missing };
+  return { indexes: Object.fromEntries(Object.entries(settings).map(([name, { embedder }]) => [name, { embedder, vectors: urls[name]?.url, descriptor: descriptors[name] }])), missing };
 }
 
 function eachResolved<Settings>(declared: Readonly<Record<string, unknown>>, resolve: (name: string) => Readonly<Record<string, Settings>>): { readonly settings: Readonly<Record<string, Settings>>; readonly missing: readonly ServiceRow[] } {

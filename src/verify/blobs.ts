@@ -12,8 +12,8 @@ export async function checkBlob(blobs: BlobStore, digest: Digest): Promise<BlobS
   try {
     return { size: await blobs.check(digest) };
   } catch (error) {
-    // A service that may answer the next time has said nothing about the blob.
-    if (!(error instanceof TwelveError) || error.retry !== undefined) throw error;
+    // A service that is away, or refuses us, has said nothing about the blob.
+    if (!(error instanceof TwelveError) || error.code.startsWith("SERVICE_")) throw error;
     return { kind: error.code === "BLOB_NOT_FOUND" ? "missing" : "damaged", message: error.message };
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openEmbedder, openOrigin, openQueue, openReranker, openSource, openStore, type Surroundings } from "../../src/adapters/registry.ts";
+import { openEmbedder, openOrigin, openQueue, openReranker, openSessions, openSource, openStore, openVectorService, type Surroundings } from "../../src/adapters/registry.ts";
 import { TwelveError } from "../../src/core/errors.ts";
 import { listAll } from "../ports/source.contract.ts";
 import { temporaryFolder } from "../helpers/context.ts";
@@ -32,6 +32,21 @@ describe("a password in a reference is not repeated", () => {
       const failure = await failureOf(open, reference);
       const told = failure instanceof TwelveError ? `${failure.message} ${failure.fix}` : "AKIA: no failure of ours";
       expect({ reference, leaks: told.match(/AKIA|cret/g) }).toEqual({ reference, leaks: null });
+    }
+  });
+});
+
+/** A parser takes `cret`, the tail of the password, for the host. */
+describe("a password that hides the host is refused before anything is asked", () => {
+  it.each<[name: string, open: Open, references: readonly string[]]>([
+    ["a queue", openQueue, ["postgres://AKIA:s3@cret/x#y@127.0.0.1:1/v", "POSTGRESQL://AKIA:s3@cret/x@127.0.0.1:1/v"]],
+    ["sessions", openSessions, ["postgres://AKIA:s3@cret/x#y@127.0.0.1:1/v", "postgres://AKIA:s3@cret?x@127.0.0.1:1/v", "redis://AKIA:s3@cret/1@127.0.0.1:1/0", "rediss://AKIA:s3@cret?x@127.0.0.1:1"]],
+    ["a vector service", openVectorService, ["postgres://AKIA:s3@cret/x#y@127.0.0.1:1/v", "opensearch://AKIA:s3@cret/x@127.0.0.1:1", "opensearch+http://AKIA:s3@cret?x@127.0.0.1:1"]],
+  ])("by %s", async (_, open, references) => {
+    for (const reference of references) {
+      const failure = await failureOf(open, reference);
+      expect({ reference, failure }).toMatchObject({ failure: { code: "CONFIG_INVALID", message: expect.stringContaining("127.0.0.1:1") as string, fix: expect.stringContaining("Percent-encode") as string } });
+      expect(JSON.stringify([failure, String(failure)])).not.toMatch(/AKIA|cret/);
     }
   });
 });

@@ -6,6 +6,7 @@ import command from "../../src/build/command.ts";
 import { readBuild } from "../../src/build/read.ts";
 import type { BuildReport } from "../../src/build/report.ts";
 import { layOutCode } from "../../src/code/layout.ts";
+import { TwelveError } from "../../src/core/errors.ts";
 import { manifestJsonSchema } from "../../src/manifest/json-schema.ts";
 import { type TestContext, temporaryFolder, testContext } from "../helpers/context.ts";
 import { type Contents, git, gitApp, smallApp, writeFiles } from "../helpers/git-app.ts";
@@ -50,6 +51,23 @@ describe("twelve build", () => {
     git(dir, "commit", "--quiet", "--all", "--message", "Second");
     const second = await build(context);
     expect((await buildIn(dir)).digest).toBe(second.digest);
+  });
+
+  it.each(["STORE_UNUSABLE", "SERVICE_UNAVAILABLE", "SERVICE_DENIED"] as const)("does not go on without the build before, or its code, where the store cannot be asked: %s", async (code) => {
+    const dir = await gitApp();
+    const context = await testContext({ dir });
+    await build(context);
+    const store = await context.store();
+    for (const unread of ["apps/", "data/"]) {
+      let isAway = true;
+      const read = (name: string) => {
+        if (!isAway || !name.startsWith(unread)) return store.refs.read(name);
+        // Only once: what is written later reads again.
+        isAway = false;
+        return Promise.reject(new TwelveError(code, "away"));
+      };
+      await expect(build(await testContext({ dir, store: { ...store, refs: { ...store.refs, read } } }))).rejects.toMatchObject({ code });
+    }
   });
 
   it("says when nothing changed", async () => {

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { environmentOf, inspectConfig, readProcessConfig, readSecrets, resolveFor } from "../../src/config/read.ts";
+import type { ConfigProvider } from "../../src/ports/config.ts";
 import { parseManifest } from "../../src/manifest/read.ts";
 import { temporaryFolder, testContext } from "../helpers/context.ts";
 
@@ -51,6 +52,23 @@ describe("resolveFor", () => {
   it("takes what --set gives first", async () => {
     const values = await resolveFor(await context({ TOP_K: "3" }), manifest, { environment: "staging", sets: { TOP_K: "7" }, only: ["TOP_K"] });
     expect(values["TOP_K"]).toEqual({ kind: "frozen", value: 7, source: "--set" });
+  });
+
+  it("warns once of a name in the source that is much like a key that nothing sets", async () => {
+    const slipped = await context({ TOP_K: "3" }, "STAT_URL=redis://cache\nAPI_KEYS=hush\nAPI_KEY=hush\nTOPK=4\nPATHS=x\n");
+    for (const only of [undefined, ["STATE_URL"]]) await inspectConfig(slipped, manifest, { environment: "staging", ...(only === undefined ? {} : { only }) });
+    expect(slipped.told).toEqual(["warn STAT_URL in dotenv:.env.staging is no key of twelve.yaml. Did you mean STATE_URL?"]);
+  });
+
+  it("takes neither a weaker source nor the default where the stronger one holds a list", async () => {
+    const opening = await context();
+    const source = (reference: string, values: Record<string, string>, ignored: readonly string[]): ConfigProvider => ({ reference, read: async () => ({ values: Object.fromEntries(Object.entries(values).map(([key, text]) => [key, { text, source: `${reference}@1` }])), ignored }) });
+    const sources: Readonly<Record<string, ConfigProvider>> = { "secretsmanager:a": source("secretsmanager:a", { TOP_K: "3" }, ["STATE_URL", "EXTRA"]), "ssm:/a": source("ssm:/a", { STATE_URL: "redis://cache", API_KEY: "hush" }, ["TOP_K"]) };
+    const given = { ...opening, openConfig: async (reference: string) => sources[reference] as ConfigProvider };
+    const both = { ...manifest, environments: { live: { config: ["secretsmanager:a", "ssm:/a"], requires: [] } } };
+    const { problems } = await inspectConfig(given, both, { environment: "live" });
+    expect(problems).toEqual([{ key: "STATE_URL", message: expect.stringMatching(/^Expected a single value.*\(from secretsmanager:a\)$/) }, { key: "EXTRA", message: expect.stringContaining("secretsmanager:a") }]);
+    await expect(readSecrets(given, both, "live")).rejects.toMatchObject({ code: "CONFIG_INVALID", message: expect.stringMatching(/^EXTRA: .*secretsmanager:a/) });
   });
 
   it("says which configuration sources this version has", async () => {

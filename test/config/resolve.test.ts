@@ -9,7 +9,7 @@ function resolve(declaration: object, sources: Sources = {}) {
   return { ...values["KEY"], problem: problems[0]?.message };
 }
 const provider = (values: Record<string, string>, ignored: readonly string[] = []) => ({
-  provider: { reference: "dotenv:.env", values: Object.fromEntries(Object.entries(values).map(([key, text]) => [key, { text, source: "dotenv:.env" }])), ignored },
+  provider: { reference: "dotenv:.env", values: Object.fromEntries(Object.entries(values).map(([key, text]) => [key, { text, source: "dotenv:.env" }])), ignored, places: Object.fromEntries(ignored.map((name) => [name, "dotenv:.env"])) },
 });
 
 describe("resolveConfig", () => {
@@ -48,6 +48,12 @@ describe("resolveConfig", () => {
     expect(resolve({}, provider({})).problem).toBe("Required, but nothing sets it. Looked in --set, the process environment, dotenv:.env; it has no default");
     expect(resolve({}, provider({}, ["db/KEY", "b", "c", "d", "e"])).problem).toContain("dotenv:.env (what it holds as db/KEY, b, c and 2 more is no key: keys stand at its top, with a single value)");
     expect(resolve({ kind: "secret" }).problem).toBe("Required, but nothing sets it. Looked in the process environment");
+  });
+
+  it.each([{ default: "a" }, { optional: true }, { kind: "attachment", optional: true }])("refuses a list in the source for %j instead of passing over it", (declaration) => {
+    const problem = "Expected a single value, a text, a number or true or false; it is a list, an object or null (from dotenv:.env)";
+    expect(resolve(declaration, provider({}, ["KEY"])).problem).toBe(problem);
+    expect(resolve(declaration, { env: { KEY: "redis://cache" }, ...provider({}, ["KEY"]) }).problem).toBeUndefined();
   });
 
   it("leaves an optional key without a value and without a source", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hasCredentials, isUrl, withoutCredentials } from "../../src/core/url.ts";
+import { hasCredentials, isHostHidden, isUrl, withoutCredentials } from "../../src/core/url.ts";
 
 describe("withoutCredentials", () => {
   it.each([
@@ -29,6 +29,7 @@ describe("withoutCredentials", () => {
     ["postgres://user:123#secret@db/app", "postgres://db/app"],
     ["postgres://user:5432/se?cret@db/app", "postgres://db/app"],
     ["postgres://user:secret", "postgres://user"],
+    ["postgres://user:secret?a=b@db/app", "postgres://db/app"],
     ["postgres:/user:secret@db/app", "postgres:/db/app"],
     [" postgres://user:secret@db/app", " postgres://db/app"],
     ['"postgres://user:secret@db/app"', '"postgres://db/app"'],
@@ -73,6 +74,22 @@ describe("withoutCredentials", () => {
   ])("leaves %s as it is", (url) => {
     expect(withoutCredentials(url)).toBe(url);
     expect(hasCredentials(url)).toBe(false);
+  });
+});
+
+describe("isHostHidden", () => {
+  it.each([
+    "postgres://u:se@cret/x#y@127.0.0.1:1/v", "postgres://u:12/cret@db/app", "postgresql://u:12#cret@db/app", "redis://u:se@cret?x@cache:6379", "redis://u:12/cret@cache:6379/0", "opensearch://u:se@cret/x@search:9200",
+    "opensearch+http://u:se@cret#x@search:9200",
+  ])("tells of %s", (url) => {
+    expect(isHostHidden(url)).toBe(true);
+  });
+
+  it.each([
+    "postgres://u:p@db:5432/app?application_name=a@b", "postgres://u:p@ss@db/app", "postgres://u:p%40s%2Fs%23@db/app", "postgres://db/app?password=p", "postgres:///app?host=/tmp&password=p", "redis://:p@[::1]:6379/0", "mongodb://a:p1@h1,h2/db",
+    "opensearch://u:p@search:9200", "https://u:p@HOST/v1", "s3://bucket/a@b", "pglite:.twelve/a@b", "mock:fixed:a:b@c", "lance:s3://AKIA:p@bucket/prefix", "hash:512",
+  ])("says nothing of %s", (url) => {
+    expect(isHostHidden(url)).toBe(false);
   });
 });
 

@@ -65,7 +65,10 @@ export async function startChatServer({ dialect: name = "openai", key, models, i
     if ("reply" in reply) return writeReply(response, reply.reply);
     if ("fails" in reply && reply.fails !== undefined) return writeReply(response, dialect.failureOf(reply.fails));
     const model = String(body["model"]);
-    if (!("events" in reply) && (body["stream"] !== true || !isStreamKnown)) return writeReply(response, { body: dialect.wholeOf(reply, model) });
+    if (!("events" in reply) && (body["stream"] !== true || !isStreamKnown)) {
+      if (reply.ending === "hangs") return void (hanging = watched(response));
+      return writeReply(response, { body: dialect.wholeOf(reply, model) });
+    }
     const events = "events" in reply ? reply.events.map((event) => (typeof event === "string" ? { data: event } : event)) : dialect.eventsOf(reply, model);
     if (reply.ending === "hangs") hanging = watched(response);
     await stream(response, events, reply.wire ?? {});

@@ -1,10 +1,11 @@
-/** A SageMaker endpoint as the scripted upstream of the suite in `test/ports/model.contract.ts`, with a container that speaks OpenAI's chat. */
+/** A SageMaker endpoint as the scripted upstream of the suite in `test/ports/model.contract.ts`, with a container that speaks OpenAI's chat, or TGI's own API. */
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { openModel } from "../../src/adapters/registry.ts";
 import type { Model } from "../../src/ports/model.ts";
 import { type FailureKind, type ReceivedRequest, type ScriptedUpstream, scriptedId, type UpstreamFailure, type UpstreamReply } from "../ports/model-upstream.ts";
 import { openaiDialect } from "./chat-openai.ts";
+import { tgiDialect } from "./chat-tgi.ts";
 import { bytesFrame, piecesOf } from "./event-stream.ts";
 import { listenBoth } from "./listen-both.ts";
 import { type Asked, type Reply, type ServiceServer, startServer } from "./service-server.ts";
@@ -19,7 +20,16 @@ export interface SagemakerUpstream extends ScriptedUpstream {
   answer(reply: Reply): void;
 }
 
-export async function startSagemakerUpstream(lacks: ScriptedUpstream["lacks"] = {}): Promise<SagemakerUpstream> {
+export interface SagemakerOptions {
+  /** OpenAI's where nothing is said. */
+  readonly format?: "openai" | "tgi";
+  /** Whether the reference asks for streams; it does where nothing is said. */
+  readonly isStream?: boolean;
+}
+
+export async function startSagemakerUpstream({ format = "openai", isStream = true }: SagemakerOptions = {}): Promise<SagemakerUpstream> {
+  const dialect = format === "tgi" ? tgiDialect : openaiDialect;
+  const own = [...(format === "tgi" ? ["format=tgi"] : []), ...(isStream ? [] : ["stream=false"])];
   let replies: Reply[] = [];
   let requests: ReceivedRequest[] = [];
   let hanging: Promise<unknown> = Promise.resolve();
@@ -27,7 +37,8 @@ export async function startSagemakerUpstream(lacks: ScriptedUpstream["lacks"] = 
   function replyFor(scripted: UpstreamReply): Reply {
     const { fails, ending = "ends", says = [] } = scripted;
     if (fails !== undefined) return failureReply(fails);
-    const text = openaiDialect.eventsOf(scripted, endpoint).map(({ data }) => `data: ${data}\n\n`).join("");
+    if (!isStream) return ending === "hangs" ? hangingReply() : wholeReply(dialect.wholeOf(scripted, endpoint));
+    const text = dialect.eventsOf(scripted, endpoint).map(({ data }) => `data: ${data}\n\n`).join("");
     if (ending !== "hangs") return payloadReply(text, { ending });
     return {
       send(response) {
@@ -37,6 +48,10 @@ export async function startSagemakerUpstream(lacks: ScriptedUpstream["lacks"] = 
     };
   }
 
+  function hangingReply(): Reply {
+    return { send: (response) => void (hanging = once(response, "close")) };
+  }
+
   function answer({ method, path, headers, body }: Asked): Reply {
     const [, name, operation] = /^\/endpoints\/([^/]+)\/(invocations|invocations-response-stream)$/.exec(path) ?? [];
     if (method !== "POST" || name === undefined) return refuse(404, "UnknownOperationException", "");
@@ -44,13 +59,18 @@ export async function startSagemakerUpstream(lacks: ScriptedUpstream["lacks"] = 
     if (name !== endpoint) return refuse(400, "ValidationError", `Endpoint ${name} of account 123456789012 not found.`);
     // What a container says to a request without messages.
     if (operation === "invocations" && JSON.stringify(body) === "{}") return modelError(422, "field required: messages");
-    // TGI's own format has no messages.
-    if ("messages" in (body as object)) requests.push(openaiDialect.read(body));
+    // The tests of the adapter ask in both formats.
+    if ((format === "tgi" ? "inputs" : "messages") in (body as object)) requests.push(dialect.read(body));
     return replies.shift() ?? refuse(500, "InternalFailure", "Nothing is scripted");
   }
 
+  function withOwn(options: string): string {
+    const all = [...own, ...(options === "" ? [] : [options.replace(/^\?/, "")])];
+    return all.length === 0 ? "" : `?${all.join("&")}`;
+  }
+
   const server = await startServer(answer, { listen: listenBoth });
-  const open = (options = "", url = server.url): Promise<Model> => openModel(`sagemaker:${endpoint}${options}`, { dir: "/", env: { ...keys, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: url } });
+  const open = (options = "", url = server.url): Promise<Model> => openModel(`sagemaker:${endpoint}${withOwn(options)}`, { dir: "/", env: { ...keys, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: url } });
   return {
     server,
     open: (options) => open(options),
@@ -63,8 +83,19 @@ export async function startSagemakerUpstream(lacks: ScriptedUpstream["lacks"] = 
     closed: async () => void (await hanging),
     openImpatient: () => open("?timeoutMs=100"),
     openUnreachable: () => open("", "http://127.0.0.1:9"),
-    lacks: { filtered: "a container says so at the end of its answer", toolErrors: "the format has no word for it", ...lacks },
+    lacks: { filtered: "a container says so at the end of its answer", toolErrors: "the format has no word for it", ...(format === "tgi" ? tgiLacks : {}), ...(isStream ? {} : wholeLacks) },
   };
+}
+
+const tgiWord = "TGI's own API has no word for it";
+const tgiLacks: NonNullable<ScriptedUpstream["lacks"]> = {
+  tools: tgiWord, toolChoice: tgiWord, images: tgiWord, reasoning: tgiWord, content_filter: tgiWord, tool_calls: tgiWord, usage: "it does not count the tokens of a prompt", cachedTokens: tgiWord,
+};
+const wholeLacks: NonNullable<ScriptedUpstream["lacks"]> = { pieces: "the answer comes whole", breaksOff: "the answer comes whole, or not at all" };
+
+/** Without a stream the container's own answer is the body. */
+function wholeReply(body: unknown): Reply {
+  return { headers: { "x-amzn-requestid": scriptedId }, body };
 }
 
 interface PayloadOptions {

@@ -85,11 +85,12 @@ describe("twelve index publish", () => {
   ])("finds that %s, and names the way to load it anew", async (_, damage, reason) => {
     await run();
     damage(place.held);
-    const failure = { code: "INDEX_CORRUPT", fix: `Run \`twelve index publish ${digest.slice(7, 19)} --again\`, which loads it beside the old one`, problems: expect.arrayContaining([expect.objectContaining({ message: expect.stringContaining(reason) })]) };
+    const again = `Run \`twelve index publish docs@${digest.slice(7, 19)} --to ${url} --env development --again\``;
+    const failure = { code: "INDEX_CORRUPT", fix: `${again}, which loads it beside the old one`, problems: expect.arrayContaining([expect.objectContaining({ message: expect.stringContaining(reason) })]) };
     await expect(run()).rejects.toMatchObject(failure);
     const output = await check();
     expect(verify.render(output, verify.input.parse({}))).toContain(reason);
-    expect(verify.verdict?.(output)).toMatchObject({ exit: 100 });
+    expect(verify.verdict?.(output)).toMatchObject({ exit: 100, message: expect.stringContaining(`Fix: ${again}, then start its processes again`) });
     await run({ again: true });
     expect(verify.verdict?.(await check())).toBeUndefined();
   });

@@ -25,6 +25,8 @@ export function describeEmbedder(name: string, open: () => Embedder | Promise<Em
       const limits = [embedder.maxBatch, embedder.maxBatchTokens ?? 1, embedder.maxTextTokens ?? 1, embedder.requestsAtOnce ?? 1];
       expect(limits.every((limit) => Number.isInteger(limit) && limit > 0)).toBe(true);
       expect(embedder.usdPerMillionTokens ?? 0).toBeGreaterThanOrEqual(0);
+      // A check embeds.
+      expect(embedder.isCheckPaid === true).toBe(embedder.usdPerMillionTokens !== 0);
       expect(embedder.fusionWeight).toBeGreaterThan(0);
     });
 

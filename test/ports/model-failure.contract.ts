@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect } from "vitest";
 import { TwelveError } from "../../src/core/errors.ts";
 import type { Model } from "../../src/ports/model.ts";
 import { ask, type Can, request } from "./model-ask.ts";
@@ -53,7 +53,7 @@ export function describeModelFailures(upstream: ScriptedUpstream, open: () => Pr
     await upstream.closed();
   });
 
-  it("closes the request when the reader goes away", async () => {
+  can("pieces", "closes the request when the reader goes away", async () => {
     upstream.script({ says: ["A body may "], ending: "hangs" });
     const model = await open();
     for await (const _ of model.generate(request)) break;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { FinishReason, Model } from "../../src/ports/model.ts";
+import type { FinishReason, Ignorable, Model } from "../../src/ports/model.ts";
 import { ask, itCan } from "./model-ask.ts";
 import { describeModelFailures } from "./model-failure.contract.ts";
 import { describeTools } from "./model-tool.contract.ts";
@@ -12,12 +12,13 @@ const png = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeA
 export function describeProtocol(upstream: ScriptedUpstream, open: () => Promise<Model>): void {
   const can = (capability: Capability, sentence: string, test: () => Promise<void>): void => itCan(upstream, capability, sentence, test);
 
-  it("gives the text piece by piece, whatever signs it holds", async () => {
+  it("gives the text as it comes, whatever signs it holds", async () => {
     const pieces = ["Größe: ", "1 MiB\n\n", "data: {\"x\": 1}\n", "😀 done"];
     upstream.script({ says: pieces });
     const { text, chunks } = await ask(await open());
     expect(text).toBe(pieces.join(""));
-    expect(chunks.filter(({ type }) => type === "text").length).toBeGreaterThan(1);
+    const count = chunks.filter(({ type }) => type === "text").length;
+    expect(upstream.lacks?.pieces === undefined ? count > 1 : count === 1).toBe(true);
   });
 
   can("usage", "gives the tokens as the provider counts them", async () => {
@@ -55,10 +56,13 @@ export function describeProtocol(upstream: ScriptedUpstream, open: () => Promise
     expect(messages.filter(({ role }) => role !== "system").map(({ role, content }) => [role, content])).toEqual([["user", "Hello?"], ["assistant", "Hello."], ["user", "Größe 😀?"]]);
   });
 
-  can("sampling", "sends what the request says about sampling", async () => {
+  can("sampling", "sends what the request says about sampling, and nothing of what it ignores", async () => {
     upstream.script({ says: ["Yes."] });
-    await ask(await open(), { temperature: 0.5, maxTokens: 40, stop: ["END"] });
-    expect(upstream.received()).toMatchObject([{ temperature: 0.5, maxTokens: 40, stop: ["END"] }]);
+    const model = await open();
+    await ask(model, { temperature: 0.5, topP: 0.9, maxTokens: 40, stop: ["END"] });
+    const { temperature, topP, maxTokens, stop } = upstream.received()[0] ?? {};
+    const unless = (name: Ignorable, value: number): number | undefined => (model.ignores?.includes(name) === true ? undefined : value);
+    expect({ temperature, topP, maxTokens, stop }).toEqual({ temperature: unless("temperature", 0.5), topP: unless("topP", 0.9), maxTokens: 40, stop: ["END"] });
   });
 
   can("images", "sends an image beside the text", async () => {

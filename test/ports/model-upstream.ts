@@ -24,7 +24,8 @@ export interface ScriptedUpstream {
   readonly lacks?: Readonly<Partial<Record<Capability, string>>>;
 }
 
-export type Capability = "tools" | "toolChoice" | "toolErrors" | "images" | "reasoning" | "sampling" | "usage" | "cachedTokens" | "responseId" | "requestId" | "retryAfter" | "check" | "unreachable" | "timeout" | "breaksOff" | FinishReason | FailureKind;
+/** `pieces`: the answer comes piece by piece, and not whole. */
+export type Capability = "pieces" | "tools" | "toolChoice" | "toolErrors" | "images" | "reasoning" | "sampling" | "usage" | "cachedTokens" | "responseId" | "requestId" | "retryAfter" | "check" | "unreachable" | "timeout" | "breaksOff" | FinishReason | FailureKind;
 
 export type ReceivedRequest = Pick<ModelRequest, "messages" | "tools" | "toolChoice" | "maxTokens" | "temperature" | "topP" | "stop">;
 

@@ -30,7 +30,7 @@ export function describeModel(name: string, harness: ModelHarness): void {
       expect(upstream?.received() ?? []).toEqual([]);
     });
 
-    it("ends with the signal's reason when it is aborted during the answer", async () => {
+    itCan(upstream, "pieces", "ends with the signal's reason when it is aborted during the answer", async () => {
       const model = await harness.open();
       upstream?.script({ says: ["A body may "], ending: "hangs" });
       const reason = new Error("enough");
@@ -39,6 +39,18 @@ export function describeModel(name: string, harness: ModelHarness): void {
         for await (const _ of model.generate({ ...request, signal: controller.signal })) controller.abort(reason);
       })();
       await expect(reading).rejects.toBe(reason);
+      await upstream?.closed();
+    });
+
+    it.skipIf(upstream === undefined)("ends with the signal's reason when it is aborted before the answer", async () => {
+      const model = await harness.open();
+      upstream?.script({ ending: "hangs" });
+      const reason = new Error("enough");
+      const controller = new AbortController();
+      const asking = ask(model, { signal: controller.signal });
+      await expect.poll(() => upstream?.received().length).toBe(1);
+      controller.abort(reason);
+      await expect(asking).rejects.toBe(reason);
       await upstream?.closed();
     });
 

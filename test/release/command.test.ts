@@ -48,6 +48,16 @@ describe("twelve release", () => {
     await expect(release(later, { set })).rejects.toMatchObject({ code: "MODEL_RETIRED", message: "bedrock:meta.llama-old-v1:0 reached its end of life on 2027-01-15 (Bedrock)" });
   });
 
+  it("warns of sampling that the model does not take, and releases: a model is swapped by one value", async () => {
+    const { context } = await app();
+    await release(context);
+    expect(context.told.filter((line) => line.includes("takes no"))).toEqual([]);
+    await release(context, { set: ["CHAT_MODEL=anthropic:claude-sonnet-5"] });
+    expect(context.told.filter((line) => line.includes("takes no"))).toEqual(["warn Agent support: anthropic:claude-sonnet-5 takes no temperature; temperature 0.2 is left out when it is asked"]);
+    await release(context, { set: ["CHAT_MODEL=anthropic:claude-sonnet-4-5?version=2023-06-01"] });
+    expect(context.told.filter((line) => line.includes("takes no"))).toHaveLength(1);
+  });
+
   it("freezes build, index and configuration, and activates the first number", async () => {
     const { context, store, build, index } = await app({ env: { TOP_K: "8", API_KEY: "hush" }, files: { ".env.staging": "TEMPERATURE=0.7\nSTATE_URL=postgres://me:pa55@db/app?sslmode=require&password=pa55\n" } });
     const answer = await release(context, { set: ["STYLE=strict"], message: "First" });

@@ -1,19 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/descriptor.ts";
-import { earlierActivation, previousRelease, standing } from "../../src/release/history.ts";
+import { earlierActivation, previousActivation, standing } from "../../src/release/history.ts";
 import type { Activation } from "../../src/release/schema.ts";
 
-/** `v1 v2 <v1` reads: v1 activated, v2 activated, rolled back to v1. `v3=2`: v3 has the digest of v2. Newest first, as stores give it. */
+/** `v1 v2 <v1` reads: v1 activated, v2 activated, rolled back to v1. `v3=2`: v3 has the digest of v2. `v2@b`: with the service b. Newest first, as stores give it. */
 function history(text: string): readonly Activation[] {
   const entries = text.split(" ").map((word): Activation => {
-    const [, back = "", number = "0", same = number] = /^(<?)v(\d+)(?:=(\d+))?$/.exec(word) ?? [];
+    const [, back = "", number = "0", same = number, url = "a"] = /^(<?)v(\d+)(?:=(\d+))?(?:@(\w))?$/.exec(word) ?? [];
     const release = { mediaType: "release", digest: digestOf(same), size: 1 };
-    return { version: 1, app: "a", environment: "e", number: Number(number), release, attachments: {}, secrets: {}, reason: back === "" ? "release" : "rollback", createdAt: "2026-01-01T00:00:00Z", previous: null };
+    return { version: 1, app: "a", environment: "e", number: Number(number), release, attachments: { URL: { url, source: "environment" } }, secrets: {}, reason: back === "" ? "release" : "rollback", createdAt: "2026-01-01T00:00:00Z", previous: null };
   });
   return entries.toReversed();
 }
 
-describe("previousRelease", () => {
+describe("previousActivation", () => {
   it.each([
     ["v1", undefined],
     ["v1 v2", 1],
@@ -27,9 +27,16 @@ describe("previousRelease", () => {
     ["v1 v2=1", undefined],
     ["v1 v2 v3=2", 1],
     ["v1 v2 v1", 2],
+    ["v1 v2 v3=2@b", 2],
+    ["v1 v2 v3=2 v4=2@b v5=2@b", 3],
+    ["v1 v2 v3=2@b <v2", 1],
+    ["v1 v2 v3=2@b v4@b", 3],
+    ["v1 v2 v3=2@b v4@b <v3=2@b", 2],
+    ["v1 v1@b", 1],
+    ["v2 v1 v1@b <v1", 2],
     ["v1 v2 v1 <v2", 1],
   ])("goes after %s to v%s", (text, expected) => {
-    expect(previousRelease(history(text))?.number).toBe(expected);
+    expect(previousActivation(history(text))?.number).toBe(expected);
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Digest } from "../../src/core/descriptor.ts";
 import { appendActivation } from "../../src/release/apply.ts";
 import release from "../../src/release/command.ts";
+import list from "../../src/release/list-command.ts";
 import { readActive, readHistory } from "../../src/release/read.ts";
 import rollback from "../../src/release/rollback-command.ts";
 import { type TestContext, testContext } from "../helpers/context.ts";
@@ -9,14 +10,14 @@ import { storeBuild, storeIndex, supportApp } from "../helpers/release.ts";
 
 const run = (context: TestContext, to?: string) => rollback.run({ env: "staging", ...(to === undefined ? {} : { to }) }, context);
 
-/** Releases v1, v2 … to staging, one for each value of TOP_K, with STATE_URL in the environment. */
+/** Releases v1, v2 … to staging, one for each value of TOP_K, with a STATE_URL of its own in the environment. */
 async function released(...topKs: readonly number[]) {
   const dir = await supportApp();
   const store = await (await testContext({ dir })).store();
   await storeBuild(store, dir);
   await storeIndex(store);
-  for (const [i, topK] of topKs.entries()) {
-    await release.run(release.input.parse({ env: "staging", set: [`TOP_K=${topK}`] }), await testContext({ dir, store, env: { STATE_URL: `redis://cache-${i + 1}` } }));
+  for (const topK of topKs) {
+    await release.run(release.input.parse({ env: "staging", set: [`TOP_K=${topK}`] }), await testContext({ dir, store, env: { STATE_URL: `redis://cache-${topK}` } }));
   }
   return { context: await testContext({ dir, store }), store };
 }
@@ -85,6 +86,19 @@ describe("twelve rollback", () => {
   it("passes over a release that is the same under another number", async () => {
     const { context } = await released(1, 2, 2);
     expect((await run(context)).number).toBe(1);
+  });
+
+  it("goes back to the services before where the release is the same, and further back afterwards", async () => {
+    const { context, store } = await released(1, 2);
+    const moved = await testContext({ dir: context.dir, store, env: { STATE_URL: "redis://other" } });
+    await release.run(release.input.parse({ env: "staging", set: ["TOP_K=2"] }), moved);
+    expect(moved.told).toContain("note v3 is another number for the same release as v2, with other attachments: STATE_URL=redis://other (was redis://cache-2)");
+    const [newest, before] = (await list.run({}, context)).releases;
+    expect([newest?.changed, before?.changed]).toEqual([["STATE_URL"], ["STATE_URL"]]);
+    expect(await run(context)).toMatchObject({ number: 2, attachments: { STATE_URL: { url: "redis://cache-2" } } });
+    expect(context.told[0]).toBe("warn v2 and v3 are the same release: only the attachments of staging change, and data in attached services stays as it is.");
+    expect((await run(context)).number).toBe(1);
+    expect(await run(context, "v3")).toMatchObject({ number: 3, attachments: { STATE_URL: { url: "redis://other" } } });
   });
 
   it("refuses where nothing was released", async () => {

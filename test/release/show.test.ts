@@ -34,9 +34,9 @@ describe("twelve releases", () => {
     const { releases } = await list.run({}, context);
     const source = { digest: build.digest, commit: "1234567890abcdef", dirty: true };
     expect(releases.map(({ createdAt: _createdAt, ...others }) => others)).toEqual([
-      { number: 3, digest: first.digest, message: null, build: source, active: [], wasActive: false },
-      { number: 2, digest: second.digest, message: "Second", build: source, active: ["staging"], wasActive: true },
-      { number: 1, digest: first.digest, message: "First", build: source, active: ["production"], wasActive: true },
+      { number: 3, digest: first.digest, message: null, build: source, active: [], changed: [], wasActive: false },
+      { number: 2, digest: second.digest, message: "Second", build: source, active: ["staging"], changed: [], wasActive: true },
+      { number: 1, digest: first.digest, message: "First", build: source, active: ["production"], changed: [], wasActive: true },
     ]);
   });
 

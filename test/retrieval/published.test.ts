@@ -1,15 +1,18 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { TwelveError } from "../../src/core/errors.ts";
 import build from "../../src/index/command.ts";
 import { listPublications } from "../../src/index/publication.ts";
 import publish from "../../src/index/publish-command.ts";
+import verify from "../../src/index/verify-command.ts";
 import promote from "../../src/release/promote-command.ts";
-import { readActive } from "../../src/release/read.ts";
+import { listNumbers, readActive, readActiveOrNone } from "../../src/release/read.ts";
 import release from "../../src/release/command.ts";
 import rollback from "../../src/release/rollback-command.ts";
 import search from "../../src/retrieval/command.ts";
 import { openRuntime } from "../../src/run/apply.ts";
+import services from "../../src/services/command.ts";
 import type { AttachedContext } from "../helpers/published.ts";
 import { temporaryFolder, testContext, type TestContext } from "../helpers/context.ts";
 import { type MemoryVectors, memoryVectors } from "../helpers/memory-vectors.ts";
@@ -101,7 +104,7 @@ describe("an index that an environment searches at a vector service", () => {
     expect(await part()).toMatchObject({ isReady: true });
     place.held.clear();
     expect(await part()).toMatchObject({ isReady: false, detail: expect.stringMatching(command) });
-    await expect(ask()).rejects.toMatchObject({ code: "INDEX_NOT_FOUND", fix: expect.stringMatching(command), retry: { afterMs: 5000 } });
+    await expect(ask()).rejects.toMatchObject({ code: "INDEX_NOT_PUBLISHED", fix: expect.stringMatching(command), retry: { afterMs: 5000 } });
     await publishTo(url);
     expect(await ask()).toContainEqual(expect.objectContaining({ type: "end" }));
     expect(await part()).toMatchObject({ isReady: true });
@@ -130,6 +133,16 @@ describe("an index that an environment searches at a vector service", () => {
     expect(given.asked).toEqual([url]);
   });
 
+  it("says where credentials come from where the environment names another service, or none, by now", async () => {
+    await publishTo(url);
+    await releaseAt("memory-vectors://user:hunter2@one");
+    place.open = () => Promise.reject(new TwelveError("SERVICE_UNAUTHENTICATED", `${url} refuses the login`, { fix: "Check the user and the password in the URL" }));
+    const fixAt = async (given: TestContext): Promise<unknown> => find(given).then(() => undefined, (error: unknown) => (error as TwelveError).fix);
+    expect(await fixAt(await at(otherUrl))).toBe(`Unset VECTORS_URL (${otherUrl}) where the environment has ${url} with its credentials, or set it to that; or move to ${otherUrl} with \`twelve release --env production\``);
+    expect(await fixAt(await seen())).toBe(`Set VECTORS_URL for production to ${url} with its credentials`);
+    expect(await fixAt(await at("memory-vectors://user:wrong@one"))).toBe("Check the user and the password in the URL");
+  });
+
   it("moves to another server by changing that one value", async () => {
     await publishTo(url);
     await releaseAt(url);
@@ -146,7 +159,54 @@ describe("an index that an environment searches at a vector service", () => {
     for (const rows of place.held.values()) rows.pop();
     await expect(find(await at(url))).rejects.toMatchObject({ code: "INDEX_CORRUPT", message: expect.stringContaining("holds 1 of the 2 chunks"), fix: expect.stringContaining("--again") });
     place.held.clear();
-    await expect(find(await at(url))).rejects.toMatchObject({ code: "INDEX_NOT_FOUND" });
+    const gone = { code: "INDEX_NOT_PUBLISHED", message: expect.stringContaining("and is gone there"), fix: expect.stringMatching(/^Run `twelve index publish docs@[0-9a-f]{12} --env production`, then try again$/) };
+    await expect(find(await at(url))).rejects.toMatchObject(gone);
+    await expect(verify.run(verify.input.parse({ env: "production" }), await at(url))).rejects.toMatchObject(gone);
+  });
+
+  it.each([
+    ["the server lost it", () => place.held.clear(), { code: "INDEX_NOT_PUBLISHED", message: expect.stringContaining("where it is not published") }],
+    ["a chunk is missing", () => [...place.held.values()][0]?.pop(), { code: "INDEX_CORRUPT", message: expect.stringContaining("holds 1 of the 2 chunks"), fix: expect.stringMatching(/^Run `twelve index publish docs@[0-9a-f]{12} --env production --again`/) }],
+    ["nobody answers", () => (place.open = () => Promise.reject(new TwelveError("SERVICE_UNAVAILABLE", "nobody answers"))), { code: "SERVICE_UNAVAILABLE" }],
+  ])("is neither released nor promoted, and nothing is recorded, where %s", async (_, damage, failure) => {
+    await publishTo(url);
+    damage();
+    await expect(releaseAt(url)).rejects.toMatchObject(failure);
+    await expect(promote.run(promote.input.parse({ from: "staging", to: "production" }), await at(url))).rejects.toMatchObject(failure);
+    const store = await context.store();
+    expect(await readActiveOrNone(store, "handbook", "production")).toBeUndefined();
+    expect(await listNumbers(store, "handbook")).toEqual([1]);
+  });
+
+  it("is rolled back to while nobody answers there, with a warning, and not where it is known to be gone", async () => {
+    await publishTo(url);
+    await releaseAt(url);
+    await promote.run(promote.input.parse({ from: "staging", to: "production" }), await seen());
+    const back = async (): Promise<readonly string[]> => {
+      const given = await at(url);
+      await rollback.run(rollback.input.parse({ env: "production", to: "v2" }), given);
+      return given.told;
+    };
+    place.open = () => Promise.reject(new TwelveError("INDEX_NOT_FOUND", "no such namespace"));
+    await expect(back()).rejects.toMatchObject({ code: "INDEX_NOT_PUBLISHED" });
+    place.open = () => Promise.reject(new TwelveError("SERVICE_UNAVAILABLE", "nobody answers"));
+    expect(await back()).toContain("warn Nobody knows whether every index is there: nobody answers. Look with `twelve services check --env production`");
+  });
+
+  it("has a line of its own in a check of the services, which says what is missing", async () => {
+    await publishTo(url);
+    await releaseAt(url);
+    const check = async () => (await services.run(services.input.parse({ env: "production" }), await at(url))).services.filter(({ url: own }) => own === url).map(({ service, isReachable, detail, problem }) => [service.replace(/@.*/, ""), isReachable, detail, problem?.code, problem?.fix.replaceAll(/@[0-9a-f]{12}/g, "")]);
+    expect(await check()).toEqual([["vectors of index docs", true, "1 indexes", undefined, undefined], ["index docs", true, "2 chunks", undefined, undefined]]);
+    for (const rows of place.held.values()) rows.pop();
+    expect((await check())[1]).toEqual(["index docs", false, null, "INDEX_CORRUPT", "Run `twelve index publish docs --env production --again`, then try again"]);
+    place.held.clear();
+    expect((await check())[1]).toEqual(["index docs", false, null, "INDEX_NOT_PUBLISHED", "Run `twelve index publish docs --env production`, then try again"]);
+    place.check = () => Promise.reject(new TwelveError("SERVICE_UNAVAILABLE", "nobody answers"));
+    const next = await services.run(services.input.parse({ env: "production", next: true }), await at(otherUrl));
+    expect(next.services.find(({ service }) => service.startsWith("index docs@"))).toMatchObject({ isReachable: false, url: otherUrl, problem: { code: "INDEX_NOT_PUBLISHED", message: expect.stringContaining(`is not published at ${otherUrl}`) } });
+    // What is away is told once.
+    expect((await check()).map(([service]) => service)).toEqual(["vectors of index docs"]);
   });
 
   it("is made and searched before any release without that attachment", async () => {

@@ -115,7 +115,7 @@ describe("one model", () => {
 });
 
 describe("a chain of models", () => {
-  it.each(["SERVICE_QUOTA", "SERVICE_NOT_FOUND", "SERVICE_UNAUTHENTICATED", "SERVICE_DENIED", "SERVICE_FAILED"] as const)("goes on at once after %s", async (code) => {
+  it.each(["SERVICE_QUOTA", "SERVICE_NOT_FOUND", "SERVICE_UNAUTHENTICATED", "SERVICE_DENIED", "SERVICE_FAILED", "MODEL_UNABLE"] as const)("goes on at once after %s", async (code) => {
     expect(await ask([failing("a:1", [lasting(code)]), failing("b:2", [])])).toEqual({ outcome: "b:2", waits: [], failed: [`a:1 ${code}`], asked: ["a:1", "b:2"] });
   });
 

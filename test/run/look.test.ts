@@ -1,14 +1,14 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { rememberLook } from "../../src/run/look.ts";
 
-function looking(answers: readonly (string | Error | Promise<string>)[]) {
+function looking(answers: readonly (string | Error | Promise<string>)[], paid?: { readonly failures: () => number }) {
   let nowMs = 0;
   let looks = 0;
   const look = rememberLook(async () => {
     const answer = answers[Math.min(looks++, answers.length - 1)];
     if (answer instanceof Error) throw answer;
     return answer ?? "";
-  }, { who: "model x", nowMs: () => nowMs });
+  }, { who: "model x", nowMs: () => nowMs, paid });
   return { look, looks: () => looks, pass: (ms: number) => void (nowMs += ms) };
 }
 
@@ -30,6 +30,40 @@ describe("rememberLook", () => {
     expect(await look()).toEqual({ failure });
     pass(999);
     expect(await look()).toEqual({ failure });
+    pass(1);
+    expect(await look()).toEqual({ detail: "there" });
+    expect(looks()).toBe(2);
+  });
+
+  it("looks at what costs money once in ten minutes, and soon again after a real request failed", async () => {
+    let failures = 0;
+    const { look, looks, pass } = looking(["there"], { failures: () => failures });
+    for (let second = 0; second < 600; second++) {
+      await look();
+      pass(1000);
+    }
+    expect(looks()).toBe(1);
+    await look();
+    expect(looks()).toBe(2);
+    failures++;
+    pass(4999);
+    await look();
+    expect(looks()).toBe(2);
+    pass(1);
+    await look();
+    expect(looks()).toBe(3);
+    // It was there; only the next failure is a reason to look again.
+    pass(60_000);
+    await look();
+    expect(looks()).toBe(3);
+  });
+
+  it("looks every few seconds at what costs money and is away, so that its return is seen", async () => {
+    const { look, looks, pass } = looking([new Error("away"), "there"], { failures: () => 0 });
+    await look();
+    pass(4999);
+    await look();
+    expect(looks()).toBe(1);
     pass(1);
     expect(await look()).toEqual({ detail: "there" });
     expect(looks()).toBe(2);

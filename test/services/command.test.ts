@@ -89,6 +89,20 @@ describe("twelve services check", () => {
     expect(shown).not.toMatch(/p%2Fw|p\/w|password|user/);
   });
 
+  it("looks at what a release made now would need with --next, whatever is active", async () => {
+    const { context } = await released();
+    const moved = await testContext({ dir: context.dir, store: await context.store(), env: { CHAT_MODEL: "mock:echo?latencyMs=1", STATE_URL: "postgres://127.0.0.1:1/next" } });
+    const output = await check(moved, { next: true });
+    expect(output.release).toBeNull();
+    expect(output.services.filter(({ service }) => /^(model|state)/.test(service)).map(({ service, url, isReachable }) => [service, url, isReachable])).toEqual([
+      ["model of agent support", "mock:echo?latencyMs=1", true],
+      ["model of agents chat, again", "mock:echo", true],
+      ["state: queue", "postgres://127.0.0.1:1/next", false],
+    ]);
+    expect(command.render(output, command.input.parse({}))).toMatch(/^handbook in staging, as twelve.yaml and the configuration stand now/);
+    await expect(check(moved, { next: true, release: "v1" })).rejects.toMatchObject({ code: "USAGE_INVALID" });
+  });
+
   it("asks with the environment's secrets, and goes on without a configuration source that cannot be read", async () => {
     const server = await teiServer({ key: "ek-secret" });
     const text = manifest.replace('"hash:64"', `"tei+${server.url}"`).replace("API_KEY:", "EMBEDDER_API_KEY: { kind: secret }\n  API_KEY:");

@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import check from "../../src/services/models-check-command.ts";
 import list from "../../src/services/models-list-command.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import { catalogueReply } from "../helpers/bedrock-catalogue.ts";
 import { refuse, startBedrockServer } from "../helpers/bedrock-server.ts";
 import { fixedClock, temporaryFolder, testContext, type TestContext } from "../helpers/context.ts";
 import { startServer } from "../helpers/service-server.ts";
@@ -107,6 +108,14 @@ describe("twelve models check", () => {
     const over = await checked(await app(["bedrock:anthropic.claude-test-v1:0"], '{ "bedrock:anthropic.claude-test-v1:0": { endOfLife: 2026-11-25 } }'));
     expect(over.models[0]).toMatchObject({ exists: true, state: "ended", source: "twelve.yaml" });
     expect(check.verdict?.(over)?.exit).toBe(100);
+  });
+
+  it("ends with 100 for a profile whose model is gone: the profile outlives it", async () => {
+    const bedrock = await startServer(({ path }) => (path.startsWith("/inference-profiles/") ? (catalogueReply(path) ?? {}) : refuse(404, "ResourceNotFoundException", "The model is past its end of life")));
+    onTestFinished(() => bedrock.close());
+    const output = await checked(await app(["bedrock:us.anthropic.claude-test-v1:0"], "{}", { env: { AWS_ENDPOINT_URL: bedrock.url } }));
+    expect(output.models[0]).toMatchObject({ exists: false, problem: { code: "SERVICE_NOT_FOUND" } });
+    expect(check.verdict?.(output)?.exit).toBe(100);
   });
 
   it("ends with 6 where a provider cannot be asked", async () => {

@@ -4,6 +4,7 @@ import { openStore as openFileStore } from "../../src/adapters/store/fs/adapter.
 import { openStore as openMemoryStore } from "../../src/adapters/store/memory/adapter.ts";
 import { refs } from "../../src/artifact/refs.ts";
 import { type Descriptor, type Digest, digestOf, shortDigest } from "../../src/core/descriptor.ts";
+import { TwelveError } from "../../src/core/errors.ts";
 import type { Store } from "../../src/ports/store.ts";
 import command from "../../src/verify/command.ts";
 import type { VerifyReport } from "../../src/verify/schema.ts";
@@ -104,6 +105,12 @@ describe("verify of a store where something is wrong", () => {
     }]);
     expect(command.render(report, {})).toContain(`1 problem:\n  missing: Blob ${blob("engineFile").digest} is not in memory:\n    named by index data ${shortDigest(indexData.digest)}; needed by apps/support/releases/00000001, apps/support/indexes/docs/latest, apps/support/environments/staging, `);
     expect(command.render(report, {})).toMatch(/ and 2 more$/);
+  });
+
+  it.each(["SERVICE_DENIED", "SERVICE_UNAUTHENTICATED", "SERVICE_UNAVAILABLE"] as const)("does not call blobs damaged that a service does not give: %s", async (code) => {
+    const { store } = await openScene();
+    const check = () => Promise.reject(new TwelveError(code, "refused"));
+    await expect(verify({ ...store, blobs: { ...store.blobs, check } })).rejects.toMatchObject({ code });
   });
 
   it("finds damage in a blob that nothing refers to", async () => {

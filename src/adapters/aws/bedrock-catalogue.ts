@@ -1,4 +1,5 @@
 import type { FoundationModelDetails } from "@aws-sdk/client-bedrock";
+import { TwelveError } from "../../core/errors.ts";
 import { bedrockFailure } from "./bedrock-failure.ts";
 import { callOnce } from "./call.ts";
 import { bedrockToken, type ClientOptions, clientConfig, regionOf } from "./client-config.ts";
@@ -7,11 +8,13 @@ const timeoutMs = 30_000;
 
 /** What Bedrock tells about a model that can be called. */
 export interface Listed {
-  /** Such as ACTIVE, LEGACY or InService; undefined where the model behind a profile may not be looked up. */
+  /** Such as ACTIVE, LEGACY or InService; undefined where Bedrock tells none. */
   readonly status: string | undefined;
   readonly endOfLife: Date | undefined;
   /** The base model that an inference profile, a deployment or a router leads to. */
   readonly behind: string | undefined;
+  /** The permission that is missing for looking up what is behind it. */
+  readonly needs?: string;
 }
 
 /** Bedrock's control plane: another host than the one that answers, with permissions of its own. */
@@ -41,7 +44,11 @@ function kindOf(id: string): Kind {
 export async function openBedrockCatalogue({ env, name, region: wanted, timeoutMs: given = timeoutMs }: ClientOptions): Promise<BedrockCatalogue> {
   const [{ default: sdk }, config] = await Promise.all([import("@aws-sdk/client-bedrock"), clientConfig(env, { service: "BEDROCK", name, region: wanted })]);
   const client = new sdk.BedrockClient({ ...config, ...bedrockToken(env) });
-  const url = config.endpoint ?? `https://bedrock.${await regionOf(client, name)}.amazonaws.com`;
+  const own = await regionOf(client, name);
+  const url = config.endpoint ?? `https://bedrock.${own}.amazonaws.com`;
+  const clientIn = (place: string): typeof client => (place === own ? client : new sdk.BedrockClient({ ...config, ...bedrockToken(env), region: place }));
+
+  const failure = (error: unknown): TwelveError => bedrockFailure(error, { name, url });
 
   async function look(id: string, abortSignal: AbortSignal): Promise<Listed> {
     switch (kindOf(id)) {
@@ -52,11 +59,7 @@ export async function openBedrockCatalogue({ env, name, region: wanted, timeoutM
       case "inference-profile":
       case "application-inference-profile": {
         const { models = [] } = await client.send(new sdk.GetInferenceProfileCommand({ inferenceProfileIdentifier: id }), { abortSignal });
-        // The same model in every region; the first may be one where nothing is allowed to us.
-        const behind = models.map(({ modelArn }) => modelArn?.replace(/^.*\//, "")).find((model) => model !== undefined);
-        if (behind === undefined) return { status: undefined, endOfLife: undefined, behind };
-        const { modelDetails } = await client.send(new sdk.GetFoundationModelCommand({ modelIdentifier: behind }), { abortSignal }).catch(() => ({ modelDetails: undefined }));
-        return listed(modelDetails, behind);
+        return lookBehind(models.flatMap(({ modelArn }) => modelArn ?? []), abortSignal);
       }
       case "provisioned-model": {
         const { status, foundationModelArn } = await client.send(new sdk.GetProvisionedModelThroughputCommand({ provisionedModelId: id }), { abortSignal });
@@ -78,11 +81,39 @@ export async function openBedrockCatalogue({ env, name, region: wanted, timeoutM
     }
   }
 
+  /**
+   * The model that a profile leads to, as a rule the same one in several regions. A profile outlives its model, so it proves nothing
+   * by itself; a model may be gone here and served there.
+   */
+  async function lookBehind(arns: readonly string[], abortSignal: AbortSignal): Promise<Listed> {
+    let missing: TwelveError | undefined;
+    for (const { behind, place } of placesOf(arns, own)) {
+      try {
+        const { modelDetails } = await clientIn(place).send(new sdk.GetFoundationModelCommand({ modelIdentifier: behind }), { abortSignal });
+        return listed(modelDetails, behind);
+      } catch (error) {
+        const failed = failure(error);
+        if (failed.code === "SERVICE_DENIED") return { status: undefined, endOfLife: undefined, behind, needs: actions["foundation-model"] };
+        if (failed.code !== "SERVICE_NOT_FOUND") throw failed;
+        missing ??= new TwelveError(failed.code, `${failed.message}: it leads to ${behind}`, { cause: error, fix: failed.fix });
+      }
+    }
+    if (missing !== undefined) throw missing;
+    return { status: undefined, endOfLife: undefined, behind: undefined };
+  }
+
   return {
     url,
-    find: (id, signal) => callOnce({ name, timeoutMs: Math.min(given, timeoutMs), signal, send: (abortSignal) => look(id, abortSignal), failure: (error) => bedrockFailure(error, { name, url }) }),
+    find: (id, signal) => callOnce({ name, timeoutMs: Math.min(given, timeoutMs), signal, send: (abortSignal) => look(id, abortSignal), failure }),
     actionFor: (id) => actions[kindOf(id)],
   };
+}
+
+/** Where to look for the models of a profile: first here, where what we may do is known. */
+function placesOf(arns: readonly string[], own: string): readonly { readonly behind: string; readonly place: string }[] {
+  const found = arns.map((arn) => ({ behind: arn.replace(/^.*\//, ""), place: /^arn:[^:]*:bedrock:([a-z0-9-]+):/.exec(arn)?.[1] ?? own }));
+  const all = [...found.map(({ behind }) => ({ behind, place: own })), ...found];
+  return [...new Map(all.map((one) => [`${one.place} ${one.behind}`, one])).values()];
 }
 
 function listed(details: FoundationModelDetails | undefined, behind: string | undefined): Listed {

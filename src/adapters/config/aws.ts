@@ -21,10 +21,10 @@ export function clientSettings(env: Environment, service: string, { idleMs = def
 
 /** What a configuration service's error means. An answer that cannot be parsed is not quoted: it may be full of secrets. */
 export function configFailure(cause: unknown, reference: string, permission: string): TwelveError {
-  const { name, message } = awsError(cause);
-  if (cause instanceof SyntaxError || /deserialization error/i.test(cause instanceof Error ? cause.message : "")) {
-    return garbled(reference);
-  }
+  const { name, message, code } = awsError(cause);
+  const isUnread = cause instanceof SyntaxError || /deserialization error/i.test(cause instanceof Error ? cause.message : "");
+  // An answer that broke off cannot be read either, and is no fault of the address.
+  if (isUnread) return code === undefined ? garbled(reference) : awsFailure(cause, reference, permission, true);
   if (keyTrouble.test(name)) {
     return new TwelveError("SERVICE_DENIED", `${reference} cannot be decrypted with these AWS credentials (${name}: ${message})`, { cause, fix: "Allow kms:Decrypt on the KMS key that it is encrypted with, and check that the key is enabled" });
   }

@@ -16,6 +16,8 @@ export function meaningOf(status: number, { codes, message }: Said): Meaning {
   if (status === 402 || codes.some((code) => usedUp.has(code)) || (status === 400 && /credit balance is too low/i.test(message))) return { code: "SERVICE_QUOTA", mayPass: false };
   if (codes.some((code) => filtered.has(code)) || (status === 400 && /blocked by content filtering policy/i.test(message))) return { code: "SERVICE_FILTERED", mayPass: false };
   if (status >= 500 || status === 425) return { code: "SERVICE_UNAVAILABLE", mayPass: true };
+  // OpenAI says so of a restricted key, which is a good one.
+  if (status === 401 && /\bmissing scopes?:/i.test(message)) return { code: "SERVICE_DENIED", mayPass: false };
   if (status === 401) return { code: "SERVICE_UNAUTHENTICATED", mayPass: false };
   if (status === 403) return { code: "SERVICE_DENIED", mayPass: false };
   if (status === 404 || status === 405 || status === 410) return { code: "SERVICE_NOT_FOUND", mayPass: false };

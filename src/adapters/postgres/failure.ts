@@ -22,18 +22,30 @@ const troubled: Meaning = { code: "SERVICE_UNAVAILABLE", verb: "broke off", mayP
 const cut: Meaning = { code: "SERVICE_CUT", verb: "broke off", mayPass: true };
 const slow: Meaning = { code: "SERVICE_TIMEOUT", verb: "did not answer in time", fix: "Check that the server is not overloaded, then try again", mayPass: true };
 const rejected: Meaning = { code: "SERVICE_REJECTED", verb: "refused the request" };
+const damaged: Meaning = { code: "SERVICE_FAILED", verb: "found its data damaged", fix: "Look at the server's log, and restore the database from a backup" };
+const foreign: Meaning = { code: "SERVICE_FAILED", verb: "cannot be used", fix: "Check that the host and port in the URL are those of a Postgres server" };
 
-/** By SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html), or by its class of two letters. */
+/**
+ * By SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html), or by its class of two letters. What is not named here,
+ * such as a syntax error or a table that is missing, is refused again when it is asked again.
+ */
 const states: Readonly<Record<string, Meaning>> = {
   "28": login,
   "3D000": { code: "SERVICE_NOT_FOUND", verb: "has no such database", fix: "Create the database (`createdb <name>`), or correct the name in the URL" },
+  "57P04": { code: "SERVICE_NOT_FOUND", verb: "no longer has the database", fix: "Create the database (`createdb <name>`), or correct the name in the URL" },
   "42501": { code: "SERVICE_DENIED", verb: "does not allow this", fix: "Let the user in the URL create a schema (`GRANT CREATE ON DATABASE <name> TO <user>`), or run the command once as a user who may" },
+  "25006": { code: "SERVICE_UNAVAILABLE", verb: "only reads", fix: "Give the URL of the primary, if this server is a replica; try again where one takes the place of another", mayPass: true },
+  "55P03": { code: "SERVICE_UNAVAILABLE", verb: "is held by another session", fix: "Try again; `pg_locks` of the database shows who holds the lock", mayPass: true },
   "57014": slow,
   "53": { ...troubled, fix: "The server is out of connections, memory or disk: give it more, or lower the number of processes" },
-  "08": troubled, "40": troubled, "57": troubled, "58": troubled,
-  "22": rejected, "54": rejected,
+  "08": troubled, "40": troubled, "57": troubled, "58": troubled, XX000: troubled,
+  XX001: damaged, XX002: damaged,
 };
-const unknownState: Meaning = { code: "SERVICE_FAILED", verb: "broke off", mayPass: true };
+
+/** What the server says with one state for several things. */
+const reasons: readonly (readonly [state: string, RegExp, Meaning])[] = [
+  ["28000", /pg_hba\.conf/, { code: "SERVICE_DENIED", verb: "does not let this machine in", fix: "Add a line for the host, user and database to the server's pg_hba.conf; where the server wants TLS, add `sslmode=require` to the URL" }],
+];
 
 /** By the code of the operating system. */
 const network: Readonly<Record<string, Meaning>> = {
@@ -46,6 +58,7 @@ const sayings: readonly (readonly [RegExp, Meaning])[] = [
   [/timeout (?:exceeded|expired)|read timeout|due to connection timeout/i, slow],
   [/connection terminated|connection ended|not queryable/i, cut],
   [/SASL|password must be/i, login],
+  [/protocol of Postgres|invalid response|received unexpected \w+ message/i, foreign],
   [/does not support ssl|certificate|SSL/i, { code: "SERVICE_FAILED", verb: "cannot be used", fix: "Check `sslmode` in the URL, and the server's certificate" }],
 ];
 
@@ -69,9 +82,9 @@ export function sqlStateOf(error: unknown): string | undefined {
 }
 
 function meaningOf(code: string, message: string): Meaning | undefined {
-  const known = network[code] ?? states[code];
+  const known = network[code] ?? reasons.find(([state, pattern]) => state === code && pattern.test(message))?.[2] ?? states[code];
   if (known !== undefined) return known;
-  return /^[0-9A-Z]{5}$/.test(code) ? (states[code.slice(0, 2)] ?? unknownState) : sayings.find(([pattern]) => pattern.test(message))?.[1];
+  return /^[0-9A-Z]{5}$/.test(code) ? (states[code.slice(0, 2)] ?? rejected) : sayings.find(([pattern]) => pattern.test(message))?.[1];
 }
 
 /** The error itself, then what it carries: drivers wrap, and a host with two addresses fails twice. */

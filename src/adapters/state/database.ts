@@ -2,6 +2,7 @@ import type { Pool, PoolConfig, QueryConfig } from "pg";
 import { TwelveError } from "../../core/errors.ts";
 import { withoutCredentials } from "../../core/url.ts";
 import { postgresFailure } from "../postgres/failure.ts";
+import { openSocket } from "../postgres/socket.ts";
 import { type StateFolder, openStateFolder } from "./folder.ts";
 import { type Waiting, waitFor, withLock } from "./lock.ts";
 import { openStateSocket } from "./reach.ts";
@@ -29,8 +30,8 @@ export async function openDatabase(reference: string, dir: string, session = "tw
     const pool = await openPool({ ...embeddedConfig(folder), max: embeddedConnections });
     return { url: reference, pool, folder, exclusively: (_, work, limitMs) => withLock(folder.migrationLock, work, { url: reference, limitMs }) };
   }
-  if (!URL.canParse(reference)) throw new TwelveError("CONFIG_INVALID", `${withoutCredentials(reference)} is no URL of a Postgres database`, { fix: "Set STATE_URL to `postgres://user:password@host/database`" });
-  const pool = await openPool({ connectionString: reference, max: serverConnections, connectionTimeoutMillis: connectMs, keepAlive: true, application_name: session });
+  if (!URL.canParse(reference)) throw new TwelveError("CONFIG_INVALID", `${withoutCredentials(reference)} is no URL of a Postgres database`, { fix: "Set STATE_URL to `postgres://user:password@host/database`, with special characters of the password percent-encoded" });
+  const pool = await openPool({ connectionString: reference, max: serverConnections, connectionTimeoutMillis: connectMs, keepAlive: true, application_name: session, stream: openSocket });
   const url = withoutCredentials(reference);
   return { url, pool, folder: undefined, exclusively: (name, work, limitMs) => alone(pool, name, work, { url, limitMs }) };
 }

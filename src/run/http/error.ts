@@ -37,6 +37,7 @@ const known: Readonly<Partial<Record<FailureCode, { readonly status: number; rea
   SERVICE_LIMITED: { status: 429, code: "service_limited" },
   // What the caller sent; asking again would not help, and clients ask again after a 5xx.
   SERVICE_REJECTED: { status: 400, code: "service_rejected" },
+  MODEL_UNABLE: { status: 400, code: "model_unable" },
   SERVICE_FILTERED: { status: 400, code: "content_filter" },
   // An index that was there when the process started, and may be published again.
   INDEX_NOT_FOUND: { status: 503, code: "index_not_found" },

@@ -1,22 +1,20 @@
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openOrigin } from "../../../src/adapters/origin/s3/adapter.ts";
 import command from "../../../src/models/pull-command.ts";
 import { temporaryFolder, testContext } from "../../helpers/context.ts";
-import { startMoto, withoutMoto } from "../../models/moto.ts";
+import { type Moto, motoS3, startMoto, withoutMoto } from "../../helpers/moto.ts";
 import { type Files, tinyModel } from "../../models/tiny-model.ts";
 import { describeOrigin, originFiles } from "../../ports/origin.contract.ts";
 
-describe.skipIf(withoutMoto !== undefined)(`with moto${withoutMoto === undefined ? "" : ` (${withoutMoto})`}`, () => {
-  let moto: Awaited<ReturnType<typeof startMoto>>;
-  const env = (): Record<string, string> => ({ AWS_ENDPOINT_URL: moto.url, AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" });
+describe.skipIf(withoutMoto)("with moto (needs moto_server)", () => {
+  let moto: Moto;
 
   beforeAll(async () => {
     moto = await startMoto();
-    const client = new S3Client({ endpoint: moto.url, region: "us-east-1", forcePathStyle: true, credentials: { accessKeyId: "test", secretAccessKey: "test" } });
-    await client.send(new CreateBucketCommand({ Bucket: "acme-models" }));
+    const client = motoS3(moto);
+    await client.createBucket({ Bucket: "acme-models" });
     const put = async (prefix: string, files: Files): Promise<void> => {
-      for (const [path, content] of Object.entries(files)) await client.send(new PutObjectCommand({ Bucket: "acme-models", Key: prefix + path, Body: content }));
+      for (const [path, content] of Object.entries(files)) await client.putObject({ Bucket: "acme-models", Key: prefix + path, Body: content });
     };
     await put("contract/", originFiles);
     await put("tiny/", tinyModel);
@@ -24,16 +22,16 @@ describe.skipIf(withoutMoto !== undefined)(`with moto${withoutMoto === undefined
   });
   afterAll(() => moto.stop());
 
-  describeOrigin("s3", () => openOrigin("s3://acme-models/contract", env()));
+  describeOrigin("s3", () => openOrigin("s3://acme-models/contract", moto.env));
 
   it("brings a model from a bucket", async () => {
     const dir = await temporaryFolder();
-    const { models } = await command.run(command.input.parse({ model: "tiny", from: "s3://acme-models/tiny" }), await testContext({ dir, env: env() }));
+    const { models } = await command.run(command.input.parse({ model: "tiny", from: "s3://acme-models/tiny" }), await testContext({ dir, env: moto.env }));
     expect(models).toMatchObject([{ source: "s3://acme-models/tiny", fetched: Object.keys(tinyModel).sort() }]);
   });
 
   it("says that a bucket does not exist, which waiting does not mend", async () => {
-    const origin = await openOrigin("s3://acme-nothing/tiny", env());
+    const origin = await openOrigin("s3://acme-nothing/tiny", moto.env);
     await expect(origin.open("config.json")).rejects.toMatchObject({ code: "SERVICE_NOT_FOUND", message: expect.stringContaining("NoSuchBucket"), retry: undefined });
   });
 });

@@ -45,6 +45,8 @@ describe("bedrock: as a reranker", () => {
 
   it.each([
     ["a rate limit", { ...refuse(429, "ThrottlingException", "Slow down"), headers: { "x-amzn-errortype": "ThrottlingException", "retry-after": "3" } }, { code: "SERVICE_LIMITED", retry: { afterMs: 3000 } }],
+    ["a rate limit that names no time", refuse(429, "ThrottlingException", "Slow down"), { code: "SERVICE_LIMITED", retry: { afterMs: null } }],
+    ["a failure inside the service", refuse(500, "InternalServerException", "Oh"), { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
     ["an error of the service", refuse(502, "BadGatewayException", "Oh"), { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
     ["a model behind it that fails", refuse(424, "DependencyFailedException", "Oh"), { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
     ["a role that may not", refuse(403, "AccessDeniedException", "no"), { code: "SERVICE_DENIED", retry: undefined, fix: expect.stringContaining("bedrock:Rerank") }],

@@ -55,8 +55,11 @@ for (const service of services) {
   describe(`${service.name} when things go wrong`, () => {
     it.each([
       ["a rate limit", { ...service.refusal(429), headers: { "retry-after": "3" } }, { code: "SERVICE_LIMITED", retry: { afterMs: 3000 } }],
+      ["a rate limit that names no time", service.refusal(429), { code: "SERVICE_LIMITED", retry: { afterMs: null } }],
+      ["a failure inside the service", service.refusal(500), { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
       ["an error of the service", service.refusal(503), { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
       ["a connection that breaks", "cut", { code: "SERVICE_CUT", retry: { afterMs: null } }],
+      ["a connection that is reset", "reset", { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
       ["a page", "garbage", { code: "SERVICE_FAILED", retry: undefined }],
       ["an answer of another kind", { body: { hello: "world" } }, { code: "SERVICE_FAILED", retry: undefined }],
       ["scores of other texts", service.wrong, { code: "SERVICE_FAILED", retry: undefined }],
@@ -64,7 +67,19 @@ for (const service of services) {
       const server = await started(service);
       const reranker = await service.open({ url: server.url });
       server.faults.push(fault);
+      const asked = server.requests.length;
       await expect(reranker.rerank("question", ["one", "another"])).rejects.toMatchObject(failure);
+      expect(server.requests.length - asked).toBe(1);
+    });
+
+    it("says that nothing answers, and that it may later", async () => {
+      const server = await started(service);
+      const reranker = await service.open({ url: server.url });
+      await server.close();
+      // A connection that was open already may have to be seen closed first.
+      await expect.poll(() => reranker.rerank("question", ["text"]).catch((error: unknown) => error)).toMatchObject({
+        code: "SERVICE_UNAVAILABLE", retry: { afterMs: null }, message: expect.stringContaining(`nothing answers at ${new URL(server.url).host}`), fix: expect.stringContaining("Start the server"),
+      });
     });
 
     it("says of a wrong key that it is no good, when it is asked whether it is there", async () => {
@@ -117,6 +132,11 @@ describe("a hosted reranker", () => {
       ["/v2/rerank", { model: "rerank-v3.5", query: "question", documents: ["one", "two"], top_n: 2 }],
       ["/v1/rerank", { model: "jina-reranker-m0", query: "question", documents: ["one"], top_n: 1, return_documents: false }],
     ]);
+  });
+
+  it("says whether a look at it is paid for: Cohere describes its models for nothing", async () => {
+    const paid = async (reference: string, env: Record<string, string> = {}): Promise<boolean | undefined> => (await openReranker(reference, { dir: "/", env: { COHERE_API_KEY: key, JINA_API_KEY: key, ...env } })).isCheckPaid;
+    expect([await paid("cohere:rerank-v3.5"), await paid("cohere:rerank-v3.5", { COHERE_BASE_URL: "http://127.0.0.1:9" }), await paid("jina:m")]).toEqual([undefined, true, true]);
   });
 
   it.each(["cohere:", "jina: ", "cohere:rerank-v3.5?top=3", "jina:a b"])("refuses %s", async (reference) => {

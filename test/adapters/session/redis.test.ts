@@ -37,6 +37,20 @@ describe.skipIf(withoutRedis)("on a real server (needs redis-server)", () => {
   }
   describeSessions("redis", async (options) => ({ store: openRedisSessions(server.url, options), pass }));
 
+  it("does not go on in another database where the server lacks the one in the URL", async () => {
+    const store = await opened(server.url.replace(/\/0$/, "/99"));
+    const failure = { code: "CONFIG_INVALID", message: expect.stringContaining("has no database 99"), fix: expect.stringContaining("CONFIG GET databases") };
+    await expect(store.check()).rejects.toMatchObject(failure);
+    await expect(store.append({ user: "ninety-nine", session: "s" }, [entry], { expected: 0 })).rejects.toMatchObject(failure);
+    expect(await server.client.keys(`${prefixOf("ninety-nine")}*`)).toEqual([]);
+    const other = await opened(server.url.replace(/\/0$/, "/3"));
+    expect((await other.check()).version).toMatch(/^\d/);
+    expect(await other.append(key, [entry], { expected: 0 })).toBeGreaterThan(0);
+    await server.client.select(3);
+    expect(await server.client.keys(`${prefixOf("u")}*`)).not.toEqual([]);
+    await server.client.select(0);
+  });
+
   it("keeps everything of one user in one slot of a cluster, and nothing of a user that is deleted", async () => {
     const store = await opened(server.url);
     const user = "slot } { user";

@@ -98,6 +98,16 @@ describe("an OpenSearch server in trouble", () => {
     log.mockRestore();
   });
 
+  it("asks once more where a connection that was kept open is closed when it is used again", async () => {
+    const service = await openService(urlTo(server.url), {});
+    await service.check();
+    server.faults.push("reset");
+    expect(await service.namespaces()).toEqual([]);
+    server.faults.push("reset", "reset");
+    await expect(service.namespaces()).rejects.toMatchObject({ code: "SERVICE_CUT" });
+    await service.close();
+  });
+
   it("gives up what does not answer in time", async () => {
     server.faults.push("hang");
     expect(await failureOf(urlTo(server.url, "?timeoutMs=100"))).toMatchObject({ code: "SERVICE_TIMEOUT", retry: { afterMs: null } });

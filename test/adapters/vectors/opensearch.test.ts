@@ -52,7 +52,7 @@ describe.skipIf(withoutOpenSearch).each(openSearchVersions)("on an OpenSearch se
       await second.publish("both", { dimensions: 2, rows: streamOf([rowOf(2)]) });
       yield [rowOf(3)];
     }
-    await expect(first.publish("both", { dimensions: 2, rows: overtaken() })).rejects.toMatchObject({ code: "INDEX_NOT_FOUND" });
+    await expect(first.publish("both", { dimensions: 2, rows: overtaken() })).rejects.toMatchObject({ code: "RELEASE_CONFLICT", message: expect.stringContaining("both") });
     expect(await indexesOf("both")).toHaveLength(1);
     expect((await (await second.open("both")).search({ mode: "text", text: "row", topK: 5 })).map(({ id }) => id)).toEqual(["r2"]);
     await first.drop("both");

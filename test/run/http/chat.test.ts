@@ -108,6 +108,7 @@ describe("POST /v1/chat/completions with the official client", () => {
   it.each([
     ["SERVICE_LIMITED", 429, "service_limited"],
     ["SERVICE_REJECTED", 400, "service_rejected"],
+    ["MODEL_UNABLE", 400, "model_unable"],
     ["SERVICE_FILTERED", 400, "content_filter"],
     ["SERVICE_QUOTA", 502, "service_quota"],
     ["SERVICE_UNAVAILABLE", 503, "service_unavailable"],

@@ -29,6 +29,7 @@ export async function openEmbedder(reference: string, env: Environment): Promise
   };
   return {
     ...embedder,
+    isCheckPaid: true,
     check: (signal) => checkEmbedder(embedder, signal),
     lifecycle: (signal) => findLifecycle(id, { env, name, region: runtime.region }, signal),
   };

@@ -47,7 +47,7 @@ async function open(target: EmbeddingTarget, dir: string): Promise<Embedder> {
       return readVectors(answer, { name: service.name, count: texts.length, dimensions });
     },
   };
-  return { ...embedder, check: (signal) => checkEmbedder(embedder, signal) };
+  return { ...embedder, ...(usdPerMillionTokens === 0 ? {} : { isCheckPaid: true }), check: (signal) => checkEmbedder(embedder, signal) };
 }
 
 async function measureDimensions(target: EmbeddingTarget, dir: string): Promise<number> {

@@ -8,11 +8,12 @@ import { saidIn } from "../../http/said.ts";
 import { requireKey } from "../../http/service.ts";
 import { requestStream, type ServerEvent } from "../../http/stream.ts";
 import { fieldsOf, textOf } from "../../http/unchecked.ts";
+import { unlessDenied } from "../denied.ts";
 import { estimateUsage } from "../estimate.ts";
 import { endlessAnswer, parseEvent } from "../stream.ts";
 import { readMessage } from "./answer.ts";
 import { type MessagesTarget, readReference } from "./reference.ts";
-import { messageBody } from "./request.ts";
+import { messageBody, takesSampling } from "./request.ts";
 
 const longestCheckMs = 15_000;
 
@@ -23,6 +24,7 @@ export async function openModel(reference: string, env: Environment): Promise<Mo
   return {
     provider: "anthropic",
     id: model,
+    ignores: takesSampling(target) ? ["seed"] : ["temperature", "topP", "seed"],
     generate: (request) => answer(target, request),
     async check(signal) {
       if (isAnthropic) requireKey(service);
@@ -72,7 +74,7 @@ async function check({ service, base, headers, model, version, isAnthropic, time
   } catch (error) {
     // Gateways serve messages and often no catalogue.
     const isSilent = !isAnthropic && error instanceof TwelveError && error.code === "SERVICE_NOT_FOUND" && / answered (?:404|405)/.test(error.message);
-    if (!isSilent) throw error;
+    if (!isSilent) return unlessDenied(error, version);
     return { version, detail: "the server does not list its models", isModelUnknown: true };
   }
 }

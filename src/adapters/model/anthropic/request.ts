@@ -1,4 +1,3 @@
-import { TwelveError } from "../../../core/errors.ts";
 import type { ModelRequest, Sampling, Tool, ToolChoice } from "../../../ports/model.ts";
 import { turnsOf } from "./turn.ts";
 import type { MessagesTarget } from "./reference.ts";
@@ -7,10 +6,10 @@ type Body = Readonly<Record<string, unknown>>;
 
 const jsonAlone = "Answer with one JSON value and nothing else: no explanation, and no Markdown around it.";
 
-/** The body of a message; JSON leaves out what is undefined. Fails with SERVICE_REJECTED for what this version of the API refuses. */
-export function messageBody(request: ModelRequest, { model, version, maxOutput, thinking, effort, service }: MessagesTarget): Body {
-  const { temperature, topP, maxTokens, stop, tools = [], toolChoice } = request;
-  if (version === "2026-10-21") refuseSampling(request, service.name);
+/** The body of a message; JSON leaves out what is undefined. What this version of the API refuses is not sent. */
+export function messageBody(request: ModelRequest, { model, version, maxOutput, thinking, effort }: MessagesTarget): Body {
+  const { maxTokens, stop, tools = [], toolChoice } = request;
+  const { temperature, topP } = takesSampling({ version }) ? request : {};
   const format = formatOf(request);
   const system = systemOf(request);
   return {
@@ -29,13 +28,9 @@ export function messageBody(request: ModelRequest, { model, version, maxOutput, 
   };
 }
 
-/** Said here, where it is known what to do about it. */
-function refuseSampling({ temperature, topP }: Sampling, name: string): void {
-  const given = [...(temperature === undefined ? [] : ["temperature"]), ...(topP === undefined ? [] : ["topP"])];
-  if (given.length === 0) return;
-  throw new TwelveError("SERVICE_REJECTED", `${name} takes no ${given.join(" and no ")}: version 2026-10-21 of Anthropic's API refuses it`, {
-    fix: `Leave ${given.map((parameter) => `\`${parameter}\``).join(" and ")} out, in the agent in twelve.yaml, in the prompt's front matter and in the request; or name ${name}?version=2023-06-01, whose older models still take it`,
-  });
+/** The newer version answers 400 to a temperature and to topP; to the older one some models still take them. */
+export function takesSampling({ version }: Pick<MessagesTarget, "version">): boolean {
+  return version === "2023-06-01";
 }
 
 function systemOf({ messages, format, schema }: ModelRequest): string {

@@ -19,6 +19,7 @@ export async function openModel(reference: string, env: Environment): Promise<Mo
   return {
     provider: "aws.bedrock",
     id: target.id,
+    ignores: ["seed"],
     async *generate(request) {
       request.signal?.throwIfAborted();
       const bedrock = await runtime();

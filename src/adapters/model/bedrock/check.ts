@@ -21,9 +21,10 @@ export async function checkModel(runtime: BedrockRuntime, target: BedrockTarget,
   } catch (error) {
     if (!(error instanceof TwelveError)) throw error;
     if (error.code === "SERVICE_DENIED") return { version: null, detail: `Bedrock answers; whether the model can be used is unknown, because looking it up is not allowed (${catalogue.actionFor(id)})`, isModelUnknown: true };
-    const isOutOfReach = error.code === "SERVICE_UNAVAILABLE" || error.code === "SERVICE_TIMEOUT";
+    const isLimited = error.code === "SERVICE_LIMITED";
+    const isOutOfReach = error.code === "SERVICE_UNAVAILABLE" || error.code === "SERVICE_TIMEOUT" || isLimited;
     if (!isOutOfReach || runtime.url === catalogue.url || !(await answers(runtime.url, signal))) throw error;
-    return { version: null, detail: `${new URL(runtime.url).host} answers; whether the model can be used is unknown, because ${new URL(catalogue.url).host}, where it is looked up, does not`, isModelUnknown: true };
+    return { version: null, detail: `${new URL(runtime.url).host} answers; whether the model can be used is unknown, because ${new URL(catalogue.url).host}, where it is looked up, ${isLimited ? "is asked too often" : "does not"}`, isModelUnknown: true };
   }
 }
 
@@ -32,5 +33,6 @@ async function describe(catalogue: BedrockCatalogue, id: string, signal: AbortSi
   const lifecycle = lifecycleIn(found);
   const end = lifecycle?.endOfLife == null ? undefined : `end of life ${lifecycle.endOfLife}`;
   const detail = [found.status?.toLowerCase(), end, found.behind === undefined ? undefined : `for ${found.behind}`].filter((part) => part !== undefined).join(", ");
+  if (found.needs !== undefined) return { version: null, detail: `${detail}; whether that model can be used is unknown, because looking it up is not allowed (${found.needs})`, isModelUnknown: true };
   return { version: null, ...(detail === "" ? {} : { detail }), ...(lifecycle === undefined ? {} : { lifecycle }) };
 }

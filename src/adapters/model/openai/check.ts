@@ -4,12 +4,17 @@ import type { ServiceCheck } from "../../../ports/check.ts";
 import { requestJson } from "../../http/client.ts";
 import { fieldsOf, listOf, textOf } from "../../http/unchecked.ts";
 import { endpointOf } from "../../openai/server.ts";
+import { unlessDenied } from "../denied.ts";
 import type { ChatTarget } from "./reference.ts";
 
 const longestCheckMs = 15_000;
 
+export async function checkServer(target: ChatTarget, signal?: AbortSignal): Promise<ServiceCheck> {
+  return look(target, signal).catch((error: unknown) => unlessDenied(error, null));
+}
+
 /** OpenAI is asked for the model, other servers for their list, which more of them have. */
-export async function checkServer({ service, base, model, headers, isOpenai, timeoutMs = longestCheckMs }: ChatTarget, signal?: AbortSignal): Promise<ServiceCheck> {
+async function look({ service, base, model, headers, isOpenai, timeoutMs = longestCheckMs }: ChatTarget, signal?: AbortSignal): Promise<ServiceCheck> {
   const url = endpointOf(base, isOpenai ? `models/${encodeURIComponent(model)}` : "models");
   const ask = requestJson({ service, url, headers, signal, timeoutMs: Math.min(timeoutMs, longestCheckMs), maxAnswerBytes: 32 * 1024 * 1024 });
   if (isOpenai) return { version: null, ...lifeOf(await ask) };

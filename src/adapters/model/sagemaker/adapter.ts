@@ -54,7 +54,7 @@ interface Asked extends SagemakerTarget {
 async function* answer(runtime: SagemakerRuntime, target: Asked, request: ModelRequest): AsyncGenerator<ModelChunk> {
   const { name, format, isStream, endpoint, model = endpoint } = target;
   const body = format === "tgi" ? tgiBody(request, { name, isStream }) : openaiBody(request, target);
-  const parts = readPayload(runtime.invoke(placeOf(target), body, { isStream, signal: request.signal }), name);
+  const parts = readPayload(runtime.invoke(placeOf(target), body, { isStream, signal: request.signal }), { name, isStream });
   if (format === "tgi") yield* readTgi(parts, { name, url: runtime.url, model }, request);
   else yield* readParts(parts, { service: { name, keyName: "AWS_ACCESS_KEY_ID", key: undefined }, url: runtime.url, model, request });
 }

@@ -3,21 +3,28 @@ import type { AnswerPart } from "../../aws/sagemaker-client.ts";
 import type { StreamPart } from "../../http/stream.ts";
 
 const largestBytes = 64 * 1024 * 1024;
-/** A value that is streamed whole has more lines than its first, and none of them alone is one. */
-const wholeType = /^application\/json\b/i;
+/** A value that is streamed whole has more lines than its first, and none of them alone is one. A page is no stream either. */
+const wholeType = /^(?:application\/json|text\/html)\b/i;
+
+interface Answered {
+  /** The reference without options, for messages. */
+  readonly name: string;
+  /** It was asked for in pieces. */
+  readonly isStream: boolean;
+}
 
 /**
  * What a container wrote, put together again from parts that are cut anywhere: server-sent events, lines of JSON as some
  * containers stream them, or one value from a container that does not stream.
  */
-export async function* readPayload(parts: AsyncIterable<AnswerPart>, name: string): AsyncGenerator<StreamPart> {
+export async function* readPayload(parts: AsyncIterable<AnswerPart>, { name, isStream }: Answered): AsyncGenerator<StreamPart> {
   const decoder = new TextDecoder();
   let isWhole = false;
   let rest = "";
   let sizeBytes = 0;
   for await (const part of parts) {
     if (part.type === "begin") {
-      isWhole = wholeType.test(part.contentType);
+      isWhole = !isStream || wholeType.test(part.contentType);
       yield { type: "begin", headers: part.requestId === undefined ? {} : { "x-amzn-requestid": part.requestId } };
       continue;
     }

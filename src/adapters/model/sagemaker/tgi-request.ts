@@ -3,11 +3,11 @@ import type { Message, ModelRequest } from "../../../ports/model.ts";
 
 const speakers = { user: "User", assistant: "Assistant", tool: "Tool", system: "System" } as const;
 
-/** A request in the words of TGI's own API, which knows one text and no conversation. Fails with SERVICE_REJECTED for what it cannot say. */
+/** A request in the words of TGI's own API, which knows one text and no conversation. Fails with MODEL_UNABLE for what it cannot say. */
 export function tgiBody(request: ModelRequest, { name, isStream }: { readonly name: string; readonly isStream: boolean }): unknown {
   const { messages, tools = [], temperature, topP, maxTokens, stop = [], seed, format, schema } = request;
   const lacking = tools.length > 0 ? "tools" : messages.some(({ images = [] }) => images.length > 0) ? "images" : undefined;
-  if (lacking !== undefined) throw new TwelveError("SERVICE_REJECTED", `${name} cannot be given ${lacking}: the format "tgi" has no words for them`, { fix: "Use format=openai, with a container that serves chat completions" });
+  if (lacking !== undefined) throw new TwelveError("MODEL_UNABLE", `${name} cannot be given ${lacking}: the format "tgi" has no words for them`, { fix: "Use format=openai, with a container that serves chat completions" });
   const parameters = {
     details: true,
     return_full_text: false,

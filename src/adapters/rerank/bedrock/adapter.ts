@@ -31,6 +31,7 @@ export function openReranker(reference: string, env: Environment): Reranker {
   return {
     ...reranker,
     // Bedrock has no free way to ask whether a model reranks here.
+    isCheckPaid: true,
     async check(signal) {
       await reranker.rerank("ready", ["ready"], signal);
       return { version: null };

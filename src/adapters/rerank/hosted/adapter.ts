@@ -66,6 +66,8 @@ function open(reference: string, env: Environment, provider: Provider): Reranker
 
   return {
     ...reranker,
+    // What stands in the provider's place may have no free way either.
+    ...(provider.modelPath === null || !isProvidersOwn ? { isCheckPaid: true } : {}),
     async check(signal) {
       if (provider.modelPath === null || !(await describesModel(`${base}${provider.modelPath}${encodeURIComponent(model)}`, signal))) await reranker.rerank("ready", ["ready"], signal);
       return { version: null };

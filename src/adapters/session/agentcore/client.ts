@@ -3,9 +3,8 @@ import type { ListSessionsOutput, PayloadType } from "@aws-sdk/client-bedrock-ag
 import { TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
 import { clientConfig } from "../../aws/client-config.ts";
-import { awsError, awsFailure } from "../../aws/failure.ts";
+import { awsError, awsFailure, isCausedBy } from "../../aws/failure.ts";
 import { lazyClient } from "../../aws/lazy-client.ts";
-import { isNamed } from "../../aws/named-error.ts";
 import { pagesOf } from "../../aws/pages.ts";
 import { type EventHead, type KnownEvent, readEvent, writeMetadata } from "./event.ts";
 import type { Place } from "./names.ts";
@@ -73,7 +72,7 @@ export function openMemory({ env, name, memoryId, region, timeoutMs }: MemoryOpt
           return event === undefined ? undefined : readEvent(event);
         } catch (error) {
           // Somebody is about to use the same token.
-          if (!isNamed(error, "RetryableConflictException") || attempt === mostTries) throw error;
+          if (!isCausedBy(error, "RetryableConflictException") || attempt === mostTries) throw error;
           await sleep(Math.random() * 50 * attempt);
         }
       }
@@ -116,7 +115,7 @@ export function openMemory({ env, name, memoryId, region, timeoutMs }: MemoryOpt
 /** A memory that does not exist is a failure of another code. */
 async function unlessGone<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
   return answer.catch((error: unknown) => {
-    if (isNamed(error, "ResourceNotFoundException") && !(error as TwelveError).message.includes("no such memory")) return undefined;
+    if (isCausedBy(error, "ResourceNotFoundException") && !(error as TwelveError).message.includes("no such memory")) return undefined;
     throw error;
   });
 }

@@ -3,7 +3,7 @@ import { mapAhead } from "../../../core/ahead.ts";
 import { TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
-import { isNamed } from "../../aws/named-error.ts";
+import { isCausedBy } from "../../aws/failure.ts";
 import { readRegion } from "../../aws/region.ts";
 import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
 import { checkKey, checkName, conflict, firstVersion, named, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
@@ -103,7 +103,7 @@ export function openSessions(reference: string, env: Environment, { maxBytes = u
         const isFresh = index === part.start;
         const outcome = await putStep(client, { part, index, content: { head, texts }, pause }).catch(async (error: unknown) => {
           // It may have as many steps as it may have. One without steps has not: then it is the account's quota.
-          if (isNamed(error, "ServiceQuotaExceededException") && !isFresh) return "closed";
+          if (isCausedBy(error, "ServiceQuotaExceededException") && !isFresh) return "closed";
           // What lasts would leave an empty one each time; what may pass leaves it to the next try.
           if (isFresh && isRefusal(error)) await discard(client, part.id);
           throw sizeFailure(error, key);

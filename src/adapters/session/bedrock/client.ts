@@ -1,9 +1,8 @@
 import type { GetSessionResponse } from "@aws-sdk/client-bedrock-agent-runtime";
 import type { Environment } from "../../../ports/context.ts";
 import { clientConfig } from "../../aws/client-config.ts";
-import { awsFailure } from "../../aws/failure.ts";
+import { awsFailure, isCausedBy } from "../../aws/failure.ts";
 import { lazyClient } from "../../aws/lazy-client.ts";
-import { isNamed } from "../../aws/named-error.ts";
 import { pagesOf } from "../../aws/pages.ts";
 import { invocationId, readStep, type Step, writeStep } from "./step.ts";
 
@@ -57,7 +56,7 @@ export function openClient({ env, name, region, timeoutMs, kmsKey }: ClientOptio
   /** The outcome for whoever does not mind that the thing, or its session, is gone. */
   async function unlessGone<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
     return answer.catch((error: unknown) => {
-      if (isNamed(error, "ResourceNotFoundException")) return undefined;
+      if (isCausedBy(error, "ResourceNotFoundException")) return undefined;
       throw error;
     });
   }
@@ -72,7 +71,7 @@ export function openClient({ env, name, region, timeoutMs, kmsKey }: ClientOptio
 
   async function end(id: string): Promise<void> {
     await unlessGone(call("EndSession", ({ sdk, client }, abortSignal) => client.send(new sdk.EndSessionCommand({ sessionIdentifier: id }), { abortSignal }))).catch((error: unknown) => {
-      if (!isNamed(error, "ConflictException", "ValidationException")) throw error;
+      if (!isCausedBy(error, "ConflictException", "ValidationException")) throw error;
     });
   }
 
@@ -99,7 +98,7 @@ export function openClient({ env, name, region, timeoutMs, kmsKey }: ClientOptio
         await call("CreateInvocation", ({ sdk, client }, abortSignal) => client.send(new sdk.CreateInvocationCommand({ sessionIdentifier: id, invocationId: invocationId(id) }), { abortSignal }));
       } catch (error) {
         // Whoever made it was killed before the step, or is about to write the same step.
-        if (!isNamed(error, "ConflictException") || !(await isOpen(id))) throw error;
+        if (!isCausedBy(error, "ConflictException") || !(await isOpen(id))) throw error;
       }
     },
     async countSteps(id) {

@@ -1,4 +1,4 @@
-import { isNamed } from "../../aws/named-error.ts";
+import { isCausedBy } from "../../aws/failure.ts";
 import { foundAfter, type Pause, pauseMs, settled } from "../outcome.ts";
 import type { BedrockSessions } from "./client.ts";
 import type { Part } from "./part.ts";
@@ -32,11 +32,11 @@ export async function putStep(client: BedrockSessions, { part, index, content, p
       await client.putStep(part.id, step, content);
       break;
     } catch (error) {
-      if (!isNamed(error, "ConflictException", "ValidationException", "ResourceNotFoundException")) return foundAfter(error, look);
+      if (!isCausedBy(error, "ConflictException", "ValidationException", "ResourceNotFoundException")) return foundAfter(error, look);
       // Refused, because the step is there, because the session takes none, or because somebody else is at it.
       const outcome = (await look()) ?? ((await client.isOpen(part.id)) ? undefined : "closed");
       if (outcome !== undefined) return outcome;
-      if (!isNamed(error, "ConflictException") || attempt === mostTries) throw error;
+      if (!isCausedBy(error, "ConflictException") || attempt === mostTries) throw error;
       await pause(pauseMs(attempt - 1));
     }
   }

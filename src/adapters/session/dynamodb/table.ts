@@ -1,10 +1,9 @@
-import type { AttributeValue, DynamoDBClient, QueryCommandInput, TransactWriteItem } from "@aws-sdk/client-dynamodb";
+import type { AttributeValue, QueryCommandInput, TransactWriteItem } from "@aws-sdk/client-dynamodb";
 import { TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
-import { callOnce } from "../../aws/call.ts";
 import { clientConfig } from "../../aws/client-config.ts";
 import { awsError, awsFailure, isCausedBy } from "../../aws/failure.ts";
-import { once } from "../../aws/once.ts";
+import { lazyClient } from "../../aws/lazy-client.ts";
 import type { Item } from "./items.ts";
 
 export interface TableOptions {
@@ -38,22 +37,18 @@ const mostTries = 8;
 
 export function openTable({ env, name, table, region, timeoutMs }: TableOptions): Table {
   const createTable = `aws dynamodb create-table --table-name ${table} --billing-mode PAY_PER_REQUEST --attribute-definitions AttributeName=pk,AttributeType=S AttributeName=sk,AttributeType=S --key-schema AttributeName=pk,KeyType=HASH AttributeName=sk,KeyType=RANGE`;
-  let client: DynamoDBClient | undefined;
-  const open = once(async () => {
-    const [{ default: sdk }, config] = await Promise.all([import("@aws-sdk/client-dynamodb"), clientConfig(env, { service: "DYNAMODB", name, region })]);
-    client = new sdk.DynamoDBClient(config);
-    return { sdk, client };
+  const { call, close } = lazyClient({
+    name, timeoutMs,
+    async open() {
+      const [{ default: sdk }, config] = await Promise.all([import("@aws-sdk/client-dynamodb"), clientConfig(env, { service: "DYNAMODB", name, region })]);
+      return { sdk, client: new sdk.DynamoDBClient(config) };
+    },
+    failure(error, action) {
+      const { name: kind, message } = awsError(error);
+      if (kind === "ResourceNotFoundException") return new TwelveError("SERVICE_NOT_FOUND", `${name}: there is no table ${table} (${message})`, { cause: error, fix: `Create it: ${createTable}` });
+      return awsFailure(error, name, action);
+    },
   });
-  type Opened = Awaited<ReturnType<typeof open>>;
-
-  const failure = (error: unknown, action: string): TwelveError => {
-    const { name: kind, message } = awsError(error);
-    if (kind === "ResourceNotFoundException") return new TwelveError("SERVICE_NOT_FOUND", `${name}: there is no table ${table} (${message})`, { cause: error, fix: `Create it: ${createTable}` });
-    return awsFailure(error, name, action);
-  };
-  async function call<Answer>(action: string, send: (opened: Opened, abortSignal: AbortSignal) => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
-    return callOnce({ name, timeoutMs, signal, send: async (abortSignal) => send(await open(), abortSignal), failure: (error) => failure(error, action) });
-  }
 
   return {
     async get(key) {
@@ -121,7 +116,7 @@ export function openTable({ env, name, table, region, timeoutMs }: TableOptions)
       const { TimeToLiveStatus, AttributeName } = ttl?.TimeToLiveDescription ?? {};
       return { status, expires: ttl === undefined ? "unknown" : TimeToLiveStatus === "ENABLED" && AttributeName === "ttl" };
     },
-    close: () => client?.destroy(),
+    close,
   };
 }
 

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { Redis, RedisOptions } from "ioredis";
+import { TwelveError } from "../../../core/errors.ts";
 import { withoutCredentials } from "../../../core/url.ts";
 import { readOptions, readTimeoutMs, splitQuery, unusable } from "../../http/options.ts";
 import { redisFailure } from "./failure.ts";
@@ -22,6 +23,7 @@ export function openRedis(reference: string): RedisClient {
   const options = readUrl(reference);
   let last: Error | undefined;
   let client: Promise<Redis> | undefined;
+  let chosen: Promise<unknown> | undefined;
   const open = async (): Promise<Redis> => {
     // In the bundle a CommonJS package has only its default export; Node gives it the same one.
     const { default: ioredis } = await import("ioredis");
@@ -35,6 +37,10 @@ export function openRedis(reference: string): RedisClient {
     async ask(work) {
       const redis = await (client ??= open());
       try {
+        await (chosen ??= chooseDatabase(redis, url).catch((error: unknown) => {
+          chosen = undefined;
+          throw error;
+        }));
         return await work(redis);
       } catch (error) {
         throw redisFailure(error, url, last);
@@ -43,8 +49,19 @@ export function openRedis(reference: string): RedisClient {
     async close() {
       (await client)?.disconnect();
       client = undefined;
+      chosen = undefined;
     },
   };
+}
+
+/** The driver goes on in database 0 where the server does not have the one it was told. */
+async function chooseDatabase(redis: Redis, url: string): Promise<void> {
+  const { db = 0 } = redis.options;
+  if (db === 0) return;
+  await redis.select(db).catch((cause: unknown) => {
+    if (!/index is out of range/i.test(String(cause))) throw cause;
+    throw new TwelveError("CONFIG_INVALID", `The server of ${url} has no database ${db}`, { cause, fix: "End the URL with the number of one that it has: `redis-cli CONFIG GET databases` tells how many, usually 16, from 0 on" });
+  });
 }
 
 function readUrl(reference: string): Omit<RedisOptions, "replyMapping"> {

@@ -7,7 +7,7 @@ import type { BlobStore } from "../../../ports/store.ts";
 import { awsError } from "../../aws/failure.ts";
 import { guard, reasonOf } from "../fs/failure.ts";
 import { blobChunks } from "./download.ts";
-import { isMissing, storeFailure } from "./failure.ts";
+import { isMissing, notS3, storeFailure } from "./failure.ts";
 import { listKeys } from "./list.ts";
 import type { Place } from "./place.ts";
 import type { Content, Upload } from "./upload.ts";
@@ -23,7 +23,8 @@ export function objectBlobs(client: S3, place: Place, upload: Upload): BlobStore
   return {
     async has(digest) {
       try {
-        await client.headObject({ Bucket: place.bucket, Key: blobKey(place, digest) });
+        const { ETag: tag, ContentLength: size } = await client.headObject({ Bucket: place.bucket, Key: blobKey(place, digest) });
+        if (tag === undefined || size === undefined) throw notS3(place);
         return true;
       } catch (error) {
         if (isMissing(error)) return false;

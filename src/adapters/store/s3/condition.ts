@@ -2,7 +2,7 @@ import type { S3 } from "@aws-sdk/client-s3";
 import { digestOf } from "../../../core/descriptor.ts";
 import { TwelveError } from "../../../core/errors.ts";
 import { awsError } from "../../aws/failure.ts";
-import { isBusy, isMissing, isRefused, storeFailure } from "./failure.ts";
+import { isBusy, isMissing, isRefused, notS3, storeFailure } from "./failure.ts";
 import type { Place } from "./place.ts";
 import { checksumOf } from "./upload.ts";
 
@@ -13,12 +13,14 @@ const noTag = `"${"0".repeat(32)}"`;
 
 /**
  * Makes sure, once, that the server keeps to the conditions of a write. Some that speak S3 take `If-None-Match` and `If-Match`
- * and do not look at them: there two releases would silently get one number. Fails with STORE_UNUSABLE.
+ * and do not look at them: there two releases would silently get one number. Fails with STORE_UNUSABLE, or with the
+ * SERVICE_ codes.
  */
 export function conditionCheck(client: S3, place: Place): () => Promise<void> {
   const put = async (condition: { readonly IfNoneMatch: "*" } | { readonly IfMatch: string }): Promise<"written" | "refused"> => {
     try {
-      await client.putObject({ Bucket: place.bucket, Key: place.prefix + markerName, Body: marker, ContentType: "application/json", ...checksumOf(digestOf(marker)), ...condition });
+      const { ETag: tag } = await client.putObject({ Bucket: place.bucket, Key: place.prefix + markerName, Body: marker, ContentType: "application/json", ...checksumOf(digestOf(marker)), ...condition });
+      if (tag === undefined) throw notS3(place);
       return "written";
     } catch (error) {
       if (isRefused(error) || isBusy(error) || isMissing(error)) return "refused";

@@ -4,7 +4,7 @@ import type { GetObjectCommandOutput, S3 } from "@aws-sdk/client-s3";
 import { type Descriptor, type Digest } from "../../../core/descriptor.ts";
 import { TwelveError } from "../../../core/errors.ts";
 import { bodyChunks } from "../../aws/s3-body.ts";
-import { isMissing, isRefused, storeFailure } from "./failure.ts";
+import { isMissing, isRefused, notS3, storeFailure } from "./failure.ts";
 import type { Place } from "./place.ts";
 
 /** How often in a row an answer may break off without having brought anything. */
@@ -20,7 +20,7 @@ interface Wanted {
 /**
  * The bytes of a blob as they arrive; what breaks off is taken up again where it stopped. Size and digest are compared
  * before the last chunk's successor is given, so who reads to the end has the right bytes. Fails with BLOB_NOT_FOUND,
- * BLOB_CORRUPT or STORE_UNUSABLE.
+ * BLOB_CORRUPT, STORE_UNUSABLE or the SERVICE_ codes.
  */
 export async function* blobChunks(client: S3, place: Place, { digest, key, size }: Wanted): AsyncGenerator<Uint8Array, void> {
   const corrupt = (what: string): TwelveError => new TwelveError("BLOB_CORRUPT", `Blob ${digest} is damaged: s3://${place.bucket}/${key} ${what}`, {
@@ -40,6 +40,10 @@ export async function* blobChunks(client: S3, place: Place, { digest, key, size 
   let etag: string | undefined;
   for (let barren = 0; ; ) {
     const { Body: body, ContentLength: length, ETag: tag } = await get(done, etag);
+    if (tag === undefined) {
+      (body as Readable).destroy();
+      throw notS3(place);
+    }
     const total = length === undefined ? undefined : done + length;
     if (size !== undefined && total !== undefined && total !== size) {
       (body as Readable).destroy();

@@ -4,18 +4,16 @@ import type { Place } from "./place.ts";
 
 export type Action = "s3:GetObject" | "s3:PutObject" | "s3:ListBucket";
 
-/** A failure of the store's service in the words of the store port: STORE_UNUSABLE, with the permission that was needed. */
+/** A failure of the store's service, with the permission that was needed. */
 export function storeFailure(cause: unknown, place: Place, action: Action): TwelveError {
-  if (cause instanceof TwelveError && /^(?:STORE|BLOB)_/.test(cause.code)) return cause;
   const { name } = awsError(cause);
   if (name === "NoSuchBucket") {
-    return new TwelveError("STORE_UNUSABLE", `There is no bucket ${place.bucket} (NoSuchBucket)`, { cause, fix: "Create the bucket, or correct TWELVE_STORE; AWS_ENDPOINT_URL_S3 and the credentials decide where it is looked for" });
+    return new TwelveError("SERVICE_NOT_FOUND", `There is no bucket ${place.bucket} (NoSuchBucket)`, { cause, fix: "Create the bucket, or correct TWELVE_STORE; AWS_ENDPOINT_URL_S3 and the credentials decide where it is looked for" });
   }
   if (name === "InvalidObjectState") {
     return new TwelveError("STORE_UNUSABLE", `An object of the store ${place.url} is archived (InvalidObjectState)`, { cause, fix: "Restore it, and keep the store's objects out of lifecycle rules that archive or delete them" });
   }
-  const { message, fix, retry } = awsFailure(cause, `The store ${place.url}`, permissionFor(action, place));
-  return new TwelveError("STORE_UNUSABLE", message, { cause, fix, ...(retry === undefined ? {} : { retry }) });
+  return awsFailure(cause, `The store ${place.url}`, permissionFor(action, place));
 }
 
 function permissionFor(action: Action, { bucket, prefix }: Place): string {
@@ -28,7 +26,7 @@ function permissionFor(action: Action, { bucket, prefix }: Place): string {
 
 /** S3 names what it stored and says whether a list goes on; a proxy or a login page that answers 200 does neither. */
 export function notS3({ url }: Place): TwelveError {
-  return new TwelveError("STORE_UNUSABLE", `What answers for ${url} is not S3`, { fix: "Check AWS_ENDPOINT_URL_S3, and whether a proxy stands before it" });
+  return new TwelveError("SERVICE_FAILED", `What answers for ${url} is not S3`, { fix: "Check AWS_ENDPOINT_URL_S3, and whether a proxy stands before it" });
 }
 
 /** Whether there is no such object; a missing bucket is another thing. */

@@ -15,7 +15,7 @@ export async function* listKeys(client: S3, place: Place, prefix: string): Async
     if (isCut === undefined) throw notS3(place);
     for (const { Key: key } of objects) if (key?.startsWith(prefix) === true) yield key.slice(prefix.length);
     // A page may be short or empty, and still not be the last.
-    if (isCut && (next === undefined || next === token)) throw new TwelveError("STORE_UNUSABLE", `The store ${place.url} answers with the same page of its list again and again`);
+    if (isCut && (next === undefined || next === token)) throw new TwelveError("SERVICE_FAILED", `The store ${place.url} answers with the same page of its list again and again`);
     token = isCut ? next : undefined;
   } while (token !== undefined);
 }

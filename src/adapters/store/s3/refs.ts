@@ -44,6 +44,10 @@ export function objectRefs(client: S3, place: Place, checkConditions: () => Prom
         throw storeFailure(error, place, "s3:GetObject");
       });
       if (answer === undefined) return undefined;
+      if (answer.ETag === undefined) {
+        (answer.Body as Readable).destroy();
+        throw notS3(place);
+      }
       try {
         const bytes = await bodyBytes(answer.Body as Readable, { what: `The store ${place.url}`, maxBytes: longestBytes, expectedBytes: answer.ContentLength });
         return parse(name, new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), answer.ETag);
@@ -53,9 +57,9 @@ export function objectRefs(client: S3, place: Place, checkConditions: () => Prom
       }
     }
   };
-  const parse = (name: string, text: string, tag: string | undefined): StoredRef => {
+  const parse = (name: string, text: string, tag: string): StoredRef => {
     const id = idLine.exec(text)?.[0];
-    if (id === undefined || tag === undefined) throw new TwelveError("STORE_UNUSABLE", `s3://${place.bucket}/${folder}${name}${ending} is not what twelve has written`, { fix: "Restore the object's version before, or delete it if the ref is not needed" });
+    if (id === undefined) throw new TwelveError("STORE_UNUSABLE", `s3://${place.bucket}/${folder}${name}${ending} is not what twelve has written`, { fix: "Restore the object's version before, or delete it if the ref is not needed" });
     return { id: id.trimEnd(), value: text.slice(id.length), tag };
   };
 

@@ -11,7 +11,7 @@ export interface Content {
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
-/** Fails with STORE_UNUSABLE. */
+/** Fails with STORE_UNUSABLE or the SERVICE_ codes. */
 export type Upload = (content: Content) => Promise<{ readonly digest: Digest; readonly size: number }>;
 
 interface UploadOptions {

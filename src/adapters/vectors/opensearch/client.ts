@@ -35,26 +35,42 @@ export async function openClient({ url, address, login, signing }: Cluster, env:
     requestTimeout: 2 ** 31 - 1,
     resurrectStrategy: "none",
   });
+
+  async function sendOnce({ method, path, query, body }: Sent, signal: AbortSignal): Promise<Answered> {
+    const request = client.transport.request(
+      { method, path, ...(query === undefined ? {} : { querystring: { ...query } }), ...(typeof body === "string" ? { bulkBody: body } : body === undefined ? {} : { body }) },
+      { ignore: everyRefusal },
+    );
+    // Nothing is returned: Node takes what an event's listener returns for a promise whose failure nobody handles.
+    const leave = (): void => {
+      request.abort();
+    };
+    signal.addEventListener("abort", leave, { once: true });
+    try {
+      const { statusCode, headers, body: answered } = await request;
+      return { status: statusCode ?? 0, headers: headers ?? {}, body: answered as unknown };
+    } finally {
+      signal.removeEventListener("abort", leave);
+    }
+  }
+
   return {
-    async send({ method, path, query, body }, signal) {
-      const request = client.transport.request(
-        { method, path, ...(query === undefined ? {} : { querystring: { ...query } }), ...(typeof body === "string" ? { bulkBody: body } : body === undefined ? {} : { body }) },
-        { ignore: everyRefusal },
-      );
-      // Nothing is returned: Node takes what an event's listener returns for a promise whose failure nobody handles.
-      const leave = (): void => {
-        request.abort();
-      };
-      signal.addEventListener("abort", leave, { once: true });
+    async send(sent, signal) {
       try {
-        const { statusCode, headers, body: answered } = await request;
-        return { status: statusCode ?? 0, headers: headers ?? {}, body: answered as unknown };
-      } finally {
-        signal.removeEventListener("abort", leave);
+        return await sendOnce(sent, signal);
+      } catch (error) {
+        if (!isStale(error) || signal.aborted) throw error;
+        return sendOnce(sent, signal);
       }
     },
     close: () => void client.close(),
   };
+}
+
+/** The other side had closed a connection that was kept open, just when it was used again. */
+function isStale(error: unknown): boolean {
+  const { wasKept, cause } = error as { readonly wasKept?: boolean; readonly cause?: { readonly code?: string } };
+  return wasKept === true && (cause?.code === "ECONNRESET" || cause?.code === "EPIPE");
 }
 
 /** Every answer is read by us. */
@@ -86,7 +102,7 @@ function tellingWhy(Base: typeof HttpConnection): typeof HttpConnection {
     override request(params: Parameters<HttpConnection["request"]>[0], callback: (error: Error | null, response: IncomingMessage | null) => void): ClientRequest {
       let cause: unknown;
       const request: ClientRequest = super.request(params, (error: Error | null, response: IncomingMessage | null) => {
-        if (error !== null && cause !== undefined) error.cause = cause;
+        if (error !== null && cause !== undefined) Object.assign(error, { cause, wasKept: request.reusedSocket });
         if (error === null) request.removeAllListeners("error").on("error", () => {});
         callback(error, response);
       });

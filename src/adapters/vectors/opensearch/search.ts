@@ -18,8 +18,7 @@ const graphEffort = 200;
 
 const whole = ["id", "content", "bytes"];
 const Chunk = z.object({ id: z.string(), content: z.string(), bytes: z.string().optional() });
-const Found = z.looseObject({ hits: z.looseObject({ hits: z.array(z.looseObject({ _id: z.string(), _score: z.number().nullish(), _source: z.unknown().optional(), fields: z.looseObject({ id: z.tuple([z.string()]) }).optional(), sort: z.array(z.union([z.number(), z.string()])).optional() })) }) });
-const Documents = z.looseObject({ docs: z.array(z.looseObject({ _id: z.string(), _source: Chunk })) });
+const Found = z.looseObject({ hits: z.looseObject({ hits: z.array(z.looseObject({ _id: z.string().default(""), _score: z.number().nullish(), _source: z.unknown().optional(), fields: z.looseObject({ id: z.tuple([z.string()]) }).optional(), sort: z.array(z.union([z.number(), z.string()])).optional() })) }) });
 const Counted = z.looseObject({ count: z.int() });
 
 /** A document of either kind, before its chunk is fetched. */
@@ -88,8 +87,12 @@ export function openNamespace({ ask }: Connection, index: string, { fields, scal
     const hits: VectorHit[] = [];
     for (let start = 0; start < scored.length; start += chunksAtOnce) {
       const group = scored.slice(start, start + chunksAtOnce);
-      const { docs } = await ask({ method: "POST", path: `/${index}/_mget`, query: { realtime: false, _source: "id,content" }, body: { ids: group.map(({ number }) => `c${number}`) }, answer: Documents });
-      hits.push(...docs.map(({ _source }, i) => toHit(_source, group[i]?.score ?? 0)));
+      const { hits: found } = await search({ query: { ids: { values: group.map(({ number }) => `c${number}`) } }, size: group.length, sort: ["_doc"], _source: ["id", "content"] });
+      const chunkOf = new Map(found.hits.map(({ _id, _source }) => [_id.slice(1), Chunk.parse(_source)]));
+      for (const { number, score } of group) {
+        const chunk = chunkOf.get(number);
+        if (chunk !== undefined) hits.push(toHit(chunk, score));
+      }
     }
     return hits;
   }
@@ -114,7 +117,8 @@ export function openNamespace({ ask }: Connection, index: string, { fields, scal
   return {
     search: async (query) => (query.topK < 1 || fields.length === 0 ? [] : query.mode === "vector" ? byVector(query) : byText(query)),
     async *ids() {
-      for await (const group of everything(pageSize, { _source: false, docvalue_fields: ["id"] })) for (const { fields: found } of group) yield found?.id[0] ?? "";
+      // Nothing that is stored is read: that takes five times as long.
+      for await (const group of everything(pageSize, { stored_fields: "_none_", docvalue_fields: ["id"] })) for (const { fields: found } of group) yield found?.id[0] ?? "";
     },
     async *rows(ids) {
       for await (const group of ids === undefined ? everything(chunksAtOnce, { _source: whole }) : some(ids)) yield group.map(({ _source }): VectorRow => toRow(Chunk.parse(_source), dimensions));

@@ -4,6 +4,7 @@ import { TwelveError } from "../../../core/errors.ts";
 import { withoutCredentials } from "../../../core/url.ts";
 import { type Database, openDatabase } from "../../state/database.ts";
 import { postgresFailure, sqlStateOf } from "../../postgres/failure.ts";
+import { openSocket } from "../../postgres/socket.ts";
 
 const connections = 8;
 const connectMs = 10_000;
@@ -47,13 +48,13 @@ function openEmbedded(reference: string, dir: string): Connection {
 
 function openServer(reference: string): Connection {
   const url = withoutCredentials(reference);
-  if (!URL.canParse(reference)) throw new TwelveError("CONFIG_INVALID", `${url} is no URL of a Postgres database`, { fix: "Write postgres://user:password@host/database" });
+  if (!URL.canParse(reference)) throw new TwelveError("CONFIG_INVALID", `${url} is no URL of a Postgres database`, { fix: "Write postgres://user:password@host/database, with special characters of the password percent-encoded" });
   const location = new URL(reference);
   const timeoutMs = readTimeout(location);
   const hnsw = readIndex(location);
   const openPool = async (): Promise<Pool> => {
     const { default: pg } = await import("pg");
-    const pool = new pg.Pool({ connectionString: location.href, max: connections, connectionTimeoutMillis: connectMs, statement_timeout: timeoutMs, keepAlive: true, application_name: "twelve" });
+    const pool = new pg.Pool({ connectionString: location.href, max: connections, connectionTimeoutMillis: Math.min(connectMs, timeoutMs), statement_timeout: timeoutMs, keepAlive: true, application_name: "twelve", stream: openSocket });
     // A connection that breaks while nobody uses it is replaced at the next query.
     return pool.on("error", () => {});
   };

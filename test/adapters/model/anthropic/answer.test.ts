@@ -85,12 +85,13 @@ describe("a request to Anthropic's API", () => {
     ]);
   });
 
-  it("is refused for what the newer version does not take, before it is sent", async () => {
-    const { server, open } = await scripted();
-    const { failure } = await failureOf(await open(), { temperature: 0.2, topP: 0.9 });
-    expect(failure).toMatchObject({ code: "SERVICE_REJECTED", message: expect.stringContaining("takes no temperature and no topP"), fix: expect.stringContaining("?version=2023-06-01"), retry: undefined });
-    expect(server.requests).toEqual([]);
-    expect(await bodyOf({ temperature: 0.2, topP: 0.9, stop: ["END"] }, "?version=2023-06-01")).toMatchObject({ temperature: 0.2, top_p: 0.9, stop_sequences: ["END"] });
+  it("leaves out what the newer version refuses, and says that it does", async () => {
+    const sampling = { temperature: 0.2, topP: 0.9, stop: ["END"], seed: 7 };
+    const body = await bodyOf(sampling);
+    expect([body["temperature"], body["top_p"], body["stop_sequences"]]).toEqual([undefined, undefined, ["END"]]);
+    expect(await bodyOf(sampling, "?version=2023-06-01")).toMatchObject({ temperature: 0.2, top_p: 0.9, stop_sequences: ["END"] });
+    const { open } = await scripted();
+    expect([(await open()).ignores, (await open("?version=2023-06-01")).ignores]).toEqual([["temperature", "topP", "seed"], ["seed"]]);
   });
 });
 

@@ -66,6 +66,16 @@ describe("a check of anthropic:", () => {
     await expect(checking({ id: "claude-5", lifecycle: "retired", retires_at: "2026-03-01T00:00:00Z" })).rejects.toMatchObject({ code: "SERVICE_NOT_FOUND", message: "anthropic:claude-5 is retired since 2026-03-01" });
   });
 
+  it("does not call a model down because its key may not look it up, and fails for a key that is wrong", async () => {
+    const answering = async (status: number, type: string): Promise<unknown> => {
+      const server = await startServer(() => ({ status, body: { type: "error", error: { type, message: "No" } } }));
+      onTestFinished(() => server.close());
+      return (await openModel("anthropic:claude-5", { dir: "/", env: { ANTHROPIC_BASE_URL: server.url } })).check();
+    };
+    expect(await answering(403, "permission_error")).toEqual({ version: "2026-10-21", detail: "the server answers; whether the model can be used is unknown, because the key may not look it up (anthropic:claude-5 answered 403: No)", isModelUnknown: true });
+    await expect(answering(401, "authentication_error")).rejects.toMatchObject({ code: "SERVICE_UNAUTHENTICATED" });
+  });
+
   it("does not take a gateway without a list for one that is down", async () => {
     expect(await checking(undefined)).toEqual({ version: "2026-10-21", detail: "the server does not list its models", isModelUnknown: true });
   });

@@ -130,15 +130,58 @@ describe("a check of Bedrock", () => {
     const runtime = await served();
     const down = refuse(503, "ServiceUnavailableException", "Down");
     expect(await checked(claude, { fault: down, runtime: runtime.url })).toMatchObject({ version: null, detail: expect.stringMatching(/^127\.0\.0\.1:\d+ answers; whether the model can be used is unknown, because 127\.0\.0\.1:\d+, where it is looked up, does not$/) });
+    const limited = refuse(429, "ThrottlingException", "Slow down");
+    expect(await checked(claude, { fault: limited, runtime: runtime.url })).toMatchObject({ isModelUnknown: true, detail: expect.stringMatching(/^127\.0\.0\.1:\d+ answers; .* where it is looked up, is asked too often$/) });
+    expect(await checked(claude, { fault: limited })).toMatchObject({ code: "SERVICE_LIMITED" });
     expect(await checked(claude, { fault: down })).toMatchObject({ code: "SERVICE_UNAVAILABLE" });
     expect(await checked(claude, { fault: down, runtime: "http://127.0.0.1:9" })).toMatchObject({ code: "SERVICE_UNAVAILABLE" });
   });
 
-  it("finds a profile whose model it may not look up, and does not call it active", async () => {
-    const server = await startServer(({ path }) => (path.startsWith("/inference-profiles/") ? (catalogueReply(path) ?? refuse(404, "ResourceNotFoundException", "no")) : refuse(403, "AccessDeniedException", "User is not authorized to perform: bedrock:GetFoundationModel")));
+  /** The profile is found, and the look at the model behind it ends so. */
+  async function behindProfile(fault: Fault, options = ""): Promise<unknown> {
+    const server = await startServer(({ path }) => catalogueReply(path) ?? refuse(404, "ResourceNotFoundException", "no"), { faultOf: ({ path }) => (path.startsWith("/foundation-models/") ? fault : undefined) });
     onTestFinished(() => server.close());
-    const model = await opened(`us.${claude}`, { AWS_ENDPOINT_URL: server.url });
-    expect(await model.check()).toEqual({ version: null, detail: `for ${claude}` });
+    return (await opened(`us.${claude}${options}`, { AWS_ENDPOINT_URL: server.url })).check().catch((error: unknown) => error);
+  }
+
+  it("finds a profile whose model it may not look up, and does not call it active", async () => {
+    expect(await behindProfile(refuse(403, "AccessDeniedException", "User is not authorized to perform: bedrock:GetFoundationModel"))).toEqual({
+      version: null, detail: `for ${claude}; whether that model can be used is unknown, because looking it up is not allowed (bedrock:GetFoundationModel)`, isModelUnknown: true,
+    });
+  });
+
+  it.each([
+    ["is retired", refuse(404, "ResourceNotFoundException", "The model is past its end of life"), { code: "SERVICE_NOT_FOUND", retry: undefined, message: expect.stringMatching(/404 ResourceNotFoundException.*it leads to anthropic\.claude-test-v1:0/), fix: expect.stringContaining("end of life") }],
+    ["is asked for too often", refuse(429, "ThrottlingException", "Slow down"), { code: "SERVICE_LIMITED", retry: { afterMs: null } }],
+    ["cannot be looked up for now", refuse(500, "InternalServerException", "Oh"), { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
+    ["is answered for by a proxy", "garbage", { code: "SERVICE_FAILED", retry: undefined }],
+    ["is told by half", "cut", { code: "SERVICE_CUT", retry: { afterMs: null } }],
+    ["is not told, as the connection is reset", "reset", { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
+    ["is looked up with credentials that expired in between", refuse(403, "ExpiredTokenException", "The security token included in the request is expired"), { code: "SERVICE_UNAUTHENTICATED", retry: undefined }],
+  ] as const)("fails where the model behind a profile %s", async (_, fault, failure) => {
+    expect(await behindProfile(fault)).toMatchObject(failure);
+  });
+
+  it("gives up in time on the model behind a profile", async () => {
+    expect(await behindProfile("hang", "?timeoutMs=300")).toMatchObject({ code: "SERVICE_TIMEOUT", retry: { afterMs: null } });
+  });
+
+  it("looks for the model behind a profile in the other regions that the profile names", async () => {
+    const arns = ["us-east-1", "us-west-2"].map((region) => ({ modelArn: `arn:aws:bedrock:${region}::foundation-model/${claude}` }));
+    const server = await startServer(({ path, headers }) => {
+      if (path.startsWith("/inference-profiles/")) return { body: { models: arns } };
+      return (headers.authorization?.includes("/us-west-2/bedrock/") === true ? catalogueReply(path) : undefined) ?? refuse(404, "ResourceNotFoundException", "no");
+    });
+    onTestFinished(() => server.close());
+    expect(await (await opened(`us.${claude}`, { AWS_ENDPOINT_URL: server.url })).check()).toMatchObject({ detail: `active, for ${claude}` });
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it("takes the next of a profile's models where the first is gone", async () => {
+    const arns = ["anthropic.claude-gone-v1:0", claude].map((id) => ({ modelArn: `arn:aws:bedrock:us-east-1::foundation-model/${id}` }));
+    const server = await startServer(({ path }) => (path.startsWith("/inference-profiles/") ? { body: { models: arns } } : (catalogueReply(path) ?? refuse(404, "ResourceNotFoundException", "no"))));
+    onTestFinished(() => server.close());
+    expect(await (await opened(`us.${claude}`, { AWS_ENDPOINT_URL: server.url })).check()).toMatchObject({ detail: `active, for ${claude}` });
   });
 
   it("fails with credentials that have expired", async () => {

@@ -184,7 +184,7 @@ describe("a request to Bedrock", () => {
 
   it.each(["https://example.com/a.png", "data:image/svg+xml;base64,AQI=", "data:,x"])("cannot hold the image %s, and none is sent", async (url) => {
     const upstream = await started();
-    await expect(ask(await upstream.open(), { messages: [{ role: "user", content: "What?", images: [{ url }] }] })).rejects.toMatchObject({ code: "SERVICE_REJECTED", fix: expect.stringContaining("data: URLs") });
+    await expect(ask(await upstream.open(), { messages: [{ role: "user", content: "What?", images: [{ url }] }] })).rejects.toMatchObject({ code: "MODEL_UNABLE", fix: expect.stringContaining("data: URLs") });
     expect(upstream.server.requests).toEqual([]);
   });
 });

@@ -7,9 +7,13 @@ import { describeModel } from "../../../ports/model.contract.ts";
 const key = "sk-0123456789abcdef";
 let server: ChatServer;
 beforeAll(async () => void (server = await startChatServer({ key, models: ["gpt-5.2"] })));
-afterAll(() => server.close());
+let wholeServer: ChatServer;
+beforeAll(async () => void (wholeServer = await startChatServer({ key, models: ["gpt-5.2"], isStreamKnown: false })));
+afterAll(() => Promise.all([server.close(), wholeServer.close()]));
 
 const lacks = { toolErrors: "a result has no mark for a failure", error: "an answer has no such end" };
 
 describeModel("openai:", chatHarness(() => server, (url, options) => openModel(`openai:gpt-5.2?${options}`, { dir: "/", env: { OPENAI_API_KEY: key, OPENAI_BASE_URL: `${url}/v1` } }), lacks));
-describeModel("an OpenAI-compatible server", chatHarness(() => server, (url, options) => openModel(`${url}/v1#gpt-5.2?${options}`, { dir: "/", env: { MODEL_API_KEY: key } }), lacks));
+const openCompatible = (url: string, options: string) => openModel(`${url}/v1#gpt-5.2?${options}`, { dir: "/", env: { MODEL_API_KEY: key } });
+describeModel("an OpenAI-compatible server", chatHarness(() => server, openCompatible, lacks));
+describeModel("an OpenAI-compatible server that knows no streams", chatHarness(() => wholeServer, openCompatible, { ...lacks, pieces: "the answer comes whole", breaksOff: "the answer comes whole, or not at all" }));

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { readCompatibleReference, readOpenaiReference } from "../../../../src/adapters/model/openai/reference.ts";
 import { openModel } from "../../../../src/adapters/registry.ts";
 import { type ChatServer, type ChatServerOptions, startChatServer } from "../../../helpers/chat-server.ts";
-import { failureOf } from "../../../helpers/chat-ask.ts";
+import { collect, failureOf } from "../../../helpers/chat-ask.ts";
 import { startServer } from "../../../helpers/service-server.ts";
 
 async function started(options: ChatServerOptions): Promise<ChatServer> {
@@ -77,6 +77,22 @@ describe("a check", () => {
 
   it("misses the model, and names those there are", async () => {
     await expect(checking(["a", "b", "c", "d", "e", "llama3:8b"], "llama3:8d")).rejects.toMatchObject({ code: "SERVICE_NOT_FOUND", message: expect.stringMatching(/does not list the model llama3:8d\. Did you mean "?llama3:8b.* It lists a, b, c, d, e and 1 more$/), retry: undefined });
+  });
+
+  it.each([[403, "Missing scopes: api.model.read."], [401, "You have insufficient permissions for this operation. Missing scopes: api.model.read."]])("does not call a model down because its key may not look it up (%i)", async (status, message) => {
+    const server = await startServer(({ method }) => (method === "GET" ? { status, body: { error: { message, type: "invalid_request_error", param: null, code: null } } } : { body: { id: "1", model: "m", choices: [{ index: 0, message: { role: "assistant", content: "Yes." }, finish_reason: "stop" }] } }));
+    onTestFinished(() => server.close());
+    for (const reference of ["openai:gpt-5.2", `${server.url}/v1#m`]) {
+      const model = await openModel(reference, { dir: "/", env: { OPENAI_API_KEY: "sk-restricted", MODEL_API_KEY: "sk-restricted", OPENAI_BASE_URL: `${server.url}/v1` } });
+      expect(await model.check()).toEqual({ version: null, detail: `the server answers; whether the model can be used is unknown, because the key may not look it up (${reference} answered ${status}: ${message})`, isModelUnknown: true });
+      expect((await collect(model)).text).toBe("Yes.");
+    }
+  });
+
+  it("fails for a key that is wrong", async () => {
+    const server = await startServer(() => ({ status: 401, body: { error: { message: "Incorrect API key provided", type: "invalid_request_error", code: "invalid_api_key" } } }));
+    onTestFinished(() => server.close());
+    await expect((await openModel(`${server.url}/v1#m`, { dir: "/", env: {} })).check()).rejects.toMatchObject({ code: "SERVICE_UNAUTHENTICATED" });
   });
 
   it("does not take a server without a list for one that is down", async () => {

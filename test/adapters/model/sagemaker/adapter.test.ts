@@ -4,7 +4,7 @@ import { openModel } from "../../../../src/adapters/registry.ts";
 import type { ModelRequest } from "../../../../src/ports/model.ts";
 import { exceptionFrame } from "../../../helpers/event-stream.ts";
 import { endpoint, modelError, payloadReply, type SagemakerUpstream, startSagemakerUpstream } from "../../../helpers/sagemaker-upstream.ts";
-import type { Reply } from "../../../helpers/service-server.ts";
+import type { Fault, Reply } from "../../../helpers/service-server.ts";
 import { ask, type Answered } from "../../../ports/model-ask.ts";
 
 const question: Partial<ModelRequest> = { messages: [{ role: "system", content: "Be kind." }, { role: "user", content: "How large?" }] };
@@ -119,8 +119,8 @@ describe("an answer in TGI's words", () => {
   it("cannot hold tools or images", async () => {
     const upstream = await started();
     const model = await upstream.open("?format=tgi");
-    await expect(ask(model, { tools: [{ name: "f", parameters: {} }] })).rejects.toMatchObject({ code: "SERVICE_REJECTED", message: expect.stringContaining("tools") });
-    await expect(ask(model, { messages: [{ role: "user", content: "", images: [{ url: "data:," }] }] })).rejects.toMatchObject({ code: "SERVICE_REJECTED", message: expect.stringContaining("images") });
+    await expect(ask(model, { tools: [{ name: "f", parameters: {} }] })).rejects.toMatchObject({ code: "MODEL_UNABLE", message: expect.stringContaining("tools") });
+    await expect(ask(model, { messages: [{ role: "user", content: "", images: [{ url: "data:," }] }] })).rejects.toMatchObject({ code: "MODEL_UNABLE", message: expect.stringContaining("images") });
   });
 });
 
@@ -142,8 +142,31 @@ describe("a failure of a SageMaker endpoint", () => {
     ["that is an error in the stream", payloadReply('data: {"error":{"message":"Engine died","type":"server_error"}}\n\n'), { code: "SERVICE_UNAVAILABLE", message: expect.stringContaining("Engine died") }],
     ["that is no JSON", payloadReply("<html></html>", { contentType: "application/json" }), { code: "SERVICE_FAILED", message: expect.stringContaining("not JSON") }],
     ["that says nothing", payloadReply(""), { code: "SERVICE_CUT", retry: { afterMs: null } }],
+    ["that is a page", payloadReply("<html></html>", { contentType: "text/html; charset=utf-8" }), { code: "SERVICE_FAILED", retry: undefined, message: expect.stringContaining("not JSON") }],
   ])("%s", async (_, reply, failure) => {
     expect(await failing(reply)).toMatchObject(failure);
+  });
+
+  it.each(["", "&format=tgi"])("that comes whole is told by what happened (%j)", async (format) => {
+    const whole: readonly (readonly [Fault, object])[] = [
+      ["cut", { code: "SERVICE_CUT", retry: { afterMs: null } }],
+      ["reset", { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
+      ["garbage", { code: "SERVICE_FAILED", retry: undefined }],
+      [{ body: { hello: "world" } }, { code: "SERVICE_FAILED", retry: undefined }],
+      [{ body: { error: "Model is overloaded", error_type: "overloaded" } }, { message: expect.stringContaining("Model is overloaded") }],
+      [modelError(429, "busy"), { code: "SERVICE_LIMITED", retry: { afterMs: null } }],
+      [modelError(500, "CUDA out of memory"), { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
+      [{ status: 403, headers: { "x-amzn-errortype": "ExpiredTokenException" }, body: { message: "expired" } }, { code: "SERVICE_UNAUTHENTICATED", retry: undefined }],
+    ];
+    const upstream = await started();
+    const model = await upstream.open(`?stream=false${format}`);
+    for (const [fault, failure] of whole) {
+      upstream.server.faults.push(fault);
+      await expect(ask(model, question)).rejects.toMatchObject(failure);
+    }
+    upstream.server.faults.push("hang");
+    await expect(ask(await upstream.open(`?stream=false${format}&timeoutMs=100`), question)).rejects.toMatchObject({ code: "SERVICE_TIMEOUT", retry: { afterMs: null } });
+    expect(upstream.server.requests).toHaveLength(whole.length + 1);
   });
 });
 
