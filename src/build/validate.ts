@@ -14,6 +14,7 @@ import { refuseEnded } from "./ending.ts";
 import { formatProblem, locate } from "./place.ts";
 import { readPrompts, untrackedPrompts } from "./prompts.ts";
 import type { Build } from "./schema.ts";
+import { checkScripts } from "./scripts.ts";
 
 /** An application whose manifest, files and prompts can make a build. */
 export interface ValidApplication {
@@ -28,7 +29,8 @@ export interface ValidApplication {
 }
 
 /** Checks everything that a build checks before it reads the code. Nothing is written and no model is called. */
-export async function validateApplication({ dir, env, processes, clock }: Context): Promise<ValidApplication> {
+export async function validateApplication(context: Context): Promise<ValidApplication> {
+  const { dir, env, processes, clock } = context;
   const git = openGit(processes, dir, env);
   // Git works on its own process meanwhile; a broken manifest has the first word all the same.
   const [manifestRead, repositoryRead] = await Promise.allSettled([readManifest(dir), readRepository(git)]);
@@ -50,6 +52,7 @@ export async function validateApplication({ dir, env, processes, clock }: Contex
   if (agents.problems.length > 0) {
     throw new TwelveError("PROMPT_UNKNOWN", `${agents.problems.length === 1 ? "An agent names a prompt" : `${agents.problems.length} agents name prompts`} that cannot be found`, { problems: await locate(dir, agents.problems) });
   }
+  await checkScripts(context, manifest, selection.files.map(({ path }) => path));
   const ending = await refuseEnded(dir, lifecycleComplaints(declaredModels(manifest), manifest.lifecycle, clock.now()));
   return {
     manifest,

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { type Problem, TwelveError } from "../core/errors.ts";
 import { formatPath } from "../core/problems.ts";
-import { AgentSettings, IndexSettings, type Manifest } from "../manifest/schema.ts";
+import { AgentSettings, IndexSettings, type Manifest, ServiceUrl } from "../manifest/schema.ts";
 import { type ConfigValue, referencesIn, resolveReferences } from "../manifest/setting.ts";
 
 /** A value with its source: what `resolveConfig` gives, and what a release has frozen. */
@@ -23,6 +23,35 @@ export function resolvedAgents(manifest: Declared, values: SourcedValues, names:
   return resolveAll(AgentSettings, manifest, { group: "agents", names, values });
 }
 
+/** What an agent names, as far as it can be told. */
+export interface NamedServices {
+  readonly model: readonly string[];
+  readonly retrieve?: { readonly reranker?: string | undefined };
+  readonly session: boolean;
+}
+
+/** The services of an agent of which another setting cannot be used. */
+export function servicesOfAgent({ agents }: Declared, values: SourcedValues, name: string): NamedServices | undefined {
+  const agent = agents[name];
+  if (agent === undefined) return undefined;
+  return { model: urlsIn(agent.model, values), retrieve: { reranker: urlsIn(agent.retrieve?.reranker, values)[0] }, session: agent.session };
+}
+
+/** The embedder of an index of which another setting cannot be used. */
+export function embedderOfIndex({ indexes }: Declared, values: SourcedValues, name: string): string | undefined {
+  return urlsIn(indexes[name]?.embedder, values)[0];
+}
+
+function urlsIn(field: unknown, values: SourcedValues): readonly string[] {
+  const given = givenIn(values);
+  const resolved = [field].flat().filter((item) => referencesIn(item).every(({ key }) => Object.hasOwn(given, key))).map((item) => resolveReferences(item, given));
+  return resolved.flatMap((item) => ServiceUrl.safeParse(item).data ?? []);
+}
+
+function givenIn(values: SourcedValues): Readonly<Record<string, ConfigValue>> {
+  return Object.fromEntries(Object.entries(values).flatMap(([key, { value }]) => (value === null ? [] : [[key, value]])));
+}
+
 interface Wanted {
   readonly group: "agents" | "indexes";
   readonly names: readonly string[];
@@ -30,7 +59,7 @@ interface Wanted {
 }
 
 function resolveAll<Schema extends z.ZodType>(schema: Schema, manifest: Declared, { group, names, values }: Wanted): Record<string, z.output<Schema>> {
-  const given = Object.fromEntries(Object.entries(values).flatMap(([key, { value }]) => (value === null ? [] : [[key, value]])));
+  const given = givenIn(values);
   const problems: Problem[] = [];
   const settings: Record<string, z.output<Schema>> = {};
   for (const name of names) {
@@ -54,11 +83,13 @@ function withoutPlace(declared: object): object {
   return own;
 }
 
-/** A field, or an item of a list, that is nothing but a `${KEY}` without a value is left out, so that the field's own default holds. */
+/** A field, or an item of a list, that is nothing but a `${KEY}` without a value is left out, so that the field's own default holds. Of an item, an empty value is none, too. */
 function withoutUnset(value: unknown, given: Readonly<Record<string, ConfigValue>>): unknown {
   if (typeof value !== "object" || value === null) return value;
-  const isUnset = (field: unknown): boolean => typeof field === "string" && /^\$\{[^}]*\}$/.test(field) && !Object.hasOwn(given, field.slice(2, -1));
-  if (Array.isArray(value)) return value.filter((item) => !isUnset(item));
+  const keyOf = (field: unknown): string | undefined => (typeof field === "string" ? /^\$\{([^}]*)\}$/.exec(field)?.[1] : undefined);
+  const isUnset = (field: unknown): boolean => keyOf(field) !== undefined && !Object.hasOwn(given, keyOf(field) ?? "");
+  const isEmpty = (item: unknown): boolean => given[keyOf(item) ?? ""] === "";
+  if (Array.isArray(value)) return value.filter((item) => !isUnset(item) && !isEmpty(item));
   return Object.fromEntries(Object.entries(value).flatMap(([key, field]) => (isUnset(field) ? [] : [[key, withoutUnset(field, given)]])));
 }
 

@@ -20,6 +20,7 @@ import { openBase } from "./previous.ts";
 import { embedProbe } from "./probe.ts";
 import { IndexEstimate, IndexReport, IndexSubmission, renderIndex } from "./report.ts";
 import type { Ledger } from "./schema.ts";
+import { withStateQueue } from "./state-queue.ts";
 import { cutDocuments } from "./stream.ts";
 import { openPacedEmbedder } from "./text-embedder.ts";
 
@@ -45,8 +46,10 @@ export default defineCommand({
     refuseContradiction(input);
     const { dir, clock, signal, story } = context;
     const lap = stopwatch(() => clock.monotonicMs());
+    // Also where nothing turns out to have changed: a queue that cannot be used is no less wrong then.
+    if (input.detach) await withStateQueue(context, input.env, () => Promise.resolve());
     const prepared = await prepareIndex(context, input);
-    const { store, embedder, engine, facts, listing, previous, cutters, requested: { name, settings } } = prepared;
+    const { store, embedder, engine, facts, listing, previous, cutters, requested: { name, settings, isOtherSource } } = prepared;
     try {
       const list = lap();
       const report = (ledger: Ledger, work: Pick<IndexReport, "digest" | "embedded" | "requests" | "costUsd" | "isChanged">, make: number): IndexReport => ({
@@ -90,7 +93,7 @@ export default defineCommand({
         if (embeddings.damaged > 0) story.warn(`${embeddings.damaged} stored ${embeddings.damaged === 1 ? "batch of embeddings is" : "batches of embeddings are"} missing or damaged; their texts are embedded again. \`twelve verify\` names the blobs.`);
         await publishIndex(store, made.index, made.descriptor);
         prepared.remember(made.ledger);
-        if (input.source.length > 0) story.note(`Made from ${input.source.join(", ")} instead of the manifest's sources; the next release takes it as the latest index "${name}"`);
+        if (isOtherSource) story.note(`Made from ${input.source.join(", ")} instead of the manifest's sources; the next release takes it as the latest index "${name}"`);
         return report(made.ledger, { digest: made.descriptor.digest, embedded: texts.embedded, requests: texts.requests, costUsd: budget.usd, isChanged: previous.latest?.digest !== made.descriptor.digest }, lap());
       } finally {
         progress.stop();

@@ -8,7 +8,7 @@ import type { VectorIndex, VectorRow, VectorService } from "../ports/vectors.ts"
 import { type Claim, claimNamespace } from "./claim.ts";
 import { type Comparison, comparePublished, countCompared, formatDifferences, isSound } from "./compare.ts";
 import { readPublication } from "./publication.ts";
-import { type PublishPlace, publishFix } from "./published.ts";
+import { knowingIndex, type PublishPlace, publishFix } from "./published.ts";
 import { namespaceOf, planPublish, silentMs } from "./publish-plan.ts";
 import type { StoredIndex } from "./read.ts";
 import { ledgerKind } from "./schema.ts";
@@ -81,7 +81,11 @@ async function publish(tools: Tools, publishing: Publishing): Promise<Published>
   }
 }
 
-async function compare({ store, service, source, index, descriptor, place }: Publishing, namespace: string): Promise<Comparison> {
+function compare(publishing: Publishing, namespace: string): Promise<Comparison> {
+  return knowingIndex(publishing, () => compareNamespace(publishing, namespace));
+}
+
+async function compareNamespace({ store, service, source, index, descriptor, place }: Publishing, namespace: string): Promise<Comparison> {
   const ledger = await readDocument(store, ledgerKind, index.ledger);
   const opened = await service.open(namespace);
   try {

@@ -29,19 +29,14 @@ export interface OpenedPublication {
  * Opens an index where it was published. Fails with INDEX_NOT_PUBLISHED, naming the command that publishes it, where it never was or
  * the service has lost it; or as the service does.
  */
-export async function openPublication(store: Store, { index, descriptor, service, place }: Which): Promise<OpenedPublication> {
+export async function openPublication(store: Store, which: Which): Promise<OpenedPublication> {
+  const { index, descriptor, service, place } = which;
   const { url } = service;
   const namespace = (await readPublication(store, { app: index.app, index: descriptor.digest, url }))?.value.published?.namespace;
-  const what = `Index "${index.name}" (${shortDigest(descriptor.digest)})`;
-  const fix = `${publishFix(index, descriptor, place)}, then try again`;
-  if (namespace === undefined) throw new TwelveError("INDEX_NOT_PUBLISHED", `${what} is not published at ${url}`, { fix });
-  try {
-    return { namespace, opened: await service.open(namespace) };
-  } catch (cause) {
-    // An adapter knows a namespace, and neither the index nor the environment.
-    if (!(cause instanceof TwelveError) || cause.code !== "INDEX_NOT_FOUND") throw cause;
-    throw new TwelveError("INDEX_NOT_PUBLISHED", `${what} was published at ${url}, and is gone there: ${cause.message}`, { cause, fix });
+  if (namespace === undefined) {
+    throw new TwelveError("INDEX_NOT_PUBLISHED", `Index "${index.name}" (${shortDigest(descriptor.digest)}) is not published at ${url}`, { fix: `${publishFix(index, descriptor, place)}, then try again` });
   }
+  return { namespace, opened: await knowingIndex(which, () => service.open(namespace)) };
 }
 
 /** As above, and compares how much is there. Fails with INDEX_CORRUPT, too. */
@@ -56,13 +51,28 @@ export async function openWhole(store: Store, which: Which): Promise<OpenedPubli
   }
 }
 
-/** Fails with INDEX_CORRUPT. */
-export async function requireWhole(opened: VectorIndex, { index, descriptor, service, place }: Which): Promise<void> {
-  const held = await opened.count();
+/** Fails with INDEX_CORRUPT, or as `knowingIndex` does. */
+export async function requireWhole(opened: VectorIndex, which: Which): Promise<void> {
+  const held = await knowingIndex(which, () => opened.count());
+  const { index, descriptor, service, place } = which;
   if (held === index.chunks) return;
   throw new TwelveError("INDEX_CORRUPT", `${service.url} holds ${held} of the ${index.chunks} chunks of index "${index.name}" (${shortDigest(descriptor.digest)})`, {
     fix: `${publishFix(index, descriptor, place, "--again")}, then try again`,
   });
+}
+
+/** An adapter knows a namespace, and neither the index nor the environment that its failure is mended by: they are said here. */
+export async function knowingIndex<Result>({ index, descriptor, service, place }: Which, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof TwelveError)) throw cause;
+    // What is still listed, and yet cannot be opened, would only be compared without `--again`.
+    const fix = `${publishFix(index, descriptor, place, "--again")}, then try again`;
+    if (cause.code === "ARTIFACT_INVALID") throw new TwelveError(cause.code, cause.message, { cause, fix });
+    if (cause.code !== "INDEX_NOT_FOUND") throw cause;
+    throw new TwelveError("INDEX_NOT_PUBLISHED", `Index "${index.name}" (${shortDigest(descriptor.digest)}) was published at ${service.url}, and is gone there: ${cause.message}`, { cause, fix });
+  }
 }
 
 /** A URL is shown without its credentials, and one that the environment attaches needs none. */

@@ -1,3 +1,4 @@
+import { normalize } from "node:path";
 import { readSecrets, resolveFor } from "../config/read.ts";
 import { parseSets } from "../config/set.ts";
 import { keysOfIndex, resolvedIndexes } from "../config/settings.ts";
@@ -18,6 +19,8 @@ export interface RequestedIndex {
   readonly app: string;
   readonly name: string;
   readonly settings: IndexSettings;
+  /** Whether `--source` names others than the manifest does. */
+  readonly isOtherSource: boolean;
   /** Values of the keys that the manifest declares as secrets, as far as the environment has them. */
   readonly secrets: Readonly<Record<string, string>>;
 }
@@ -32,7 +35,14 @@ export async function readSettings(context: Context, { name: wanted, source, env
   const [values, secrets] = await Promise.all([resolveFor(context, manifest, { environment: env, sets, only }), readSecrets(context, manifest, env)]);
   const settings = resolvedIndexes(manifest, values, [name])[name];
   if (settings === undefined) throw new Error(`Index ${name} was not resolved`);
-  return { app: manifest.name, name, secrets, settings: source.length === 0 ? settings : { ...settings, source: [...source] } };
+  const isOtherSource = source.length > 0 && placesOf(source) !== placesOf(settings.source);
+  return { app: manifest.name, name, secrets, settings: source.length === 0 ? settings : { ...settings, source: [...source] }, isOtherSource };
+}
+
+/** `docs/` and `./docs` are `docs`. */
+function placesOf(sources: readonly string[]): string {
+  const places = sources.map((source) => (/^[a-z0-9+]{2,}:/i.test(source) ? source : normalize(source)).replace(/(?<=[^/\\:])[/\\]+$/, ""));
+  return JSON.stringify([...new Set(places)].toSorted());
 }
 
 function chooseIndex({ indexes }: Manifest, wanted: string | undefined): string {

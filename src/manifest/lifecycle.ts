@@ -74,7 +74,7 @@ export function declaredModels({ agents, indexes, config }: Pick<Manifest, "agen
   ];
   return fields.flatMap(([role, field, path]) => {
     const reference = resolveReferences(field, defaults);
-    return typeof reference === "string" && !reference.includes("${") ? [{ role, reference, path }] : [];
+    return typeof reference === "string" && reference !== "" && !reference.includes("${") ? [{ role, reference, path }] : [];
   });
 }
 

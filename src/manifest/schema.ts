@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { schemeComplaint } from "./model-scheme.ts";
 import { Reference, settings } from "./setting.ts";
 
 const Name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "Expected lower-case letters, digits and hyphens, at most 63 of them");
 const ConfigKey = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "Expected a key of capital letters, digits and underscores");
-const ServiceUrl = z.string().regex(/^[a-z][a-z0-9+-]*:/, "Expected a service URL such as mock:extractive");
+export const ServiceUrl = z.string().regex(/^[a-z][a-z0-9+-]*:/, "Expected a service URL such as mock:extractive");
 
 export const ConfigKind = z.enum(["frozen", "attachment", "secret"]);
 export type ConfigKind = z.infer<typeof ConfigKind>;
@@ -138,7 +139,7 @@ export const Manifest = z
     agents: z.record(Name, AgentDeclaration).default({}).meta({ description: "Each is served as a model name of the HTTP API" }),
     processes: z.record(Name, ProcessDeclaration).default({}).meta({ description: "Process types" }),
     evals: z.record(Name, EvalDeclaration).default({}).meta({ description: "Eval suites and their gates" }),
-    lifecycle: z.record(ServiceUrl.refine((reference) => !reference.includes("?"), { error: "Expected a reference without options, as in openai:gpt-5.2" }), LifecycleDeclaration).default({}).meta({ description: "What you know better about models than twelve's dated table, by reference without options" }),
+    lifecycle: z.record(ServiceUrl.refine((reference) => !reference.includes("?"), { error: "Expected a reference without options, as in openai:gpt-5.2" }).refine((reference) => schemeComplaint(reference) === undefined, { error: ({ input }) => schemeComplaint(String(input)) }), LifecycleDeclaration).default({}).meta({ description: "What you know better about models than twelve's dated table, by reference without options" }),
     environments: z.record(Name, EnvironmentDeclaration).default({}).meta({ description: "Where releases are activated; development exists without being named" }),
   })
   .meta({ title: "twelve.yaml", description: "The manifest of an application that calls language models" });

@@ -84,7 +84,7 @@ export interface VectorEngine {
  * same rows gives the same ten best as every other engine: `vector` is exact cosine, `text` is BM25 over the same terms.
  */
 export interface VectorService extends Checkable {
-  /** Where it is, without credentials, for messages and activations. */
+  /** Where it is, without credentials and without options that make no other place of it, for messages and records. */
   readonly url: string;
   /** Every namespace that is complete, sorted. */
   namespaces(): Promise<readonly string[]>;

@@ -52,10 +52,10 @@ export default defineCommand({
 
   render({ environment, active, keys }) {
     if (keys.length === 0) return "twelve.yaml declares no configuration. Declare keys under `config:`.";
-    const rows = keys.map(({ key, kind, isSet, value, source, frozen }) => [
+    const rows = keys.map(({ key, kind, isSet, value, source, frozen, problem }) => [
       key,
       kind,
-      !isSet || value !== null ? formatValue(value) : kind === "secret" ? "set" : "wrong",
+      !isSet || value !== null ? formatValue(value) : problem === null ? "set" : "(not usable)",
       source ?? "-",
       frozen === null ? "" : `${formatValue(frozen.value)} (${frozen.source})`,
     ]);
@@ -65,7 +65,7 @@ export default defineCommand({
     return [
       formatTable(head, rows),
       ...(wrong.length === 0 ? [] : ["", `A release to ${environment} would be refused:`, ...wrong.map((line) => `  ${line}`)]),
-      ...(hasDifference ? ["", `v${active} keeps its frozen values. Freeze these with \`twelve release --env ${environment}\`.`] : []),
+      ...(hasDifference ? ["", `v${active} keeps its frozen values. ${wrong.length === 0 ? "Freeze these" : "Correct what is wrong, then freeze the rest"} with \`twelve release --env ${environment}\`.`] : []),
     ].join("\n");
   },
 });

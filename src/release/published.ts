@@ -22,6 +22,8 @@ interface PublishedQuestion {
 interface Lost {
   readonly index: string;
   readonly url: string;
+  /** What publishes it. */
+  readonly fix: string;
 }
 
 /**
@@ -41,8 +43,7 @@ export async function requirePublished(context: Context, store: Store, { manifes
   if (missing.length === 0) return;
   const names = missing.map(({ index }) => index);
   const places = [...new Set(missing.map(({ url }) => url))].join(", ");
-  const commands = names.map((each) => `\`twelve index publish ${each} --env ${environment}\``).join(", ");
-  throw new TwelveError("INDEX_NOT_PUBLISHED", `${environment} searches ${names.join(", ")} at ${places}, where ${names.length === 1 ? "it is" : "they are"} not published`, { fix: `Run ${commands}, then try again` });
+  throw new TwelveError("INDEX_NOT_PUBLISHED", `${environment} searches ${names.join(", ")} at ${places}, where ${names.length === 1 ? "it is" : "they are"} not, or no longer, published`, { fix: missing.map(({ fix }) => fix).join("; ") });
 }
 
 interface Attached extends AttachedUrl {
@@ -60,7 +61,7 @@ async function lookAt(context: Context, store: Store, { app, name, descriptor, u
     opened.close();
     return undefined;
   } catch (error) {
-    if (error instanceof TwelveError && error.code === "INDEX_NOT_PUBLISHED") return { index: `${name}@${shortDigest(descriptor.digest)}`, url: service.url };
+    if (error instanceof TwelveError && error.code === "INDEX_NOT_PUBLISHED") return { index: `${name}@${shortDigest(descriptor.digest)}`, url: service.url, fix: error.fix };
     throw error;
   } finally {
     await service.close().catch(() => undefined);

@@ -7,7 +7,9 @@ import { withoutCredentials } from "../core/url.ts";
 import { openWhole } from "../index/published.ts";
 import { indexKind } from "../index/schema.ts";
 import type { Checkable, ServiceCheck } from "../ports/check.ts";
+import type { ConfigProvider } from "../ports/config.ts";
 import type { Context, Environment } from "../ports/context.ts";
+import type { Store } from "../ports/store.ts";
 import type { Need, NeededIndex } from "./plan.ts";
 import type { ServiceProblem, ServiceRow } from "./schema.ts";
 
@@ -104,25 +106,31 @@ async function open(context: Context, { role, reference }: Need, { secrets, code
   if (role === "reranker") return context.openReranker(reference, secrets);
   if (role === "sessions") return context.openSessions(reference, secrets);
   if (role === "queue") return context.openQueue(reference);
-  if (role === "store") return { check: (signal) => askStore(context, signal) };
-  if (role === "config") return { check: (signal) => askConfig(context, reference, signal) };
+  if (role === "store") return askedStore(await context.store());
+  if (role === "config") return askedConfig(await context.openConfig(reference));
   if (reference !== "lance:") return context.openVectorService(reference, secrets);
   const { version } = await context.openVectors(reference);
   return { check: () => Promise.resolve({ version, detail: "in this process" }) };
 }
 
-async function askStore(context: Context, signal: AbortSignal | undefined): Promise<ServiceCheck> {
-  const store = await context.store();
-  if (store.check !== undefined) return store.check(signal);
-  await store.refs.list("");
-  return { version: null };
+function askedStore(store: Store): Asked {
+  return {
+    async check(signal) {
+      if (store.check !== undefined) return store.check(signal);
+      await store.refs.list("");
+      return { version: null };
+    },
+  };
 }
 
-async function askConfig(context: Context, reference: string, signal: AbortSignal | undefined): Promise<ServiceCheck> {
-  const source = await context.openConfig(reference);
-  if (source.check !== undefined) return source.check(signal);
-  await source.read();
-  return { version: null };
+function askedConfig(source: ConfigProvider): Asked {
+  return {
+    async check(signal) {
+      if (source.check !== undefined) return source.check(signal);
+      await source.read();
+      return { version: null };
+    },
+  };
 }
 
 /** A bug of ours in one adapter leaves the rest of the table readable. */

@@ -1,5 +1,4 @@
 import type { Descriptor } from "../core/descriptor.ts";
-import type { AgentSettings } from "../manifest/schema.ts";
 
 export type Role = "model" | "embedder" | "reranker" | "vectors" | "sessions" | "queue" | "store" | "config";
 
@@ -19,14 +18,20 @@ export interface NeededIndex {
 }
 
 export interface Needed {
-  readonly agents: Readonly<Record<string, Pick<AgentSettings, "model" | "retrieve" | "session">>>;
-  /** Those that agents search. Without a place of their own, the vectors are in the embedded engine. */
-  readonly indexes: Readonly<Record<string, { readonly embedder: string; readonly vectors?: string | undefined; readonly descriptor?: Descriptor | undefined }>>;
+  readonly agents: Readonly<Record<string, AgentNeeds>>;
+  /** Those that agents search. Without a place of their own, the vectors are in the embedded engine. An embedder is undefined where it cannot be told. */
+  readonly indexes: Readonly<Record<string, { readonly embedder: string | undefined; readonly vectors?: string | undefined; readonly descriptor?: Descriptor | undefined }>>;
   /** Where conversations and queues are kept. */
   readonly state: string | undefined;
   readonly hasWorkers: boolean;
   readonly store: string;
   readonly configs: readonly string[];
+}
+
+export interface AgentNeeds {
+  readonly model: string | readonly string[];
+  readonly retrieve?: { readonly reranker?: string | undefined } | undefined;
+  readonly session: boolean;
 }
 
 const embeddedVectors = "lance:";
@@ -36,7 +41,7 @@ export function planNeeds({ agents, indexes, state, hasWorkers, store, configs }
   const named = Object.entries(agents);
   const uses = [
     ...named.flatMap(([name, { model }]) => [model].flat().map((reference) => ({ role: "model", reference, use: name }) as const)),
-    ...Object.entries(indexes).map(([name, { embedder }]) => ({ role: "embedder", reference: embedder, use: name }) as const),
+    ...Object.entries(indexes).flatMap(([name, { embedder }]) => (embedder === undefined ? [] : [{ role: "embedder", reference: embedder, use: name } as const])),
     ...named.flatMap(([name, { retrieve }]) => (retrieve?.reranker === undefined ? [] : [{ role: "reranker", reference: retrieve.reranker, use: name } as const])),
     ...Object.entries(indexes).map(([name, { vectors = embeddedVectors, descriptor }]) => ({ role: "vectors", reference: vectors, use: name, descriptor }) as const),
     ...(state === undefined || !named.some(([, { session }]) => session) ? [] : [{ role: "sessions", reference: state, use: "" } as const]),

@@ -3,7 +3,7 @@ import { type Build, buildKind } from "../build/schema.ts";
 import { codeFolder } from "../code/folder.ts";
 import { layOutCode } from "../code/layout.ts";
 import { environmentOf, inspectConfig, readSecrets } from "../config/read.ts";
-import { resolvedAgents, resolvedIndexes } from "../config/settings.ts";
+import { embedderOfIndex, resolvedAgents, resolvedIndexes, servicesOfAgent } from "../config/settings.ts";
 import { readActivatedStateUrl, readStateUrl } from "../config/state.ts";
 import { readVectorUrls } from "../config/vectors.ts";
 import type { Descriptor } from "../core/descriptor.ts";
@@ -16,7 +16,7 @@ import type { Context, Environment } from "../ports/context.ts";
 import { readActiveOrNone, readRelease } from "../release/read.ts";
 import type { Activation, Release } from "../release/schema.ts";
 import { problemOf } from "./apply.ts";
-import { type Need, type Needed, planNeeds } from "./plan.ts";
+import { type AgentNeeds, type Need, type Needed, planNeeds } from "./plan.ts";
 import type { ServiceRow } from "./schema.ts";
 
 interface Wanted {
@@ -113,9 +113,9 @@ async function fromManifest(context: Context, manifest: Manifest, { environment,
   const { values, problems } = await inspectConfig(context, manifest, { environment });
   const keys = problems.filter(({ key }) => manifest.config[key]?.kind !== "secret");
   const rows = keys.map(({ key, message }) => missingRow(`configuration ${key}`, { code: "CONFIG_INVALID", message, fix: `Set ${key}; \`twelve config list --env ${environment}\` shows every key` }));
-  const agents = eachResolved(manifest.agents, (name) => resolvedAgents(manifest, values, [name]));
+  const agents = eachResolved<AgentNeeds>(manifest.agents, (name) => resolvedAgents(manifest, values, [name])[name], (name) => servicesOfAgent(manifest, values, name));
   const searched = [...new Set(Object.values(manifest.agents).flatMap(({ retrieve }) => retrieve?.index ?? []))];
-  const indexes = eachResolved(Object.fromEntries(searched.map((name) => [name, true])), (name) => resolvedIndexes(manifest, values, [name]));
+  const indexes = eachResolved<IndexNeeds>(Object.fromEntries(searched.map((name) => [name, true])), (name) => resolvedIndexes(manifest, values, [name])[name], (name) => ({ embedder: embedderOfIndex(manifest, values, name) }));
   const state = await orMissing("state", () => readStateUrl(context, manifest, environment));
   const descriptors = await newestIndexes(context, manifest.name, Object.keys(indexes.settings), limitMs);
   const placed = await placedIndexes(context, manifest, { settings: indexes.settings, descriptors }, { environment });
@@ -125,7 +125,7 @@ async function fromManifest(context: Context, manifest: Manifest, { environment,
 }
 
 interface Indexes {
-  readonly settings: Readonly<Record<string, { readonly embedder: string }>>;
+  readonly settings: Readonly<Record<string, IndexNeeds>>;
   readonly descriptors: Readonly<Record<string, Descriptor>>;
 }
 
@@ -142,17 +142,25 @@ async function placedIndexes(context: Context, manifest: Manifest, { settings, d
   return { indexes: Object.fromEntries(Object.entries(settings).map(([name, { embedder }]) => [name, { embedder, vectors: urls[name]?.url, descriptor: descriptors[name] }])), missing };
 }
 
-function eachResolved<Settings>(declared: Readonly<Record<string, unknown>>, resolve: (name: string) => Readonly<Record<string, Settings>>): { readonly settings: Readonly<Record<string, Settings>>; readonly missing: readonly ServiceRow[] } {
+interface IndexNeeds {
+  readonly embedder: string | undefined;
+}
+
+/** Each by its name; where its settings cannot be used, what can be told of it all the same. */
+function eachResolved<Settings>(declared: Readonly<Record<string, unknown>>, resolve: (name: string) => Settings | undefined, tell: (name: string) => Settings | undefined): { readonly settings: Readonly<Record<string, Settings>>; readonly missing: readonly ServiceRow[] } {
   const missing: ServiceRow[] = [];
-  const settings = Object.keys(declared).map((name) => {
+  const settings: Record<string, Settings> = {};
+  for (const name of Object.keys(declared)) {
+    let found: Settings | undefined;
     try {
-      return resolve(name);
+      found = resolve(name);
     } catch (error) {
       missing.push(missingRow(name, problemOf(error)));
-      return {};
+      found = tell(name);
     }
-  });
-  return { settings: Object.assign({}, ...settings) as Readonly<Record<string, Settings>>, missing };
+    if (found !== undefined) settings[name] = found;
+  }
+  return { settings, missing };
 }
 
 async function orMissing<Found>(service: string, read: () => Promise<Found>): Promise<{ readonly found: Found | undefined; readonly missing: readonly ServiceRow[] }> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { openEmbedder, openOrigin, openQueue, openReranker, openSessions, openSource, openStore, openVectorService, type Surroundings } from "../../src/adapters/registry.ts";
+import { openEmbedder, openModel, openOrigin, openQueue, openReranker, openSessions, openSource, openStore, openVectorService, type Surroundings } from "../../src/adapters/registry.ts";
 import { TwelveError } from "../../src/core/errors.ts";
+import { modelSchemes } from "../../src/manifest/model-scheme.ts";
 import { listAll } from "../ports/source.contract.ts";
 import { temporaryFolder } from "../helpers/context.ts";
 
@@ -49,6 +50,11 @@ describe("a password that hides the host is refused before anything is asked", (
       expect(JSON.stringify([failure, String(failure)])).not.toMatch(/AKIA|cret/);
     }
   });
+});
+
+it("knows the schemes of models that `lifecycle:` may name, and no other", async () => {
+  const known = await Promise.all([openModel, openEmbedder, openReranker].map(async (open) => /Supported: (.*)$/.exec((await failureOf(open, "nobody:x") as Error).message)?.[1]?.split(", ") ?? []));
+  expect([...new Set(known.flat())].toSorted()).toEqual(modelSchemes.map((scheme) => `${scheme}:`).toSorted());
 });
 
 it("takes a scheme in whatever case it is written", async () => {

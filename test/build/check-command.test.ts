@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import command from "../../src/build/check-command.ts";
@@ -30,6 +32,20 @@ it("warns of a model that ends within ninety days, and refuses one that has ende
   expect((await at(app("openai:soon"))).warnings).toEqual(["twelve.yaml:3:48 agents.shop.model.1: openai:soon reaches its end of life on 2026-12-01, in 6 days (twelve.yaml)"]);
   expect((await at(app("openai:unheard-of"))).warnings).toEqual([]);
   await expect(at(app("openai:gone"))).rejects.toMatchObject({ code: "MODEL_RETIRED", problems: [{ file: "twelve.yaml", line: 3, path: "agents.shop.model.1", message: "openai:gone reached its end of life on 2026-11-01 (twelve.yaml)" }] });
+});
+
+it("looks at the scripts of mock models, which are part of the code", async () => {
+  const app = (script: string): typeof smallApp => ({ ...smallApp, "twelve.yaml": 'name: shop\nconfig: { SECOND: { default: "mock:script:models/second.yaml" } }\nagents:\n  shop: { prompt: answer, model: ["mock:script:models/first.yaml", "${SECOND}"] }\n', "models/first.yaml": "replies: [{ say: Yes. }]\n", "models/second.yaml": script });
+  const checked = async (script: string, change?: (dir: string) => Promise<void>): Promise<unknown> => {
+    const dir = await gitApp(app(script));
+    await change?.(dir);
+    return command.run({ strict: false }, await testContext({ dir })).then(() => "fine", (error: unknown) => error);
+  };
+  expect(await checked("replies: [{ say: No. }]\n")).toBe("fine");
+  expect(await checked("replies:\n  - fail: { status: 999 }\n    sayy: No.\n")).toMatchObject({ code: "SCRIPT_INVALID", problems: expect.arrayContaining([expect.objectContaining({ file: "models/second.yaml", line: 2 }), expect.objectContaining({ file: "models/second.yaml", line: 3, message: expect.stringContaining("say") })]) });
+  expect(await checked("replies: [{ say: No. }]\n", (dir) => rm(join(dir, "models/second.yaml")))).toMatchObject({ code: expect.stringMatching(/^(CODE|SCRIPT)_INVALID$/) });
+  const untrack = async (dir: string): Promise<void> => void execFileSync("git", ["rm", "-q", "--cached", "models/second.yaml"], { cwd: dir });
+  expect(await checked("replies: [{ say: No. }]\n", untrack)).toMatchObject({ code: "SCRIPT_INVALID", fix: expect.stringContaining("git add models/second.yaml") });
 });
 
 it("refuses what a build refuses", async () => {

@@ -52,11 +52,12 @@ describe("resolvedAgents", () => {
     expect(() => support({ ...given, TOP_K: "8" })).toThrow(expect.objectContaining({ problems }));
   });
 
-  it("resolves each model of a chain, and leaves out one whose key is not set", () => {
+  it("resolves each model of a chain, and leaves out one whose key is not set, or empty", () => {
     const chain = parseManifest('name: a\nconfig: { MODEL: {}, SECOND: { optional: true } }\nagents:\n  support: { prompt: answer, model: ["${MODEL}", "${SECOND}", "mock:echo"] }\n');
     const models = (values: Record<string, ConfigValue>) => resolvedAgents(chain, from(values))["support"]?.model;
     expect(models({ MODEL: "mock:a", SECOND: "mock:b" })).toEqual(["mock:a", "mock:b", "mock:echo"]);
     expect(models({ MODEL: "mock:a" })).toEqual(["mock:a", "mock:echo"]);
+    expect(models({ MODEL: "mock:a", SECOND: "" })).toEqual(["mock:a", "mock:echo"]);
     const problems = [{ path: "agents.support.model[1]", message: 'Expected a service URL such as mock:extractive. SECOND is "gpt" (from --set)' }];
     expect(() => models({ MODEL: "mock:a", SECOND: "gpt" })).toThrow(expect.objectContaining({ code: "CONFIG_INVALID", problems }));
   });

@@ -10,7 +10,8 @@ const keys = { accessKeyId: "test", secretAccessKey: "test-secret" };
 
 /**
  * Why tests against versitygw, a server that speaks S3 over a folder and checks every signature, are skipped: it is not installed
- * (`go install github.com/versity/versitygw/cmd/versitygw@latest`). It joins in where a machine has it; moto is the one that is required.
+ * (`go install github.com/versity/versitygw/cmd/versitygw@v1.8.0`). Also with TWELVE_REQUIRE_SERVICES=1: not every machine has a Go that can make it,
+ * and the same tests run against moto.
  */
 export const withoutVersitygw = !isInstalled(command);
 

@@ -343,6 +343,21 @@ describe("what is indexed", () => {
     expect((await ledger()).documents.map(({ path }) => path)).toEqual(["more/a.md"]);
   });
 
+  it("says that it was made from other sources only where they are others", async () => {
+    const isTold = async (...source: string[]): Promise<boolean> => (await index({ source, rebuild: true })).told.some((line) => line.includes("instead of the manifest's sources"));
+    await mkdir(join(dir, "more"));
+    await writeFile(join(dir, "more/a.md"), "# Only this");
+    expect(await isTold("more")).toBe(true);
+    expect(await isTold("docs", "more")).toBe(true);
+    for (const same of [["docs"], ["docs/"], ["./docs"], ["docs", "./docs//"]]) expect([same, await isTold(...same)]).toEqual([same, false]);
+  });
+
+  it("refuses a queue that cannot be used with --detach, also when nothing changed", async () => {
+    await index();
+    const env = { STATE_URL: "redis://cache" };
+    await expect(run({ detach: true }, { env })).rejects.toMatchObject({ code: "SERVICE_UNSUPPORTED", message: expect.stringContaining("no queue for redis:") as string });
+  });
+
   it("is embedded as configuration says", async () => {
     expect(await index({ set: ["EMBEDDER=hash:64"] })).toMatchObject({ embedder: "hash:64", embedded: 10 });
     expect((await readIndex(store, "handbook", "docs")).index.embedder.dimensions).toBe(64);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { declaredModels, lifecycleComplaints, lifecycleOf } from "../../src/manifest/lifecycle.ts";
+import type { TwelveError } from "../../src/core/errors.ts";
+import { modelSchemes } from "../../src/manifest/model-scheme.ts";
 import { lifecycleTable } from "../../src/manifest/lifecycle-table.ts";
 import { parseManifest } from "../../src/manifest/read.ts";
 
@@ -29,6 +31,16 @@ describe("the lifecycle of a model", () => {
   });
 
   it("is told by references without options", () => {
+    const said = (key: string): unknown => {
+      try {
+        return parseManifest(`name: app\nlifecycle: { ${JSON.stringify(key)}: { endOfLife: null } }\n`).name;
+      } catch (error) {
+        return (error as TwelveError).problems[0]?.message;
+      }
+    };
+    expect(said("opnai:gpt-4")).toContain("No model, embedder or reranker has the scheme opnai:. Did you mean openai:?");
+    expect(said("vertex:gemini")).toContain("Known: mock:, openai:, ");
+    expect(modelSchemes.map((scheme) => said(`${scheme}:x`))).toEqual(modelSchemes.map(() => "app"));
     expect(() => parseManifest('name: app\nlifecycle: { "openai:gpt-4?timeoutMs=5": { endOfLife: null } }\n')).toThrow(expect.objectContaining({ code: "MANIFEST_INVALID", problems: [expect.objectContaining({ message: expect.stringContaining("without options") })] }));
   });
 

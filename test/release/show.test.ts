@@ -138,6 +138,15 @@ describe("twelve config list", () => {
     ]);
   });
 
+  it("shows no value where it cannot be used, and offers no release before that is corrected", async () => {
+    const { dir, store } = await released();
+    const shown = config.render(await inspect(await testContext({ dir, store, env: { TOP_K: "many", API_KEY: "hush" } })), { env: "staging" });
+    expect(shown).toMatch(/^TOP_K +frozen +\(not usable\) +environment +2 \(--set\)$/m);
+    expect(shown).toMatch(/^API_KEY +secret +set +environment$/m);
+    expect(shown).toContain('A release to staging would be refused:\n  TOP_K: Expected an integer, found "many" (from environment)');
+    expect(shown).toMatch(/v2 keeps its frozen values\. Correct what is wrong, then freeze the rest with `twelve release --env staging`\.$/);
+  });
+
   it("is a table for a person", async () => {
     const context = await testContext({ dir: await supportApp(), env: { API_KEY: "hush" } });
     expect(config.render(await inspect(context, "development"), { env: "development" })).toBe(
@@ -158,7 +167,7 @@ describe("twelve config list", () => {
     const context = await testContext({ dir: await supportApp(), env: { TOP_K: "many" } });
     const answer = await inspect(context);
     expect(answer.keys.find(({ key }) => key === "TOP_K")).toMatchObject({ isSet: true, value: null, problem: 'Expected an integer, found "many" (from environment)' });
-    expect(config.render(answer, { env: "staging" })).toMatch(/TOP_K +frozen +wrong +environment\n/);
+    expect(config.render(answer, { env: "staging" })).toMatch(/TOP_K +frozen +\(not usable\) +environment\n/);
     expect(config.render(answer, { env: "staging" })).toContain('A release to staging would be refused:\n  TOP_K: Expected an integer, found "many" (from environment)');
   });
 

@@ -43,7 +43,7 @@ beforeEach(async () => {
 
 describe("an index that an environment searches at a vector service", () => {
   it("is released, promoted and rolled back to only where it is published, and the command that publishes it is named", async () => {
-    const failure = { code: "INDEX_NOT_PUBLISHED", message: expect.stringMatching(/^production searches docs@[0-9a-f]{12} at memory-vectors:\/\/one, where it is not published$/), fix: expect.stringMatching(/^Run `twelve index publish docs@[0-9a-f]{12} --env production`, then try again$/) };
+    const failure = { code: "INDEX_NOT_PUBLISHED", message: expect.stringMatching(/^production searches docs@[0-9a-f]{12} at memory-vectors:\/\/one, where it is not, or no longer, published$/), fix: expect.stringMatching(/^Run `twelve index publish docs@[0-9a-f]{12} --env production`, then try again$/) };
     await expect(releaseAt(url)).rejects.toMatchObject(failure);
     await expect(promote.run(promote.input.parse({ from: "staging", to: "production" }), await at(url))).rejects.toMatchObject(failure);
     await publishTo(url);
@@ -159,13 +159,13 @@ describe("an index that an environment searches at a vector service", () => {
     for (const rows of place.held.values()) rows.pop();
     await expect(find(await at(url))).rejects.toMatchObject({ code: "INDEX_CORRUPT", message: expect.stringContaining("holds 1 of the 2 chunks"), fix: expect.stringContaining("--again") });
     place.held.clear();
-    const gone = { code: "INDEX_NOT_PUBLISHED", message: expect.stringContaining("and is gone there"), fix: expect.stringMatching(/^Run `twelve index publish docs@[0-9a-f]{12} --env production`, then try again$/) };
+    const gone = { code: "INDEX_NOT_PUBLISHED", message: expect.stringContaining("and is gone there"), fix: expect.stringMatching(/^Run `twelve index publish docs@[0-9a-f]{12} --env production --again`, then try again$/) };
     await expect(find(await at(url))).rejects.toMatchObject(gone);
     await expect(verify.run(verify.input.parse({ env: "production" }), await at(url))).rejects.toMatchObject(gone);
   });
 
   it.each([
-    ["the server lost it", () => place.held.clear(), { code: "INDEX_NOT_PUBLISHED", message: expect.stringContaining("where it is not published") }],
+    ["the server lost it", () => place.held.clear(), { code: "INDEX_NOT_PUBLISHED", message: expect.stringContaining("where it is not, or no longer, published"), fix: expect.stringMatching(/^Run `twelve index publish docs@[0-9a-f]{12} --env production --again`, then try again$/) }],
     ["a chunk is missing", () => [...place.held.values()][0]?.pop(), { code: "INDEX_CORRUPT", message: expect.stringContaining("holds 1 of the 2 chunks"), fix: expect.stringMatching(/^Run `twelve index publish docs@[0-9a-f]{12} --env production --again`/) }],
     ["nobody answers", () => (place.open = () => Promise.reject(new TwelveError("SERVICE_UNAVAILABLE", "nobody answers"))), { code: "SERVICE_UNAVAILABLE" }],
   ])("is neither released nor promoted, and nothing is recorded, where %s", async (_, damage, failure) => {
@@ -176,6 +176,16 @@ describe("an index that an environment searches at a vector service", () => {
     const store = await context.store();
     expect(await readActiveOrNone(store, "handbook", "production")).toBeUndefined();
     expect(await listNumbers(store, "handbook")).toEqual([1]);
+  });
+
+  it("is missed, too, where the server lists it and has lost what is in it", async () => {
+    await publishTo(url);
+    const { open } = { open: place.open.bind(place) };
+    place.open = async (namespace) => ({ ...(await open(namespace)), count: () => Promise.reject(new TwelveError("INDEX_NOT_FOUND", "a table is gone", { fix: "Open it again" })) });
+    const failure = { fix: expect.stringMatching(/^Run `twelve index publish docs@[0-9a-f]{12} --env production --again`, then try again$/) };
+    await expect(releaseAt(url)).rejects.toMatchObject({ ...failure, code: "INDEX_NOT_PUBLISHED" });
+    place.open = () => Promise.reject(new TwelveError("ARTIFACT_INVALID", "published by another version", { fix: "Run `twelve index publish --again`" }));
+    await expect(releaseAt(url)).rejects.toMatchObject({ ...failure, code: "ARTIFACT_INVALID" });
   });
 
   it("is rolled back to while nobody answers there, with a warning, and not where it is known to be gone", async () => {
@@ -201,7 +211,7 @@ describe("an index that an environment searches at a vector service", () => {
     for (const rows of place.held.values()) rows.pop();
     expect((await check())[1]).toEqual(["index docs", false, null, "INDEX_CORRUPT", "Run `twelve index publish docs --env production --again`, then try again"]);
     place.held.clear();
-    expect((await check())[1]).toEqual(["index docs", false, null, "INDEX_NOT_PUBLISHED", "Run `twelve index publish docs --env production`, then try again"]);
+    expect((await check())[1]).toEqual(["index docs", false, null, "INDEX_NOT_PUBLISHED", "Run `twelve index publish docs --env production --again`, then try again"]);
     place.check = () => Promise.reject(new TwelveError("SERVICE_UNAVAILABLE", "nobody answers"));
     const next = await services.run(services.input.parse({ env: "production", next: true }), await at(otherUrl));
     expect(next.services.find(({ service }) => service.startsWith("index docs@"))).toMatchObject({ isReachable: false, url: otherUrl, problem: { code: "INDEX_NOT_PUBLISHED", message: expect.stringContaining(`is not published at ${otherUrl}`) } });

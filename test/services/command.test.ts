@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import { askServices } from "../../src/services/apply.ts";
 import command from "../../src/services/command.ts";
-import { temporaryFolder, testContext, type TestContext } from "../helpers/context.ts";
+import { fixedClock, temporaryFolder, testContext, type TestContext } from "../helpers/context.ts";
 import { startTeiServer, type TeiServerOptions } from "../helpers/tei-server.ts";
 import type { ServiceServer } from "../helpers/service-server.ts";
 import { makeRelease, manifest, writeFiles } from "../run/release.ts";
@@ -101,6 +102,58 @@ describe("twelve services check", () => {
     ]);
     expect(command.render(output, command.input.parse({}))).toMatch(/^handbook in staging, as twelve.yaml and the configuration stand now/);
     await expect(check(moved, { next: true, release: "v1" })).rejects.toMatchObject({ code: "USAGE_INVALID" });
+  });
+
+  it.each([
+    ["is not set", "CHAT_MODEL: {}", "configuration CHAT_MODEL"],
+    ["is no URL", 'CHAT_MODEL: { default: "gpt" }', "support"],
+  ])("hides no other service of an agent whose model %s", async (_, declared, row) => {
+    const reranker = await teiServer({ model: "reranker" });
+    const context = await testContext({ dir: await temporaryFolder(), env: { STATE_URL: "pglite:.twelve/state" } });
+    const text = manifest
+      .replace('CHAT_MODEL: { default: "mock:extractive" }', `${declared}\n  RERANKER: { default: "tei+${reranker.url}" }`)
+      .replace('model: "${CHAT_MODEL}"', 'session: true, model: ["${CHAT_MODEL}", "mock:extractive"]')
+      .replace('topK: "${TOP_K}" }', 'topK: "${TOP_K}", reranker: "${RERANKER}" }');
+    await writeFiles(context.dir, { "twelve.yaml": text });
+    const { services } = await check(context);
+    expect(services.map(({ service, isReachable }) => [service, isReachable])).toEqual([
+      ["model of agent support", true],
+      ["model of agent chat", true],
+      ["embedder of index docs", true],
+      ["reranker of agent support", true],
+      ["vectors of index docs", true],
+      ["state: sessions", true],
+      ["state: queue", true],
+      ["store", true],
+      ["configuration source", true],
+      [row, false],
+    ]);
+  });
+
+  it("hides no place of an index whose embedder is no URL", async () => {
+    const context = await testContext({ dir: await temporaryFolder(), env: { STATE_URL: "pglite:.twelve/state" } });
+    const text = manifest.replace('CHAT_MODEL: {', 'EMBEDDER: { default: "none" }\n  CHAT_MODEL: {').replace('"hash:64"', '"${EMBEDDER}"');
+    await writeFiles(context.dir, { "twelve.yaml": text });
+    const { services } = await check(context);
+    expect(services.map(({ service }) => service)).toContain("vectors of index docs");
+    expect(services.filter(({ isReachable }) => !isReachable)).toMatchObject([{ service: "docs", problem: { code: "CONFIG_INVALID" } }]);
+  });
+
+  it("does not count the opening of a store or a configuration source as their time to answer", async () => {
+    let ms = 0;
+    const context = await testContext({ dir: await temporaryFolder(), env: { STATE_URL: "pglite:.twelve/state" }, clock: { ...fixedClock(), monotonicMs: () => ms } });
+    await writeFiles(context.dir, { "twelve.yaml": manifest, ".env": "" });
+    const after = <Result>(passedMs: number, result: Result): Promise<Result> => {
+      ms += passedMs;
+      return Promise.resolve(result);
+    };
+    const store = await context.store();
+    const source = await context.openConfig("dotenv:.env");
+    const slow = { ...context, store: () => after(4000, { ...store, check: () => after(7, { version: null }) }), openConfig: () => after(4000, { ...source, check: () => after(7, { version: null }) }) };
+    const needs = [{ role: "store", reference: "memory:", service: "store" }, { role: "config", reference: "dotenv:.env", service: "configuration source" }] as const;
+    for (const need of needs) {
+      expect(await askServices(slow, [need], { environment: "staging", secrets: {}, code: undefined, limitMs: 10_000, onAnswer: () => {} })).toMatchObject([{ isReachable: true, latencyMs: 7 }]);
+    }
   });
 
   it("asks with the environment's secrets, and goes on without a configuration source that cannot be read", async () => {

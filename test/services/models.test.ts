@@ -40,7 +40,7 @@ describe("twelve models list", () => {
   it("says which key hides a model, instead of leaving the model out", async () => {
     const context = await app(["mock:echo", "openai:${CHAT_MODEL}"], "{}", { env: { CHAT_MODEL: "" } });
     const output = await listed(context);
-    expect([output.models.map(({ model }) => model), output.missing.map(({ name, problem }) => [name, problem.code])]).toEqual([["hash:64"], [["configuration CHAT_MODEL", "CONFIG_INVALID"]]]);
+    expect([output.models.map(({ model }) => model), output.missing.map(({ name, problem }) => [name, problem.code])]).toEqual([["mock:echo", "hash:64"], [["configuration CHAT_MODEL", "CONFIG_INVALID"]]]);
     expect(list.render(output, list.input.parse({}))).toContain("\n\nconfiguration CHAT_MODEL: ");
     expect(check.verdict?.(await checked(context))).toEqual({ exit: 6, message: "configuration CHAT_MODEL: not every model is known" });
   });

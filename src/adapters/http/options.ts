@@ -11,6 +11,13 @@ export function splitQuery(reference: string): readonly [place: string, query: s
   return mark < 0 ? [reference, ""] : [reference.slice(0, mark), reference.slice(mark + 1)];
 }
 
+/** A reference without these options, which make no other place of it; all else stays as it was written. */
+export function withoutOptions(reference: string, names: readonly string[]): string {
+  const [place, query] = splitQuery(reference);
+  const kept = query.split("&").filter((option) => option !== "" && !names.includes(option.split("=", 1)[0] ?? ""));
+  return kept.length === 0 ? place : `${place}?${kept.join("&")}`;
+}
+
 /** The options of a reference. Fails with SERVICE_UNSUPPORTED for one that is unknown, empty or given twice. */
 export function readOptions(query: string, reference: string, allowed: readonly string[]): Options {
   const given = [...new URLSearchParams(query)];

@@ -37,9 +37,9 @@ export function describeAwsFaults(name: string, service: FaultySessions): void {
       ["expired credentials", refusal(403, "ExpiredTokenException"), { code: "SERVICE_UNAUTHENTICATED", retry: undefined }],
       ["a missing permission", refusal(403, "AccessDeniedException"), { code: "SERVICE_DENIED", retry: undefined, fix: expect.stringContaining(service.action) as string }],
       ["a quota", refusal(402, "ServiceQuotaExceededException"), { code: "SERVICE_QUOTA", retry: undefined }],
-      ["a page", "garbage", { code: "SERVICE_FAILED" }],
-      ["a broken connection", "reset", { code: expect.stringMatching(/^SERVICE_(UNAVAILABLE|CUT)$/) as string, retry: { afterMs: null } }],
-      ["a cut answer", "cut", { code: expect.stringMatching(/^SERVICE_(UNAVAILABLE|CUT)$/) as string, retry: { afterMs: null } }],
+      ["a page", "garbage", { code: "SERVICE_FAILED", retry: undefined }],
+      ["a broken connection", "reset", { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
+      ["a cut answer", "cut", { code: "SERVICE_CUT", retry: { afterMs: null } }],
     ])("tells %s by its code", async (_, fault, expected) => {
       expect(await failing(fault)).toMatchObject(expected);
     });

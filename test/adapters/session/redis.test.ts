@@ -150,6 +150,15 @@ async function answering(answer: (socket: Socket) => void): Promise<string> {
   return `redis://me:secret@127.0.0.1:${await listening(server)}`;
 }
 
+/** A server that lets everybody in, and answers a script with this error. */
+function refusingEval(reply: string): (socket: Socket) => void {
+  return (socket) => void socket.on("data", (bytes) => {
+    for (const [, command = ""] of bytes.toString().matchAll(/(?:^|\r\n)\*\d+\r\n\$\d+\r\n(\w+)/g)) {
+      socket.write(/^info$/i.test(command) ? "$0\r\n\r\n" : /^eval/i.test(command) ? `-${reply}\r\n` : "+OK\r\n");
+    }
+  });
+}
+
 describe("redis sessions when things go wrong", () => {
   it("says that nothing answers", async () => {
     expect(await failureOf("redis://me:secret@127.0.0.1:1")).toMatchObject({ code: "SERVICE_UNAVAILABLE", retry: { afterMs: null }, message: expect.stringMatching(/^redis:\/\/127\.0\.0\.1:1 cannot be reached/) as string });
@@ -160,7 +169,24 @@ describe("redis sessions when things go wrong", () => {
   });
 
   it("says that something else answers", async () => {
-    expect(await failureOf(await answering((socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")))).toMatchObject({ code: expect.stringMatching(/^SERVICE_(FAILED|CUT)$/) as string });
+    for (const greeting of ["HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.6\r\n", "<html>"]) {
+      expect(await failureOf(await answering((socket) => void socket.end(greeting)))).toMatchObject({ code: "SERVICE_FAILED", retry: undefined, message: expect.stringContaining("does not speak Redis's protocol") as string });
+    }
+  });
+
+  it.each<[reply: string, expected: object]>([
+    ["LOADING Redis is loading the dataset in memory", { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
+    ["BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.", { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
+    ["READONLY You can't write against a read only replica.", { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null }, fix: expect.stringContaining("primary") as string }],
+    ["MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.", { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null }, fix: expect.stringContaining("disk") as string }],
+    ["CLUSTERDOWN The cluster is down", { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
+    ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", { code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } }],
+    ["OOM command not allowed when used memory > 'maxmemory'.", { code: "SERVICE_QUOTA", retry: undefined, fix: expect.stringContaining("maxmemory") as string }],
+    ["MOVED 3999 127.0.0.1:6381", { code: "SERVICE_REJECTED", retry: undefined, fix: expect.stringContaining("cluster") as string }],
+    ["ERR unknown command 'EVAL'", { code: "SERVICE_FAILED", retry: undefined }],
+  ])("tells %s by its code", async (reply, expected) => {
+    const failure = await failureOf(await answering(refusingEval(reply)));
+    expect(failure).toMatchObject({ ...expected, message: expect.stringContaining(reply.slice(0, 30)) as string });
   });
 
   it("gives up on a server that says nothing", async () => {
@@ -173,6 +199,12 @@ describe("redis sessions when things go wrong", () => {
     const [error, last] = [new Error("Reached the max retries per request limit (which is 0)."), Object.assign(new Error("connect ETIMEDOUT"), { code: "ETIMEDOUT" })];
     expect(redisFailure(error, "redis://host:6379", last)).toMatchObject({ code: "SERVICE_TIMEOUT", retry: { afterMs: null }, fix: "Check that the server is not overloaded, then try again" });
     expect(redisFailure(error, "rediss://host:6379", last)).toMatchObject({ code: "SERVICE_TIMEOUT", fix: expect.stringContaining("the one for TLS") as string });
+  });
+
+  it.each(["redis://:p%zz@host", "rediss://u%:secret@host"])("refuses %s, which is not percent-encoded, without showing it", async (reference) => {
+    const failure: unknown = await openSessions(reference, { dir: "/", env: {} }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "SERVICE_UNSUPPORTED", message: expect.stringMatching(/^rediss?:\/\/host has a user or a password/) as string, fix: expect.stringContaining("percent-encoded") as string });
+    expect(JSON.stringify([failure, String(failure)])).not.toMatch(/%zz|secret|u%/);
   });
 
   it.each(["redis:", "redis://", "redis://host/name", "redis://host?retry=3"])("refuses %s", async (reference) => {

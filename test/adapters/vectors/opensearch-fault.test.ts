@@ -166,7 +166,7 @@ describe("an OpenSearch server in trouble", () => {
   it("sends user and password, and no word of them in what it says", async () => {
     const service = await openService(urlTo(server.url.replace("http://", "http://"), "?timeoutMs=5000"), {});
     await service.check();
-    expect(service.url).toBe(`${server.url.replace("http", "opensearch+http")}?timeoutMs=5000`);
+    expect(service.url).toBe(server.url.replace("http", "opensearch+http"));
     expect(server.requests[0]?.headers.authorization).toBe(`Basic ${Buffer.from("reader:only-for-tests").toString("base64")}`);
     await service.close();
   });

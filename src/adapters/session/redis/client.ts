@@ -72,13 +72,15 @@ function readUrl(reference: string): Omit<RedisOptions, "replyMapping"> {
   const { protocol, hostname, port, pathname, username, password } = new URL(place);
   const host = hostname.replace(/^\[|\]$/g, "");
   const database = pathname.replace(/^\//, "");
+  const [user, secret] = [decoded(username), decoded(password)];
+  if (user === undefined || secret === undefined) throw unusable(reference, "has a user or a password that is not percent-encoded", example);
   if (hostname === "" || !/^\d{0,4}$/.test(database)) throw unusable(reference, "is no URL of a Redis server", example);
   return {
     host,
     port: port === "" ? 6379 : Number(port),
     db: Number(database),
-    ...(username === "" ? {} : { username: decodeURIComponent(username) }),
-    ...(password === "" ? {} : { password: decodeURIComponent(password) }),
+    ...(user === "" ? {} : { username: user }),
+    ...(secret === "" ? {} : { password: secret }),
     // Servers behind one address are told apart by the name, which the driver leaves out.
     ...(protocol === "rediss:" ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
     lazyConnect: true,
@@ -90,4 +92,12 @@ function readUrl(reference: string): Omit<RedisOptions, "replyMapping"> {
     // Sent again it would be refused as a conflict with itself.
     autoResendUnfulfilledCommands: false,
   };
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -56,7 +56,7 @@ export function redisFailure(cause: unknown, url: string, last: Error | undefine
   }
   const refused = reasons.find(({ code = "" }) => unreachable.has(code));
   if (refused !== undefined) return new TwelveError("SERVICE_UNAVAILABLE", `${url} cannot be reached: ${said(refused)}`, { cause, retry: { afterMs: null }, fix: "Check that the server runs and that the host and port in the URL are right" });
-  const garbled = reasons.find(({ name, message }) => name === "ParserError" || /protocol error/i.test(message));
+  const garbled = reasons.find(({ name, message }) => name === "ParserError" || /protocol error|unknown RESP type/i.test(message));
   if (garbled !== undefined) return new TwelveError("SERVICE_FAILED", `${url} does not speak Redis's protocol: ${said(garbled)}`, { cause, fix: "Check that the address is that of a Redis server; `rediss://` is for TLS" });
   if (/connection|ECONNRESET|EPIPE|max retries|aborted/i.test(reasons.map(({ message, code = "" }) => `${message} ${code}`).join(" "))) {
     return new TwelveError("SERVICE_CUT", `${url} broke off: ${said(last ?? error)}`, { cause, retry: { afterMs: null }, fix: `Try again; a server that ${url.startsWith("rediss:") ? "asks for a certificate of its clients breaks off, too (`tls-auth-clients no`)" : "expects TLS breaks off, too: its URL begins with `rediss://`"}` });

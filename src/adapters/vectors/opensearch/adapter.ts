@@ -33,7 +33,7 @@ export async function openService(reference: string, env: Environment): Promise<
     publish: (namespace, index) => publishNamespace(connection, namespace, index),
     async open(namespace) {
       const found = (await findGenerations(connection, namespace)).find(({ form }) => form !== undefined);
-      if (found?.form === undefined) throw new TwelveError("INDEX_NOT_FOUND", `${url} holds no index ${namespace}`, { fix: `Run \`twelve index publish --to ${url}\`` });
+      if (found?.form === undefined) throw new TwelveError("INDEX_NOT_FOUND", `${url} holds no index ${namespace}`, { fix: "Publish the index there again" });
       return openNamespace(connection, found.index, { ...found.form, ...(await readWeighing(connection, found.index)) });
     },
     drop: (namespace) => dropNamespace(connection, namespace),

@@ -1,13 +1,13 @@
 import { withoutCredentials } from "../../../core/url.ts";
 import { readRegion } from "../../aws/region.ts";
-import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { readOptions, readTimeoutMs, unusable, withoutOptions } from "../../http/options.ts";
 
 /** A search takes milliseconds; what takes this long waits for something that does not come. */
 const usualTimeoutMs = 30_000;
 
 /** What a reference says of a cluster and of how it is asked. */
 export interface Cluster {
-  /** Without credentials, for messages. */
+  /** Without credentials, and without what makes no other place of it. */
   readonly url: string;
   /** Its address over HTTP, without credentials. */
   readonly address: string;
@@ -41,7 +41,7 @@ export function readCluster(reference: string): Cluster {
   if (aws === undefined && options["region"] !== undefined) throw unusable(reference, "names a region without ?aws=es", "Add aws=es where requests are to be signed");
   if (index !== undefined && index !== "hnsw") throw unusable(reference, `gives index as "${index}"; it can only be hnsw`, "Leave it out: then every vector is compared");
   return {
-    url: withoutCredentials(reference),
+    url: withoutOptions(withoutCredentials(reference), ["index", "timeoutMs"]),
     address: `${protocol}//${host}${pathname.replace(/\/+$/, "")}`,
     login,
     signing: aws === undefined ? undefined : { region: readRegion(options, reference) ?? regionIn(hostname) },

@@ -33,7 +33,7 @@ export async function openService(reference: string, dir: string): Promise<Vecto
     },
     async open(namespace) {
       const found = await findNamespace(query, namespace);
-      if (found === undefined) throw new TwelveError("INDEX_NOT_FOUND", `${url} holds no index ${namespace}`, { fix: `Run \`twelve index publish --to ${url}\`` });
+      if (found === undefined) throw new TwelveError("INDEX_NOT_FOUND", `${url} holds no index ${namespace}`, { fix: "Publish the index there again" });
       return openNamespace(connection, await extensionOf(), namespace, found);
     },
     async drop(namespace) {

@@ -2,10 +2,13 @@ import { existsSync } from "node:fs";
 import type { Pool, PoolClient } from "pg";
 import { TwelveError } from "../../../core/errors.ts";
 import { withoutCredentials } from "../../../core/url.ts";
+import { withoutOptions } from "../../http/options.ts";
 import { type Database, openDatabase } from "../../state/database.ts";
 import { postgresFailure, sqlStateOf } from "../../postgres/failure.ts";
 import { openSocket } from "../../postgres/socket.ts";
 
+/** How a place is used makes no other place of it: what is published with one of them is found without. */
+const ownOptions = ["index", "timeoutMs"];
 const connections = 8;
 const connectMs = 10_000;
 /** A search takes milliseconds; what takes this long waits for something that does not come. */
@@ -14,7 +17,7 @@ const statementMs = 30_000;
 const graceMs = 5_000;
 
 export interface Connection {
-  /** Without credentials, for messages. */
+  /** Without credentials and without options of ours. */
   readonly url: string;
   /** Whether vectors are looked up in a graph, as `?index=hnsw` asks for, when an index is published. */
   readonly hnsw: boolean;
@@ -47,7 +50,7 @@ function openEmbedded(reference: string, dir: string): Connection {
 }
 
 function openServer(reference: string): Connection {
-  const url = withoutCredentials(reference);
+  const url = withoutOptions(withoutCredentials(reference), ownOptions);
   if (!URL.canParse(reference)) throw new TwelveError("CONFIG_INVALID", `${url} is no URL of a Postgres database`, { fix: "Write postgres://user:password@host/database, with special characters of the password percent-encoded" });
   const location = new URL(reference);
   const timeoutMs = readTimeout(location);

@@ -39,7 +39,7 @@ export function openService(written: string, { dir, env }: From, sleep: Sleep = 
     async open(namespace) {
       const found = await indexes();
       const marker = await readMarker(found, namespace);
-      if (marker === undefined) throw new TwelveError("INDEX_NOT_FOUND", `${url} holds no index ${namespace}`, { fix: `Run \`twelve index publish --to ${url}\`` });
+      if (marker === undefined) throw new TwelveError("INDEX_NOT_FOUND", `${url} holds no index ${namespace}`, { fix: "Publish the index there again" });
       return openNamespace({ indexes: found, url, namespace, marker, sleep });
     },
     async drop(namespace) {
