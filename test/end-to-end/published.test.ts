@@ -107,7 +107,7 @@ describe.skipIf(withoutMoto)("an index in a bucket", () => {
     const s3 = motoS3(moto);
     for (const { Key } of (await s3.listObjectsV2({ Bucket: "vectors", Prefix: "lost/" })).Contents ?? []) await s3.deleteObject({ Bucket: "vectors", Key });
     const lost = await ask();
-    expect([lost.status, lost.headers.get("retry-after"), await lost.json()]).toMatchObject([503, "5", { error: { code: "index_not_found" } }]);
+    expect([lost.status, lost.headers.get("retry-after"), await lost.json()]).toMatchObject([503, "5", { error: { code: "index_not_published" } }]);
     await vi.waitFor(() => expect(seen().at(-1)).toMatchObject({ event: "server-not-ready", checks: { "index docs": expect.stringMatching(/`twelve index publish docs@[0-9a-f]{12} --env staging`/) } }), patient);
     await twelveJson(["index", "publish", "--env", "staging"], options);
     expect((await ask()).status).toBe(200);
