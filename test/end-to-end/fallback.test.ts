@@ -80,14 +80,18 @@ describe("a chain of models, in the real program", () => {
     expect(stderr.match(/Agent support: mock:script:models\/busy\.yaml failed with SERVICE_LIMITED .* mock:script:models\/calm\.yaml answers/g)).toHaveLength(1);
   });
 
-  it("is released only when each of its scripts is in the build", async () => {
+  it("is built and released only when each of its scripts is in the build", async () => {
     const cwd = await gitApp(files);
+    await twelveJson(["build"], { cwd });
+    const { exitCode, stderr } = await twelve(["release", "--env", "staging", "--set", "SECOND_MODEL=mock:script:models/forgotten.yaml"], { cwd });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("The application has no script models/forgotten.yaml");
+    expect(stderr).toContain("git add models/forgotten.yaml");
     git(cwd, "rm", "--quiet", "--cached", "models/calm.yaml");
     git(cwd, "commit", "--quiet", "--message", "Forget a script");
-    await twelveJson(["build"], { cwd });
-    const { exitCode, stderr } = await twelve(["release", "--env", "staging", "--allow-dirty"], { cwd });
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain("The application has no script models/calm.yaml");
-    expect(stderr).toContain("git add models/calm.yaml");
+    const built = await twelve(["build"], { cwd });
+    expect(built.exitCode).toBe(2);
+    expect(built.stderr).toContain("A build would not package the script models/calm.yaml");
+    expect(built.stderr).toContain("git add models/calm.yaml");
   });
 });
