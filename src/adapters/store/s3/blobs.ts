@@ -7,7 +7,7 @@ import type { BlobStore } from "../../../ports/store.ts";
 import { errorWithReason } from "../../aws/s3-answer.ts";
 import { guard, reasonOf } from "../fs/failure.ts";
 import { blobChunks } from "./download.ts";
-import { isMissing, storeFailure } from "./failure.ts";
+import { isMissing, notS3, storeFailure } from "./failure.ts";
 import { listKeys } from "./list.ts";
 import type { Place } from "./place.ts";
 import type { Content, Upload } from "./upload.ts";
@@ -23,9 +23,11 @@ export function objectBlobs(client: S3, place: Place, upload: Upload): BlobStore
   return {
     async has(digest) {
       try {
-        await client.headObject({ Bucket: place.bucket, Key: blobKey(place, digest) });
+        const { ETag } = await client.headObject({ Bucket: place.bucket, Key: blobKey(place, digest) });
+        if (ETag === undefined) throw notS3(place);
         return true;
       } catch (error) {
+        if (error instanceof TwelveError) throw error;
         if (isMissing(error)) return false;
         throw await headFailure(client, place, error);
       }
