@@ -90,7 +90,7 @@ describe("an embedded database in trouble", { timeout: 120_000 }, () => {
       const answer = operation(opened).catch((error: unknown) => error);
       await new Promise((resolve) => setTimeout(resolve, 100));
       process.kill(server, "SIGKILL");
-      expect(await answer, name).toMatchObject({ code: "SERVICE_CUT", retry: { afterMs: null } });
+      expect({ name, failure: await answer }).toMatchObject({ name, failure: { code: "SERVICE_CUT", retry: { afterMs: null } } });
     }
     expect(await askAgain(({ vectors }) => vectors.namespaces())).toBe("answered");
     expect(await askAgain(({ sessions }) => sessions.read(key))).toBe("answered");
