@@ -7,12 +7,15 @@ import { fileURLToPath } from "node:url";
 import { TwelveError } from "../../core/errors.ts";
 import type { StateFolder } from "./folder.ts";
 import { findSocket } from "./note.ts";
+import { encryptionMessage } from "./turn.ts";
 
 /** How long a server goes on without anyone who uses it. */
 export const idleMs = 60_000;
 /** The first start makes a database, which takes a slow machine its time. */
 const startMs = 60_000;
 const lookMs = 25;
+/** A statement that keeps the server busy for longer is asked about again. */
+const silentMs = 5000;
 
 /**
  * A connection to the folder's server, for a client that will connect it. Whoever connects first starts the server, and
@@ -47,7 +50,7 @@ async function startAsNeeded(folder: StateFolder): Promise<string> {
   let server: ChildProcess | undefined;
   for (;;) {
     const socket = await findSocket(folder);
-    if (await isListening(socket)) return socket;
+    if (await isServing(socket)) return socket;
     if (server?.exitCode !== undefined && server.exitCode !== null && server.exitCode !== 0) throw await startFailure(folder);
     if (performance.now() - startedMs > startMs) throw heldFailure(folder);
     // A server that finds another one ends at once with 0; the other one may be about to listen, or to end.
@@ -56,10 +59,13 @@ async function startAsNeeded(folder: StateFolder): Promise<string> {
   }
 }
 
-function isListening(path: string): Promise<boolean> {
+/** Whether a server of ours answers there. What is anything else is in the way of the one that is then started, and makes room for it. */
+function isServing(path: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const probe = connect(path, () => resolve(true));
-  probe.on("error", () => resolve(false));
+  const probe = connect(path, () => void probe.write(encryptionMessage));
+  probe.once("data", (bytes) => resolve(bytes.toString("latin1") === "N"));
+  for (const end of ["error", "close"]) probe.on(end, () => resolve(false));
+  probe.setTimeout(silentMs, () => resolve(false));
   return promise.finally(() => probe.destroy());
 }
 

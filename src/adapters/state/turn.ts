@@ -96,3 +96,6 @@ export function queryMessage(text: string): Buffer {
 }
 
 export const syncMessage: Buffer = Buffer.from([0x53, 0, 0, 0, 4]);
+
+/** Asks for encryption before a session starts, which our server refuses with a single byte. */
+export const encryptionMessage: Buffer = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);

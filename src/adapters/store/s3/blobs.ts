@@ -27,6 +27,7 @@ export function objectBlobs(client: S3, place: Place, upload: Upload): BlobStore
         if (tag === undefined || size === undefined) throw notS3(place);
         return true;
       } catch (error) {
+        if (error instanceof TwelveError) throw error;
         if (isMissing(error)) return false;
         throw await headFailure(client, place, error);
       }
