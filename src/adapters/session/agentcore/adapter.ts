@@ -4,7 +4,7 @@ import { TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
 import { readRegion } from "../../aws/region.ts";
-import { readOptions, readTimeoutMs, unusable } from "../../http/options.ts";
+import { readOptions, readTimeoutMs, splitQuery, unusable } from "../../http/options.ts";
 import { checkKey, checkName, conflict, firstVersion, named, prepareAppend, sessionFull, usualMaxBytes } from "../entry.ts";
 import { foundAfter, type Pause, settled, sleep } from "../outcome.ts";
 import { byBytes, pageOf, pageSize } from "../page.ts";
@@ -39,7 +39,7 @@ const mostTokens = 100;
  * from, so that of several writers of one version the memory takes the first. Nothing is asked before the first call.
  */
 export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now, pause = sleep }: AgentcoreOptions = {}): SessionStore {
-  const [place = "", query = ""] = reference.split(/\?(.*)/s);
+  const [place, query] = splitQuery(reference);
   const memoryId = place.replace(/^agentcore-memory:(?:\/\/)?/, "");
   if (!/^[a-zA-Z][a-zA-Z0-9_-]{0,99}-[a-zA-Z0-9]{10}$/.test(memoryId)) throw unusable(reference, "names no memory", "Write agentcore-memory: and the memory's ID, such as agentcore-memory:support-a1b2c3d4e5");
   const options = readOptions(query, reference, ["region", "timeoutMs"]);

@@ -1,6 +1,6 @@
 import { withoutCredentials } from "../../../core/url.ts";
 import { readRegion } from "../../aws/region.ts";
-import { readOptions, readTimeoutMs, unusable, withoutOptions } from "../../http/options.ts";
+import { readOptions, readTimeoutMs, splitQuery, unusable, withoutOptions } from "../../http/options.ts";
 
 /** A search takes milliseconds; what takes this long waits for something that does not come. */
 const usualTimeoutMs = 30_000;
@@ -24,7 +24,7 @@ export interface Cluster {
  * and `timeoutMs`. Fails with SERVICE_UNSUPPORTED.
  */
 export function readCluster(reference: string): Cluster {
-  const [place = "", query = ""] = reference.split(/\?(.*)/s);
+  const [place, query] = splitQuery(reference);
   const example = "Write opensearch://user:password@host:9200, or opensearch+http://host:9200 without TLS, with special characters of the password percent-encoded";
   const address = place.replace(/^opensearch:/, "https:").replace(/^opensearch\+http:/, "http:");
   if (!/^https?:\/\/[^/]/.test(address) || !URL.canParse(address) || place.includes("#")) throw unusable(reference, "is no URL of an OpenSearch cluster", example);

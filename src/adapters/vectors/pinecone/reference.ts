@@ -1,9 +1,8 @@
 import type { Environment } from "../../../ports/context.ts";
-import { readCount, readOptions, readTimeoutMs, refuseCredentials, unusable } from "../../http/options.ts";
-import { readKey } from "../../http/service.ts";
+import { readCount, readOptions, readTimeoutMs, refuseCredentials, splitQuery, unusable } from "../../http/options.ts";
+import { readBase, readKey } from "../../http/service.ts";
 
 export const keyName = "PINECONE_API_KEY";
-const baseName = "PINECONE_BASE_URL";
 const providersBase = "https://api.pinecone.io";
 const indexName = /^[a-z0-9](?:[a-z0-9-]{0,43}[a-z0-9])?$/;
 const longestWaitMs = 3_600_000;
@@ -30,14 +29,13 @@ export interface Reference {
 /** `pinecone://<index>?text=<index>&timeoutMs=30000&waitMs=300000`. Fails with SERVICE_UNSUPPORTED. */
 export function readReference(reference: string, env: Environment): Reference {
   refuseCredentials(reference, keyName);
-  const [place = "", query = ""] = reference.split(/\?(.*)/s);
+  const [place, query] = splitQuery(reference);
   const index = place.replace(/^pinecone:(?:\/\/)?/, "").replace(/\/$/, "");
   if (!indexName.test(index)) throw unusable(reference, "names no index of Pinecone: 1 to 45 lower-case letters, digits and hyphens", "Write pinecone://docs, for example");
   const options = readOptions(query, reference, ["text", "timeoutMs", "waitMs"]);
   const { text = `${index}-text` } = options;
   if (!indexName.test(text) || text === index) throw unusable(reference, `would keep words in the index "${text}", which cannot be one`, "Name another index of Pinecone with `?text=`: 1 to 45 lower-case letters, digits and hyphens");
-  const base = (env[baseName]?.trim() || providersBase).replace(/\/+$/, "");
-  if (!/^https?:\/\/./.test(base) || !URL.canParse(base)) throw unusable(reference, `cannot be reached: ${baseName} is not an http(s) URL`, `Set ${baseName} to a URL such as ${providersBase}, or unset it`);
+  const base = readBase(env, "PINECONE_BASE_URL", { reference, own: providersBase }).replace(/\/+$/, "");
   return {
     url: `pinecone://${index}${text === `${index}-text` ? "" : `?text=${text}`}`,
     index,
