@@ -2,3 +2,8 @@
 export function byCodeUnit(left: string, right: string): number {
   return left === right ? 0 : left < right ? -1 : 1;
 }
+
+/** Order by falling score; equal scores by ID. */
+export function bestFirst(left: { readonly id: string; readonly score: number }, right: { readonly id: string; readonly score: number }): number {
+  return right.score - left.score || byCodeUnit(left.id, right.id);
+}

@@ -1,3 +1,4 @@
+import { bestFirst } from "../core/compare.ts";
 import type { VectorHit } from "../ports/vectors.ts";
 import type { ListPlan } from "./plan.ts";
 import type { Scores } from "./schema.ts";
@@ -29,5 +30,5 @@ export function fuse(lists: readonly RankedList[]): readonly ScoredHit[] {
       fused.set(hit.id, { ...hit, score, scores: { ...before?.scores, ...hit.scores, fused: score } });
     }
   }
-  return [...fused.values()].sort((left, right) => right.score - left.score || (left.id < right.id ? -1 : 1));
+  return [...fused.values()].sort(bestFirst);
 }

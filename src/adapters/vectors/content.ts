@@ -1,4 +1,4 @@
-import type { VectorRow } from "../../ports/vectors.ts";
+import type { VectorHit, VectorRow } from "../../ports/vectors.ts";
 
 export type Content = Omit<VectorRow, "id" | "vector">;
 
@@ -10,4 +10,10 @@ export function contentOf({ document, headings, text, language, metadata }: Vect
 export function readContent(content: string): Content {
   const [document, headings, text, language, metadata] = JSON.parse(content) as [string, string, string, string | null, Content["metadata"]];
   return { document, headings, text, language, metadata };
+}
+
+/** What a search gives of a chunk. */
+export function hitOf(id: string, content: string, score: number): VectorHit {
+  const { language: _, ...rest } = readContent(content);
+  return { id, ...rest, score };
 }

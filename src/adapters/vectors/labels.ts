@@ -6,9 +6,9 @@ export function escapedLabels(row: VectorRow): readonly string[] {
   return labelsOf(row).map(escaped);
 }
 
-/** For each key of a filter, the labels of which a chunk must have one. */
-export function labelSets(filter: VectorFilter | undefined): readonly (readonly string[])[] {
-  return Object.entries(filter ?? {}).map(([key, values]) => values.map((value) => escaped(labelOf(key, value))));
+/** For each key of a filter, the labels of which a chunk must have one, as they are written in the store. */
+export function labelSets(filter: VectorFilter | undefined, written: (label: string) => string = escaped): readonly (readonly string[])[] {
+  return Object.entries(filter ?? {}).map(([key, values]) => values.map((value) => written(labelOf(key, value))));
 }
 
 function escaped(label: string): string {

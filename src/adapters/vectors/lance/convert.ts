@@ -53,11 +53,6 @@ function languageOf({ labels, field }: StoredRow): string | null {
   return field === analyzers.at(-1)?.column ? "und" : field.slice("content_".length);
 }
 
-/** Best first; equal scores by ID, because the engine promises no order for them. */
-export function ordered(hits: readonly VectorHit[]): readonly VectorHit[] {
-  return hits.toSorted((left, right) => right.score - left.score || (left.id < right.id ? -1 : 1));
-}
-
 function textOf(row: FoundRow): string {
   const content = analyzers.map(({ column }) => row[column]).find((value) => typeof value === "string");
   if (typeof content !== "string" || content === row.headings) return row.headings;

@@ -1,7 +1,8 @@
 import type { Query, Table, VectorQuery as EngineQuery } from "@lancedb/lancedb";
+import { bestFirst } from "../../../core/compare.ts";
 import { TwelveError } from "../../../core/errors.ts";
 import type { VectorHit, VectorIndex, VectorQuery } from "../../../ports/vectors.ts";
-import { type FoundRow, ordered, type StoredRow, toHits, toRows } from "./convert.ts";
+import { type FoundRow, type StoredRow, toHits, toRows } from "./convert.ts";
 import { idsIn, whereOf } from "./filter.ts";
 import { withoutStopWords } from "./language.ts";
 import { loadLance } from "./load.ts";
@@ -69,7 +70,8 @@ export async function openTable(table: Table, shape: Shape, { exactRows = 0, ...
 
   async function found(query: Query | EngineQuery, where: string | undefined, limit: number): Promise<readonly VectorHit[]> {
     if (where !== undefined) query.where(where);
-    return ordered(toHits((await query.limit(limit).toArray(limits)) as readonly FoundRow[]));
+    // The engine promises no order for equal scores.
+    return toHits((await query.limit(limit).toArray(limits)) as readonly FoundRow[]).toSorted(bestFirst);
   }
 
   return {

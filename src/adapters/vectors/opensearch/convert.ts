@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import type { VectorFilter, VectorHit, VectorRow } from "../../../ports/vectors.ts";
+import type { VectorRow } from "../../../ports/vectors.ts";
 import { contentOf, readContent } from "../content.ts";
-import { labelOf, labelsOf } from "../lance/filter.ts";
+import { labelsOf } from "../lance/filter.ts";
 import { weightMark } from "./layout.ts";
 
 /** An indexed text may have 32,766 bytes; the others are known by their digest. */
@@ -25,11 +25,6 @@ export function labelKeys(row: VectorRow): readonly string[] {
   return labelsOf(row).map(keyOf);
 }
 
-/** For each key of a filter, the labels of which a chunk must have one. */
-export function labelSets(filter: VectorFilter | undefined): readonly (readonly string[])[] {
-  return Object.entries(filter ?? {}).map(([key, values]) => values.map((value) => keyOf(labelOf(key, value))));
-}
-
 /** The same letters are another term in another field. */
 export function termKey(field: string, term: string): string {
   return keyOf(`${field}:${term}`);
@@ -39,13 +34,9 @@ export function weighed(key: string, weight: number): string {
   return `${key}${weightMark}${weight}`;
 }
 
-function keyOf(text: string): string {
+/** A label or a term as it is stored. */
+export function keyOf(text: string): string {
   return text.length <= longestKey ? text : `sha256:${createHash("sha256").update(text).digest("hex")}`;
-}
-
-export function toHit({ id, content }: StoredChunk, score: number): VectorHit {
-  const { language: _, ...rest } = readContent(content);
-  return { id, ...rest, score };
 }
 
 export function toRow({ id, content, bytes }: StoredChunk, dimensions: number): VectorRow {

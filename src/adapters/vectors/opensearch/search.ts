@@ -1,8 +1,11 @@
 import { z } from "zod";
+import { bestFirst } from "../../../core/compare.ts";
 import type { VectorHit, VectorIndex, VectorQuery, VectorRow } from "../../../ports/vectors.ts";
 import { openTerms } from "../bm25/term.ts";
+import { hitOf } from "../content.ts";
+import { labelSets } from "../labels.ts";
 import type { Connection } from "./connection.ts";
-import { cosine, labelSets, termKey, toHit, toRow } from "./convert.ts";
+import { cosine, keyOf, termKey, toRow } from "./convert.ts";
 import type { Form, Weighing } from "./layout.ts";
 
 /** What a search gives at once; the server has the same limit. */
@@ -59,10 +62,10 @@ export function openNamespace({ ask }: Connection, index: string, { fields, scal
     for await (const page of best(query, limit, chunksAtOnce, whole)) {
       for (const { _source } of page) {
         const chunk = Chunk.parse(_source);
-        found.push(toHit(chunk, cosine(vector, chunk.bytes ?? "")));
+        found.push(hitOf(chunk.id, chunk.content, cosine(vector, chunk.bytes ?? "")));
       }
     }
-    return found.filter(({ score }) => Number.isFinite(score)).sort(byScore).slice(0, topK);
+    return found.filter(({ score }) => Number.isFinite(score)).sort(bestFirst).slice(0, topK);
   }
 
   async function byText({ text, topK, filter }: VectorQuery): Promise<readonly VectorHit[]> {
@@ -80,7 +83,7 @@ export function openNamespace({ ask }: Connection, index: string, { fields, scal
         for (const { _id, _score, sort } of page) sums.set(_id, { number: _id.slice(1), id: String(sort?.[1]), score: (sums.get(_id)?.score ?? 0) + (_score ?? 0) });
       }
     }
-    return withChunks([...sums.values()].map((each) => ({ ...each, score: Math.fround(each.score / scale) })).sort(byScore).slice(0, topK));
+    return withChunks([...sums.values()].map((each) => ({ ...each, score: Math.fround(each.score / scale) })).sort(bestFirst).slice(0, topK));
   }
 
   async function withChunks(scored: readonly Scored[]): Promise<readonly VectorHit[]> {
@@ -91,7 +94,7 @@ export function openNamespace({ ask }: Connection, index: string, { fields, scal
       const chunkOf = new Map(found.hits.map(({ _id, _source }) => [_id.slice(1), Chunk.parse(_source)]));
       for (const { number, score } of group) {
         const chunk = chunkOf.get(number);
-        if (chunk !== undefined) hits.push(toHit(chunk, score));
+        if (chunk !== undefined) hits.push(hitOf(chunk.id, chunk.content, score));
       }
     }
     return hits;
@@ -130,9 +133,5 @@ export function openNamespace({ ask }: Connection, index: string, { fields, scal
 
 /** A chunk must have one of the labels of each key. */
 function conditionsOf(filter: VectorQuery["filter"]): readonly object[] {
-  return labelSets(filter).map((labels) => ({ terms: { labels } }));
-}
-
-function byScore(left: { readonly id: string; readonly score: number }, right: { readonly id: string; readonly score: number }): number {
-  return right.score - left.score || (left.id < right.id ? -1 : 1);
+  return labelSets(filter, keyOf).map((labels) => ({ terms: { labels } }));
 }

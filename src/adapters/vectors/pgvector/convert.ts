@@ -1,5 +1,5 @@
 import type { VectorHit, VectorRow } from "../../../ports/vectors.ts";
-import { readContent } from "../content.ts";
+import { hitOf, readContent } from "../content.ts";
 import { escapedLabels } from "../labels.ts";
 
 export interface FoundChunk {
@@ -10,10 +10,7 @@ export interface FoundChunk {
 
 /** A vector of zeros has no direction, so its cosine with anything is not a number. */
 export function toHits(found: readonly FoundChunk[]): readonly VectorHit[] {
-  return found.filter(({ score }) => Number.isFinite(score)).map(({ id, content, score }) => {
-    const { language: _, ...rest } = readContent(content);
-    return { id, ...rest, score };
-  });
+  return found.filter(({ score }) => Number.isFinite(score)).map(({ id, content, score }) => hitOf(id, content, score));
 }
 
 export interface StoredChunk {

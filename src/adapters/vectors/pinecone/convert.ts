@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { TwelveError } from "../../../core/errors.ts";
-import type { VectorFilter, VectorHit, VectorRow } from "../../../ports/vectors.ts";
+import type { VectorFilter, VectorRow } from "../../../ports/vectors.ts";
 import { contentOf, readContent } from "../content.ts";
 import { escapedLabels, labelSets } from "../labels.ts";
 import type { Stored } from "./schema.ts";
@@ -91,11 +91,6 @@ export function filterOf(filter: VectorFilter | undefined, onlyWithDirection: bo
   if (sets.some((labels) => labels.length === 0)) return null;
   const clauses: readonly Filter[] = [...sets.map((labels) => ({ labels: { $in: labels } })), ...(onlyWithDirection ? [{ hasDirection: { $eq: true } }] : [])];
   return clauses.length > 1 ? { $and: clauses } : clauses[0];
-}
-
-export function toHit(id: string, score: number, { content }: Stored["metadata"]): VectorHit {
-  const { language: _, ...rest } = readContent(content);
-  return { id, ...rest, score };
 }
 
 export function toRow(id: string, { values, metadata }: Stored, dimensions: number): VectorRow {

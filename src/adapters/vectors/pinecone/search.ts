@@ -1,8 +1,10 @@
+import { bestFirst } from "../../../core/compare.ts";
 import { TwelveError } from "../../../core/errors.ts";
 import type { VectorHit, VectorIndex, VectorQuery, VectorRow } from "../../../ports/vectors.ts";
 import { openTerms } from "../bm25/term.ts";
+import { hitOf } from "../content.ts";
 import { askedAgain, type Indexes, type RemoteIndex, type Sleep } from "./connection.ts";
-import { filterOf, firstOf, numbersOf, sparseOf, termPlaces, toHit, toRow } from "./convert.ts";
+import { filterOf, firstOf, numbersOf, sparseOf, termPlaces, toRow } from "./convert.ts";
 import { countRecords, listIds, readMarker, spaceOf } from "./layout.ts";
 import { Fetched, type Marker, type Match, Matches, type Stored } from "./schema.ts";
 
@@ -66,12 +68,12 @@ export function openNamespace({ indexes, url, namespace, marker, sleep }: Openin
       found = await matchesOf(most, false);
     }
     if (found.length === 0) await requireThere();
-    const wanted = found.toSorted((left, right) => right.score - left.score || (left.id < right.id ? -1 : 1)).slice(0, topK);
+    const wanted = found.toSorted(bestFirst).slice(0, topK);
     const missing = wanted.filter(({ id }) => !contents.has(id)).map(({ id }) => id);
     for await (const group of recordsOf(index, missing)) for (const [id, { metadata }] of group) contents.set(id, metadata);
     return wanted.flatMap(({ id, score }) => {
       const metadata = contents.get(id);
-      return metadata === undefined ? [] : [toHit(id, score, metadata)];
+      return metadata === undefined ? [] : [hitOf(id, metadata.content, score)];
     });
   }
 
