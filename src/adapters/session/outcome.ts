@@ -8,8 +8,6 @@ const unclear: ReadonlySet<FailureCode> = new Set(["SERVICE_TIMEOUT", "SERVICE_C
 const mostLooks = 5;
 const firstPauseMs = 100;
 
-export const sleep: Pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** Longer each time, and of no two processes the same. */
 export function pauseMs(attempt: number): number {
   return firstPauseMs * 2 ** attempt * (0.5 + Math.random() / 2);

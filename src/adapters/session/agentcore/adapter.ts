@@ -1,12 +1,13 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mapAhead } from "../../../core/ahead.ts";
 import { TwelveError } from "../../../core/errors.ts";
+import { wait } from "../../../core/patience.ts";
 import type { Environment } from "../../../ports/context.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
 import { readRegion } from "../../aws/region.ts";
 import { readOptions, readTimeoutMs, splitQuery, unusable } from "../../http/options.ts";
 import { checkKey, checkName, conflict, firstVersion, named, prepareAppend, sessionFull, usualMaxBytes } from "../entry.ts";
-import { foundAfter, type Pause, settled, sleep } from "../outcome.ts";
+import { foundAfter, type Pause, settled } from "../outcome.ts";
 import { byBytes, pageOf, pageSize } from "../page.ts";
 import { sizeFailure } from "../size.ts";
 import { deleteUntilGone } from "../until-gone.ts";
@@ -38,7 +39,7 @@ const mostTokens = 100;
  * `agentcore-memory:<memoryId>[?region=&timeoutMs=]`. Each append is one event, whose token follows from the version that it goes on
  * from, so that of several writers of one version the memory takes the first. Nothing is asked before the first call.
  */
-export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now, pause = sleep }: AgentcoreOptions = {}): SessionStore {
+export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now, pause = wait }: AgentcoreOptions = {}): SessionStore {
   const [place, query] = splitQuery(reference);
   const memoryId = place.replace(/^agentcore-memory:(?:\/\/)?/, "");
   if (!/^[a-zA-Z][a-zA-Z0-9_-]{0,99}-[a-zA-Z0-9]{10}$/.test(memoryId)) throw unusable(reference, "names no memory", "Write agentcore-memory: and the memory's ID, such as agentcore-memory:support-a1b2c3d4e5");

@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { mapAhead } from "../../../core/ahead.ts";
 import { TwelveError } from "../../../core/errors.ts";
+import { wait } from "../../../core/patience.ts";
 import type { Environment } from "../../../ports/context.ts";
 import type { SessionKey, SessionStore, SessionSummary } from "../../../ports/session.ts";
 import { isCausedBy } from "../../aws/failure.ts";
 import { readRegion } from "../../aws/region.ts";
 import { readOptions, readTimeoutMs, splitQuery, unusable } from "../../http/options.ts";
 import { checkKey, checkName, conflict, firstVersion, named, prepareAppend, readEntry, sessionFull, usualMaxBytes } from "../entry.ts";
-import { isRefusal, type Pause, pauseMs, sleep } from "../outcome.ts";
+import { isRefusal, type Pause, pauseMs } from "../outcome.ts";
 import { byBytes, pageOf, pageSize } from "../page.ts";
 import { sizeFailure } from "../size.ts";
 import { openClient } from "./client.ts";
@@ -35,7 +36,7 @@ const mostReads = 5;
  * `bedrock-sessions:[<space>][?region=&timeoutMs=&kmsKey=]`. Each append is one step, whose ID follows from its place, so that writers of one
  * version meet at one ID. Nothing is asked before the first call.
  */
-export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now, pause = sleep }: BedrockSessionOptions = {}): SessionStore {
+export function openSessions(reference: string, env: Environment, { maxBytes = usualMaxBytes, now = Date.now, pause = wait }: BedrockSessionOptions = {}): SessionStore {
   const [place, query] = splitQuery(reference);
   const space = place.replace(/^bedrock-sessions:(?:\/\/)?/, "");
   if (!/^[A-Za-z0-9._-]{0,100}$/.test(space)) throw unusable(reference, "names a space that is none", "Write bedrock-sessions:support-production, for example");

@@ -7,6 +7,7 @@ import { inTime } from "../../../core/deadline.ts";
 import { TwelveError } from "../../../core/errors.ts";
 import type { Environment } from "../../../ports/context.ts";
 import { awsError, awsFailure } from "../../aws/failure.ts";
+import { pagesOf } from "../../aws/pages.ts";
 import { openS3 } from "../../aws/s3.ts";
 import { errorWithReason, notS3 } from "../../aws/s3-answer.ts";
 import { bodyBytes } from "../../aws/s3-body.ts";
@@ -45,15 +46,14 @@ export async function s3Place(reference: string, env: Environment, timeoutMs: nu
     return attempt(action, () => inTime(work, { limitMs: timeoutMs, who: url }));
   }
 
-  async function* pages(query: { readonly Prefix: string; readonly Delimiter?: string; readonly MaxKeys?: number }, signal?: AbortSignal): AsyncGenerator<ListObjectsV2CommandOutput, void> {
-    let token: string | undefined;
-    do {
-      const page: ListObjectsV2CommandOutput = await client.listObjectsV2({ Bucket: bucket, ...query, ...(token === undefined ? {} : { ContinuationToken: token }) }, signalOf(signal));
+  type Page = ListObjectsV2CommandOutput & { readonly nextToken: string | undefined };
+
+  const pages = (query: { readonly Prefix: string; readonly Delimiter?: string; readonly MaxKeys?: number }, signal?: AbortSignal): AsyncGenerator<Page, void> =>
+    pagesOf(url, async (token) => {
+      const page = await client.listObjectsV2({ Bucket: bucket, ...query, ...(token === undefined ? {} : { ContinuationToken: token }) }, signalOf(signal));
       if (page.IsTruncated === undefined) throw notS3(url);
-      yield page;
-      token = page.IsTruncated ? page.NextContinuationToken : undefined;
-    } while (token !== undefined);
-  }
+      return { ...page, nextToken: page.IsTruncated ? page.NextContinuationToken : undefined };
+    });
 
   async function list(signal?: AbortSignal): Promise<readonly string[]> {
     const names = await attempt("s3:ListBucket", async () => {
