@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import { type Problem, TwelveError } from "../core/errors.ts";
 import { formatPath } from "../core/problems.ts";
-import { AgentSettings, IndexSettings, type Manifest, ServiceUrl } from "../manifest/schema.ts";
+import { ServiceUrl } from "../manifest/name.ts";
+import { AgentSettings, IndexSettings, type Manifest } from "../manifest/schema.ts";
 import { type ConfigValue, referencesIn, resolveReferences } from "../manifest/setting.ts";
 
 /** A value with its source: what `resolveConfig` gives, and what a release has frozen. */
@@ -27,7 +28,7 @@ export function resolvedAgents(manifest: Declared, values: SourcedValues, names:
 export interface NamedServices {
   readonly model: readonly string[];
   readonly retrieve?: { readonly reranker?: string | undefined };
-  readonly session: boolean;
+  readonly session: AgentSettings["session"];
 }
 
 /** The services of an agent of which another setting cannot be used. */

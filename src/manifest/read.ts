@@ -54,12 +54,16 @@ function crossProblems(manifest: Manifest, source: YamlSource): readonly Problem
   const at = (path: readonly PropertyKey[], message: string): Problem => ({ ...source.locate(path), path: formatPath(path), message });
   const named = (path: readonly PropertyKey[], name: string, kind: string, table: object): readonly Problem[] =>
     Object.hasOwn(table, name) ? [] : [at(path, `There is no ${kind} "${name}".${didYouMean(name, Object.keys(table))} Declared: ${Object.keys(table).join(", ") || "none"}`)];
-  const { config, agents, indexes, processes, evals, environments } = manifest;
+  const { config, agents, indexes, tools, processes, evals, environments } = manifest;
 
   const references = referencesIn(source.value).flatMap(({ key, path }) => {
     const declaration = Object.hasOwn(config, key) ? config[key] : undefined;
-    if (path[0] !== "agents" && path[0] !== "indexes") return [at(path, "`${KEY}` may be used only in agents and indexes")];
+    if (!["agents", "indexes", "tools", "server"].includes(String(path[0]))) return [at(path, "`${KEY}` may be used only in agents, indexes, tools and server")];
     if (declaration === undefined) return named(path, key, "configuration key", config);
+    // Resolved when a process starts, and in no release: where a tool is, and what opens it, may be any kind of key.
+    if (path[0] === "tools" && (path[2] === "http" || path[2] === "mcp")) return declaration.kind === "secret" ? [at(path, `${key} is a secret, and an address is shown in messages; put it into \`headers\``)] : [];
+    if (path[0] === "tools" && path[2] === "headers") return [];
+    if (path[0] === "server") return declaration.kind === "secret" ? [] : [at(path, `${key} is ${declaration.kind}; API keys are a secret: declare ${key} with \`kind: secret\``)];
     const isPlace = path[0] === "indexes" && path[2] === "vectors";
     if (isPlace && declaration.kind !== "attachment") return [at(path, `${key} is ${declaration.kind === "secret" ? "a secret" : "frozen"}; where an index is searched is an attachment: declare ${key} with \`kind: attachment\``)];
     if (isPlace || declaration.kind === "frozen") return [];
@@ -76,12 +80,14 @@ function crossProblems(manifest: Manifest, source: YamlSource): readonly Problem
     ...Object.entries(config).map(([key, declaration]) => [["config", key, "default"], declaration.default] as const),
     ...Object.entries(agents).flatMap(([agent, { model }]) => modelChain({ model }).map((url, index) => [["agents", agent, "model", ...(typeof model === "string" ? [] : [index])], url] as const)),
     ...Object.entries(indexes).map(([index, { embedder }]) => [["indexes", index, "embedder"], embedder] as const),
+    ...Object.entries(tools).flatMap(([tool, declared]) => ("http" in declared ? [declared.http] : "mcp" in declared ? [declared.mcp] : []).map((url) => [["tools", tool, "mcp" in declared ? "mcp" : "http"], url] as const)),
   ];
   const credentials = urls.flatMap(([path, url]) =>
     typeof url === "string" && hasCredentials(url) ? [at(path, "The URL holds credentials, and the manifest is stored in every build. Take them out of it and declare a key of kind secret")] : []);
   const names = [
     ...Object.entries(agents).flatMap(([agent, { retrieve }]) =>
       retrieve === undefined ? [] : named(["agents", agent, "retrieve", "index"], retrieve.index, "index", indexes)),
+    ...Object.entries(agents).flatMap(([agent, { tools: used = [] }]) => used.flatMap((tool, i) => named(["agents", agent, "tools", i], tool, "tool", tools))),
     ...Object.entries(processes).flatMap(([process, declaration]) =>
       "serve" in declaration ? declaration.serve.flatMap((agent, i) => named(["processes", process, "serve", i], agent, "agent", agents)) : []),
     ...Object.entries(evals).flatMap(([suite, { agent }]) =>

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { schemeComplaint } from "./model-scheme.ts";
+import { Name, ServiceUrl } from "./name.ts";
+import { ProcessDeclaration } from "./process.ts";
+import { ServerSettings } from "./server.ts";
 import { Reference, settings } from "./setting.ts";
+import { ToolDeclaration } from "./tool.ts";
 
-const Name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "Expected lower-case letters, digits and hyphens, at most 63 of them");
 const ConfigKey = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "Expected a key of capital letters, digits and underscores");
-export const ServiceUrl = z.string().regex(/^[a-z][a-z0-9+-]*:/, "Expected a service URL such as mock:extractive");
 
 export const ConfigKind = z.enum(["frozen", "attachment", "secret"]);
 export type ConfigKind = z.infer<typeof ConfigKind>;
@@ -71,10 +73,24 @@ const agentShape = {
 const modelDescription = "Model that answers, such as mock:extractive; or a list, of which each further model answers where those before it fail";
 const ModelSettings = z.union([ServiceUrl, z.array(ServiceUrl).min(1)], { error: "Expected a service URL such as mock:extractive, or a list of them" }).meta({ description: modelDescription });
 const ModelDeclaration = z.union([ServiceUrl, Reference, z.array(z.union([ServiceUrl, Reference])).min(1, "Expected at least one model")]).meta({ description: modelDescription });
+const sessionShape = {
+  historyTokens: z.int().min(1).optional().meta({ description: "How much of the earlier conversation the model is given, in tokens; the oldest turns are left out first. 8000 by default" }),
+  keepDays: z.number().positive().max(3650).optional().meta({ description: "How long a conversation is kept after its last turn; 30 days by default" }),
+};
+export const SessionSettings = z.union([z.boolean(), z.strictObject(sessionShape)]).default(false);
+export const RunLimits = z.strictObject({
+  steps: z.int().min(1).max(1000).optional().meta({ description: "Most model calls of one run; 20 by default" }),
+  tokens: z.int().min(1).optional().meta({ description: "Most tokens of all its model calls, input and output" }),
+  costUsd: z.number().positive().optional().meta({ description: "Most US dollars of all its model calls; a model without a known price is refused" }),
+  seconds: z.number().positive().optional().meta({ description: "Longest time from start to end, waiting for approval left out" }),
+});
+export type RunLimits = z.infer<typeof RunLimits>;
 const agentFields = {
   prompt: z.string().min(1).meta({ description: "Prompt name: answer for prompts/answer.prompt" }),
   stop: z.array(z.string()).max(4).optional().meta({ description: "Strings that end the answer" }),
-  session: z.boolean().default(false).meta({ description: "Keep the conversation in the state service; this version checks the service and keeps nothing yet" }),
+  session: SessionSettings.meta({ description: "Keep conversations in the state service, for requests that name a session: true, or settings" }),
+  tools: z.array(Name).min(1).optional().meta({ description: "Tools that the model may call; the agent then runs until it needs none any more" }),
+  limits: RunLimits.optional().meta({ description: "Where a run with tools ends at the latest" }),
   description: z.string().optional().meta({ description: "What the agent is for" }),
 };
 const retrieveIndex = { index: Name.meta({ description: "Index to search" }) };
@@ -93,12 +109,6 @@ const AgentDeclaration = z.strictObject({
   ...settings(agentShape),
   retrieve: z.strictObject({ ...retrieveIndex, ...filterField, ...settings(retrieveShape) }).optional().meta({ description: "What to retrieve before the model is asked" }),
 });
-
-const ServeProcess = z.strictObject({ serve: z.array(Name).min(1).meta({ description: "Agents that the HTTP server offers" }) });
-const CommandProcess = z.strictObject({ command: z.string().min(1).meta({ description: "Command line of your own program, run in the release's code" }) });
-const WorkProcess = z.strictObject({ work: z.array(Name).min(1).meta({ description: "Queues that a worker takes from" }) });
-export const ProcessDeclaration = z.union([ServeProcess, CommandProcess, WorkProcess]);
-export type ProcessDeclaration = z.infer<typeof ProcessDeclaration>;
 
 const Gate = z.strictObject({
   passRate: z.number().min(0).max(1).default(1).meta({ description: "Share of cases that must pass" }),
@@ -137,7 +147,9 @@ export const Manifest = z
     config: z.record(ConfigKey, ConfigDeclaration).default({}).meta({ description: "Everything that varies between deploys" }),
     indexes: z.record(IndexName, IndexDeclaration).default({}).meta({ description: "Indexes made from documents" }),
     agents: z.record(Name, AgentDeclaration).default({}).meta({ description: "Each is served as a model name of the HTTP API" }),
+    tools: z.record(Name, ToolDeclaration).default({}).meta({ description: "Tools that agents may name" }),
     processes: z.record(Name, ProcessDeclaration).default({}).meta({ description: "Process types" }),
+    server: ServerSettings.prefault({}).meta({ description: "What the HTTP server lets in" }),
     evals: z.record(Name, EvalDeclaration).default({}).meta({ description: "Eval suites and their gates" }),
     lifecycle: z.record(ServiceUrl.refine((reference) => !reference.includes("?"), { error: "Expected a reference without options, as in openai:gpt-5.2" }).refine((reference) => schemeComplaint(reference) === undefined, { error: ({ input }) => schemeComplaint(String(input)) }), LifecycleDeclaration).default({}).meta({ description: "What you know better about models than twelve's dated table, by reference without options" }),
     environments: z.record(Name, EnvironmentDeclaration).default({}).meta({ description: "Where releases are activated; development exists without being named" }),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Descriptor } from "../core/descriptor.ts";
-import { AgentSettings, ProcessDeclaration } from "../manifest/schema.ts";
+import { ProcessDeclaration } from "../manifest/process.ts";
+import { AgentSettings } from "../manifest/schema.ts";
 
 const Value = z.union([z.string(), z.number(), z.boolean()]);
 

@@ -128,7 +128,7 @@ interface Asked {
 }
 
 function modelRequest({ sampling }: AgentPlan, request: AnswerRequest, { messages, question, retrieved }: Asked): ModelRequest {
-  const { temperature, topP, maxTokens, stop, seed, format, signal } = request;
+  const { temperature, topP, maxTokens, stop, seed, format, schema, tools, toolChoice, signal } = request;
   return {
     ...sampling,
     ...(temperature === undefined ? {} : { temperature }),
@@ -137,6 +137,9 @@ function modelRequest({ sampling }: AgentPlan, request: AnswerRequest, { message
     ...(stop === undefined ? {} : { stop }),
     ...(seed === undefined ? {} : { seed }),
     ...(format === undefined ? {} : { format }),
+    ...(schema === undefined ? {} : { schema }),
+    ...(tools === undefined ? {} : { tools }),
+    ...(toolChoice === undefined ? {} : { toolChoice }),
     ...(signal === undefined ? {} : { signal }),
     messages,
     question,

@@ -1,11 +1,12 @@
 import { TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
-import type { ProcessDeclaration } from "../manifest/schema.ts";
+import type { ProcessDeclaration } from "../manifest/process.ts";
 
 export type ChosenProcess =
   | { readonly kind: "serve"; readonly name: string; readonly agents: readonly string[] }
   | { readonly kind: "command"; readonly name: string; readonly command: string }
-  | { readonly kind: "work"; readonly name: string; readonly queues: readonly string[] };
+  | { readonly kind: "work"; readonly name: string; readonly queues: readonly string[] }
+  | { readonly kind: "rerank"; readonly name: string; readonly model: string };
 
 /** By a release, or by twelve.yaml. */
 interface Declared {
@@ -36,5 +37,6 @@ export function chooseProcess({ processes, agents }: Declared, wanted: string | 
 function chosen(name: string, process: ProcessDeclaration): ChosenProcess {
   if ("serve" in process) return { kind: "serve", name, agents: process.serve };
   if ("command" in process) return { kind: "command", name, command: process.command };
-  return { kind: "work", name, queues: process.work };
+  if ("work" in process) return { kind: "work", name, queues: process.work };
+  return { kind: "rerank", name, model: process.rerank };
 }

@@ -58,6 +58,7 @@ export default defineCommand({
       await runWorker(context, { process: chosen.name, environment, queues: chosen.queues, concurrency, manifest, release: { ...release, attachments } });
       return { ...answer, exitCode: 0 };
     }
+    if (chosen.kind === "rerank") throw new TwelveError("PROCESS_UNSUPPORTED", `The process ${chosen.name} serves a reranker, which is not there yet`);
     const { runProgram } = await import("./program.ts");
     return { ...answer, exitCode: await runProgram(context, { ...listening, release, attachments, process: chosen.name, command: chosen.command }) };
   },

@@ -24,7 +24,9 @@ export function prepareMessages(prompt: CompiledPrompt, isRetrieving: boolean): 
     const standard: Record<string, Json> = { question: conversation.question, passages: retrieved.map(passageOf) };
     const given = { ...Object.fromEntries(accepted.map((name) => [name, standard[name] ?? null])), ...variables };
     const rendered = render(given, { history: conversation.history.map(toRendered) });
-    return addInstructions(rendered.map((message) => toMessage(message, prompt)), conversation);
+    const earlier = [...conversation.history];
+    const messages = rendered.map((message) => (message.metadata?.purpose === "history" ? (earlier.shift() ?? toMessage(message)) : toMessage(message)));
+    return [...addImages(addInstructions(messages, conversation), conversation), ...(conversation.after ?? [])];
   };
 }
 
@@ -39,16 +41,23 @@ function passageOf({ number, document, headings, text }: RetrievedChunk): Json {
   return { number, document, headings, text };
 }
 
-/** White space at the ends comes from the layout of the template file, except in what was said earlier. */
-function toMessage({ role, content, metadata }: RenderedMessage, { path }: CompiledPrompt): Message {
-  const text = content.map((part) => {
-    if ("text" in part) return part.text;
-    if (!("media" in part)) return "";
-    throw new TwelveError("PROMPT_INVALID", `${path} renders media, which the models of this version do not take`, { fix: `Take {{media}} out of ${path}` });
-  }).join("");
-  return { role: role === "model" ? "assistant" : role, content: metadata?.purpose === "history" ? text : text.trim() };
+/** White space at the ends comes from the layout of the template file. */
+function toMessage({ role, content }: RenderedMessage): Message {
+  const text = content.map((part) => ("text" in part ? part.text : "")).join("").trim();
+  const images = content.flatMap((part) => ("media" in part ? [{ url: part.media.url }] : []));
+  return { role: role === "model" ? "assistant" : role, content: text, ...(images.length === 0 ? {} : { images }) };
 }
 
+/** Images that came with the question stand where it does: with the last message of the user. */
+function addImages(messages: readonly Message[], { images, history }: Conversation): readonly Message[] {
+  if (images === undefined) return messages;
+  const at = messages.findLastIndex((message) => message.role === "user" && !history.includes(message));
+  const message = messages[at];
+  if (message === undefined) return [...messages, { role: "user", content: "", images }];
+  return messages.with(at, { ...message, images: [...(message.images ?? []), ...images] });
+}
+
+/** Rendering puts it in its place, and what it says is never read; afterwards the message itself stands there. */
 function toRendered({ role, content }: Message): RenderedMessage {
   return { role: role === "assistant" ? "model" : role, content: [{ text: content }], metadata: { purpose: "history" } };
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Json } from "../core/canonical-json.ts";
 import { Digest } from "../core/descriptor.ts";
 import type { RetrievedChunk } from "../retrieval/schema.ts";
-import type { FinishReason, Message, Sampling, ToolCall, Usage } from "../ports/model.ts";
+import type { FinishReason, Message, Sampling, Tool, ToolCall, ToolChoice, Usage } from "../ports/model.ts";
 
 /**
  * The log event of one model call: one JSON line on stdout. Names follow the OpenTelemetry GenAI conventions
@@ -62,6 +62,9 @@ export interface AnswerRequest extends Sampling {
   /** Further variables of the agent's prompt. */
   readonly variables: Readonly<Record<string, Json>>;
   readonly isStream: boolean;
+  /** What the caller lets the model call; the calls are its answer, and the caller's business. */
+  readonly tools?: readonly Tool[];
+  readonly toolChoice?: ToolChoice;
   /** W3C trace ID (32 hex digits) that the call belongs to. */
   readonly traceId: string;
   /** W3C span ID (16 hex digits) of the call; a new one when the caller has told nobody. */

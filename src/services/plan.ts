@@ -1,4 +1,5 @@
 import type { Descriptor } from "../core/descriptor.ts";
+import type { AgentSettings } from "../manifest/schema.ts";
 
 export type Role = "model" | "embedder" | "reranker" | "vectors" | "sessions" | "queue" | "store" | "config";
 
@@ -31,7 +32,7 @@ export interface Needed {
 export interface AgentNeeds {
   readonly model: string | readonly string[];
   readonly retrieve?: { readonly reranker?: string | undefined } | undefined;
-  readonly session: boolean;
+  readonly session: AgentSettings["session"];
 }
 
 const embeddedVectors = "lance:";
@@ -44,7 +45,7 @@ export function planNeeds({ agents, indexes, state, hasWorkers, store, configs }
     ...Object.entries(indexes).flatMap(([name, { embedder }]) => (embedder === undefined ? [] : [{ role: "embedder", reference: embedder, use: name } as const])),
     ...named.flatMap(([name, { retrieve }]) => (retrieve?.reranker === undefined ? [] : [{ role: "reranker", reference: retrieve.reranker, use: name } as const])),
     ...Object.entries(indexes).map(([name, { vectors = embeddedVectors, descriptor }]) => ({ role: "vectors", reference: vectors, use: name, descriptor }) as const),
-    ...(state === undefined || !named.some(([, { session }]) => session) ? [] : [{ role: "sessions", reference: state, use: "" } as const]),
+    ...(state === undefined || !named.some(([, { session }]) => session !== false) ? [] : [{ role: "sessions", reference: state, use: "" } as const]),
     ...(state === undefined || !hasWorkers ? [] : [{ role: "queue", reference: state, use: "" } as const]),
     { role: "store", reference: store, use: "" } as const,
     ...configs.map((reference) => ({ role: "config", reference, use: "" }) as const),

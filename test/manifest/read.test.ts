@@ -51,7 +51,7 @@ describe("the manifest", () => {
 
   it("is described by a JSON Schema with the same fields", () => {
     const schema = JSON.parse(manifestJsonSchema()) as { properties: object; required: string[] };
-    expect(Object.keys(schema.properties)).toEqual(["name", "code", "prompts", "config", "indexes", "agents", "processes", "evals", "lifecycle", "environments"]);
+    expect(Object.keys(schema.properties)).toEqual(["name", "code", "prompts", "config", "indexes", "agents", "tools", "processes", "server", "evals", "lifecycle", "environments"]);
     expect(schema.required).toEqual(["name"]);
   });
 
@@ -72,7 +72,7 @@ describe("the manifest", () => {
     ["a duplicate key", "name: a\nname: b\n", 2, /^Duplicate key/],
     ["an undeclared configuration key", 'name: a\nagents:\n  x: { prompt: p, model: "${CHAT}" }\nconfig: { CHAT_MODEL: {} }\n', 3, /^There is no configuration key "CHAT"\./],
     ["a secret used as a value", 'name: a\nagents:\n  x: { prompt: p, model: "${KEY}" }\nconfig: { KEY: { kind: secret } }\n', 3, /^KEY is a secret/],
-    ["interpolation outside agents and indexes", 'name: a\nprompts: ["${DIR}"]\nconfig: { DIR: {} }\n', 2, /only in agents and indexes/],
+    ["interpolation outside agents and indexes", 'name: a\nprompts: ["${DIR}"]\nconfig: { DIR: {} }\n', 2, /only in agents, indexes, tools and server/],
     ["a secret with a default", "name: a\nconfig:\n  KEY: { kind: secret, default: hunter2 }\n", 3, /^A secret has no default/],
     ["a default with a password in it", 'name: a\nconfig:\n  DB: { kind: attachment, default: "postgres://me:pa55@db/app" }\n', 3, /^The URL holds credentials(?!.*pa55)/],
     ["a model with a password in it", 'name: a\nagents:\n  x:\n    prompt: p\n    model: "https://me:pa55@host/v1#m"\n', 5, /^The URL holds credentials(?!.*pa55)/],

@@ -13,9 +13,15 @@ describe("readConversation", () => {
     });
   });
 
+  it("goes on with a question after calls of tools", () => {
+    const call = { role: "assistant", content: "", toolCalls: [{ id: "c", name: "look", arguments: "{}" }] } as const;
+    const result = { role: "tool", content: "r", toolCallId: "c" } as const;
+    expect(readConversation([say("user", "a"), say("assistant", "b"), say("user", "q"), call, result])).toEqual({ question: "q", system: [], history: [say("user", "a"), say("assistant", "b")], after: [call, result] });
+  });
+
   it.each([
     [[], "messages is empty; at least one user message is needed"],
-    [[say("user", "q"), say("assistant", "a")], "The last message has the role assistant; it must be the user's question"],
+    [[say("user", "q"), say("assistant", "a")], "The last message has the role assistant; it must be the user's question, or the result of a tool"],
     [[say("user", "\n")], "The last message is empty; it must hold the user's question"],
   ])("refuses %j", (messages, message) => {
     expect(() => readConversation(messages)).toThrow(message);

@@ -49,8 +49,17 @@ describe("prepareMessages", () => {
     expect(own).toEqual([{ role: "user", content: "Mine. Why?" }]);
   });
 
-  it("refuses media, which no model of this version takes", () => {
+  it("gives the model images that the prompt renders, and those that came with the question", () => {
     const render = prepareMessages(compiled('{{media url="https://example.org/a.png"}}{{question}}'), false);
-    expect(() => render(conversation, [], {})).toThrow(expect.objectContaining({ code: "PROMPT_INVALID", message: "prompts/answer.prompt renders media, which the models of this version do not take" }));
+    expect(render({ question: "What is it?", system: [], history: [], images: [{ url: "data:image/png;base64,AA==" }] }, [], {})).toEqual([
+      { role: "user", content: "What is it?", images: [{ url: "https://example.org/a.png" }, { url: "data:image/png;base64,AA==" }] },
+    ]);
+  });
+
+  it("keeps calls of tools and their results, in earlier turns and about the question", () => {
+    const calls = [{ id: "c1", name: "look", arguments: "{}" }];
+    const earlier = [{ role: "assistant", content: "", toolCalls: calls }, { role: "tool", content: "seen", toolCallId: "c1" }] as const;
+    const messages = prepareMessages(compiled("{{question}}"), false)({ question: "And now?", system: [], history: earlier, after: earlier }, [], {});
+    expect(messages).toEqual([...earlier, { role: "user", content: "And now?" }, ...earlier]);
   });
 });
