@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Json } from "../core/canonical-json.ts";
 import { Digest } from "../core/descriptor.ts";
 import type { RetrievedChunk } from "../retrieval/schema.ts";
+import type { SessionKey } from "../ports/session.ts";
 import type { FinishReason, Message, Sampling, Tool, ToolCall, ToolChoice, Usage } from "../ports/model.ts";
 
 /**
@@ -62,6 +63,8 @@ export interface AnswerRequest extends Sampling {
   /** Further variables of the agent's prompt. */
   readonly variables: Readonly<Record<string, Json>>;
   readonly isStream: boolean;
+  /** The conversation that this is the next turn of; `messages` then holds the new turn alone. */
+  readonly session?: SessionKey;
   /** What the caller lets the model call; the calls are its answer, and the caller's business. */
   readonly tools?: readonly Tool[];
   readonly toolChoice?: ToolChoice;

@@ -9,7 +9,14 @@ declare module "fastify" {
     trace: Trace;
     /** Aborted when the client goes away, or when the server must stop. */
     life: AbortSignal;
+    caller: Caller;
   }
+}
+
+/** Who asks, once the request was let in. */
+export interface Caller {
+  /** Name of the API key; null on a server without keys. */
+  readonly key: string | null;
 }
 
 /** What the API stands on. */

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { TwelveError } from "../../core/errors.ts";
 import { scrub } from "../scrub.ts";
 import { traceOf, traceParent } from "../trace.ts";
-import type { Server, ServerOptions } from "./api.ts";
+import type { Caller, Server, ServerOptions } from "./api.ts";
 import { addChat } from "./chat.ts";
 import { httpError, toHttpError } from "./error.ts";
 import { addHealth } from "./health.ts";
@@ -12,6 +12,7 @@ const bodyLimitBytes = 1024 * 1024;
 /** Longer than the 60 seconds after which load balancers usually drop an idle connection, so that they do it, not we. */
 const keepAliveMs = 65_000;
 const requestTimeoutMs = 30_000;
+const stranger: Caller = { key: null };
 
 /** The HTTP API over one runtime, not yet listening. */
 export async function openServer(options: ServerOptions): Promise<FastifyInstance> {
@@ -40,11 +41,13 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
 
   app.decorateRequest("trace");
   app.decorateRequest("life");
+  app.decorateRequest("caller");
   app.addHook("onRequest", (request, reply, done) => {
     const header = request.headers["traceparent"];
     const trace = traceOf(typeof header === "string" ? header : undefined, (sizeBytes) => clock.randomHex(sizeBytes));
     request.trace = trace;
     request.life = traffic.enter(reply.raw);
+    request.caller = stranger;
     // OpenAI's clients show x-request-id with an error.
     void reply.headers({ traceparent: traceParent(trace), "x-trace-id": trace.traceId, "x-request-id": trace.traceId });
     if (traffic.isDraining) void reply.header("connection", "close");
