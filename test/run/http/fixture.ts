@@ -13,11 +13,11 @@ import type { FakeRuntime } from "../fixture.ts";
 const open: Access = { keys: null, origins: [], isHostChecked: true, bodyBytes: 1024 * 1024, answerMs: 600_000 };
 
 /** A server that does not listen yet. */
-export async function openTestServer(runtime: FakeRuntime, { access = {}, ...change }: { readonly access?: Partial<Access> } & Partial<Omit<ServerOptions, "access">> = {}) {
+export async function openTestServer(runtime: FakeRuntime, { access = {}, ...change }: { readonly access?: Partial<Access> | "unknown" } & Partial<Omit<ServerOptions, "access">> = {}) {
   const traffic = trackTraffic();
   const lines: string[] = [];
   const app = await openServer({
-    runtime, traffic, clock: fixedClock(), access: () => ({ ...open, ...access }), notReady: () => new TwelveError("PROCESS_NOT_READY", "Not yet"), isExposed: false,
+    runtime, traffic, clock: fixedClock(), access: () => (access === "unknown" ? undefined : { ...open, ...access }), notReady: () => new TwelveError("PROCESS_NOT_READY", "Not yet"), isExposed: false,
     fingerprint: () => "v3-abcdef", writeLine: (line) => lines.push(line), ...change,
   });
   return { app, traffic, lines };
