@@ -88,6 +88,7 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
   // the rest of the body is read and thrown away instead, for as long as a request may take.
   app.addHook("onSend", (_request, reply, _payload, done) => {
     if (reply.statusCode === 413) void reply.header("connection", "keep-alive");
+    else if (traffic.isStopping) void reply.header("connection", "close");
     done();
   });
   app.removeAllContentTypeParsers();

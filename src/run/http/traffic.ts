@@ -74,7 +74,6 @@ export function trackTraffic(): Traffic {
       const leave = (): void => {
         if (!underway.delete(visit)) return;
         clearTimeout(timer);
-        socket.off("close", leave);
         if (!response.writableFinished) controller.abort(new Error("The client went away"));
         if (underway.size === 0) onEmpty();
       };
@@ -82,8 +81,6 @@ export function trackTraffic(): Traffic {
       taken++;
       if (isDraining) hurry(visit);
       response.once("close", leave);
-      // Sent before the answer to an earlier one (pipelining), a request has no connection yet whose end its response would hear of.
-      if (response.socket === null) socket.once("close", leave);
       return {
         signal: controller.signal,
         limit(limitMs) {

@@ -78,7 +78,7 @@ describe("what no usual client sends", () => {
   it("ends all of several requests that were sent at once when their client goes away", async () => {
     const model = scriptedModel((request) => saysAndHangs("Half", request));
     const { url, app, traffic } = await startServer(runtimeOf(openAgent(model)));
-    const socket = open(url, post(body) + post(body));
+    const socket = open(url, post(JSON.stringify({ ...ask, stream: true })) + post(body));
     await expect.poll(() => model.asked.length).toBe(2);
     socket.destroy();
     await expect.poll(() => model.asked.map(({ signal }) => signal?.aborted)).toEqual([true, true]);
