@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { RuntimePart } from "../health.ts";
+import { withoutKeys } from "../scrub.ts";
 import type { Server } from "./api.ts";
 
 /** `GET /livez`: the process answers. `GET /readyz`: it can take requests, part by part. */
@@ -13,7 +14,7 @@ export function addHealth(app: FastifyInstance, { runtime, traffic, access, isEx
     void reply.code(isReady ? 200 : 503);
     // Which services stand behind it, and what they say, is nothing for strangers.
     if (isExposed && access()?.keys !== null && request.caller.key === null) return reply.send({ status });
-    const checks = Object.fromEntries(parts.map((part) => [part.name, { status: part.isReady ? "ok" : "failed", detail: part.detail }]));
+    const checks = Object.fromEntries(parts.map((part) => [part.name, { status: part.isReady ? "ok" : "failed", detail: withoutKeys(part.detail) }]));
     return reply.send({ status, checks });
   });
 }
