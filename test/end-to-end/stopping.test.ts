@@ -91,6 +91,6 @@ describe("a server that is asked to stop", () => {
     await expect.poll(() => fetch(`${server.url}/livez`).then(() => "listens", () => "gone")).toBe("gone");
     void server.stop();
     expect(await stopped).toBe(130);
-    await expect(reader?.read()).rejects.toThrow();
+    await expect(reader?.read()).rejects.toThrow("terminated");
   });
 });

@@ -8,28 +8,28 @@ interface BodyOptions {
 }
 
 /** A request's body as text. Fails with REQUEST_TOO_LARGE as soon as it is known to be, and with the signal's reason. */
-export function readBody(request: IncomingMessage, { limitBytes, signal }: BodyOptions): Promise<string> {
-  return new Promise((resolve, reject) => {
-    if (Number(request.headers["content-length"] ?? 0) > limitBytes) return reject(tooLarge(limitBytes));
-    const parts: Buffer[] = [];
-    let sizeBytes = 0;
-    const onData = (part: Buffer): void => {
-      sizeBytes += part.length;
-      if (sizeBytes > limitBytes) return finish(() => reject(tooLarge(limitBytes)));
-      parts.push(part);
-    };
-    const onEnd = (): void => finish(() => resolve((parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)).toString("utf8")));
-    const onError = (error: Error): void => finish(() => reject(error));
-    const onAbort = (): void => finish(() => reject(signal.reason));
-    const finish = (settle: () => void): void => {
-      request.off("data", onData).off("end", onEnd).off("error", onError);
-      signal.removeEventListener("abort", onAbort);
-      settle();
-    };
-    request.on("data", onData).on("end", onEnd).on("error", onError);
-    signal.addEventListener("abort", onAbort, { once: true });
-    if (signal.aborted) onAbort();
-  });
+export async function readBody(request: IncomingMessage, { limitBytes, signal }: BodyOptions): Promise<string> {
+  if (Number(request.headers["content-length"] ?? 0) > limitBytes) throw tooLarge(limitBytes);
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const parts: Buffer[] = [];
+  let sizeBytes = 0;
+  const onData = (part: Buffer): void => {
+    sizeBytes += part.length;
+    if (sizeBytes > limitBytes) reject(tooLarge(limitBytes));
+    else parts.push(part);
+  };
+  const onAbort = (): void => reject(signal.reason);
+  request.on("data", onData).on("end", resolve).on("error", reject);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    await promise;
+  } finally {
+    request.off("data", onData).off("end", resolve).off("error", reject);
+    signal.removeEventListener("abort", onAbort);
+  }
+  const [only] = parts;
+  return (parts.length === 1 && only !== undefined ? only : Buffer.concat(parts)).toString("utf8");
 }
 
 function tooLarge(limitBytes: number): TwelveError {

@@ -16,9 +16,15 @@ export function isLoopback(host: string): boolean {
  * browser, but it cannot hide its name.
  */
 export function isOwnHost(header: string): boolean {
+  if (header === lastOwn) return true;
   const name = header.replace(/:\d*$/, "").toLowerCase();
-  return isLoopback(/^\[(.*)\]$/.exec(name)?.[1] ?? name) || name.endsWith(".localhost");
+  const isOwn = isLoopback(/^\[(.*)\]$/.exec(name)?.[1] ?? name) || name.endsWith(".localhost");
+  if (isOwn) lastOwn = header;
+  return isOwn;
 }
+
+/** One request after the other names the same host. */
+let lastOwn: string | undefined;
 
 /** A page of this server itself, as its own Host header tells. */
 export function isOwnOrigin(origin: string, host: string | undefined): boolean {

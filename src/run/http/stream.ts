@@ -56,18 +56,16 @@ export async function sendStream(response: ServerResponse, { first, rest, chunks
  */
 export async function sendText(response: ServerResponse, text: string, life: AbortSignal): Promise<void> {
   if (response.destroyed || response.write(text) || response.destroyed) return;
-  await new Promise<void>((resolve, reject) => {
-    const finish = (settle: () => void) => (): void => {
-      response.off("drain", go);
-      response.off("close", go);
-      life.removeEventListener("abort", cut);
-      settle();
-    };
-    const go = finish(resolve);
-    const cut = finish(() => (response.destroyed ? resolve() : reject(life.reason)));
-    response.on("drain", go);
-    response.on("close", go);
-    life.addEventListener("abort", cut, { once: true });
-    if (life.aborted) cut();
-  });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const go = (): void => resolve();
+  const cut = (): void => (response.destroyed ? resolve() : reject(life.reason));
+  response.on("drain", go).on("close", go);
+  life.addEventListener("abort", cut, { once: true });
+  if (life.aborted) cut();
+  try {
+    await promise;
+  } finally {
+    response.off("drain", go).off("close", go);
+    life.removeEventListener("abort", cut);
+  }
 }
