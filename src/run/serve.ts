@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Digest, shortDigest } from "../core/descriptor.ts";
 import type { Context } from "../ports/context.ts";
-import { openRuntime } from "./apply.ts";
+import { type OpenedRuntime, openRuntime } from "./apply.ts";
 import { quickStartMs, type Served } from "./find.ts";
 import { type Access, readAccess } from "./http/access.ts";
 import { type Address, listen, stopServer } from "./http/listen.ts";
@@ -62,8 +62,13 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     const write = (event: string, fields: object): void =>
       context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), ...(found && factsOf(found)), "twelve.environment": environment, ...fields }));
     let tell: (parts: readonly RuntimePart[]) => void = () => {};
-    const told = {
-      ...runtime,
+    const told: OpenedRuntime = {
+      // Asked each time: the agents are known only when the store is there.
+      get agents() {
+        return runtime.agents;
+      },
+      answer: runtime.answer,
+      close: runtime.close,
       async check() {
         const parts = await runtime.check();
         tell(parts);

@@ -21,8 +21,7 @@ interface Asking {
 
 /** Lets a request in or fails: with KEY_MISSING, KEY_INVALID, SCOPE_MISSING or RATE_EXCEEDED where there are keys, and with ORIGIN_REFUSED or HOST_REFUSED where there are none. */
 export function admit(access: Access, asking: Asking): Caller {
-  const { origin } = asking.request.headers;
-  const isListed = origin !== undefined && allowOrigin(access.origins, origin, asking.reply);
+  const isListed = allowOrigin(access.origins, asking.request.headers.origin, asking.reply);
   if (access.keys !== null) return admitKey(access.keys, asking);
   if (asking.scope !== "open") refuseForeign(access, asking.request, isListed);
   return stranger;

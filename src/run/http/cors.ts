@@ -10,11 +10,11 @@ const methods = "GET, POST, DELETE";
 const preflightSeconds = "600";
 
 /** Lets pages of the listed origins, and no others, read the answer. Says whether the origin is listed. */
-export function allowOrigin(origins: readonly string[], origin: string, reply: FastifyReply): boolean {
+export function allowOrigin(origins: readonly string[], origin: string | undefined, reply: FastifyReply): boolean {
   if (origins.length === 0) return false;
   const isAnyone = origins.includes("*");
   if (!isAnyone) void reply.header("vary", "Origin");
-  if (!isAnyone && !origins.includes(origin)) return false;
+  if (origin === undefined || (!isAnyone && !origins.includes(origin))) return false;
   void reply.headers({ "access-control-allow-origin": isAnyone ? "*" : origin, "access-control-expose-headers": exposed });
   return true;
 }
@@ -26,7 +26,7 @@ export function isPreflight({ method, headers }: FastifyRequest): boolean {
 
 /** Yes to an origin that is listed. Whatever headers its page wants to send, the server would take from any other client. */
 export function answerPreflight(origins: readonly string[], { headers }: FastifyRequest, reply: FastifyReply): void {
-  if (headers.origin === undefined || !allowOrigin(origins, headers.origin, reply)) throw originRefused(headers.origin);
+  if (!allowOrigin(origins, headers.origin, reply)) throw originRefused(headers.origin);
   const wanted = headers["access-control-request-headers"];
   void reply.headers({ "access-control-allow-methods": methods, "access-control-max-age": preflightSeconds, ...(typeof wanted === "string" ? { "access-control-allow-headers": wanted } : {}) });
   void reply.code(204).send();

@@ -101,7 +101,7 @@ export function trackTraffic(): Traffic {
       for (const visit of underway) hurry(visit);
       await settled(limitMs);
       if (underway.size === 0) return;
-      for (const { controller } of underway) controller.abort(new TwelveError("ANSWER_CUT", "The server is stopping, and the answer took longer than it could wait"));
+      for (const { controller } of underway) controller.abort(new TwelveError("ANSWER_CUT", "The server is stopping, and the answer took longer than it could wait", { retry: { afterMs: null } }));
       await settled(farewellMs);
     },
   };

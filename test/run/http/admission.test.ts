@@ -134,6 +134,8 @@ describe("pages in a browser", () => {
     const other = await post(ask, { ...page("https://evil.example"), authorization: `Bearer ${keyOf("all")}` });
     expect([other.headers.get("access-control-allow-origin"), other.headers.get("vary")]).toEqual([null, "Origin"]);
     expect((await preflight(url, "https://evil.example")).status).toBe(403);
+    // A cache must not give a page what it has from somebody who is none.
+    expect((await fetch(`${url}/livez`)).headers.get("vary")).toBe("Origin");
   });
 
   it("may use it from anywhere where * is listed, and no header is sent where nothing is", async () => {
