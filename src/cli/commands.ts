@@ -33,6 +33,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   "models check": entry("Ask the providers whether a release's models are there, and until when", () => import("../services/models-check-command.ts")),
   "models pull": entry("Fetch local models and check them against twelve.lock", () => import("../models/pull-command.ts")),
   "admin gc": entry("Drop published indexes that nothing refers to any more", () => import("../admin/gc-command.ts")),
+  "admin key": entry("Make an API key for a server", () => import("../admin/key-command.ts")),
   "services check": entry("Ask every service that a release needs whether it is there", () => import("../services/command.ts")),
   verify: entry("Check every blob and reference of the store", () => import("../verify/command.ts")),
 };

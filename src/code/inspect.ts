@@ -139,6 +139,7 @@ const secretKinds: readonly (readonly [RegExp, string])[] = [
   [/^(AKIA|ASIA)/, "an AWS access key"],
   [/^sk-ant-/, "an Anthropic API key"],
   [/^sk-/, "an OpenAI API key"],
+  [/^tw_/, "an API key of twelve"],
   [/^gh|^github_pat_/, "a GitHub token"],
   [/^AIza/, "a Google API key"],
   [/^xox/, "a Slack token"],
@@ -149,7 +150,7 @@ const secretKinds: readonly (readonly [RegExp, string])[] = [
   [/^-----BEGIN/, "a private key"],
 ];
 const secretPattern =
-  /(?:(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z])|sk-[A-Za-z0-9_-]{20,}|gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{60}|AIza[\w-]{35}|xox[abprs]-[A-Za-z0-9-]{20}|hf_[A-Za-z]{34}|sk_live_[A-Za-z0-9]{20}|glpat-[\w-]{20}|npm_[A-Za-z0-9]{36})|-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s/g;
+  /(?:(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z])|sk-[A-Za-z0-9_-]{20,}|gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{60}|AIza[\w-]{35}|xox[abprs]-[A-Za-z0-9-]{20}|hf_[A-Za-z]{34}|sk_live_[A-Za-z0-9]{20}|glpat-[\w-]{20}|npm_[A-Za-z0-9]{36}|tw_[\w-]{43})|-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s/g;
 
 function findSecret(text: string): Marks["secret"] {
   for (const { 0: match, index } of text.matchAll(secretPattern)) {

@@ -7,6 +7,7 @@ import { readVectorUrls } from "../config/vectors.ts";
 import type { Waiting } from "../core/patience.ts";
 import { withoutCredentials } from "../core/url.ts";
 import type { Manifest } from "../manifest/schema.ts";
+import type { ServerSettings } from "../manifest/server.ts";
 import type { Context, Environment } from "../ports/context.ts";
 import type { Model } from "../ports/model.ts";
 import type { Activation } from "../release/schema.ts";
@@ -39,6 +40,8 @@ export interface RuntimeOptions {
   readonly isContentLogged?: boolean;
   /** How long a model is asked again; as somebody waits who wants the answer, by default. */
   readonly patience?: Patience;
+  /** Told how the release and the environment configure a server, before anything is opened; what it throws is what opening fails with. */
+  readonly onConfigured?: (server: ServerSettings, secrets: Environment) => void;
   /** Told which part could not be opened, before the whole fails. */
   readonly onPartFailed?: (part: string, failure: unknown) => void;
 }
@@ -60,6 +63,7 @@ export async function openRuntime(context: Context & Pick<Waiting, "patience">, 
   refuseDrift({ release: release.release, name: releaseName(release), environment, declarations: build.manifest.config, env: context.env });
   const telling = <Result>(part: string, work: Promise<Result>): Promise<Result> => work.catch((failure: unknown) => tellFailed(part, failure, options));
   const secrets = await telling("configuration", secretsFor(context, build.manifest, options));
+  options.onConfigured?.(build.manifest.server, secrets);
   const plan = planRun(release.release, build, options.agents);
   const vectors = environment === null ? {} : await readVectorUrls(context, build.manifest, plan.indexes.map(({ name }) => name), { environment, attachments: options.attached ?? options.attachments });
 

@@ -19,7 +19,9 @@ export default defineCommand({
     env: z.string().meta({ description: "Environment whose release is run", valueName: "name" }),
     release: z.string().optional().meta({ description: "Another release than the active one, such as v3; attachments are then taken from the environment as it is now", valueName: "release" }),
     port: z.int().min(0).max(65_535).optional().meta({ description: `Port to listen on, 0 for any free one; PORT or ${defaultPort} by default` }),
-    host: z.string().default("127.0.0.1").meta({ description: "Address to listen on; others than this machine's own are open to everyone who can reach them", valueName: "address" }),
+    host: z.string().default("127.0.0.1").meta({ description: "Address to listen on; others than this machine's own need API keys (`server.keys` in twelve.yaml) or --insecure", valueName: "address" }),
+    insecure: z.boolean().default(false).meta({ description: "Listen without API keys also where others than this machine can reach the address, and take requests under any host name: for a server behind a proxy that asks for keys itself" }),
+    preStopSeconds: z.number().min(0).max(3600).default(0).meta({ description: "How long a server still takes requests after a request to stop, while /readyz says that it stops: for load balancers that notice late", valueName: "seconds" }),
     drainSeconds: z.number().min(0).max(3600).default(60).meta({ description: "How long open requests may take after a request to stop", valueName: "seconds" }),
     concurrency: z.int().min(1).max(64).default(4).meta({ description: "How much a `work:` process does at a time" }),
     logContent: z.boolean().default(false).meta({ description: "Write the answers to the log, with personal data taken out" }),
@@ -35,7 +37,7 @@ export default defineCommand({
     "with `command:` in the release's code, with its configuration in the environment; takes work from the queue of STATE_URL with `work:`. SIGTERM and Ctrl-C stop it in good order.",
   examples: ["twelve run --env staging", "twelve run --env staging --port 8080", "twelve run worker --env production"],
 
-  async run({ process, env: environment, release: wanted, port, host, drainSeconds, concurrency, logContent }, context) {
+  async run({ process, env: environment, release: wanted, port, host, insecure, preStopSeconds, drainSeconds, concurrency, logContent }, context) {
     const early = wanted === undefined ? await chooseEarlyWorker(context, environment, process) : undefined;
     if (early !== undefined) {
       const { runWorker } = await import("./worker.ts");
@@ -47,7 +49,7 @@ export default defineCommand({
     const listening = { environment, port: port ?? portFrom(context.env["PORT"]), drainMs: drainSeconds * 1000 };
     if (found === undefined || found.chosen.kind === "serve") {
       const { serve } = await import("./serve.ts");
-      const release = await serve(context, { ...listening, host, isContentLogged: logContent, found: found && servedOf(found), find: async () => servedOf(await find()) });
+      const release = await serve(context, { ...listening, host, isInsecure: insecure, preStopMs: preStopSeconds * 1000, isContentLogged: logContent, found: found && servedOf(found), find: async () => servedOf(await find()) });
       return { process: found?.chosen.name ?? process ?? "web", release, exitCode: 0 };
     }
     const { release, attachments, chosen } = found;

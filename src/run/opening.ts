@@ -12,6 +12,8 @@ import { unknownAgent } from "./plan.ts";
 export interface OpeningRuntime extends OpenedRuntime {
   /** Resolves when it is open, and every part has been looked at once. Rejects with what is wrong for good. */
   readonly opened: Promise<void>;
+  /** What every request is refused with until then. */
+  notReady(): TwelveError;
   /** Told of each attempt that failed; of the last one at once, where there is one. */
   onWaiting(listener: (parts: readonly RuntimePart[]) => void): void;
 }
@@ -111,6 +113,11 @@ export function openInBackground(context: Context, { open, known, store, random 
     return [...found, ...[...missing].map(([name, failure]) => ({ name, isReady: false, detail: `${reasonOf(failure)}; asked ${attempts === 1 ? "once" : `${attempts} times`} in ${seconds}, and again soon`, failure }))];
   }
 
+  function notReady(): TwelveError {
+    const waitsFor = [...missing].map(([name, failure]) => `${name}: ${reasonOf(failure)}`).join("; ");
+    return new TwelveError("PROCESS_NOT_READY", `The server cannot answer yet${waitsFor === "" ? ": it is still starting" : `. It waits for ${waitsFor}`}`, { retry: { afterMs: Math.max(shortestWaitMs, againMs - nowMs()) } });
+  }
+
   const opened = openAndLook();
   // Whoever waits for it is told; a process that stops meanwhile does not wait.
   opened.catch(() => {});
@@ -127,9 +134,9 @@ export function openInBackground(context: Context, { open, known, store, random 
       if (runtime !== undefined) return runtime.answer(request);
       const { agents } = known() ?? {};
       if (agents?.includes(request.agent) === false) throw unknownAgent(request.agent, agents);
-      const waitsFor = [...missing].map(([name, failure]) => `${name}: ${reasonOf(failure)}`).join("; ");
-      throw new TwelveError("PROCESS_NOT_READY", `The server cannot answer yet${waitsFor === "" ? ": it is still starting" : `. It waits for ${waitsFor}`}`, { retry: { afterMs: Math.max(shortestWaitMs, againMs - nowMs()) } });
+      throw notReady();
     },
+    notReady,
     check() {
       if (runtime !== undefined) return runtime.check();
       hurry?.();

@@ -4,11 +4,20 @@
  * postal addresses have no form, so removal of all personal data is not promised.
  */
 export function scrub(text: string): string {
-  let scrubbed = text;
+  return replaceAll(text, rules);
+}
+
+/** Takes out credentials only: of what a caller is told, who knows his own data. */
+export function withoutKeys(text: string): string {
+  return replaceAll(text, keyRules);
+}
+
+function replaceAll(text: string, rules: readonly Rule[]): string {
+  let replaced = text;
   for (const { pattern, name, isReal } of rules) {
-    scrubbed = scrubbed.replace(pattern, (match: string) => (isReal === undefined || isReal(match) ? `[${name}]` : match));
+    replaced = replaced.replace(pattern, (match: string) => (isReal === undefined || isReal(match) ? `[${name}]` : match));
   }
-  return scrubbed;
+  return replaced;
 }
 
 interface Rule {
@@ -23,7 +32,7 @@ const rules: readonly Rule[] = [
   { name: "key", pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g },
   { name: "key", pattern: /\b(?:Bearer|Basic)\s+[\w.~+/-]{16,}=*/gi },
   { name: "key", pattern: /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g },
-  { name: "key", pattern: /\b(?:sk|pk|rk)[-_][\w-]{16,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abprs]-[\w-]{10,}|\bAIza[\w-]{30,}|\bhf_\w{20,}|\bnpm_\w{30,}/g },
+  { name: "key", pattern: /\b(?:sk|pk|rk)[-_][\w-]{16,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abprs]-[\w-]{10,}|\bAIza[\w-]{30,}|\bhf_\w{20,}|\bnpm_\w{30,}|\btw_[\w-]{40,}/g },
   { name: "email", pattern: /[\p{L}\p{N}._%+'-]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,8}\.\p{L}{2,24}/gu },
   { name: "iban", pattern: /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b/g, isReal: isIban },
   { name: "card", pattern: /(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d-])/g, isReal: isCard },
@@ -32,6 +41,8 @@ const rules: readonly Rule[] = [
   // International, with a trunk zero or area code in parentheses, or in the groups of North America.
   { name: "phone", pattern: /(?<![\w+])\+\d{1,3}(?:[ ./-]?\(?\d{1,5}\)?){2,6}(?!\w)|(?<![\w.-])\(\d{2,5}\)[ ./-]?\d{2,5}(?:[ .-]?\d{2,5}){0,3}(?![\w-])|(?<![\w.-]|\d )00?[1-9]\d{0,3}[ /-]\d{2,5}(?:[ -]?\d{2,5}){0,3}(?![\w-])|(?<![\w.-])\d{3}[-. ]\d{3}[-. ]\d{4}(?![\w-])/g, isReal: isPhone },
 ];
+
+const keyRules = rules.filter(({ name }) => name === "key");
 
 function digitsOf(text: string): string {
   return text.replaceAll(/\D/g, "");

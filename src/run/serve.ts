@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Digest, shortDigest } from "../core/descriptor.ts";
 import type { Context } from "../ports/context.ts";
-import { openRuntime } from "./apply.ts";
+import { type OpenedRuntime, openRuntime } from "./apply.ts";
 import { quickStartMs, type Served } from "./find.ts";
-import { type Address, isLoopback, listen, stopServer } from "./http/listen.ts";
+import { type Access, readAccess } from "./http/access.ts";
+import { type Address, listen, stopServer } from "./http/listen.ts";
+import { isLoopback } from "./http/own-host.ts";
 import { openServer } from "./http/server.ts";
 import { trackTraffic } from "./http/traffic.ts";
 import { releaseName } from "./named.ts";
@@ -19,6 +22,10 @@ interface ServeOptions extends Address {
   /** Asked again and again until the store is there. */
   readonly find: () => Promise<Served>;
   readonly drainMs: number;
+  /** How long requests are still taken after the request to stop, for load balancers to hear of it. */
+  readonly preStopMs: number;
+  /** No API keys are wanted, wherever it listens. */
+  readonly isInsecure: boolean;
   readonly isContentLogged: boolean;
 }
 
@@ -27,11 +34,12 @@ interface ServeOptions extends Address {
  * requests are refused and /readyz says why. Each line on stdout is one JSON event. Gives the release that was served; null where none was found.
  */
 export async function serve(context: Context, options: ServeOptions): Promise<Digest | null> {
-  const { environment, host, drainMs } = options;
+  const { environment, host, drainMs, preStopMs, isInsecure } = options;
   const { story, clock, signal } = context;
   let { found } = options;
   const traffic = trackTraffic();
   const startedMs = clock.monotonicMs();
+  let access: Access | undefined;
   // The server's modules load while the store and the index are read.
   let watch: ReturnType<typeof keepLooking> | undefined;
   const emit = (event: ModelCallEvent): void => {
@@ -43,7 +51,9 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     known: () => found && { name: releaseName(found.release), agents: found.agents },
     async open(attempt, told) {
       found ??= await options.find();
-      return openRuntime(attempt, { ...found, environment, isContentLogged: options.isContentLogged, emit, ...told });
+      return openRuntime(attempt, { ...found, environment, isContentLogged: options.isContentLogged, emit, ...told,
+        onConfigured: (settings, secrets) => void (access = readAccess(settings, secrets, { host, isInsecure, env: context.env, nowMs: () => clock.monotonicMs() })),
+      });
     },
   });
   try {
@@ -52,17 +62,22 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     const write = (event: string, fields: object): void =>
       context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), ...(found && factsOf(found)), "twelve.environment": environment, ...fields }));
     let tell: (parts: readonly RuntimePart[]) => void = () => {};
-    const told = {
-      ...runtime,
+    const told: OpenedRuntime = {
+      // Asked each time: the agents are known only when the store is there.
+      get agents() {
+        return runtime.agents;
+      },
+      answer: runtime.answer,
+      close: runtime.close,
       async check() {
         const parts = await runtime.check();
         tell(parts);
         return parts;
       },
     };
-    const app = await openServer({ runtime: told, traffic, clock, fingerprint: () => (found === undefined ? "" : `${releaseName(found.release)}-${digestOf(found)}`), writeLine: (line) => context.writeLine(line) });
+    const app = await openServer({ runtime: told, traffic, clock, access: () => access, notReady: () => runtime.notReady(), isExposed: !isLoopback(host), fingerprint: () => (found === undefined ? "" : `${releaseName(found.release)}-${digestOf(found)}`), writeLine: (line) => context.writeLine(line) });
     const url = await listen(app, options);
-    if (!isLoopback(host)) story.warn(`Anyone who can reach ${host} can use this server: this version has no authentication. Put it behind a proxy that has`);
+    if (!isLoopback(host) && isInsecure) story.warn(`Without API keys, anyone who can reach ${host} can use this server`);
     tell = tellReadiness({
       url,
       write: (event, fields) => write(event, { url, agents: runtime.agents, "twelve.duration_ms": Math.round(clock.monotonicMs() - startedMs), ...fields }),
@@ -71,7 +86,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
         if (found === undefined) return;
         const { release, agents } = found;
         story.note(`Ready: ${url}  release ${releaseName(release)} (${digestOf(found)})  agents: ${agents.join(", ")}`);
-        story.note(`Try it: curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '{"model": "${agents[0]}", "messages": [{"role": "user", "content": "..."}]}'`);
+        story.note(`Try it: curl ${url}/v1/chat/completions -H 'content-type: application/json'${access?.keys === null ? "" : ' -H "authorization: Bearer $KEY"'} -d '{"model": "${agents[0]}", "messages": [{"role": "user", "content": "..."}]}'`);
       },
     });
     runtime.onWaiting(tell);
@@ -83,6 +98,11 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     } catch (error) {
       await stopServer(app, traffic, 0);
       throw error;
+    }
+    traffic.announceStop();
+    if (preStopMs > 0) {
+      story.note(`Stopping in ${preStopMs / 1000} s: /readyz says so by now, and requests are still taken`);
+      await sleep(preStopMs);
     }
     story.note(`Stopping: waiting up to ${drainMs / 1000} s for open requests. A second signal ends at once`);
     await stopServer(app, traffic, drainMs);

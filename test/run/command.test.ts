@@ -96,6 +96,7 @@ describe("twelve run", () => {
     isAway = false;
     await vi.waitFor(async () => expect((await readiness())[0]).toBe(200), { timeout: 20_000, interval: 50 });
     expect(await ask()).toMatchObject({ system_fingerprint: expect.stringMatching(/^v1-[0-9a-f]{12}$/) });
+    expect((await client.models.list()).data.map(({ id }) => id)).toEqual(["support", "chat"]);
     expect(context.lines.map((line) => JSON.parse(line) as { readonly event: string })).toContainEqual(expect.objectContaining({ event: "server-ready", "twelve.release.number": 1, agents: ["support", "chat"] }));
   });
 
@@ -157,6 +158,16 @@ describe("twelve run", () => {
       fix: expect.stringContaining("twelve release --env staging"),
     });
     await expect(run({ process: "show" })).rejects.toMatchObject({ code: "CONFIG_DRIFTED" });
+  });
+
+  it("refuses an address that others can reach without API keys, and keys that cannot be used", async () => {
+    const app = await releasedApp(`${manifest}server: { keys: "\${API_KEY}" }\n`);
+    const run = async (env: Record<string, string>, host: string): Promise<unknown> => (await processOf(app, env)).run({ port: 0, host });
+    await expect(run({}, "192.0.2.1")).rejects.toMatchObject({ code: "HOST_UNGUARDED", exit: 2, fix: expect.stringContaining("into API_KEY") });
+    await expect(run({ API_KEY: "hush-hush" }, "127.0.0.1")).rejects.toMatchObject({ code: "CONFIG_INVALID", exit: 2, message: "API_KEY does not hold a list of API keys", problems: [{ path: "API_KEY", message: expect.not.stringContaining("hush") }] });
+    // Nobody has that address, so that it is the next thing to be refused.
+    const keys = JSON.stringify([{ name: "ci", sha256: "a".repeat(64) }]);
+    await expect(run({ API_KEY: keys }, "192.0.2.1")).rejects.toMatchObject({ code: "USAGE_INVALID", message: expect.stringContaining("has no address 192.0.2.1") });
   });
 
   it("refuses an embedder that gives other vectors than the index was made with", async () => {

@@ -12,6 +12,7 @@ describe("scrub", () => {
     ["Call +31 (0)30 123 45 67 or +1-202-555-0143.", "Call [phone] or [phone]."],
     ["Call (202) 555-0143 or 202-555-0143 or 030 1234567", "Call [phone] or [phone] or [phone]"],
     ["key sk-proj-abcdefghijklmnop1234 and AKIAIOSFODNN7EXAMPLE", "key [key] and [key]"],
+    ["The key tw_MLpDUr8BFH2z-_aB3kTq9wYxVnCe5sJ6oHgR1iE0uLk was sent", "The key [key] was sent"],
     ["ghp_abcdefghijklmnopqrstuvwxyz0123456789", "[key]"],
     ["Authorization: Bearer abcdefghijklmnopqrstuvwx==", "Authorization: [key]"],
     ["token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_123", "token [key]"],

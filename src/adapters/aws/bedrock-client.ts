@@ -3,6 +3,7 @@ import { TwelveError } from "../../core/errors.ts";
 import { bedrockFailure } from "./bedrock-failure.ts";
 import { callOnce, streamOnce } from "./call.ts";
 import { bedrockToken, type ClientOptions, clientConfig, regionOf } from "./client-config.ts";
+import { warm } from "./warm.ts";
 
 const embeddingTimeoutMs = 120_000;
 
@@ -12,6 +13,8 @@ export interface BedrockRuntime {
   readonly region: string;
   /** InvokeModel with a JSON body: one attempt. Fails with the SERVICE_ codes; an aborted signal ends it with the signal's reason. */
   invoke(modelId: string, body: unknown, signal?: AbortSignal): Promise<unknown>;
+  /** Makes the first call as fast as later ones. Never fails. */
+  warm(signal?: AbortSignal): Promise<void>;
   /** ConverseStream: one attempt, and the events as they come. `onAccepted` is told the request's ID. */
   converse(input: ConverseStreamCommandInput, onAccepted: (requestId: string | undefined) => void, signal?: AbortSignal): AsyncGenerator<ConverseStreamOutput, void>;
 }
@@ -33,6 +36,7 @@ export async function openBedrockRuntime({ env, name, region: wanted, timeoutMs 
       },
       failure: (error) => bedrockFailure(error, { name, url }),
     }),
+    warm: (signal) => warm(client.config, url, signal),
     converse(input, onAccepted, signal) {
       let requestId: string | undefined;
       return streamOnce({

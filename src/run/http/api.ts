@@ -1,15 +1,19 @@
 import type { FastifyRequest } from "fastify";
+import type { TwelveError } from "../../core/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { OpenedRuntime } from "../apply.ts";
 import type { Trace } from "../trace.ts";
+import type { Access } from "./access.ts";
 import type { Traffic } from "./traffic.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
     trace: Trace;
-    /** Aborted when the client goes away, or when the server must stop. */
+    /** Aborted when the client goes away, when the answer takes too long, or when the server must stop; the reason says which. */
     life: AbortSignal;
     caller: Caller;
+    /** It came when the server had begun to stop. */
+    isLate: boolean;
   }
 }
 
@@ -24,6 +28,12 @@ export interface ServerOptions {
   readonly runtime: OpenedRuntime;
   readonly traffic: Traffic;
   readonly clock: Clock;
+  /** Whom it lets in; undefined for as long as that is not known. */
+  readonly access: () => Access | undefined;
+  /** Why that is not known yet. */
+  readonly notReady: () => TwelveError;
+  /** Others than this machine may reach it. */
+  readonly isExposed: boolean;
   /** Names the release in every answer. */
   readonly fingerprint: () => string;
   /** Takes a JSON line about a failure that is a bug of ours. */

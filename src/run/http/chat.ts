@@ -32,6 +32,7 @@ export function addChat(app: FastifyInstance, { runtime, fingerprint, clock, rep
       rest,
       chunks: chunkMaker(frame, hasUsage),
       hasUsage,
+      life,
       onFailure: (error) => {
         report(error, request);
         return toHttpError(error, trace.traceId);

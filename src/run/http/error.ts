@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { type FailureCode, summaryOf, TwelveError } from "../../core/errors.ts";
 import { didYouMean } from "../../core/nearest.ts";
 import { formatPath } from "../../core/problems.ts";
+import { withoutKeys } from "../scrub.ts";
 
 /** An error as OpenAI's API gives it, with the trace that its log line has. */
 export interface ErrorBody {
@@ -44,7 +45,16 @@ const known: Readonly<Partial<Record<FailureCode, { readonly status: number; rea
   INDEX_NOT_PUBLISHED: { status: 503, code: "index_not_published" },
   INDEX_CORRUPT: { status: 503, code: "index_corrupt" },
   PROCESS_NOT_READY: { status: 503, code: "not_ready" },
+  PROCESS_STOPPING: { status: 503, code: "stopping" },
   ANSWER_CUT: { status: 503, code: "answer_cut" },
+  ANSWER_OVERDUE: { status: 504, code: "answer_overdue" },
+  REQUEST_TOO_LARGE: { status: 413, code: "request_too_large" },
+  KEY_MISSING: { status: 401, code: "api_key_missing" },
+  KEY_INVALID: { status: 401, code: "invalid_api_key" },
+  SCOPE_MISSING: { status: 403, code: "scope_missing" },
+  ORIGIN_REFUSED: { status: 403, code: "origin_not_allowed" },
+  HOST_REFUSED: { status: 403, code: "host_not_allowed" },
+  RATE_EXCEEDED: { status: 429, code: "rate_limit_exceeded" },
 };
 
 /** What clients are asked to wait where the service that is away did not say. */
@@ -52,7 +62,6 @@ const shortestWaitMs = 1000;
 
 /** What the HTTP layer itself refuses, by Fastify's code. */
 const refused: Readonly<Record<string, { readonly code: string; readonly message: string }>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: { code: "request_too_large", message: "The body is larger than 1 MiB" },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: "unsupported_media_type", message: "The body must be JSON: send it with content-type: application/json" },
 };
 
@@ -62,20 +71,32 @@ export function httpError(status: number, fields: Omit<ErrorBody["error"], "type
   return { status, body: { error: { message, type, param, code, trace_id } } };
 }
 
-/** A bug of ours says nothing about its insides to the caller; the log has them under the same trace. */
+/** What the server has to tell its log: the caller is told of it only that it was. */
+export function isInternal(error: unknown): boolean {
+  if (error instanceof TwelveError) return known[error.code] === undefined;
+  const { statusCode } = error as { readonly statusCode?: number };
+  return statusCode === undefined || statusCode >= 500;
+}
+
+/**
+ * A bug of ours, or a failure that is not for callers, says nothing about its insides; the log has them under the same trace. What
+ * services said is passed on without what looks like a key.
+ */
 export function toHttpError(error: unknown, traceId: string): HttpError {
-  if (error instanceof TwelveError) {
-    const { status, code, param } = known[error.code] ?? { status: 500, code: error.code.toLowerCase() };
-    const answer = httpError(status, { message: summaryOf(error), param: error.problems[0]?.path ?? param ?? null, code, trace_id: traceId });
+  const meaning = error instanceof TwelveError ? known[error.code] : undefined;
+  if (error instanceof TwelveError && meaning !== undefined) {
+    const { status, code, param } = meaning;
+    const answer = httpError(status, { message: withoutKeys(summaryOf(error)), param: error.problems[0]?.path ?? param ?? null, code, trace_id: traceId });
     const isLater = (status === 503 || status === 429) && error.retry !== undefined;
     return isLater ? { ...answer, retryAfterSeconds: Math.ceil((error.retry?.afterMs ?? shortestWaitMs) / 1000) } : answer;
   }
-  const { code, statusCode, message } = error as { readonly code?: string; readonly statusCode?: number; readonly message?: string };
+  const { code, statusCode, message } = (error instanceof TwelveError ? {} : error) as { readonly code?: string; readonly statusCode?: number; readonly message?: string };
   if (statusCode !== undefined && statusCode < 500) {
     const known = refused[code ?? ""];
     return httpError(statusCode, { message: known?.message ?? message ?? "The request cannot be read", param: null, code: known?.code ?? "invalid_request", trace_id: traceId });
   }
-  return httpError(500, { message: `Something went wrong inside the server. Its log has the details under the trace ${traceId}`, param: null, code: "internal_error", trace_id: traceId });
+  const isKnown = error instanceof TwelveError;
+  return httpError(500, { message: `Something went wrong inside the server. Its log has the details under the trace ${traceId}`, param: null, code: isKnown ? error.code.toLowerCase() : "internal_error", trace_id: traceId });
 }
 
 /** What a request's schema says against it, one problem per field. */

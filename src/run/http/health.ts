@@ -1,15 +1,20 @@
 import type { FastifyInstance } from "fastify";
 import type { RuntimePart } from "../health.ts";
+import { withoutKeys } from "../scrub.ts";
 import type { Server } from "./api.ts";
 
 /** `GET /livez`: the process answers. `GET /readyz`: it can take requests, part by part. */
-export function addHealth(app: FastifyInstance, { runtime, traffic }: Server): void {
+export function addHealth(app: FastifyInstance, { runtime, traffic, access, isExposed }: Server): void {
   app.get("/livez", () => ({ status: "ok" }));
-  app.get("/readyz", async (_request, reply) => {
-    const stopping: readonly RuntimePart[] = traffic.isDraining ? [{ name: "process", isReady: false, detail: "stopping; no new requests are taken" }] : [];
+  app.get("/readyz", async (request, reply) => {
+    const stopping: readonly RuntimePart[] = traffic.isStopping ? [{ name: "process", isReady: false, detail: "stopping; no new requests are taken" }] : [];
     const parts = [...stopping, ...(await runtime.check())];
     const isReady = parts.every((part) => part.isReady);
-    const checks = Object.fromEntries(parts.map((part) => [part.name, { status: part.isReady ? "ok" : "failed", detail: part.detail }]));
-    return reply.code(isReady ? 200 : 503).send({ status: isReady ? "ok" : traffic.isDraining ? "draining" : "failed", checks });
+    const status = isReady ? "ok" : traffic.isStopping ? "draining" : "failed";
+    void reply.code(isReady ? 200 : 503);
+    // Which services stand behind it, and what they say, is nothing for strangers.
+    if (isExposed && access()?.keys !== null && request.caller.key === null) return reply.send({ status });
+    const checks = Object.fromEntries(parts.map((part) => [part.name, { status: part.isReady ? "ok" : "failed", detail: withoutKeys(part.detail) }]));
+    return reply.send({ status, checks });
   });
 }

@@ -30,11 +30,6 @@ function listenFailure(cause: unknown, { host, port }: Address): unknown {
   return cause;
 }
 
-/** Whether only programs of this machine can reach the address. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
 /**
  * Stops in good order: takes no new connections, waits for the requests under way, cuts those that take longer than
  * `drainMs`, and closes what is left.

@@ -1,28 +1,38 @@
+import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { TwelveError } from "../../core/errors.ts";
 import { scrub } from "../scrub.ts";
 import { traceOf, traceParent } from "../trace.ts";
-import type { Caller, Server, ServerOptions } from "./api.ts";
+import { admit, stranger } from "./admission.ts";
+import type { Server, ServerOptions } from "./api.ts";
+import { readBody } from "./body.ts";
 import { addChat } from "./chat.ts";
-import { httpError, toHttpError } from "./error.ts";
+import { answerClientError } from "./client-error.ts";
+import { answerPreflight, isPreflight } from "./cors.ts";
+import { httpError, isInternal, toHttpError } from "./error.ts";
 import { addHealth } from "./health.ts";
 import { addModels } from "./models.ts";
+import { isEndlessRoute, scopeOf } from "./scope.ts";
 
-const bodyLimitBytes = 1024 * 1024;
 /** Longer than the 60 seconds after which load balancers usually drop an idle connection, so that they do it, not we. */
 const keepAliveMs = 65_000;
+/** From the first byte of a request to its last, and to the end of its headers: somebody who sends slowly on purpose holds a connection no longer. */
 const requestTimeoutMs = 30_000;
-const stranger: Caller = { key: null };
+const headersTimeoutMs = 10_000;
+/** How often these two are looked at. */
+const timeoutCheckMs = 2000;
+const headerBytes = 16 * 1024;
 
 /** The HTTP API over one runtime, not yet listening. */
 export async function openServer(options: ServerOptions): Promise<FastifyInstance> {
   const { default: fastify } = await import("fastify");
-  const { traffic, clock, writeLine } = options;
+  const { traffic, clock, writeLine, access, notReady } = options;
   const app = fastify({
     logger: false,
-    bodyLimit: bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveMs,
+    http: { maxHeaderSize: headerBytes, headersTimeout: headersTimeoutMs, connectionsCheckingInterval: timeoutCheckMs },
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, clock.randomHex(16)),
     return503OnClosing: false,
     // Requests have IDs of their own already: the trace.
     genReqId: () => "",
@@ -33,43 +43,67 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
     },
   });
   const report = (error: unknown, request: FastifyRequest): void => {
-    const isBug = !(error instanceof TwelveError) && (error as { statusCode?: number }).statusCode === undefined;
-    if (!isBug || request.life.aborted) return;
+    if (!isInternal(error) || request.life.aborted) return;
     const stack = error instanceof Error ? scrub(error.stack ?? error.message) : undefined;
-    writeLine(JSON.stringify({ event: "request-failed", time: clock.now().toISOString(), trace_id: request.trace.traceId, "error.type": error instanceof Error ? error.name : typeof error, "exception.stacktrace": stack }));
+    const type = error instanceof TwelveError ? error.code : error instanceof Error ? error.name : typeof error;
+    writeLine(JSON.stringify({ event: "request-failed", time: clock.now().toISOString(), trace_id: request.trace.traceId, "error.type": type, "exception.stacktrace": stack }));
   };
 
   app.decorateRequest("trace");
   app.decorateRequest("life");
   app.decorateRequest("caller");
+  app.decorateRequest("isLate", false);
+  app.addHook("onRoute", (route) => {
+    route.config = { scope: scopeOf(route.url), isEndless: isEndlessRoute(route.url), ...route.config };
+  });
   app.addHook("onRequest", (request, reply, done) => {
     const header = request.headers["traceparent"];
     const trace = traceOf(typeof header === "string" ? header : undefined, (sizeBytes) => clock.randomHex(sizeBytes));
     request.trace = trace;
-    request.life = traffic.enter(reply.raw);
+    const visit = traffic.enter(request.raw, reply.raw);
+    request.life = visit.signal;
     request.caller = stranger;
     // OpenAI's clients show x-request-id with an error.
     void reply.headers({ traceparent: traceParent(trace), "x-trace-id": trace.traceId, "x-request-id": trace.traceId });
-    if (traffic.isDraining) void reply.header("connection", "close");
+    if (traffic.isStopping) void reply.header("connection", "close");
+    // What nothing is at needs a key, too: who has none learns nothing about what there is.
+    const { scope = "any", isEndless = false } = request.routeOptions.config;
+    request.isLate = traffic.isDraining && scope !== "open";
+    const known = access();
+    if (known === undefined) {
+      if (scope === "open") return done();
+      throw notReady();
+    }
+    if (isPreflight(request)) return answerPreflight(known.origins, request, reply);
+    request.caller = admit(known, { request, reply, scope, clock });
+    if (!isEndless) visit.limit(known.answerMs);
+    done();
+  });
+  // After the body, which is read to its end: to close a connection that somebody still writes to would take him the answer.
+  app.addHook("preHandler", ({ isLate }, _reply, done) => {
+    if (isLate) throw new TwelveError("PROCESS_STOPPING", "The server is stopping, and takes no new requests", { retry: { afterMs: null } });
     done();
   });
   // Closing at once would reset the connection under a client that is still sending, and it would never see the answer:
   // the rest of the body is read and thrown away instead, for as long as a request may take.
   app.addHook("onSend", (_request, reply, _payload, done) => {
     if (reply.statusCode === 413) void reply.header("connection", "keep-alive");
+    else if (traffic.isStopping) void reply.header("connection", "close");
     done();
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("application/json", { parseAs: "string", bodyLimit: bodyLimitBytes }, (_request, text, done) => {
+  app.addContentTypeParser("application/json", async (request: FastifyRequest, payload: IncomingMessage) => {
+    const text = await readBody(payload, { limitBytes: access()?.bodyBytes ?? 0, signal: request.life });
     try {
-      done(null, JSON.parse(String(text)));
+      return JSON.parse(text) as unknown;
     } catch (cause) {
-      done(new TwelveError("REQUEST_INVALID", `The body is not valid JSON: ${cause instanceof Error ? cause.message : String(cause)}`));
+      throw new TwelveError("REQUEST_INVALID", `The body is not valid JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
     }
   });
   app.setErrorHandler((error, request, reply) => {
     report(error, request);
     const { status, body, retryAfterSeconds } = toHttpError(error, request.trace.traceId);
+    if (status === 401) void reply.header("www-authenticate", "Bearer");
     if (retryAfterSeconds !== undefined) void reply.header("retry-after", String(retryAfterSeconds));
     return reply.code(status).send(body);
   });

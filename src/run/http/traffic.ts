@@ -1,22 +1,42 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { TwelveError } from "../../core/errors.ts";
+
+/** One request under way. */
+export interface Visit {
+  /** Aborted when the client goes away, when the answer takes too long, or when the server must stop. */
+  readonly signal: AbortSignal;
+  /** From now on the answer may take so long. */
+  limit(limitMs: number): void;
+}
 
 /** The requests under way, and whether the process is about to stop. */
 export interface Traffic {
+  /** The process was asked to stop: load balancers are told to send no more. */
+  readonly isStopping: boolean;
+  /** No new requests are taken any more. */
   readonly isDraining: boolean;
   /** How many requests were taken in all. */
   readonly taken: number;
-  /** Follows a request to its end; the signal is aborted when the client goes away or time is up. */
-  enter(response: ServerResponse): AbortSignal;
+  /** Follows a request to its end. */
+  enter(request: IncomingMessage, response: ServerResponse): Visit;
+  announceStop(): void;
   /** From now on `isDraining` is true. Resolves when no request is under way, at the latest after `limitMs`, when the rest are cut. */
   drain(limitMs: number): Promise<void>;
 }
 
 /** Clients get this long to receive the error that tells them they were cut. */
 const farewellMs = 1000;
+/** A request of which half has come when the stop does may be complete a moment later; one that trickles in is refused. */
+const arrivalMs = 1000;
+
+interface Underway {
+  readonly request: IncomingMessage;
+  readonly controller: AbortController;
+}
 
 export function trackTraffic(): Traffic {
-  const underway = new Set<AbortController>();
+  const underway = new Set<Underway>();
+  let isStopping = false;
   let isDraining = false;
   let taken = 0;
   let onEmpty = (): void => {};
@@ -29,29 +49,59 @@ export function trackTraffic(): Traffic {
         resolve();
       };
     });
+  function hurry({ request, controller }: Underway): void {
+    if (request.complete) return;
+    const late = (): void => {
+      if (!request.complete) controller.abort(new TwelveError("PROCESS_STOPPING", "The server is stopping, and the request had not come to its end", { retry: { afterMs: null } }));
+    };
+    setTimeout(late, arrivalMs).unref();
+  }
   return {
+    get isStopping() {
+      return isStopping;
+    },
     get isDraining() {
       return isDraining;
     },
     get taken() {
       return taken;
     },
-    enter(response) {
+    enter(request, response) {
       const controller = new AbortController();
-      underway.add(controller);
-      taken++;
-      response.once("close", () => {
-        underway.delete(controller);
+      const visit: Underway = { request, controller };
+      const { socket } = request;
+      let timer: NodeJS.Timeout | undefined;
+      const leave = (): void => {
+        if (!underway.delete(visit)) return;
+        clearTimeout(timer);
         if (!response.writableFinished) controller.abort(new Error("The client went away"));
         if (underway.size === 0) onEmpty();
-      });
-      return controller.signal;
+      };
+      underway.add(visit);
+      taken++;
+      if (isDraining) hurry(visit);
+      response.once("close", leave);
+      return {
+        signal: controller.signal,
+        limit(limitMs) {
+          timer = setTimeout(() => {
+            controller.abort(new TwelveError("ANSWER_OVERDUE", `The answer took longer than the ${limitMs / 1000} s that this server allows`));
+            // Whoever does not read, or does not listen to the signal, holds the connection no longer.
+            timer = setTimeout(() => socket.destroy(), farewellMs);
+          }, limitMs);
+        },
+      };
+    },
+    announceStop() {
+      isStopping = true;
     },
     async drain(limitMs) {
+      isStopping = true;
       isDraining = true;
+      for (const visit of underway) hurry(visit);
       await settled(limitMs);
       if (underway.size === 0) return;
-      for (const controller of underway) controller.abort(new TwelveError("ANSWER_CUT", "The server is stopping, and the answer took longer than it could wait"));
+      for (const { controller } of underway) controller.abort(new TwelveError("ANSWER_CUT", "The server is stopping, and the answer took longer than it could wait", { retry: { afterMs: null } }));
       await settled(farewellMs);
     },
   };

@@ -144,6 +144,41 @@ describe("POST /v1/chat/completions with the official client", () => {
     expect(runtime.events[0]).toMatchObject({ "error.type": "SERVICE_FAILED", "gen_ai.response.finish_reasons": ["error"], "twelve.aborted": false, "twelve.usage.estimated": true, "gen_ai.usage.output_tokens": 2 });
   });
 
+  it("passes on what a service said, without what looks like a key", async () => {
+    const said = "openai:gpt-5 answered 401: Incorrect API key provided: sk-proj-abcdefghijklmnop1234 (Authorization: Bearer abcdefghijklmnop1234)";
+    const model = scriptedModel(function* ({ question }) {
+      if (question === "late") yield { type: "text", text: "a" };
+      throw new TwelveError("SERVICE_UNAUTHENTICATED", said, { problems: [{ message: "before it, tw_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdEfG failed" }] });
+    });
+    const { post } = await startServer(runtimeOf(openAgent(model)));
+    for (const body of [ask, { ...ask, stream: true, messages: [{ role: "user", content: "late" }] }]) {
+      const text = await (await post(body)).text();
+      expect(text).toContain("Incorrect API key provided: [key]");
+      expect(text).not.toMatch(/abcdefghijklmnop|AbCdEfGhIj/);
+    }
+  });
+
+  it("keeps from the caller what a failure that is not his says about the server, and writes it to the log", async () => {
+    const model = scriptedModel(() => { throw new TwelveError("FOLDER_UNUSABLE", "/srv/shop/.twelve/cache cannot be written"); });
+    const { post, lines } = await startServer(runtimeOf(openAgent(model)));
+    for (const stream of [false, true]) {
+      const response = await post({ ...ask, stream });
+      const text = await response.text();
+      expect([response.status, JSON.parse(text)]).toMatchObject([500, { error: { code: "folder_unusable", message: expect.stringContaining("Its log has the details") } }]);
+      expect(text).not.toContain("/srv");
+    }
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ event: "request-failed", "error.type": "FOLDER_UNUSABLE", "exception.stacktrace": expect.stringContaining("/srv/shop/.twelve/cache") });
+  });
+
+  it("ends no answer whose runtime did not end it", async () => {
+    const runtime = { ...answering(), async *answer() { yield { type: "text", text: "It is" } as const; } };
+    const { post } = await startServer(runtime);
+    expect((await post(ask)).status).toBe(500);
+    const stream = await (await post({ ...ask, stream: true })).text();
+    expect(stream).toMatch(/"content":"It is".*"code":"internal_error"/s);
+    expect(stream).not.toMatch(/\[DONE\]|"finish_reason":"/);
+  });
+
   it("keeps a bug's insides from the caller and writes them to the log", async () => {
     const model = scriptedModel(() => { throw new TypeError("x is not a function, said ada@example.com"); });
     const { post, lines } = await startServer(runtimeOf(openAgent(model)));

@@ -1,7 +1,7 @@
 import { connect, type Server } from "node:net";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import { isLoopback, listen, stopServer } from "../../../src/run/http/listen.ts";
+import { listen, stopServer } from "../../../src/run/http/listen.ts";
 import { openAgent, runtimeOf, says, saysAndHangs, scriptedModel } from "../fixture.ts";
 import { ask, openTestServer, startServer } from "./fixture.ts";
 
@@ -59,10 +59,6 @@ describe("the server", () => {
     const { app: second } = await openTestServer(answering());
     await expect(listen(second, { host: "127.0.0.1", port })).rejects.toMatchObject({ code: "PORT_TAKEN", message: `Port ${port} on 127.0.0.1 is in use` });
   });
-
-  it.each([["127.0.0.1", true], ["127.8.0.1", true], ["::1", true], ["localhost", true], ["0.0.0.0", false], ["::", false], ["10.0.0.1", false]])("knows whether %s is this machine only", (host, isOwn) => {
-    expect(isLoopback(host)).toBe(isOwn);
-  });
 });
 
 describe("stopping", () => {
@@ -77,7 +73,7 @@ describe("stopping", () => {
     const response = await post({ ...ask, stream: true });
     // A load balancer's question that is half sent when the stop comes: idle connections are closed, this one is not.
     const probe = connect(Number(new URL(url).port), "127.0.0.1");
-    probe.write("GET /readyz HTTP/1.1\r\nhost: x\r\n");
+    probe.write("GET /readyz HTTP/1.1\r\nhost: localhost\r\n");
     await expect.poll(() => openConnections(app.server)).toBe(2);
     const stopped = stopServer(app, traffic, 60_000);
     await expect(fetch(`${url}/livez`)).rejects.toThrow("fetch failed");
@@ -106,4 +102,74 @@ describe("stopping", () => {
     await stopServer(app, traffic, 60_000);
     expect(traffic.taken).toBe(1);
   });
+
+  it("says that it stops while it still takes requests, so that load balancers hear of it first", async () => {
+    const { url, post, traffic } = await startServer(answering());
+    traffic.announceStop();
+    const readiness = await fetch(`${url}/readyz`);
+    expect([readiness.status, await readiness.json()]).toMatchObject([503, { status: "draining" }]);
+    const answer = await post(ask);
+    expect([answer.status, answer.headers.get("connection")]).toEqual([200, "close"]);
+  });
+
+  it("refuses with 503 what comes on an open connection meanwhile, and finishes what had come by half", async () => {
+    const { promise: go, resolve: letGo } = Promise.withResolvers<void>();
+    const model = scriptedModel(async function* ({ question }) {
+      if (question === "Slow") await go;
+      yield* says("yes");
+    });
+    const { app, url, post, traffic } = await startServer(runtimeOf(openAgent(model)));
+    const slow = post({ ...ask, messages: [{ role: "user", content: "Slow" }] });
+    await expect.poll(() => model.asked.length).toBe(1);
+    const [early, late] = [rawRequest(url), rawRequest(url)];
+    early.socket.write(early.head + early.body.slice(0, 10));
+    late.socket.write("GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\nP");
+    await expect.poll(() => openConnections(app.server)).toBe(3);
+    await expect.poll(() => traffic.taken).toBe(3);
+    const stopped = stopServer(app, traffic, 60_000);
+    early.socket.write(early.body.slice(10));
+    expect(await early.answer).toMatch(/^HTTP\/1.1 200 .*connection: close/s);
+    late.socket.write(late.head.slice(1) + late.body);
+    const answers = (await late.answer).split("HTTP/1.1 ").slice(1);
+    expect(answers[0]).toMatch(/^200 /);
+    expect(answers[1]).toMatch(/^503 .*retry-after: 1\r\n.*"code":"stopping"/s);
+    letGo();
+    expect((await slow).status).toBe(200);
+    await stopped;
+  });
+
+  it("waits for no body that trickles in, and not for a client that does not read once time is up", async () => {
+    const endless = scriptedModel(async function* ({ signal }) {
+      for (;;) {
+        signal?.throwIfAborted();
+        yield { type: "text", text: "x".repeat(65_536) };
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    });
+    const runtime = runtimeOf(openAgent(endless));
+    const { app, url, traffic } = await startServer(runtime);
+    const slow = rawRequest(url);
+    slow.socket.write(slow.head + slow.body.slice(0, 10));
+    await expect.poll(() => traffic.taken).toBe(1);
+    const waiting = stopServer(app, traffic, 60_000);
+    expect(await slow.answer).toMatch(/^HTTP\/1.1 503 .*retry-after: 1\r\n.*"code":"stopping"/s);
+    await waiting;
+
+    const { app: second, url: secondUrl, traffic: secondTraffic } = await startServer(runtime);
+    const unread = rawRequest(secondUrl, { ...ask, stream: true });
+    unread.socket.pause();
+    unread.socket.write(unread.head + unread.body);
+    await expect.poll(() => secondTraffic.taken).toBe(1);
+    await stopServer(second, secondTraffic, 100);
+    expect(runtime.events.at(-1)).toMatchObject({ "gen_ai.response.finish_reasons": ["error"] });
+  });
 });
+
+/** A request that the test sends piece by piece. */
+function rawRequest(url: string, given: object = ask) {
+  const body = JSON.stringify(given);
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
+  socket.on("error", () => {});
+  const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  return { socket, head, body, answer: text(socket) };
+}

@@ -16,6 +16,8 @@ export async function openModel(reference: string, env: Environment): Promise<Mo
   const target = readBedrockReference(reference);
   const { name, region, timeoutMs } = target;
   const runtime = once(() => openBedrockRuntime({ env, name, region, timeoutMs }));
+  // The look goes to another host than the questions.
+  const warmed = once(async () => (await runtime()).warm());
   return {
     provider: "aws.bedrock",
     id: target.id,
@@ -29,7 +31,11 @@ export async function openModel(reference: string, env: Environment): Promise<Mo
         throw helpfulFailure(error);
       }
     },
-    check: async (signal) => checkModel(await runtime(), target, { env, signal }),
+    async check(signal) {
+      const found = await checkModel(await runtime(), target, { env, signal });
+      await warmed();
+      return found;
+    },
   };
 }
 

@@ -29,13 +29,18 @@ export function bedrockMessages(messages: readonly Message[], options: MessageOp
 
 function contentOf(message: Message, { name, hasTools }: MessageOptions): ContentBlock[] {
   const { role, content, images = [], toolCalls = [], reasoning = [] } = message;
-  if (role === "tool") return [hasTools ? resultBlock(message) : { text: `<tool_result>${content.toWellFormed()}</tool_result>` }];
+  if (role === "tool") return [hasTools ? resultBlock(message) : { text: `<tool_result>${withoutTags(content)}</tool_result>` }];
   return [
     ...reasoning.map(reasoningBlock).filter((block) => block !== undefined),
     ...textBlocks(content),
     ...images.map((image) => imageBlock(image, name)),
-    ...toolCalls.map((call) => (hasTools ? callBlock(call) : { text: `<tool_call name="${call.name}">${call.arguments}</tool_call>` })),
+    ...toolCalls.map((call) => (hasTools ? callBlock(call) : { text: `<tool_call name="${withoutTags(call.name)}">${withoutTags(call.arguments)}</tool_call>` })),
   ];
+}
+
+/** What a tool has written must not end its own result, and go on as somebody else. */
+function withoutTags(text: string): string {
+  return text.toWellFormed().replaceAll(/<(?=\s*\/?\s*tool_)/gi, "&lt;");
 }
 
 /** Bedrock refuses a text without a sign in it. */

@@ -29,6 +29,11 @@ function promptOf(messages: readonly Message[], isJson: boolean): string {
   const instructions = isJson ? [...system, "Answer with one JSON value and nothing else."] : system;
   const spoken = messages.filter(({ role }) => role !== "system");
   const [only] = spoken;
-  const said = spoken.length === 1 && only?.role === "user" ? [only.content] : [spoken.map(({ role, content }) => `${speakers[role]}: ${content}`).join("\n"), "Assistant:"];
+  const said = spoken.length === 1 && only?.role === "user" ? [only.content] : [spoken.map(({ role, content }) => `${speakers[role]}: ${indented(content)}`).join("\n"), "Assistant:"];
   return [...instructions, ...(spoken.length === 1 ? said : [said.join("\n")])].filter((text) => text !== "").join("\n\n").toWellFormed();
+}
+
+/** Only a name at the start of a line begins somebody's words, and no line of what was said starts with one. */
+function indented(text: string): string {
+  return text.replaceAll(/\r\n?|[\n\v\f\u0085\u2028\u2029]/g, "\n  ");
 }
