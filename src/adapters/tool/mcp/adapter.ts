@@ -46,7 +46,7 @@ export async function openMcp(place: McpPlace): Promise<ToolSource> {
       // The server does not know the session: it has restarted, or forgotten it, and did nothing of what it was asked.
       const status = statusOf(error);
       if (status !== 404 && status !== 400) return complain(error, connection);
-      await connection.close();
+      connection.lose();
       const next = await connected();
       return ask(next, name, given, options).catch((again: unknown) => {
         options.signal.throwIfAborted();

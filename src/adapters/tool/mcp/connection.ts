@@ -11,6 +11,8 @@ export interface Connection {
   readonly isOpen: () => boolean;
   /** The end of what the server's program wrote to stderr. */
   readonly said: () => string;
+  /** No call is to use it any more; those under way have a moment for their own answers. */
+  lose(): void;
   close(): Promise<void>;
 }
 
@@ -18,6 +20,7 @@ const startMs = 30_000;
 /** A server that is told that the session is over, and is slow to hear it, is not waited for. */
 const leaveMs = 1000;
 const pingMs = 5000;
+const loseMs = 500;
 const mostPages = 100;
 
 /** Connects and shakes hands. `onChange` is told when the server offers other tools than before. Fails as `serverFailure` says. */
@@ -30,6 +33,10 @@ export async function connect(place: McpPlace, onChange: () => void): Promise<Co
   const client = new Client({ name: "twelve", version: "1" }, { jsonSchemaValidator });
   let isOpen = true;
   client.onclose = () => (isOpen = false);
+  const lose = (): void => {
+    isOpen = false;
+    setTimeout(() => void client.close().catch(() => {}), loseMs);
+  };
   client.setNotificationHandler(ToolListChangedNotificationSchema, onChange);
   try {
     await client.connect(transport, { timeout: Math.max(startMs, place.timeoutMs) });
@@ -42,12 +49,13 @@ export async function connect(place: McpPlace, onChange: () => void): Promise<Co
   client.onerror = () => {
     if (!isOpen || isLooking) return;
     isLooking = true;
-    client.ping({ timeout: pingMs }).catch(() => client.close().catch(() => {})).finally(() => (isLooking = false));
+    client.ping({ timeout: pingMs }).catch(lose).finally(() => (isLooking = false));
   };
   return {
     client,
     isOpen: () => isOpen,
     said,
+    lose,
     async close() {
       client.onerror = () => {};
       if (isOpen) await Promise.race([leave().catch(() => {}), sleep(leaveMs, undefined, { ref: false })]);
