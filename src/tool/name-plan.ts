@@ -7,16 +7,9 @@ const markLength = 8;
  * and none is one of another declaration, whose names have no underscore.
  */
 export function namesOf(declared: string, tools: readonly string[], mark: (name: string) => string): ReadonlyMap<string, string> {
-  const plain = new Map(tools.map((tool) => [tool, `${declared}_${tool.replaceAll(/[^a-zA-Z0-9_-]/g, "_")}`]));
-  const isTaken = (tool: string, name: string): boolean => [...plain].some(([other, otherName]) => other !== tool && otherName === name && isPlain(other));
-  return new Map([...plain].map(([tool, name]) => {
-    const isLong = name.length > longest;
-    const isShared = !isPlain(tool) && ([...plain.values()].filter((other) => other === name).length > 1 || isTaken(tool, name));
-    return [tool, isLong || isShared ? `${name.slice(0, longest - markLength - 1)}_${mark(tool).slice(0, markLength)}` : name];
+  const plain = tools.map((tool) => [tool, `${declared}_${tool.replaceAll(/[^a-zA-Z0-9_-]/g, "_")}`] as const);
+  return new Map(plain.map(([tool, name]) => {
+    const isShared = !/^[\w-]*$/.test(tool) && plain.filter(([, other]) => other === name).length > 1;
+    return [tool, isShared || name.length > longest ? `${name.slice(0, longest - markLength - 1)}_${mark(tool).slice(0, markLength)}` : name];
   }));
-}
-
-/** One that is taken as it is. */
-function isPlain(tool: string): boolean {
-  return /^[a-zA-Z0-9_-]*$/.test(tool);
 }

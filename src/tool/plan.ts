@@ -1,4 +1,5 @@
-import { type Problem, TwelveError } from "../core/errors.ts";
+import { TwelveError } from "../core/errors.ts";
+import { formatPath } from "../core/problems.ts";
 import type { ToolDeclaration } from "../manifest/tool.ts";
 import { referencesIn, resolveReferences } from "../manifest/setting.ts";
 import type { Environment } from "../ports/context.ts";
@@ -15,8 +16,13 @@ export interface ToolSurroundings {
 
 /** Where a declared tool is, every `${KEY}` replaced. Fails with CONFIG_INVALID for a key without a value, and for a value that is no address. */
 export function planTool(name: string, declared: ToolDeclaration, { folder, values, env }: ToolSurroundings): ToolPlace {
-  const problems = missingKeys(name, declared, values);
-  if (problems.length > 0) throw new TwelveError("CONFIG_INVALID", `The tool ${name} cannot be opened: ${problems.length === 1 ? "a key has" : `${problems.length} keys have`} no value`, { problems, fix: `Set ${[...new Set(problems.map(({ key }) => key))].join(", ")} in the environment's configuration, and release again where it is frozen or an attachment` });
+  const missing = missingKeys(declared, values);
+  if (missing.length > 0) {
+    throw new TwelveError("CONFIG_INVALID", `The tool ${name} cannot be opened: ${missing.length === 1 ? "a key has" : `${missing.length} keys have`} no value`, {
+      problems: missing.map(({ key, path }) => ({ path: formatPath(["tools", name, ...path]), message: `${key} is not set` })),
+      fix: `Set ${[...new Set(missing.map(({ key }) => key))].join(", ")} in the environment's configuration, and release again where it is frozen or an attachment`,
+    });
+  }
   const shared = { name, timeoutMs: declared.timeoutSeconds * 1000 };
   if ("module" in declared) return { kind: "module", ...shared, file: declared.module, folder, env };
   // What is in it is the shell's: it knows the keys as variables.
@@ -35,12 +41,10 @@ export function planTool(name: string, declared: ToolDeclaration, { folder, valu
 
 const program = "stdio:";
 
-type KeyProblem = Problem & { readonly key: string };
-
-function missingKeys(name: string, declared: ToolDeclaration, values: Environment): readonly KeyProblem[] {
+/** Only where a key is replaced: a command is the shell's. */
+function missingKeys(declared: ToolDeclaration, values: Environment): ReturnType<typeof referencesIn> {
   const { http, mcp, headers } = declared as { readonly http?: string; readonly mcp?: string; readonly headers?: object };
-  const found = referencesIn({ http, mcp, headers }).filter(({ key }) => values[key] === undefined || values[key] === "");
-  return found.map(({ key, path }) => ({ key, path: `tools.${name}.${path.map(String).join(".")}`, message: `${key} is not set` }));
+  return referencesIn({ http, mcp, headers }).filter(({ key }) => values[key] === undefined || values[key] === "");
 }
 
 function withValues(values: Environment): Readonly<Record<string, string>> {
