@@ -59,10 +59,11 @@ export async function openTools(context: Pick<Context, "env" | "openTool">, { ma
   }));
   const opened = settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const close = async (): Promise<void> => void (await Promise.all(opened.map(({ source }) => source.close())));
-  const failed = settled.find((result) => result.status === "rejected");
-  if (failed !== undefined) {
+  const failures = settled.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+  if (failures.length > 0) {
     await close();
-    throw failed.reason;
+    // What stays wrong is told before what may pass.
+    throw failures.find((failure) => !(failure instanceof TwelveError) || failure.retry === undefined) ?? failures[0];
   }
   const secrets = secretsIn(manifest, values);
   return {

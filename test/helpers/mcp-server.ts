@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
-import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
 
@@ -50,7 +49,7 @@ export interface ShopHttp {
   readonly server: Server;
   readonly seen: Seen;
   /** Forgets all sessions, as a server that has restarted. */
-  forget(): Promise<void>;
+  readonly forget: () => Promise<void>;
 }
 
 /** Streamable HTTP with sessions, at whatever path it is asked. */
@@ -69,7 +68,7 @@ export function shopHttp(make: (seen: Seen) => McpServer = shopServer): ShopHttp
     if (known !== undefined) return known.handleRequest(request, response, body);
     if (!isInitializeRequest(body)) return void response.writeHead(404, { "content-type": "application/json" }).end('{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"},"id":null}');
     const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: () => randomUUID(), onsessioninitialized: (session) => void sessions.set(session, transport), onsessionclosed: (session) => void sessions.delete(session) });
-    await make(seen).connect(transport as Transport);
+    await make(seen).connect(transport);
     return transport.handleRequest(request, response, body);
   }
 

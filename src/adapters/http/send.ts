@@ -31,13 +31,20 @@ async function openClient(opening: Promise<Agent>): Promise<Request> {
   return (options) => request.call(agent, options);
 }
 
+interface AgentOptions {
+  readonly isGuarded: boolean;
+  /** Of what the reader itself sets no limit to. */
+  readonly largestAnswerBytes?: number;
+}
+
 /** A pool of connections; a guarded one makes none to a link-local or metadata address. */
-export async function openAgent(isGuarded: boolean): Promise<Agent> {
+export async function openAgent({ isGuarded, largestAnswerBytes = -1 }: AgentOptions): Promise<Agent> {
   // Of undici only what is needed: the whole would double the time until the first request.
   const { default: UndiciAgent } = await import("undici/lib/dispatcher/agent.js");
   return new UndiciAgent({
     connections: connectionsPerHost,
     keepAliveTimeout: 30_000,
+    maxResponseSize: largestAnswerBytes,
     connect: isGuarded ? await (await import("./guard.ts")).guardedConnector(connectTimeoutMs) : { timeout: connectTimeoutMs },
     // The timer of each request decides, whatever it is set to.
     headersTimeout: 0,
@@ -48,7 +55,7 @@ export async function openAgent(isGuarded: boolean): Promise<Agent> {
 /** The head of the answer, its body still to be read. Fails where nothing answers. */
 export async function send(asked: HttpRequest, accept: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
   const { service, url, body, json = body === undefined ? undefined : JSON.stringify(body), headers } = asked;
-  const request = await (asked.isGuarded === true ? (guarded ??= openClient(openAgent(true))) : (open ??= openClient(openAgent(false))));
+  const request = await (asked.isGuarded === true ? (guarded ??= openClient(openAgent({ isGuarded: true }))) : (open ??= openClient(openAgent({ isGuarded: false }))));
   const { origin, pathname, search } = new URL(url);
   try {
     return await request({

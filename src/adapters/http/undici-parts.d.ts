@@ -15,5 +15,8 @@ declare module "undici/lib/core/connect.js" {
   export default build;
 }
 declare module "undici/lib/web/fetch/index.js" {
-  export { fetch } from "undici";
+  import type { Agent } from "undici";
+  // In the words of Node's own fetch, which is an older copy of this one.
+  const parts: { fetch(url: string | URL, init: Omit<RequestInit, "dispatcher"> & { readonly dispatcher: Agent }): Promise<Response> };
+  export default parts;
 }

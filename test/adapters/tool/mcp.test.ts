@@ -157,6 +157,7 @@ describe("an MCP server at an address", () => {
 
   it.each([
     ["is away", undefined, "SERVICE_UNAVAILABLE"],
+    ["says more than can be read", { json: `"${"x".repeat(33 * 1024 * 1024)}"` }, "SERVICE_UNAVAILABLE"],
     ["refuses the key", { status: 401, body: { error: "no" } }, "SERVICE_UNAUTHENTICATED"],
     ["has trouble of its own", { status: 503, body: {} }, "SERVICE_UNAVAILABLE"],
     ["is something else", { headers: { "content-type": "text/html" }, json: "<h1>Hello</h1>" }, "SERVICE_FAILED"],

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { openModule } from "../../../src/adapters/tool/module/adapter.ts";
 import { writeFiles } from "../../helpers/git-app.ts";
 import { temporaryFolder } from "../../helpers/context.ts";
@@ -67,6 +67,17 @@ describe("a tool that is a module", () => {
     expect(await tool.call({}, callOptions)).toEqual({ content: '["s3cret-value","5","yes"]', isError: false });
     expect(await tool.call({ what: "fail" }, callOptions)).toEqual({ content: "with [secret]", isError: true });
     expect(process.env["LEAK"]).toBeUndefined();
+  });
+
+  it("cannot write into the log, which is stdout", async () => {
+    const written: string[] = [];
+    const [out, error] = [vi.spyOn(process.stdout, "write"), vi.spyOn(process.stderr, "write").mockImplementation((text) => written.push(String(text)) > 0)];
+    const tool = await moduleTool("console.log('from the module'); return 'done';");
+    await tool.call({}, callOptions);
+    while (!written.join("").includes("from the module")) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(out.mock.calls.flat().join("")).not.toContain("from the module");
+    out.mockRestore();
+    error.mockRestore();
   });
 
   it("answers many calls at the same time in one thread", async () => {

@@ -27,5 +27,5 @@ function placeProblem(name: string, value: unknown): string | undefined {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

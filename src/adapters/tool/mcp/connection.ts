@@ -32,11 +32,18 @@ export async function connect(place: McpPlace, onChange: () => void): Promise<Co
   const jsonSchemaValidator = { getValidator: () => (data: unknown) => ({ valid: true, data, errorMessage: undefined }) as never };
   const client = new Client({ name: "twelve", version: "1" }, { jsonSchemaValidator });
   let isOpen = true;
-  client.onclose = () => (isOpen = false);
   const lose = (): void => {
     isOpen = false;
     setTimeout(() => void client.close().catch(() => {}), loseMs);
   };
+  // A call whose stream broke would wait for an answer to the end of its time: a server that is gone, or forgot the session, is closed.
+  let isLooking = true;
+  const look = (): void => {
+    if (!isOpen || isLooking) return;
+    isLooking = true;
+    client.ping({ timeout: pingMs }).catch(lose).finally(() => (isLooking = false));
+  };
+  Object.assign(client, { onclose: () => (isOpen = false), onerror: look });
   client.setNotificationHandler(ToolListChangedNotificationSchema, onChange);
   try {
     await client.connect(transport, { timeout: Math.max(startMs, place.timeoutMs) });
@@ -44,20 +51,14 @@ export async function connect(place: McpPlace, onChange: () => void): Promise<Co
     await client.close().catch(() => {});
     throw serverFailure(error, place, said());
   }
-  // A call whose stream broke would wait for an answer to the end of its time: a server that is gone, or forgot the session, is closed.
-  let isLooking = false;
-  client.onerror = () => {
-    if (!isOpen || isLooking) return;
-    isLooking = true;
-    client.ping({ timeout: pingMs }).catch(lose).finally(() => (isLooking = false));
-  };
+  isLooking = false;
   return {
     client,
     isOpen: () => isOpen,
     said,
     lose,
     async close() {
-      client.onerror = () => {};
+      isLooking = true;
       if (isOpen) await Promise.race([leave().catch(() => {}), sleep(leaveMs, undefined, { ref: false })]);
       await client.close().catch(() => {});
     },

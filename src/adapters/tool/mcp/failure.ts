@@ -16,8 +16,8 @@ export function statusOf(error: unknown): number | undefined {
 
 /** What the server answered by the protocol's own means: it is there, and finds something wrong with the call. */
 export function complaintOf(error: unknown): string | undefined {
-  const isComplaint = error instanceof Error && "code" in error && typeof error.code === "number" && error.code < 0 && error.code !== closedCode && error.code !== timeoutCode && statusOf(error) === undefined && /^MCP error /.test(error.message);
-  return isComplaint ? error.message.replace(/^MCP error -?\d+: /, "") : undefined;
+  if (!(error instanceof Error) || !("code" in error) || error.code === closedCode || error.code === timeoutCode) return undefined;
+  return /^MCP error -?\d+: (.*)$/s.exec(error.message)?.[1];
 }
 
 /** Why a server cannot be asked. `said` is the end of what a program wrote to stderr. */
@@ -34,8 +34,13 @@ export function serverFailure(error: unknown, { name, server, timeoutMs }: McpPl
   }
   const status = statusOf(error);
   const asked = { service, url: server.url };
+  if (status === 401 || status === 403) return refusal(status, { ...service, where });
   if (status !== undefined) return answerFailure({ status, headers: {}, text: message.replace(/^Streamable HTTP error: (?:Error POSTing to endpoint: )?/, "") }, asked);
   if (code === closedCode) return new TwelveError("SERVICE_CUT", `${service.name}: the connection to the MCP server ${where} ended`, { cause: error, retry: { afterMs: null } });
   if (error instanceof TypeError && error.cause !== undefined) return connectionFailure(error.cause, asked);
   return new TwelveError("SERVICE_FAILED", `${service.name}: what answers at ${where} is no MCP server: ${message.slice(0, 200)}`, { cause: error });
+}
+
+function refusal(status: 401 | 403, { name, where }: { readonly name: string; readonly where: string }): TwelveError {
+  return new TwelveError(status === 401 ? "SERVICE_UNAUTHENTICATED" : "SERVICE_DENIED", `${name}: the MCP server ${where} answered ${status}`, { fix: "Look at `headers` of the tool in twelve.yaml, and at the secrets that they name" });
 }

@@ -13,6 +13,7 @@ export interface OpenTransport {
 }
 
 const keptCharacters = 4000;
+const largestAnswerBytes = 32 * 1024 * 1024;
 let open: Promise<Agent> | undefined;
 let guarded: Promise<Agent> | undefined;
 
@@ -32,15 +33,14 @@ async function openProgram({ env, folder }: McpPlace, [command, ...args]: readon
 }
 
 async function openHttp({ headers, isPrivateAllowed }: McpPlace, written: string): Promise<OpenTransport> {
-  const [{ StreamableHTTPClientTransport }, { fetch }, agent] = await Promise.all([
+  const [{ StreamableHTTPClientTransport }, { default: undici }, agent] = await Promise.all([
     import("@modelcontextprotocol/sdk/client/streamableHttp.js"),
     import("undici/lib/web/fetch/index.js"),
-    isPrivateAllowed ? (open ??= openAgent(false)) : (guarded ??= openAgent(true)),
+    isPrivateAllowed ? (open ??= openAgent({ isGuarded: false, largestAnswerBytes })) : (guarded ??= openAgent({ isGuarded: true, largestAnswerBytes })),
   ]);
   const address = readAddress(written, headers);
   // Each redirect that the client follows, which leads nowhere else, comes by here, too.
-  const guardedFetch = (url: string | URL, init: RequestInit = {}): Promise<Response> => fetch(url, { ...init, dispatcher: agent } as Parameters<typeof fetch>[1]) as unknown as Promise<Response>;
+  const guardedFetch = (url: string | URL, init: RequestInit = {}): Promise<Response> => undici.fetch(url, { ...init, dispatcher: agent });
   const transport = new StreamableHTTPClientTransport(new URL(address.url), { fetch: guardedFetch, requestInit: { headers: address.headers } });
-  // The types of the package do not say what exactOptionalPropertyTypes wants to hear.
-  return { transport: transport as Transport, said: () => "", leave: () => transport.terminateSession() };
+  return { transport, said: () => "", leave: () => transport.terminateSession() };
 }
