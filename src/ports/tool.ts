@@ -98,7 +98,7 @@ export interface SourceTool {
 
 /** A declared tool that is open, or a server of them. */
 export interface ToolSource extends Checkable {
-  /** As it is now: a server may change what it offers. */
+  /** As they are now: a server may change what it offers. The same objects for as long as nothing changes. */
   tools(): readonly SourceTool[];
   close(): Promise<void>;
 }

@@ -47,7 +47,8 @@ function missingKeys(declared: ToolDeclaration, values: Environment): ReturnType
   return referencesIn({ http, mcp, headers }).filter(({ key }) => values[key] === undefined || values[key] === "");
 }
 
-function withValues(values: Environment): Readonly<Record<string, string>> {
+/** Only what is set: a thread would take the rest for the word `undefined`. */
+export function withValues(values: Environment): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
 }
 

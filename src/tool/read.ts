@@ -8,7 +8,7 @@ import type { Context, Environment } from "../ports/context.ts";
 import type { OpenTool, SourceTool, ToolSource } from "../ports/tool.ts";
 import { offerTool } from "./call.ts";
 import { namesOf } from "./name-plan.ts";
-import { planTool } from "./plan.ts";
+import { planTool, withValues } from "./plan.ts";
 
 export { planTool } from "./plan.ts";
 
@@ -41,7 +41,7 @@ interface Opened {
  * TOOL_INVALID, ADDRESS_REFUSED, or with the SERVICE_ codes for a server that is away.
  */
 export async function openTools(context: Pick<Context, "env" | "openTool">, { manifest, names, folder, values }: ToolsToOpen): Promise<OpenTools> {
-  const surroundings = { folder, values, env: { ...context.env, ...values } };
+  const surroundings = { folder, values, env: withValues({ ...context.env, ...values }) };
   const places = [...new Set(names)].map((name) => {
     const declared = Object.hasOwn(manifest.tools, name) ? manifest.tools[name] : undefined;
     if (declared === undefined) throw new TwelveError("TOOL_INVALID", `There is no tool "${name}".${didYouMean(name, Object.keys(manifest.tools))}`);
@@ -65,9 +65,9 @@ export async function openTools(context: Pick<Context, "env" | "openTool">, { ma
     // What stays wrong is told before what may pass.
     throw failures.find((failure) => !(failure instanceof TwelveError) || failure.retry === undefined) ?? failures[0];
   }
-  const secrets = secretsIn(manifest, values);
+  const offer = rememberOffers(secretsIn(manifest, values));
   return {
-    of: (wanted) => opened.filter(({ name }) => wanted.includes(name)).flatMap((tool) => offered(tool, secrets)),
+    of: (wanted) => opened.filter(({ name }) => wanted.includes(name)).flatMap((tool) => offered(tool, offer)),
     sources: opened.map(({ name, source }) => ({ name: `tool ${name}`, service: source })),
     close,
   };
@@ -79,10 +79,24 @@ function chosen(declared: ToolDeclaration, source: ToolSource): readonly SourceT
   return source.tools().filter(({ name }) => only === undefined || (name !== undefined && only.includes(name)));
 }
 
-function offered({ name, declared, source }: Opened, secrets: readonly string[]): readonly OpenTool[] {
+type Offer = (tool: SourceTool, name: string, declared: ToolDeclaration) => OpenTool;
+
+/** Agents ask at every step, and a tool's schema is compiled once. */
+function rememberOffers(secrets: readonly string[]): Offer {
+  const known = new WeakMap<SourceTool, OpenTool>();
+  return (tool, name, declared) => {
+    const found = known.get(tool);
+    if (found?.name === name) return found;
+    const made = offerTool(tool, { name, declared, secrets });
+    known.set(tool, made);
+    return made;
+  };
+}
+
+function offered({ name, declared, source }: Opened, offer: Offer): readonly OpenTool[] {
   const tools = chosen(declared, source);
   const names = namesOf(name, tools.flatMap((tool) => tool.name ?? []), (tool) => createHash("sha256").update(tool).digest("hex"));
-  return tools.map((tool) => offerTool(tool, { name: tool.name === undefined ? name : (names.get(tool.name) ?? tool.name), declared, secrets }));
+  return tools.map((tool) => offer(tool, tool.name === undefined ? name : (names.get(tool.name) ?? tool.name), declared));
 }
 
 /** Fails with TOOL_INVALID for a name of `only` that the server does not have, which is a slip more often than a tool that comes later. */

@@ -1,5 +1,8 @@
-import { expect, it } from "vitest";
-import { twelve } from "../helpers/binary.ts";
+import { once } from "node:events";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { expect, it, onTestFinished } from "vitest";
+import { binary, twelve } from "../helpers/binary.ts";
 import { gitApp } from "../helpers/git-app.ts";
 import { listening } from "../helpers/listen.ts";
 import { shopHttp } from "../helpers/mcp-server.ts";
@@ -17,4 +20,13 @@ it("asks an MCP server whether it is there, and refuses the address of a cloud's
     ["address of tool metadata", null, "ADDRESS_REFUSED"],
   ]);
   expect(exitCode).toBe(6);
+});
+
+it("packs the thread that loads a module of the application, with its types stripped by Node", async () => {
+  const dir = await gitApp({ "order.ts": 'export default { description: "Finds", parameters: { type: "object" }, execute: ({ id }: { readonly id: string }): object => ({ id, key: process.env["KEY"] }) };\n' });
+  const worker = new Worker(join(binary, "../../dist/tool-module.worker.js"), { workerData: { file: join(dir, "order.ts") }, env: { KEY: "k" } });
+  onTestFinished(async () => void (await worker.terminate()));
+  expect(await once(worker, "message")).toEqual([{ type: "loaded", tool: { description: "Finds", parameters: { type: "object" } } }]);
+  worker.postMessage({ type: "call", id: 1, given: { id: "A-1" }, facts: {} }, []);
+  expect(await once(worker, "message")).toEqual([{ type: "result", id: 1, result: { content: '{"id":"A-1","key":"k"}', isError: false } }]);
 });

@@ -1,20 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { TwelveError } from "../../src/core/errors.ts";
 import { parseManifest } from "../../src/manifest/read.ts";
-import type { ToolPlace, ToolSource } from "../../src/ports/tool.ts";
+import type { SourceTool, ToolPlace, ToolSource } from "../../src/ports/tool.ts";
 import { openTools } from "../../src/tool/read.ts";
 import { callOptions } from "../helpers/tools.ts";
 
 const manifest = parseManifest('name: shop\ntools:\n  one: { command: one }\n  two: { command: two, parameters: { type: object, properties: { n: { type: integer } } } }\n  three: { mcp: "http://shop/mcp" }\n');
 
 /** Opens what it is told, and notes what happens. */
-function opening(failures: Readonly<Record<string, unknown>> = {}) {
+function opening(failures: Readonly<Record<string, Error>> = {}) {
   const seen: string[] = [];
   const openTool = ({ name }: ToolPlace): Promise<ToolSource> => {
     seen.push(`open ${name}`);
-    if (name in failures) return Promise.reject(failures[name] as Error);
+    const failure = failures[name];
+    if (failure !== undefined) return Promise.reject(failure);
+    const tools: readonly SourceTool[] = [{ ...(name === "three" ? { name: "a" } : {}), call: (given) => Promise.resolve({ content: JSON.stringify(given), isError: false }) }];
     return Promise.resolve({
-      tools: () => (name === "three" ? [{ name: "a", call: () => Promise.resolve({ content: "a", isError: false }) }] : [{ call: (given) => Promise.resolve({ content: JSON.stringify(given), isError: false }) }]),
+      tools: () => tools,
       check: () => Promise.resolve({ version: null }),
       close: () => Promise.resolve(void seen.push(`close ${name}`)),
     });
@@ -28,6 +30,7 @@ describe("the tools of a process", () => {
     const opened = await open(["one", "three", "one"]);
     expect(seen).toEqual(["open one", "open three"]);
     expect([opened.of(["three"]), opened.of(["one", "three"]), opened.of(["two"])].map((tools) => tools.map(({ name }) => name))).toEqual([["three_a"], ["one", "three_a"], []]);
+    expect(opened.of(["one"])[0]).toBe(opened.of(["one", "three"])[0]);
     await opened.close();
     expect(seen.slice(2)).toEqual(["close one", "close three"]);
   });

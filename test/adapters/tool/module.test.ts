@@ -62,9 +62,9 @@ describe("a tool that is a module", () => {
   });
 
   it("has the secrets and the configuration in its environment, apart from that of the server, and repeats none in an error", async () => {
-    const values = { SHOP_KEY: "s3cret-value", TOP: "5" };
-    const tool = await moduleTool("process.env.LEAK = '1'; if (given.what) throw new Error(`with ${process.env.SHOP_KEY}`); return [process.env.SHOP_KEY, process.env.TOP, process.env.OUTER];", { values, env: { OUTER: "yes" }, config: "config: { SHOP_KEY: { kind: secret } }" });
-    expect(await tool.call({}, callOptions)).toEqual({ content: '["s3cret-value","5","yes"]', isError: false });
+    const values = { SHOP_KEY: "s3cret-value", TOP: "5", UNSET: undefined };
+    const tool = await moduleTool("process.env.LEAK = '1'; if (given.what) throw new Error(`with ${process.env.SHOP_KEY}`); return [process.env.SHOP_KEY, process.env.TOP, process.env.OUTER, 'UNSET' in process.env];", { values, env: { OUTER: "yes", UNSET: "set outside" }, config: "config: { SHOP_KEY: { kind: secret } }" });
+    expect(await tool.call({}, callOptions)).toEqual({ content: '["s3cret-value","5","yes",false]', isError: false });
     expect(await tool.call({ what: "fail" }, callOptions)).toEqual({ content: "with [secret]", isError: true });
     expect(process.env["LEAK"]).toBeUndefined();
   });

@@ -1,5 +1,5 @@
 import { scrub } from "../../../core/scrub.ts";
-import type { CommandPlace, ToolCallOptions, ToolResult, ToolSource } from "../../../ports/tool.ts";
+import type { CommandPlace, SourceTool, ToolCallOptions, ToolResult, ToolSource } from "../../../ports/tool.ts";
 import { failed, largestResultBytes, tooLong, tooMuch } from "../answer.ts";
 import { startGroup } from "./group.ts";
 
@@ -7,8 +7,9 @@ const quotedCharacters = 2000;
 
 /** A program that is started for each call: arguments as JSON on standard input, the result from standard output. */
 export function openCommand(place: CommandPlace): ToolSource {
+  const tools: readonly SourceTool[] = [{ call: (given, options) => run(place, JSON.stringify(given), options) }];
   return {
-    tools: () => [{ call: (given, options) => run(place, JSON.stringify(given), options) }],
+    tools: () => tools,
     check: () => Promise.resolve({ version: null, detail: "started for each call" }),
     close: () => Promise.resolve(),
   };

@@ -23,8 +23,9 @@ export function openHttp(place: HttpPlace): ToolSource {
     return toResult(answer, { service, url: request.url });
   }
 
+  const tools = [{ call }];
   return {
-    tools: () => [{ call }],
+    tools: () => tools,
     // Whoever answers, whatever it is, is there: nothing that is meant for a model is asked for.
     async check(signal) {
       const { origin } = new URL(url.replaceAll(/[{}]/g, ""));

@@ -49,9 +49,9 @@ export async function openModule(place: ModulePlace, limits: ThreadLimits = usua
     }
   }
 
-  const { tool } = await starting;
+  const tools = [{ ...(await starting).tool, call }];
   return {
-    tools: () => [{ ...tool, call }],
+    tools: () => tools,
     async check() {
       await running();
       return { version: null, detail: "loaded" };
