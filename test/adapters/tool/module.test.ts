@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { execa } from "execa";
 import { describe, expect, it, vi } from "vitest";
 import { openModule } from "../../../src/adapters/tool/module/adapter.ts";
 import { writeFiles } from "../../helpers/git-app.ts";
@@ -69,15 +71,23 @@ describe("a tool that is a module", () => {
     expect(process.env["LEAK"]).toBeUndefined();
   });
 
-  it("cannot write into the log, which is stdout", async () => {
+  it("writes to stderr, and not into the log, which is stdout", async () => {
     const written: string[] = [];
     const [out, error] = [vi.spyOn(process.stdout, "write"), vi.spyOn(process.stderr, "write").mockImplementation((text) => written.push(String(text)) > 0)];
-    const tool = await moduleTool("console.log('from the module'); return 'done';");
+    const tool = await moduleTool("console.log('from the console'); process.stdout.write('from the module'); return 'done';");
     await tool.call({}, callOptions);
-    while (!written.join("").includes("from the module")) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(out.mock.calls.flat().join("")).not.toContain("from the module");
+    while (!/from the console[^]*from the module/.test(written.join(""))) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(out.mock.calls.flat().join("")).not.toContain("from the");
     out.mockRestore();
     error.mockRestore();
+  });
+
+  it("keeps no process alive that has nothing else to do", async () => {
+    const folder = await temporaryFolder();
+    const adapter = join(import.meta.dirname, "../../../src/adapters/tool/module/adapter.ts");
+    const place = { kind: "module", name: "own", file: "own.js", folder, env: {}, timeoutMs: 60_000 };
+    writeFiles(folder, { "own.js": plain("return 'done';"), "main.mjs": `import { openModule } from ${JSON.stringify(adapter)};\nconst source = await openModule(${JSON.stringify(place)});\nprocess.stdout.write((await source.tools()[0].call({}, { signal: new AbortController().signal })).content);\n` });
+    expect(await execa(process.execPath, [join(folder, "main.mjs")], { timeout: 30_000 })).toMatchObject({ exitCode: 0, stdout: "done" });
   });
 
   it("answers many calls at the same time in one thread", async () => {

@@ -35,10 +35,7 @@ const quiet = ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON"];
  * end, a crash and `process.exit` then end the thread, and never the server; what a module writes to stdout stays out of the log.
  */
 export async function startThread({ file, env, loadMs, deafMs, memoryMb }: ThreadOptions): Promise<ToolThread> {
-  const worker = new Worker(workerEntry(), { workerData: { file }, env: { ...env }, stdout: true, execArgv: quiet, resourceLimits: { maxOldGenerationSizeMb: memoryMb } });
-  worker.stdout.on("data", (part: Buffer) => process.stderr.write(part));
-  // The calls have timers that keep the process alive; an idle module does not.
-  worker.unref();
+  const worker = new Worker(workerEntry(), { workerData: { file }, env: { ...env }, execArgv: quiet, resourceLimits: { maxOldGenerationSizeMb: memoryMb } });
   const waiting = new Map<number, (result: ToolResult) => void>();
   const loading = Promise.withResolvers<LoadedTool>();
   let isEnded = false;
@@ -68,6 +65,8 @@ export async function startThread({ file, env, loadMs, deafMs, memoryMb }: Threa
   const timer = setTimeout(() => loading.reject(new Error(`it was not loaded within ${loadMs / 1000} s`)), loadMs);
   try {
     const tool = await loading.promise;
+    // The calls have timers that keep the process alive; an idle module does not.
+    worker.unref();
     return {
       tool,
       isEnded: () => isEnded,
