@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 /** A folder of src/ may import itself and what the table gives it. The product's data flow reads down this table. */
 const foundation = ["core", "ports", "artifact", "manifest", "config", "code"];
-const stages = ["prompt", "build", "document", "index", "release", "retrieval", "run", "eval"];
+const stages = ["prompt", "build", "document", "index", "release", "retrieval", "tool", "run", "eval"];
 const below: Readonly<Record<string, readonly string[]>> = {
   core: [],
   ports: ["core"],
@@ -39,6 +39,8 @@ const furtherDoors = new Set([
   "run -> index/job-schema.ts",
   "retrieval -> index/probe.ts", // the one that made the index
   "build -> prompt/compile.ts", // build turns prompt files into compiled prompts
+  "build -> prompt/validate.ts", // the schemas of tools are checked as those of prompts are
+  "tool -> prompt/validate.ts", // and so are their arguments
   "release -> prompt/sampling.ts", // a release and a start warn of what a model will not be told
   "run -> prompt/sampling.ts",
   "run -> prompt/render.ts", // run renders the prompts that build compiled

@@ -11,6 +11,7 @@ import type { JobQueue } from "../ports/queue.ts";
 import type { Reranker } from "../ports/rerank.ts";
 import type { Store } from "../ports/store.ts";
 import type { SessionStore } from "../ports/session.ts";
+import type { ToolPlace, ToolSource } from "../ports/tool.ts";
 import type { VectorEngine, VectorService } from "../ports/vectors.ts";
 
 /** Where a service is opened from. */
@@ -128,6 +129,20 @@ export async function openSource(reference: string, from: Surroundings, options?
   return /\.(?:jsonl|ndjson)$/i.test(reference)
     ? (await import("./source/feed/adapter.ts")).openSource(reference, from.dir)
     : (await import("./source/folder/adapter.ts")).openSource(reference, from.dir, options);
+}
+
+/** A tool is declared by more than a URL. */
+export async function openTool(place: ToolPlace): Promise<ToolSource> {
+  switch (place.kind) {
+    case "module":
+      return (await import("./tool/module/adapter.ts")).openModule(place);
+    case "command":
+      return (await import("./tool/command/adapter.ts")).openCommand(place);
+    case "http":
+      return (await import("./tool/http/adapter.ts")).openHttp(place);
+    case "mcp":
+      return (await import("./tool/mcp/adapter.ts")).openMcp(place);
+  }
 }
 
 function opener<Service>(kind: string, adapters: Readonly<Record<string, Open<Service>>>, others = ""): Open<Service> {

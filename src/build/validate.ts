@@ -14,6 +14,7 @@ import { refuseEnded } from "./ending.ts";
 import { formatProblem, locate } from "./place.ts";
 import { readPrompts, untrackedPrompts } from "./prompts.ts";
 import type { Build } from "./schema.ts";
+import { checkTools } from "./tools-plan.ts";
 import { checkScripts } from "./scripts.ts";
 
 /** An application whose manifest, files and prompts can make a build. */
@@ -52,7 +53,10 @@ export async function validateApplication(context: Context): Promise<ValidApplic
   if (agents.problems.length > 0) {
     throw new TwelveError("PROMPT_UNKNOWN", `${agents.problems.length === 1 ? "An agent names a prompt" : `${agents.problems.length} agents name prompts`} that cannot be found`, { problems: await locate(dir, agents.problems) });
   }
-  await checkScripts(context, manifest, selection.files.map(({ path }) => path));
+  const packaged = selection.files.map(({ path }) => path);
+  const tools = checkTools(manifest, packaged);
+  if (tools.problems.length > 0) throw new TwelveError("TOOL_INVALID", `${tools.problems.length === 1 ? "A tool" : `${tools.problems.length} tools`} cannot be used as declared`, { problems: await locate(dir, tools.problems) });
+  await checkScripts(context, manifest, packaged);
   const ending = await refuseEnded(dir, lifecycleComplaints(declaredModels(manifest), manifest.lifecycle, clock.now()));
   return {
     manifest,
@@ -60,7 +64,7 @@ export async function validateApplication(context: Context): Promise<ValidApplic
     selection,
     prompts,
     promptPackages: sources.packages.map(({ name, version, digest }) => ({ name, version, digest })),
-    warnings: [...untracked, ...sources.warnings, ...warnings, ...agents.warnings, ...ending].map(formatProblem),
+    warnings: [...untracked, ...sources.warnings, ...warnings, ...agents.warnings, ...tools.warnings, ...ending].map(formatProblem),
     notes: agents.notes,
   };
 }

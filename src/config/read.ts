@@ -75,21 +75,37 @@ export async function readProcessConfig(
   manifest: Manifest,
   { environment, attachments, secrets: pinned = {} }: Activated,
 ): Promise<ProcessConfig> {
-  const pins = { ...Object.fromEntries(Object.entries(attachments).map(([key, { source = null }]) => [key, source])), ...pinned };
-  const provider = await readProvided(context, environmentOf(manifest, environment), pins);
+  const provider = await readProvided(context, environmentOf(manifest, environment), { ...pinsOf(attachments), ...pinned });
   const sources = { env: context.env, ...(provider === undefined ? {} : { provider }) };
-  const urls = Object.entries(attachments).flatMap(([key, { url }]) => {
-    if (url === null) return [];
-    const text = findText(key, "attachment", sources)?.text;
-    return [[key, text !== undefined && withoutCredentials(text) === url ? text : url] as const];
-  });
   const secrets = findSecrets(manifest, sources);
   const missing = Object.entries(manifest.config).filter(([key, { kind, optional }]) => kind === "secret" && !optional && !Object.hasOwn(secrets, key)).map(([key]) => key);
   if (missing.length > 0) {
     const places = ["the process environment", ...(provider === undefined ? [] : [provider.reference])].join(" or ");
     throw new TwelveError("CONFIG_INVALID", `${environment} lacks ${missing.length === 1 ? "a secret" : "secrets"}: ${missing.join(", ")}`, { fix: `Set ${missing.join(", ")} in ${places}` });
   }
-  return { attachments: Object.fromEntries(urls), secrets };
+  return { attachments: withCredentials(attachments, sources), secrets };
+}
+
+/** The URLs alone; where nothing was activated, as the environment has them now, and null is the process environment alone. */
+export async function readAttachments(context: Opening, manifest: Manifest, { environment, attachments }: { readonly environment: string | null; readonly attachments: Activated["attachments"] | undefined }): Promise<ProcessConfig["attachments"]> {
+  if (attachments !== undefined && environment !== null) {
+    const provider = await readProvided(context, environmentOf(manifest, environment), pinsOf(attachments));
+    return withCredentials(attachments, { env: context.env, ...(provider === undefined ? {} : { provider }) });
+  }
+  const { values } = environment === null ? resolveConfig(manifest.config, { sets: {}, env: context.env }) : await inspectConfig(context, manifest, { environment });
+  return Object.fromEntries(Object.entries(values).flatMap(([key, { kind, value }]) => (kind === "attachment" && value !== null ? [[key, String(value)]] : [])));
+}
+
+function pinsOf(attachments: Activated["attachments"]): Pins {
+  return Object.fromEntries(Object.entries(attachments).map(([key, { source = null }]) => [key, source]));
+}
+
+function withCredentials(attachments: Activated["attachments"], sources: Pick<ConfigSources, "env" | "provider">): ProcessConfig["attachments"] {
+  return Object.fromEntries(Object.entries(attachments).flatMap(([key, { url }]) => {
+    if (url === null) return [];
+    const text = findText(key, "attachment", sources)?.text;
+    return [[key, text !== undefined && withoutCredentials(text) === url ? text : url] as const];
+  }));
 }
 
 /**

@@ -66,6 +66,8 @@ export const failures = {
   PROCESS_UNKNOWN: { exit: 2, means: "The manifest declares no such process type", fix: "Declare it under `processes:` in twelve.yaml" },
   PROCESS_UNSUPPORTED: { exit: 2, means: "This version of twelve cannot run this kind of process", fix: "Use `serve:` or `command:`" },
   AGENT_UNKNOWN: { exit: 2, means: "The release serves no such agent", fix: "Use one of the agents named above" },
+  TOOL_INVALID: { exit: 2, means: "A tool cannot be used as it is declared or written", fix: "Correct it under `tools:` in twelve.yaml, or in its module" },
+  ADDRESS_REFUSED: { exit: 2, means: "A tool is at an address that tools may not reach: link-local, or a cloud's metadata service", fix: "Correct the tool's address; `allowPrivate: true` under `tools:` in twelve.yaml lets it through" },
   REQUEST_INVALID: { exit: 2, means: "A request for an answer cannot be understood", fix: "Correct the fields named above" },
   PROCESS_NOT_READY: { exit: 6, means: "A process waits for a service that it needs, and cannot answer yet", fix: "Look at its /readyz, see to the service named there, and ask again; the process goes on by itself" },
   PROCESS_STOPPING: { exit: 6, means: "A process is stopping and takes no new requests", fix: "Ask again; another process will answer" },

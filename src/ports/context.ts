@@ -10,6 +10,7 @@ import type { Reranker } from "./rerank.ts";
 import type { Store } from "./store.ts";
 import type { Story } from "./story.ts";
 import type { SessionStore } from "./session.ts";
+import type { ToolPlace, ToolSource } from "./tool.ts";
 import type { VectorEngine, VectorService } from "./vectors.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -47,6 +48,11 @@ export interface Context {
   openConfig(reference: string): Promise<ConfigProvider>;
   /** `postgres://...`, or `pglite:<folder>` for one that the processes of this machine share. */
   openQueue(reference: string): Promise<JobQueue>;
+  /**
+   * A declared tool, or a server of tools; a module is loaded and an MCP server asked what it offers, so that this fails with TOOL_INVALID,
+   * ADDRESS_REFUSED or the SERVICE_ codes.
+   */
+  openTool(place: ToolPlace): Promise<ToolSource>;
   /** Writes one line to stdout at once: the event log of a long-running command. */
   writeLine(line: string): void;
 }

@@ -1,4 +1,4 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
+import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
 import type { Problem } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { type JsonSchema, unknownKeyword } from "./picoschema.ts";
@@ -9,6 +9,8 @@ import { type JsonSchema, unknownKeyword } from "./picoschema.ts";
  */
 const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false, logger: false, addUsedSchema: false, validateSchema: false });
 
+/** What the fields at the top of a schema are to whoever fills them. */
+type Noun = "variable" | "argument";
 type Check = (value: unknown) => readonly Problem[];
 
 /** What is wrong with a value against a JSON Schema, by field. `isPartial` lets required fields be missing at the top. */
@@ -19,15 +21,30 @@ export function valueProblems(schema: JsonSchema, value: unknown, { isPartial }:
 
 /** Compiles the schema once for any number of values. A schema that is itself wrong is a problem at every value. */
 export function prepareCheck(schema: JsonSchema): Check {
-  let validate: ValidateFunction;
   try {
-    validate = ajv.compile(closed(schema));
+    return compileCheck(closed(schema), "variable");
   } catch (cause) {
     const message = `The schema is not valid JSON Schema: ${cause instanceof Error ? cause.message : String(cause)}`;
     return () => [{ message }];
   }
+}
+
+/**
+ * The same for the arguments of a tool, whose schema is taken as it stands: what it leaves open is the tool's business. One that came from a server
+ * and cannot be compiled, as of another dialect, checks nothing: the server does that itself.
+ */
+export function prepareArguments(schema: JsonSchema): Check {
+  try {
+    return compileCheck(withoutDialect(schema), "argument");
+  } catch {
+    return () => [];
+  }
+}
+
+function compileCheck(schema: JsonSchema, noun: Noun): Check {
+  const validate = ajv.compile(schema);
   // A long list of wrong items says no more than its first few.
-  return (value) => (validate(value) ? [] : (validate.errors ?? []).slice(0, 10).map((error) => toProblem(error, schema)));
+  return (value) => (validate(value) ? [] : (validate.errors ?? []).slice(0, 10).map((error) => toProblem(error, schema, noun)));
 }
 
 /**
@@ -60,7 +77,7 @@ function closed(written: JsonSchema): JsonSchema {
   return isOpen || !("properties" in schema) ? schema : { ...schema, additionalProperties: false };
 }
 
-function toProblem({ keyword, instancePath, params, message }: ErrorObject, schema: JsonSchema): Problem {
+function toProblem({ keyword, instancePath, params, message }: ErrorObject, schema: JsonSchema, noun: Noun): Problem {
   const path = instancePath.slice(1).replaceAll("/", ".").replaceAll("~1", "/").replaceAll("~0", "~");
   const below = (name: string): string => (path === "" ? name : `${path}.${name}`);
   const given = params as Readonly<Record<string, unknown>>;
@@ -68,7 +85,7 @@ function toProblem({ keyword, instancePath, params, message }: ErrorObject, sche
   if (keyword === "additionalProperties") {
     const name = String(given["additionalProperty"]);
     const declared = path === "" ? Object.keys((schema["properties"] as object | undefined) ?? {}) : [];
-    return { path: below(name), message: `Unknown variable.${didYouMean(name, declared)}${declared.length === 0 ? "" : ` Declared: ${declared.join(", ")}`}` };
+    return { path: below(name), message: `Unknown ${noun}.${didYouMean(name, declared)}${declared.length === 0 ? "" : ` Declared: ${declared.join(", ")}`}` };
   }
   if (keyword === "type") return { path, message: `Expected ${[given["type"]].flat().join(" or ")}` };
   if (keyword === "enum") return { path, message: `Expected one of ${(given["allowedValues"] as readonly unknown[]).map((allowed) => JSON.stringify(allowed)).join(", ")}` };

@@ -5,7 +5,7 @@ import type { Candidate, FailedAttempt } from "./fallback.ts";
 import { costOf, priceTable } from "./price.ts";
 import type { RetrievedChunk } from "../retrieval/schema.ts";
 import type { ModelCallEvent } from "./schema.ts";
-import { scrub } from "./scrub.ts";
+import { scrub } from "../core/scrub.ts";
 
 /** What all calls of one agent have in common; made once, when the release is opened. */
 export interface EventFrame {

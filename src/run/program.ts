@@ -8,6 +8,7 @@ import { shortDigest } from "../core/descriptor.ts";
 import type { Context } from "../ports/context.ts";
 import type { Activation } from "../release/schema.ts";
 import { refuseDrift } from "./drift.ts";
+import { releaseEnvironment } from "./environment.ts";
 import { type ReleaseToRun, releaseName } from "./named.ts";
 
 interface ProgramOptions {
@@ -34,16 +35,7 @@ export async function runProgram(context: Context, options: ProgramOptions): Pro
   const folder = codeFolder(context.dir, build.code);
   await layOutCode(store, build.code, folder);
 
-  const env = {
-    ...context.env,
-    ...Object.fromEntries(Object.entries(release.release.config).map(([key, { value }]) => [key, value === null ? undefined : String(value)])),
-    ...config.attachments,
-    ...config.secrets,
-    PORT: String(options.port),
-    TWELVE_ENVIRONMENT: environment,
-    TWELVE_RELEASE: name,
-    TWELVE_RELEASE_DIGEST: release.releaseDescriptor.digest,
-  };
+  const env = { ...context.env, ...releaseEnvironment({ release, environment, config }), PORT: String(options.port) };
   context.story.note(`Running ${options.process} of release ${name} (${shortDigest(release.releaseDescriptor.digest)}) in ${environment}: ${command}`);
   return follow(command, { folder, env, signal: context.signal, graceMs: options.drainMs });
 }

@@ -100,7 +100,8 @@ async function openAndAsk(context: Context, need: Need, { signal, isLifeAsked, .
   }
 }
 
-async function open(context: Context, { role, reference }: Need, { secrets, code }: Pick<Asking, "secrets" | "code">): Promise<Asked> {
+async function open(context: Context, { role, reference, place }: Need, { secrets, code }: Pick<Asking, "secrets" | "code">): Promise<Asked> {
+  if (place !== undefined) return context.openTool(place);
   if (role === "model") return context.openModel(reference, secrets, code);
   if (role === "embedder") return context.openEmbedder(reference, secrets);
   if (role === "reranker") return context.openReranker(reference, secrets);

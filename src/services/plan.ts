@@ -1,7 +1,8 @@
 import type { Descriptor } from "../core/descriptor.ts";
 import type { AgentSettings } from "../manifest/schema.ts";
+import type { ToolPlace } from "../ports/tool.ts";
 
-export type Role = "model" | "embedder" | "reranker" | "vectors" | "sessions" | "queue" | "store" | "config";
+export type Role = "model" | "embedder" | "reranker" | "vectors" | "sessions" | "queue" | "store" | "config" | "tool";
 
 /** One service, with everything that it is needed for. */
 export interface Need {
@@ -11,6 +12,8 @@ export interface Need {
   readonly service: string;
   /** Those that must be at this service. */
   readonly indexes?: readonly NeededIndex[];
+  /** Of a tool. */
+  readonly place?: ToolPlace;
 }
 
 export interface NeededIndex {
@@ -22,6 +25,8 @@ export interface Needed {
   readonly agents: Readonly<Record<string, AgentNeeds>>;
   /** Those that agents search. Without a place of their own, the vectors are in the embedded engine. An embedder is undefined where it cannot be told. */
   readonly indexes: Readonly<Record<string, { readonly embedder: string | undefined; readonly vectors?: string | undefined; readonly descriptor?: Descriptor | undefined }>>;
+  /** Those at an address that agents call. */
+  readonly tools?: readonly ToolPlace[];
   /** Where conversations and queues are kept. */
   readonly state: string | undefined;
   readonly hasWorkers: boolean;
@@ -38,7 +43,7 @@ export interface AgentNeeds {
 const embeddedVectors = "lance:";
 
 /** Each service once, whatever it is used for. */
-export function planNeeds({ agents, indexes, state, hasWorkers, store, configs }: Needed): readonly Need[] {
+export function planNeeds({ agents, indexes, tools = [], state, hasWorkers, store, configs }: Needed): readonly Need[] {
   const named = Object.entries(agents);
   const uses = [
     ...named.flatMap(([name, { model }]) => [model].flat().map((reference) => ({ role: "model", reference, use: name }) as const)),
@@ -47,6 +52,10 @@ export function planNeeds({ agents, indexes, state, hasWorkers, store, configs }
     ...Object.entries(indexes).map(([name, { vectors = embeddedVectors, descriptor }]) => ({ role: "vectors", reference: vectors, use: name, descriptor }) as const),
     ...(state === undefined || !named.some(([, { session }]) => session !== false) ? [] : [{ role: "sessions", reference: state, use: "" } as const]),
     ...(state === undefined || !hasWorkers ? [] : [{ role: "queue", reference: state, use: "" } as const]),
+    ...tools.flatMap((place) => {
+      const reference = addressOf(place);
+      return reference === undefined ? [] : [{ role: "tool", reference, use: place.name, place } as const];
+    }),
     { role: "store", reference: store, use: "" } as const,
     ...configs.map((reference) => ({ role: "config", reference, use: "" }) as const),
   ];
@@ -57,7 +66,7 @@ export function planNeeds({ agents, indexes, state, hasWorkers, store, configs }
     const { role, reference } = first;
     // The embedded engine's files come out of the store, digest by digest.
     const published = role !== "vectors" || reference === embeddedVectors ? [] : same.flatMap((each) => ("descriptor" in each && each.descriptor !== undefined ? [{ name: each.use, descriptor: each.descriptor }] : []));
-    return [{ role, reference, service: titleOf(role, same.map(({ use }) => use)), ...(published.length === 0 ? {} : { indexes: published }) }];
+    return [{ role, reference, service: titleOf(role, same.map(({ use }) => use)), ...("place" in first ? { place: first.place } : {}), ...(published.length === 0 ? {} : { indexes: published }) }];
   });
 }
 
@@ -66,6 +75,7 @@ const titles: Readonly<Record<Role, { readonly what: string; readonly one?: stri
   embedder: { what: "embedder", one: "index", many: "indexes" },
   reranker: { what: "reranker", one: "agent", many: "agents" },
   vectors: { what: "vectors", one: "index", many: "indexes" },
+  tool: { what: "address", one: "tool", many: "tools" },
   sessions: { what: "state: sessions" },
   queue: { what: "state: queue" },
   store: { what: "store" },
@@ -75,4 +85,10 @@ const titles: Readonly<Record<Role, { readonly what: string; readonly one?: stri
 function titleOf(role: Role, uses: readonly string[]): string {
   const { what, one, many } = titles[role];
   return one === undefined ? what : `${what} of ${uses.length === 1 ? one : many} ${uses.join(", ")}`;
+}
+
+/** undefined for a tool that is started here. */
+export function addressOf(place: ToolPlace): string | undefined {
+  if (place.kind === "http") return place.url;
+  return place.kind === "mcp" && "url" in place.server ? place.server.url : undefined;
 }

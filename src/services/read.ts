@@ -17,7 +17,8 @@ import { readActiveOrNone, readRelease } from "../release/read.ts";
 import type { Activation, Release } from "../release/schema.ts";
 import { problemOf } from "./apply.ts";
 import { type AgentNeeds, type Need, type Needed, planNeeds } from "./plan.ts";
-import type { ServiceRow } from "./schema.ts";
+import { missingRow, type ServiceRow } from "./schema.ts";
+import { findTools } from "./tools.ts";
 
 interface Wanted {
   readonly environment: string;
@@ -59,7 +60,7 @@ export async function findNeeds(context: Context, { environment, release: wanted
   // Without its source, an environment still has the process environment and the defaults.
   const readable = read === undefined ? withoutSource(manifest, environment) : manifest;
   const secrets = read ?? (await readSecrets(context, readable, environment));
-  const { needed, missing } = found === undefined ? await fromManifest(context, readable, { environment, limitMs }) : await fromRelease(context, readable, { ...found, environment });
+  const { needed, missing } = found === undefined ? await fromManifest(context, readable, { environment, limitMs, secrets }) : await fromRelease(context, readable, { ...found, environment, held: secrets });
   return {
     app: working.name,
     release: found?.number ?? null,
@@ -102,14 +103,15 @@ interface Gathered {
   readonly missing: readonly ServiceRow[];
 }
 
-async function fromRelease(context: Context, manifest: Manifest, { release, build, attachments, environment }: Found & { readonly environment: string }): Promise<Gathered> {
+async function fromRelease(context: Context, manifest: Manifest, { release, build, attachments, environment, held }: Found & { readonly environment: string; readonly held: Environment }): Promise<Gathered> {
   const settings = resolvedIndexes(build.manifest, release.config, Object.keys(release.indexes));
   const state = await orMissing("state", async () => (attachments === undefined ? readStateUrl(context, manifest, environment) : (await readActivatedStateUrl(context, manifest, { environment, attachments })).url));
   const placed = await placedIndexes(context, manifest, { settings, descriptors: release.indexes }, { environment, attachments });
-  return { needed: { agents: release.agents, indexes: placed.indexes, state: state.found, hasWorkers: hasWorkers(release) }, missing: [...state.missing, ...placed.missing] };
+  const tools = await findTools(context, manifest, release.agents, { environment, attachments, frozen: release.config, secrets: held });
+  return { needed: { agents: release.agents, indexes: placed.indexes, tools: tools.places, state: state.found, hasWorkers: hasWorkers(release) }, missing: [...state.missing, ...placed.missing, ...tools.missing] };
 }
 
-async function fromManifest(context: Context, manifest: Manifest, { environment, limitMs }: Pick<Wanted, "environment" | "limitMs">): Promise<Gathered> {
+async function fromManifest(context: Context, manifest: Manifest, { environment, limitMs, secrets }: Pick<Wanted, "environment" | "limitMs"> & { readonly secrets: Environment }): Promise<Gathered> {
   const { values, problems } = await inspectConfig(context, manifest, { environment });
   const keys = problems.filter(({ key }) => manifest.config[key]?.kind !== "secret");
   const rows = keys.map(({ key, message }) => missingRow(`configuration ${key}`, { code: "CONFIG_INVALID", message, fix: `Set ${key}; \`twelve config list --env ${environment}\` shows every key` }));
@@ -119,9 +121,10 @@ async function fromManifest(context: Context, manifest: Manifest, { environment,
   const state = await orMissing("state", () => readStateUrl(context, manifest, environment));
   const descriptors = await newestIndexes(context, manifest.name, Object.keys(indexes.settings), limitMs);
   const placed = await placedIndexes(context, manifest, { settings: indexes.settings, descriptors }, { environment });
+  const tools = await findTools(context, manifest, manifest.agents, { environment, frozen: values, secrets });
   // A key that is missing is told once, not with everything that uses it.
-  const unusable = rows.length > 0 ? [] : [...agents.missing, ...indexes.missing, ...state.missing, ...placed.missing];
-  return { needed: { agents: agents.settings, indexes: placed.indexes, state: state.found, hasWorkers: hasWorkers(manifest) }, missing: [...rows, ...unusable] };
+  const unusable = rows.length > 0 ? [] : [...agents.missing, ...indexes.missing, ...state.missing, ...placed.missing, ...tools.missing];
+  return { needed: { agents: agents.settings, indexes: placed.indexes, tools: tools.places, state: state.found, hasWorkers: hasWorkers(manifest) }, missing: [...rows, ...unusable] };
 }
 
 interface Indexes {
@@ -179,10 +182,6 @@ function missingSecrets({ config }: Manifest, secrets: Environment, [environment
   const places = ["the process environment", ...sources].join(" or ");
   const lacking = Object.entries(config).filter(([key, { kind, optional }]) => kind === "secret" && !optional && secrets[key] === undefined);
   return lacking.map(([key]) => missingRow(`secret ${key}`, { code: "CONFIG_INVALID", message: `${environment} does not have it`, fix: `Set ${key} in ${places}` }));
-}
-
-function missingRow(service: string, problem: ServiceRow["problem"]): ServiceRow {
-  return { service, url: null, isReachable: false, version: null, detail: null, lifecycle: null, latencyMs: null, problem };
 }
 
 function withoutSource(manifest: Manifest, environment: string): Manifest {

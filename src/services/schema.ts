@@ -16,3 +16,7 @@ export const ServiceRow = z.strictObject({
   problem: ServiceProblem.nullable(),
 });
 export type ServiceRow = z.infer<typeof ServiceRow>;
+
+export function missingRow(service: string, problem: ServiceProblem | null): ServiceRow {
+  return { service, url: null, isReachable: false, version: null, detail: null, lifecycle: null, latencyMs: null, problem };
+}

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import command from "../../src/admin/key-command.ts";
 import { hashOfKey, readApiKeys } from "../../src/config/api-key.ts";
 import { openKeyRing } from "../../src/run/http/key.ts";
-import { scrub } from "../../src/run/scrub.ts";
+import { scrub } from "../../src/core/scrub.ts";
 import { temporaryFolder, testContext } from "../helpers/context.ts";
 
 const made = async (input: object) => command.run(command.input.parse(input), await testContext({ dir: await temporaryFolder() }));

@@ -1,6 +1,6 @@
 import { TwelveError } from "../../core/errors.ts";
 import { answerFailure, type HttpAnswer } from "./failure.ts";
-import { type HttpRequest, readText, send } from "./send.ts";
+import { type HttpRequest, readUpTo, send, tooLarge } from "./send.ts";
 import { type HttpService, quoteService } from "./service.ts";
 import { startWatch } from "./watch.ts";
 
@@ -11,6 +11,8 @@ const largestAnswerBytes = 256 * 1024 * 1024;
 export interface JsonRequest extends HttpRequest {
   /** For the whole exchange, from the first connection to the last byte. */
   readonly timeoutMs?: number | undefined;
+  /** What gives a slow service more time; `timeoutMs` in the reference by default. */
+  readonly slowFix?: string;
   readonly maxAnswerBytes?: number;
   /** Statuses that may pass, besides 408, 425, 429 and those from 500 on. */
   readonly passing?: readonly number[];
@@ -27,18 +29,25 @@ export async function requestJson(request: JsonRequest): Promise<unknown> {
 
 /** The same, with the answer's headers beside its value. */
 export async function requestAnswer(request: JsonRequest): Promise<{ readonly headers: HttpAnswer["headers"]; readonly value: unknown }> {
+  const { service, maxAnswerBytes = largestAnswerBytes } = request;
+  const { status, headers, text } = await exchange({ ...request, maxAnswerBytes }, "application/json");
+  if (text === undefined) throw tooLarge(service, maxAnswerBytes);
+  if (status < 200 || status >= 300) throw answerFailure({ status, headers, text }, request);
+  return { headers, value: parseAnswer({ headers, text }, service) };
+}
+
+/** One attempt, and whatever was answered; the text is undefined where it is too large. Fails as `requestJson` does where no answer came. */
+export async function exchange(request: JsonRequest, accept: string): Promise<Omit<HttpAnswer, "text"> & { readonly text: string | undefined }> {
   const { service, signal, timeoutMs = defaultTimeoutMs, maxAnswerBytes = largestAnswerBytes } = request;
   signal?.throwIfAborted();
   const tooSlow = (): TwelveError => new TwelveError("SERVICE_TIMEOUT", `${service.name} did not answer within ${timeoutMs} ms`, {
     retry: { afterMs: null },
-    fix: "Check that the server is up; a slow one gets more time with `timeoutMs` in the reference",
+    fix: `Check that the server is up; a slow one gets more time with ${request.slowFix ?? "`timeoutMs` in the reference"}`,
   });
   const watch = startWatch({ signal, timeoutMs, tooSlow });
   try {
-    const { statusCode: status, headers, body } = await send(request, "application/json", watch.signal);
-    const answer: HttpAnswer = { status, headers, text: await readText(body, request, maxAnswerBytes) };
-    if (status < 200 || status >= 300) throw answerFailure(answer, request);
-    return { headers, value: parseAnswer(answer, service) };
+    const { statusCode: status, headers, body } = await send(request, accept, watch.signal);
+    return { status, headers, text: await readUpTo(body, request, maxAnswerBytes) };
   } catch (error) {
     if (watch.signal.aborted) throw watch.signal.reason;
     throw error;

@@ -77,7 +77,9 @@ const passingCodes = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT"
 
 /** What a request that got no answer means. */
 export function connectionFailure(cause: unknown, { service, url }: Asked): TwelveError {
-  const { name, code = "", message } = innermost(cause);
+  const found = innermost(cause);
+  if (found instanceof TwelveError) return new TwelveError(found.code, `${service.name}: ${found.message}`, { cause, fix: found.fix });
+  const { name, code = "", message } = found;
   const details: FailureDetails = { cause, ...(passingCodes.has(code) ? { retry: { afterMs: null } } : {}) };
   const { host } = new URL(url);
   if (code === "ECONNREFUSED") return new TwelveError("SERVICE_UNAVAILABLE", `${service.name}: nothing answers at ${host}`, { ...details, fix: "Start the server, or correct the address, then run the command again" });

@@ -10,37 +10,52 @@ export interface HttpRequest {
   readonly service: HttpService;
   readonly url: string;
   /** POST where there is something to send, and GET where there is nothing. */
-  readonly method?: "DELETE";
+  readonly method?: "HEAD" | "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Sent as JSON. */
   readonly body?: unknown;
   /** JSON that is ready to send, instead of `body`. */
   readonly json?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Kept from link-local and metadata addresses. */
+  readonly isGuarded?: boolean;
 }
 
 type Request = (options: Dispatcher.RequestOptions) => Promise<Dispatcher.ResponseData>;
 
-/** One pool for the whole process. Connections that are idle do not keep it alive. */
-let client: Promise<Request> | undefined;
+/** One pool of each kind for the whole process. Connections that are idle do not keep it alive. */
+let open: Promise<Request> | undefined;
+let guarded: Promise<Request> | undefined;
 
-async function openClient(): Promise<Request> {
+async function openClient(opening: Promise<Agent>): Promise<Request> {
+  const [agent, { default: request }] = await Promise.all([opening, import("undici/lib/api/api-request.js")]);
+  return (options) => request.call(agent, options);
+}
+
+interface AgentOptions {
+  readonly isGuarded: boolean;
+  /** Of what the reader itself sets no limit to. */
+  readonly largestAnswerBytes?: number;
+}
+
+/** A pool of connections; a guarded one makes none to a link-local or metadata address. */
+export async function openAgent({ isGuarded, largestAnswerBytes = -1 }: AgentOptions): Promise<Agent> {
   // Of undici only what is needed: the whole would double the time until the first request.
-  const [{ default: UndiciAgent }, { default: request }] = await Promise.all([import("undici/lib/dispatcher/agent.js"), import("undici/lib/api/api-request.js")]);
-  const agent: Agent = new UndiciAgent({
+  const { default: UndiciAgent } = await import("undici/lib/dispatcher/agent.js");
+  return new UndiciAgent({
     connections: connectionsPerHost,
     keepAliveTimeout: 30_000,
-    connect: { timeout: connectTimeoutMs },
+    maxResponseSize: largestAnswerBytes,
+    connect: isGuarded ? await (await import("./guard.ts")).guardedConnector(connectTimeoutMs) : { timeout: connectTimeoutMs },
     // The timer of each request decides, whatever it is set to.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  return (options) => request.call(agent, options);
 }
 
 /** The head of the answer, its body still to be read. Fails where nothing answers. */
 export async function send(asked: HttpRequest, accept: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
   const { service, url, body, json = body === undefined ? undefined : JSON.stringify(body), headers } = asked;
-  const request = await (client ??= openClient());
+  const request = await (asked.isGuarded === true ? (guarded ??= openClient(openAgent({ isGuarded: true }))) : (open ??= openClient(openAgent({ isGuarded: false }))));
   const { origin, pathname, search } = new URL(url);
   try {
     return await request({
@@ -68,16 +83,23 @@ function keyHeader({ key, keyHeader: name }: HttpService): Readonly<Record<strin
 
 /** The whole body as text. Fails with SERVICE_CUT where it has no end, and with SERVICE_FAILED where it is too large. */
 export async function readText(parts: AsyncIterable<Uint8Array>, asked: HttpRequest, largestBytes: number): Promise<string> {
+  const text = await readUpTo(parts, asked, largestBytes);
+  if (text === undefined) throw tooLarge(asked.service, largestBytes);
+  return text;
+}
+
+/** The same, but undefined where it is too large. */
+export async function readUpTo(parts: AsyncIterable<Uint8Array>, asked: HttpRequest, largestBytes: number): Promise<string | undefined> {
   const read: Uint8Array[] = [];
   let sizeBytes = 0;
   try {
     for await (const part of parts) {
       sizeBytes += part.byteLength;
-      if (sizeBytes > largestBytes) throw tooLarge(asked.service, largestBytes);
+      if (sizeBytes > largestBytes) return undefined;
       read.push(part);
     }
   } catch (error) {
-    throw error instanceof TwelveError ? error : cutFailure(error, asked);
+    throw cutFailure(error, asked);
   }
   return Buffer.concat(read).toString("utf8");
 }

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { type FailureCode, summaryOf, TwelveError } from "../../core/errors.ts";
 import { didYouMean } from "../../core/nearest.ts";
 import { formatPath } from "../../core/problems.ts";
-import { withoutKeys } from "../scrub.ts";
+import { withoutKeys } from "../../core/scrub.ts";
 
 /** An error as OpenAI's API gives it, with the trace that its log line has. */
 export interface ErrorBody {

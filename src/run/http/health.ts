@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { RuntimePart } from "../health.ts";
-import { withoutKeys } from "../scrub.ts";
+import { withoutKeys } from "../../core/scrub.ts";
 import type { Server } from "./api.ts";
 
 /** `GET /livez`: the process answers. `GET /readyz`: it can take requests, part by part. */

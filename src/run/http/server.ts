@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { TwelveError } from "../../core/errors.ts";
-import { scrub } from "../scrub.ts";
+import { scrub } from "../../core/scrub.ts";
 import { traceOf, traceParent } from "../trace.ts";
 import { admit, stranger } from "./admission.ts";
 import type { Server, ServerOptions } from "./api.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { scrub } from "../../src/run/scrub.ts";
+import { scrub } from "../../src/core/scrub.ts";
 
 describe("scrub", () => {
   it.each([
