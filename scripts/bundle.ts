@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { manifestJsonSchema } from "../src/manifest/json-schema.ts";
 import { packLanguageTables } from "./language-table.ts";
+import { makePage } from "./page.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -33,8 +34,10 @@ const { metafile } = await build({
 });
 // Read as a file by the stemmers, from beside the code that they are bundled into.
 await cp(join(root, "node_modules", "multilingual-stemmer", "dist", "browser", "index_bg.wasm"), join(dist, "browser", "index_bg.wasm"));
+const page = await makePage();
+await writeFile(join(dist, "page.html"), page.html);
 await writeFile(join(dist, "twelve.schema.json"), manifestJsonSchema());
-await writeFile(join(dist, "THIRD-PARTY-NOTICES.txt"), await notices(Object.keys(metafile.inputs)));
+await writeFile(join(dist, "THIRD-PARTY-NOTICES.txt"), await notices([...Object.keys(metafile.inputs), ...page.inputs]));
 
 /** Worker threads are files of their own: `src/<folder>/<name>.worker.ts` becomes `dist/<name>.worker.js`. */
 async function workers(): Promise<Record<string, string>> {

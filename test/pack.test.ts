@@ -28,7 +28,7 @@ describe("the package", () => {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
     expect(files.filter((path) => !chunks.includes(path))).toEqual([
-      "CHANGELOG.md", "LICENSE", "README.md", "bin/twelve.js", "dist/browser/index_bg.wasm", "dist/THIRD-PARTY-NOTICES.txt", "dist/twelve.schema.json", "package.json", ...templates,
+      "CHANGELOG.md", "LICENSE", "README.md", "bin/twelve.js", "dist/browser/index_bg.wasm", "dist/THIRD-PARTY-NOTICES.txt", "dist/page.html", "dist/twelve.schema.json", "package.json", ...templates,
     ].sort());
     expect(chunks).toContain("dist/main.js");
     // npm leaves files of this name out, and then the new application would have none.

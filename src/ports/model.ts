@@ -119,4 +119,9 @@ export interface Model extends Checkable {
    * stream ends without its end; an aborted signal ends the stream, and the request behind it, with the signal's reason.
    */
   generate(request: ModelRequest): AsyncIterable<ModelChunk>;
+  /**
+   * Does once what the first answer would wait for, where `check` does not: opens connections, finds credentials. Nothing is asked for
+   * or paid, and it never fails. For a process that is about to answer.
+   */
+  warm?(): Promise<void>;
 }

@@ -82,9 +82,9 @@ export async function listNumbers(store: Store, app: string): Promise<readonly n
   return (await store.refs.list(prefix)).map((name) => Number(name.slice(prefix.length)));
 }
 
-/** All releases in order of their numbers, without their documents. */
-export async function listReleases(store: Store, app: string): Promise<readonly NumberedRelease[]> {
-  const found = await Promise.all((await listNumbers(store, app)).map((number) => readNumber(store, app, number)));
+/** All releases, or so many of the newest, in order of their numbers, without their documents. */
+export async function listReleases(store: Store, app: string, newest = Number.POSITIVE_INFINITY): Promise<readonly NumberedRelease[]> {
+  const found = await Promise.all((await listNumbers(store, app)).slice(-newest).map((number) => readNumber(store, app, number)));
   return found.filter((release) => release !== undefined);
 }
 
@@ -92,6 +92,12 @@ export async function listReleases(store: Store, app: string): Promise<readonly 
 export async function listEnvironments(store: Store, app: string): Promise<readonly string[]> {
   const prefix = refs.environments(app);
   return (await store.refs.list(prefix)).map((name) => name.slice(prefix.length));
+}
+
+/** Each environment that ever had a release, with the number of the one that is active there now. */
+export async function listActive(store: Store, app: string): Promise<readonly { readonly environment: string; readonly number: number | undefined }[]> {
+  const environments = await listEnvironments(store, app);
+  return Promise.all(environments.map(async (environment) => ({ environment, number: (await readCurrent(store, app, environment))?.activation.number })));
 }
 
 async function readEnvironment(store: Store, app: string, environment: string): Promise<{ readonly value: EnvironmentPointer; readonly tag: string } | undefined> {

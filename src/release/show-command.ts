@@ -6,7 +6,7 @@ import { readManifest } from "../manifest/read.ts";
 import { defineCommand } from "../ports/command.ts";
 import type { Store } from "../ports/store.ts";
 import { findArtifact } from "./find.ts";
-import { type FoundRelease, listEnvironments, readCurrent } from "./read.ts";
+import { type FoundRelease, listActive } from "./read.ts";
 import { releaseKind } from "./schema.ts";
 import { describeShown } from "./show-text.ts";
 import { Shown } from "./shown.ts";
@@ -47,8 +47,7 @@ export default defineCommand({
 });
 
 async function showRelease(store: Store, app: string, { number, release, releaseDescriptor, createdAt, message }: FoundRelease): Promise<Shown> {
-  const [{ build }, environments] = await Promise.all([readBuild(store, app, release.build.digest), listEnvironments(store, app)]);
-  const current = await Promise.all(environments.map(async (environment) => ({ environment, number: (await readCurrent(store, app, environment))?.activation.number })));
+  const [{ build }, current] = await Promise.all([readBuild(store, app, release.build.digest), listActive(store, app)]);
   const active = current.filter((candidate) => candidate.number === number).map(({ environment }) => environment);
   return { kind: "release", number, digest: releaseDescriptor.digest, createdAt, message: message ?? null, active, source: build.source, document: release };
 }

@@ -48,7 +48,10 @@ export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, c
     const conversation = readConversation(request.messages);
     const { question } = conversation;
     call.retrieved = (await agent.search?.(question, request.signal)) ?? [];
-    if (agent.search !== undefined) call.retrievalMs = clock.monotonicMs() - startedMs;
+    if (agent.search !== undefined) {
+      call.retrievalMs = clock.monotonicMs() - startedMs;
+      request.onRetrieved?.(call.retrieved);
+    }
     request.signal?.throwIfAborted();
     messages = agent.render(conversation, call.retrieved, request.variables);
     const chunks = await askModels(agent.models, modelRequest(agent.plan, request, { messages, question, retrieved: call.retrieved }), {

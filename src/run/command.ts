@@ -9,7 +9,7 @@ import { defineCommand } from "../ports/command.ts";
 import type { Context } from "../ports/context.ts";
 import { readCurrent } from "../release/read.ts";
 import type { ChosenProcess } from "./choose-plan.ts";
-import { findOrWait, findRelease, type Found, servedOf } from "./find.ts";
+import { findOrWait, findRelease, type Found, type Served, servedOf } from "./find.ts";
 
 const defaultPort = 3000;
 
@@ -24,6 +24,7 @@ export default defineCommand({
     preStopSeconds: z.number().min(0).max(3600).default(0).meta({ description: "How long a server still takes requests after a request to stop, while /readyz says that it stops: for load balancers that notice late", valueName: "seconds" }),
     drainSeconds: z.number().min(0).max(3600).default(60).meta({ description: "How long open requests may take after a request to stop", valueName: "seconds" }),
     concurrency: z.int().min(1).max(64).default(4).meta({ description: "How much a `work:` process does at a time" }),
+    ui: z.boolean().default(false).meta({ description: "Serve a page at / as well, to ask the release and compare it with another; only for a process with `serve:`, and not with --insecure" }),
     logContent: z.boolean().default(false).meta({ description: "Write the answers to the log, with personal data taken out" }),
   }),
   output: z.strictObject({
@@ -35,11 +36,13 @@ export default defineCommand({
   description:
     "Serves a process with `serve:` over an OpenAI-compatible HTTP API and writes one JSON event a line to stdout; runs a process " +
     "with `command:` in the release's code, with its configuration in the environment; takes work from the queue of STATE_URL with `work:`. SIGTERM and Ctrl-C stop it in good order.",
-  examples: ["twelve run --env staging", "twelve run --env staging --port 8080", "twelve run worker --env production"],
+  examples: ["twelve run --env staging", "twelve run --env staging --port 8080", "twelve run --env staging --ui", "twelve run worker --env production"],
 
-  async run({ process, env: environment, release: wanted, port, host, insecure, preStopSeconds, drainSeconds, concurrency, logContent }, context) {
+  async run({ process, env: environment, release: wanted, port, host, insecure, preStopSeconds, drainSeconds, concurrency, ui, logContent }, context) {
+    if (ui && insecure) throw new TwelveError("USAGE_INVALID", "With --insecure, whoever can reach the page of --ui could ask at the application's expense", { fix: "Leave out one of the two" });
     const early = wanted === undefined ? await chooseEarlyWorker(context, environment, process) : undefined;
     if (early !== undefined) {
+      if (ui) throw withoutPage(early.name);
       const { runWorker } = await import("./worker.ts");
       await runWorker(context, { process: early.name, environment, queues: early.queues, concurrency, manifest: await readManifest(context.dir), release: undefined });
       return { process: early.name, release: null, exitCode: 0 };
@@ -48,11 +51,13 @@ export default defineCommand({
     const found = await findOrWait(context, { process, find });
     const listening = { environment, port: port ?? portFrom(context.env["PORT"]), drainMs: drainSeconds * 1000 };
     if (found === undefined || found.chosen.kind === "serve") {
+      const findOther = ui ? async (name: string): Promise<Served> => servedOf(await findRelease(context, { environment, wanted: name, process })) : undefined;
       const { serve } = await import("./serve.ts");
-      const release = await serve(context, { ...listening, host, isInsecure: insecure, preStopMs: preStopSeconds * 1000, isContentLogged: logContent, found: found && servedOf(found), find: async () => servedOf(await find()) });
+      const release = await serve(context, { ...listening, host, isInsecure: insecure, preStopMs: preStopSeconds * 1000, isContentLogged: logContent, found: found && servedOf(found), find: async () => servedOf(await find()), findOther });
       return { process: found?.chosen.name ?? process ?? "web", release, exitCode: 0 };
     }
     const { release, attachments, chosen } = found;
+    if (ui) throw withoutPage(chosen.name);
     const answer = { process: chosen.name, release: release.releaseDescriptor.digest };
     if (chosen.kind === "work") {
       const { runWorker } = await import("./worker.ts");
@@ -77,6 +82,10 @@ async function chooseEarlyWorker(context: Context, environment: string, process:
   if (declared === undefined || !("work" in declared) || (await readCurrent(store, manifest.name, environment)) !== undefined) return undefined;
   environmentOf(manifest, environment);
   return { kind: "work", name: process, queues: declared.work };
+}
+
+function withoutPage(process: string): TwelveError {
+  return new TwelveError("USAGE_INVALID", `The process ${process} serves no agents, so there is nothing that the page of --ui could ask`, { fix: "Leave out `--ui`, or name a process with `serve:`" });
 }
 
 function portFrom(text: string | undefined): number {

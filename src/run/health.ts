@@ -35,7 +35,7 @@ export function partChecks({ release, retrievers, models, chains, nowMs }: Parts
     const failures = (): number => same.reduce((sum, each) => sum + each.failures(), 0);
     return [[name, remembered((signal) => ask(used.service, signal), name, used.service.isCheckPaid ? { failures } : undefined)] as const];
   });
-  const asked = [...models].map(([reference, model]) => [reference, remembered((signal) => ask(model, signal), withoutCredentials(reference))] as const);
+  const asked = [...models].map(([reference, model]) => [reference, remembered((signal) => askAndWarm(model, signal), withoutCredentials(reference))] as const);
   return async () => {
     const [parts, answers] = await Promise.all([
       Promise.all([...indexes, ...services].map(async ([name, look]): Promise<RuntimePart> => ({ name, ...describe(await look()) }))),
@@ -53,6 +53,12 @@ export function partChecks({ release, retrievers, models, chains, nowMs }: Parts
 
 async function describeIndex(retriever: Retriever): Promise<string> {
   return `${await retriever.count()} chunks of ${retriever.index.documents} documents; the embedder agreed to ${retriever.probeCosine.toFixed(4)} at start`;
+}
+
+async function askAndWarm(model: Model, signal: AbortSignal): Promise<string> {
+  const said = await ask(model, signal);
+  await model.warm?.();
+  return said;
 }
 
 async function ask(service: Checkable, signal: AbortSignal): Promise<string> {

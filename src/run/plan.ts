@@ -33,7 +33,7 @@ export function planRun(release: Release, build: Build, names: readonly string[]
   return { agents, indexes, models: [...new Set(agents.flatMap(({ models }) => models))] };
 }
 
-function planAgent(name: string, { agents }: Release, { prompts }: Build): AgentPlan {
+export function planAgent(name: string, { agents }: Release, { prompts }: Build): AgentPlan {
   const settings = Object.hasOwn(agents, name) ? agents[name] : undefined;
   if (settings === undefined) throw unknownAgent(name, Object.keys(agents));
   const named = { name: settings.prompt, variant: settings.variant ?? null };

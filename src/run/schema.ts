@@ -73,6 +73,8 @@ export interface AnswerRequest extends Sampling {
   /** W3C span ID (16 hex digits) of the call; a new one when the caller has told nobody. */
   readonly spanId?: string;
   readonly signal?: AbortSignal;
+  /** Told what was found, before the model is asked. */
+  readonly onRetrieved?: (retrieved: readonly RetrievedChunk[]) => void;
 }
 
 export interface Answer {

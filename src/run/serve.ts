@@ -13,6 +13,7 @@ import type { RuntimePart } from "./health.ts";
 import { openInBackground, type OpeningRuntime } from "./opening.ts";
 import { tellReadiness } from "./readiness.ts";
 import type { ModelCallEvent } from "./schema.ts";
+import { openUi } from "./ui/open.ts";
 import { keepLooking } from "./watch.ts";
 
 interface ServeOptions extends Address {
@@ -27,6 +28,8 @@ interface ServeOptions extends Address {
   /** No API keys are wanted, wherever it listens. */
   readonly isInsecure: boolean;
   readonly isContentLogged: boolean;
+  /** Finds another release for the page; absent where no page is served. */
+  readonly findOther?: ((name: string) => Promise<Served>) | undefined;
 }
 
 /**
@@ -46,15 +49,24 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     context.writeLine(JSON.stringify(event));
     if (serviceFailed.test(event["error.type"] ?? "")) watch?.onFailure();
   };
+  const { isContentLogged, findOther } = options;
   const runtime = openInBackground(context, {
     store: (await context.store()).url,
     known: () => found && { name: releaseName(found.release), agents: found.agents },
     async open(attempt, told) {
       found ??= await options.find();
-      return openRuntime(attempt, { ...found, environment, isContentLogged: options.isContentLogged, emit, ...told,
+      return openRuntime(attempt, { ...found, environment, isContentLogged, emit, ...told,
         onConfigured: (settings, secrets) => void (access = readAccess(settings, secrets, { host, isInsecure, env: context.env, nowMs: () => clock.monotonicMs() })),
       });
     },
+  });
+  // Somebody waits in front of the page, and can ask again.
+  const ui = findOther && openUi({
+    store: () => context.store(),
+    environment,
+    served: () => found,
+    runtime,
+    open: async (name) => openRuntime({ ...context, patience: "nothing" }, { ...(await findOther(name)), environment, isContentLogged, emit }),
   });
   try {
     await Promise.all([openedSoon(runtime), import("fastify")]);
@@ -67,15 +79,15 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       get agents() {
         return runtime.agents;
       },
-      answer: runtime.answer,
-      close: runtime.close,
+      answer: (request) => runtime.answer(request),
+      close: () => runtime.close(),
       async check() {
         const parts = await runtime.check();
         tell(parts);
         return parts;
       },
     };
-    const app = await openServer({ runtime: told, traffic, clock, access: () => access, notReady: () => runtime.notReady(), isExposed: !isLoopback(host), fingerprint: () => (found === undefined ? "" : `${releaseName(found.release)}-${digestOf(found)}`), writeLine: (line) => context.writeLine(line) });
+    const app = await openServer({ runtime: told, traffic, clock, access: () => access, notReady: () => runtime.notReady(), isExposed: !isLoopback(host), fingerprint: () => (found === undefined ? "" : `${releaseName(found.release)}-${digestOf(found)}`), writeLine: (line) => context.writeLine(line), ui });
     const url = await listen(app, options);
     if (!isLoopback(host) && isInsecure) story.warn(`Without API keys, anyone who can reach ${host} can use this server`);
     tell = tellReadiness({
@@ -87,6 +99,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
         const { release, agents } = found;
         story.note(`Ready: ${url}  release ${releaseName(release)} (${digestOf(found)})  agents: ${agents.join(", ")}`);
         story.note(`Try it: curl ${url}/v1/chat/completions -H 'content-type: application/json'${access?.keys === null ? "" : ' -H "authorization: Bearer $KEY"'} -d '{"model": "${agents[0]}", "messages": [{"role": "user", "content": "..."}]}'`);
+        if (ui !== undefined) story.note(`Or in a browser: ${url}/`);
       },
     });
     runtime.onWaiting(tell);
@@ -109,7 +122,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     write("server-stopped", { requests: traffic.taken });
     return found?.release.releaseDescriptor.digest ?? null;
   } finally {
-    await runtime.close();
+    await Promise.all([runtime.close(), ui?.close()]);
   }
 }
 

@@ -4,7 +4,12 @@ import { delimiter, join } from "node:path";
 
 /** Whether a program of that name is on the PATH. */
 export function isInstalled(command: string): boolean {
-  return (process.env["PATH"] ?? "").split(delimiter).some((folder) => isExecutable(join(folder, command)));
+  return findProgram(command) !== undefined;
+}
+
+/** The file of the program that is on the PATH under that name. */
+export function findProgram(command: string): string | undefined {
+  return (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, command)).find(isExecutable);
 }
 
 /** A port of loopback for a program that cannot choose one itself. */

@@ -3,6 +3,7 @@ import type { TwelveError } from "../../core/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { OpenedRuntime } from "../apply.ts";
 import type { Trace } from "../trace.ts";
+import type { Ui } from "../ui/open.ts";
 import type { Access } from "./access.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -38,6 +39,8 @@ export interface ServerOptions {
   readonly fingerprint: () => string;
   /** Takes a JSON line about a failure that is a bug of ours. */
   readonly writeLine: (line: string) => void;
+  /** For the page at `/`, where it is served. */
+  readonly ui?: Ui | undefined;
 }
 
 /** What every group of routes is given. */

@@ -61,7 +61,7 @@ async function lastOf(parts: AsyncIterable<AnswerPart>): Promise<Answer> {
 }
 
 /** Takes the response out of Fastify's hands, with the headers that were set so far. */
-function openStream(reply: FastifyReply): FastifyReply["raw"] {
+export function openStream(reply: FastifyReply): FastifyReply["raw"] {
   const headers = reply.getHeaders();
   reply.hijack();
   reply.raw.writeHead(200, { ...headers, ...streamHeaders } as Record<string, string>);

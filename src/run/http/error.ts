@@ -25,6 +25,7 @@ export interface HttpError {
 /** Failures that are not the server's own; every other one answers with 500. */
 const known: Readonly<Partial<Record<FailureCode, { readonly status: number; readonly code: string; readonly param?: string }>>> = {
   AGENT_UNKNOWN: { status: 404, code: "model_not_found", param: "model" },
+  RELEASE_NOT_FOUND: { status: 404, code: "release_not_found" },
   REQUEST_INVALID: { status: 400, code: "invalid_request" },
   PROMPT_INPUT_INVALID: { status: 400, code: "invalid_variables", param: "variables" },
   SERVICE_FAILED: { status: 502, code: "service_failed" },

@@ -12,11 +12,11 @@ declare module "fastify" {
 /** `open` needs no key, `any` needs some key, a scope needs a key that has it, and `whole` one that may do everything. */
 export type RouteScope = Scope | "open" | "any" | "whole";
 
-/** Probes must work without a key, and a model's name is known to whoever may use any. */
+/** Probes must work without a key, and so must the page of --ui, which has to ask for one; and a model's name is known to whoever may use any. */
 const groups: readonly (readonly [pattern: RegExp, scope: RouteScope])[] = [
-  [/^\/(?:livez|readyz|ping)$/, "open"],
-  [/^\/(?:v1\/models(?:\/|$)|openapi\.json$|ui(?:\/|$)|$)/, "any"],
-  [/^\/(?:v1\/chat\/|v1\/responses(?:\/|$)|invocations$)/, "chat"],
+  [/^\/(?:livez|readyz|ping|)$/, "open"],
+  [/^\/(?:v1\/models(?:\/|$)|openapi\.json$)/, "any"],
+  [/^\/(?:v1\/chat\/|v1\/responses(?:\/|$)|invocations$|ui\/)/, "chat"],
   [/^\/v1\/embeddings$/, "embeddings"],
   [/^\/v1\/search$/, "search"],
   [/^\/v1\/(?:agents|runs)\//, "runs"],

@@ -13,6 +13,7 @@ import { httpError, isInternal, toHttpError } from "./error.ts";
 import { addHealth } from "./health.ts";
 import { addModels } from "./models.ts";
 import { isEndlessRoute, scopeOf } from "./scope.ts";
+import { addUi } from "./ui.ts";
 
 /** Longer than the 60 seconds after which load balancers usually drop an idle connection, so that they do it, not we. */
 const keepAliveMs = 65_000;
@@ -121,5 +122,6 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
   addChat(app, server);
   addModels(app, server);
   addHealth(app, server);
+  if (options.ui !== undefined) addUi(app, server, options.ui);
   return app;
 }

@@ -32,10 +32,9 @@ export async function openModel(reference: string, env: Environment): Promise<Mo
       }
     },
     async check(signal) {
-      const found = await checkModel(await runtime(), target, { env, signal });
-      await warmed();
-      return found;
+      return checkModel(await runtime(), target, { env, signal });
     },
+    warm: warmed,
   };
 }
 

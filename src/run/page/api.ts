@@ -1,0 +1,68 @@
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import type { Ask, AskEvent, Complaint, Overview, ReleaseView } from "../ui/schema.ts";
+
+export type Outcome<Value> = { readonly value: Value } | { readonly refusal: Complaint };
+
+export interface Api {
+  overview(): Promise<Outcome<Overview>>;
+  release(number: number): Promise<Outcome<ReleaseView>>;
+  /** Ends with `end` or `error`, whatever happens, unless the signal is aborted: then it rejects. */
+  ask(body: Ask, told: { readonly signal: AbortSignal; readonly onTrace: (traceId: string) => void }): AsyncGenerator<AskEvent>;
+}
+
+interface Sent extends Omit<RequestInit, "headers"> {
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const place = "twelve-key";
+const away: Complaint = { code: "unreachable", message: "The server does not answer", fix: "See whether `twelve run` still runs" };
+const cut: Complaint = { code: "cut", message: "The server broke off the answer", fix: "See the server's log, and ask again" };
+
+/** `unlock` asks the person for an API key, where the server wants one. */
+export function openApi(unlock: (reason: string) => Promise<string>): Api {
+  async function call(path: string, { headers = {}, ...init }: Sent = {}): Promise<Response | undefined> {
+    for (;;) {
+      const key = sessionStorage.getItem(place);
+      const response = await fetch(path, { ...init, headers: key === null ? headers : { ...headers, authorization: `Bearer ${key}` } }).catch((error: unknown) => {
+        if (init.signal?.aborted === true) throw error;
+        return undefined;
+      });
+      if (response?.status !== 401) return response;
+      const { message } = await complaintIn(response);
+      sessionStorage.setItem(place, await unlock(message));
+    }
+  }
+
+  async function get<Value>(path: string): Promise<Outcome<Value>> {
+    const response = await call(path);
+    if (response === undefined) return { refusal: away };
+    return response.ok ? { value: (await response.json()) as Value } : { refusal: await complaintIn(response) };
+  }
+
+  return {
+    overview: () => get("/ui/releases"),
+    release: (number) => get(`/ui/releases/${number}`),
+    async *ask(body, { signal, onTrace }) {
+      const response = await call("/ui/answer", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), signal });
+      if (response === undefined) return yield { type: "error", ...away };
+      onTrace(response.headers.get("x-trace-id") ?? "");
+      if (!response.ok || response.body === null) return yield { type: "error", ...(await complaintIn(response)) };
+      const reader = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()).getReader();
+      for (;;) {
+        const { done, value } = await reader.read().catch((error: unknown) => {
+          if (signal.aborted) throw error;
+          return { done: true, value: undefined } as const;
+        });
+        if (done || value === undefined) return yield { type: "error", ...cut };
+        const event = JSON.parse(value.data) as AskEvent;
+        yield event;
+        if (event.type === "end" || event.type === "error") return;
+      }
+    },
+  };
+}
+
+async function complaintIn(response: Response): Promise<Complaint> {
+  const { error } = (await response.json().catch(() => ({}))) as { readonly error?: { readonly code?: string | null; readonly message?: string } };
+  return { code: error?.code ?? String(response.status), message: error?.message ?? `The server answered with status ${response.status}`, fix: null };
+}
