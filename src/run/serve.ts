@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Digest, shortDigest } from "../core/descriptor.ts";
 import type { Context } from "../ports/context.ts";
+import { isWorkedElsewhere } from "./agent/place-plan.ts";
 import { type OpenedRuntime, openRuntime } from "./apply.ts";
 import { quickStartMs, type Served } from "./find.ts";
 import { type Access, readAccess } from "./http/access.ts";
@@ -51,7 +52,8 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     known: () => found && { name: releaseName(found.release), agents: found.agents },
     async open(attempt, told) {
       found ??= await options.find();
-      return openRuntime(attempt, { ...found, environment, isContentLogged: options.isContentLogged, emit, ...told,
+      const runs = { works: !isWorkedElsewhere(found.release.release), concurrency: runsAtOnce };
+      return openRuntime(attempt, { ...found, environment, isContentLogged: options.isContentLogged, emit, runs, onToolCall: (event) => context.writeLine(JSON.stringify(event)), ...told,
         onConfigured: (settings, secrets) => void (access = readAccess(settings, secrets, { host, isInsecure, env: context.env, nowMs: () => clock.monotonicMs() })),
       });
     },
@@ -67,8 +69,11 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       get agents() {
         return runtime.agents;
       },
-      answer: runtime.answer,
-      close: runtime.close,
+      get toolAgents() {
+        return runtime.toolAgents;
+      },
+      answer: (request) => runtime.answer(request),
+      close: () => runtime.close(),
       async check() {
         const parts = await runtime.check();
         tell(parts);
@@ -112,6 +117,9 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     await runtime.close();
   }
 }
+
+/** Runs of agents in a server, beside its requests: they mostly wait for models and tools. */
+const runsAtOnce = 16;
 
 /** What says something about the service, and not about the request. */
 const serviceFailed = /^(?:SERVICE|INDEX)_(?!REJECTED|FILTERED)/;

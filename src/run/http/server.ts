@@ -12,6 +12,7 @@ import { answerPreflight, isPreflight } from "./cors.ts";
 import { httpError, isInternal, toHttpError } from "./error.ts";
 import { addHealth } from "./health.ts";
 import { addModels } from "./models.ts";
+import { addRuns } from "./runs.ts";
 import { isEndlessRoute, scopeOf } from "./scope.ts";
 
 /** Longer than the 60 seconds after which load balancers usually drop an idle connection, so that they do it, not we. */
@@ -120,6 +121,7 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
   const server: Server = { ...options, report };
   addChat(app, server);
   addModels(app, server);
+  addRuns(app, server);
   addHealth(app, server);
   return app;
 }
