@@ -9,6 +9,7 @@ import { Build } from "../src/build/schema.ts";
 import { Index } from "../src/index/schema.ts";
 import { Manifest } from "../src/manifest/schema.ts";
 import { Activation, Release } from "../src/release/schema.ts";
+import { ToolCallEvent } from "../src/run/agent/schema.ts";
 import { ModelCallEvent } from "../src/run/schema.ts";
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
@@ -20,7 +21,7 @@ export async function referencePages(): Promise<Readonly<Record<string, string>>
     "commands.md": await commandsPage(),
     "manifest.md": schemaPage(Manifest, "input", "Fields of `twelve.yaml`. `${KEY}` is allowed where the type says so; see [the manifest](../manifest.md)."),
     "artifacts.md": artifactsPage(),
-    "events.md": schemaPage(ModelCallEvent, "output", "One JSON line on stdout for each model call. Names follow the OpenTelemetry GenAI conventions where one exists."),
+    "events.md": `${schemaPage(ModelCallEvent, "output", "One JSON line on stdout for each model call. Names follow the OpenTelemetry GenAI conventions where one exists.").trimEnd()}\n\n## tool-call-finished\n\nOne JSON line for each attempt at a call of a tool.\n\n${fields(z.toJSONSchema(ToolCallEvent, { io: "output" }))}\n`,
     "failures.md": failuresPage(),
   };
 }

@@ -9,6 +9,7 @@ import type { Model } from "../ports/model.ts";
 import type { Origin } from "../ports/origin.ts";
 import type { JobQueue } from "../ports/queue.ts";
 import type { Reranker } from "../ports/rerank.ts";
+import type { RunEngine } from "../ports/runs.ts";
 import type { Store } from "../ports/store.ts";
 import type { SessionStore } from "../ports/session.ts";
 import type { ToolPlace, ToolSource } from "../ports/tool.ts";
@@ -103,6 +104,12 @@ const queues: Readonly<Record<string, Open<JobQueue>>> = {
   pglite: async (reference, { dir }) => (await import("./queue/dbos/adapter.ts")).openQueue(reference, dir),
 };
 
+const runEngines: Readonly<Record<string, Open<RunEngine>>> = {
+  postgres: async (reference, { dir }) => (await import("./runs/dbos/adapter.ts")).openRuns(reference, dir),
+  postgresql: async (reference, { dir }) => (await import("./runs/dbos/adapter.ts")).openRuns(reference, dir),
+  pglite: async (reference, { dir }) => (await import("./runs/dbos/adapter.ts")).openRuns(reference, dir),
+};
+
 const configProviders: Readonly<Record<string, Open<ConfigProvider>>> = {
   dotenv: async (reference, { dir }) => (await import("./config/dotenv/adapter.ts")).openConfig(reference, dir),
   ssm: async (reference, from) => (await import("./config/ssm/adapter.ts")).openConfig(reference, from),
@@ -119,6 +126,7 @@ export const openSessions = opener("session store", sessionStores);
 export const openReranker = opener("reranker", rerankers);
 export const openOrigin = opener("place for models", origins);
 export const openQueue = opener("queue", queues);
+export const openRuns = opener("state service for runs", runEngines);
 export const openConfig = opener("configuration source", configProviders);
 
 const openRemoteSource = opener("document source", sources, ", and folders and files, which are named without a scheme");

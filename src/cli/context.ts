@@ -38,6 +38,7 @@ export function openContext({ dir: wanted, story, signal }: ContextOptions): Con
     openOrigin: (reference) => registry.openOrigin(reference, from),
     openConfig: (reference) => registry.openConfig(reference, from),
     openQueue: (reference) => registry.openQueue(reference, from),
+    openRuns: (reference) => registry.openRuns(reference, from),
     openTool: registry.openTool,
     writeLine: (line) => void process.stdout.write(`${line}\n`),
   };

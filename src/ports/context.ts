@@ -7,6 +7,7 @@ import type { Origin } from "./origin.ts";
 import type { Processes } from "./process.ts";
 import type { JobQueue } from "./queue.ts";
 import type { Reranker } from "./rerank.ts";
+import type { RunEngine } from "./runs.ts";
 import type { Store } from "./store.ts";
 import type { Story } from "./story.ts";
 import type { SessionStore } from "./session.ts";
@@ -48,6 +49,8 @@ export interface Context {
   openConfig(reference: string): Promise<ConfigProvider>;
   /** `postgres://...`, or `pglite:<folder>` for one that the processes of this machine share. */
   openQueue(reference: string): Promise<JobQueue>;
+  /** Runs of agents, in the same place. */
+  openRuns(reference: string): Promise<RunEngine>;
   /**
    * A declared tool, or a server of tools; a module is loaded and an MCP server asked what it offers, so that this fails with TOOL_INVALID,
    * ADDRESS_REFUSED or the SERVICE_ codes.

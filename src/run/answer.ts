@@ -1,7 +1,7 @@
 import { TwelveError } from "../core/errors.ts";
 import { countTokens } from "../core/tokens.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Message, ModelRequest, Usage } from "../ports/model.ts";
+import type { Message, ModelEnd, ModelRequest, Usage } from "../ports/model.ts";
 import { citationsIn } from "./citation.ts";
 import { readConversation } from "./conversation.ts";
 import { type CallRecord, type EventFrame, eventOf } from "./event.ts";
@@ -23,7 +23,7 @@ export interface OpenAgent {
   readonly frame: EventFrame;
 }
 
-interface AnswerContext {
+export interface AnswerContext {
   readonly clock: Clock;
   readonly emit: (event: ModelCallEvent) => void;
   /** That of somebody who waits where nothing is said. */
@@ -44,6 +44,7 @@ export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, c
   const startedMs = clock.monotonicMs();
   const call = openCall(agent, request, clock);
   let messages: readonly Message[] = [];
+  let reasoning: ModelEnd["reasoning"];
   try {
     const conversation = readConversation(request.messages);
     const { question } = conversation;
@@ -78,11 +79,12 @@ export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, c
       call.responseModel = chunk.model;
       call.responseId = chunk.responseId ?? null;
       call.isUsageEstimated = chunk.isUsageEstimated === true;
+      reasoning = chunk.reasoning;
     }
     if (call.finishReason === null || call.usage === null || call.asked === null) throw new TwelveError("SERVICE_CUT", `The model ${call.asked?.reference} broke off its answer`);
     if (call.finishReason === "error") throw new TwelveError("SERVICE_FAILED", `The model ${call.asked?.reference} ended its answer with an error`);
     call.durationMs = clock.monotonicMs() - startedMs;
-    yield { type: "end", answer: completeAnswer(call, call.asked, call.usage) };
+    yield { type: "end", answer: { ...completeAnswer(call, call.asked, call.usage), ...(reasoning === undefined ? {} : { reasoning }) } };
   } catch (error) {
     call.error = error instanceof Error ? error : new Error(String(error));
     throw error;
@@ -104,6 +106,7 @@ function openCall({ plan }: OpenAgent, request: AnswerRequest, clock: Clock): Op
     endedAt: new Date(0),
     traceId: request.traceId,
     spanId: request.spanId ?? clock.randomHex(8),
+    ...(request.run === undefined ? {} : { run: request.run }),
     isStream: request.isStream,
     temperature: request.temperature ?? plan.sampling.temperature,
     text: "",

@@ -11,6 +11,9 @@ import type { ServerSettings } from "../manifest/server.ts";
 import type { Context, Environment } from "../ports/context.ts";
 import type { Model } from "../ports/model.ts";
 import type { Activation } from "../release/schema.ts";
+import type { ToolAgents } from "./agent/open.ts";
+import type { KeepingRuns } from "./agent/runtime.ts";
+import type { ToolCallEvent } from "./agent/schema.ts";
 import { answerRequest, type OpenAgent } from "./answer.ts";
 import { refuseDrift } from "./drift.ts";
 import { prepareMessages } from "./message.ts";
@@ -40,6 +43,10 @@ export interface RuntimeOptions {
   readonly isContentLogged?: boolean;
   /** How long a model is asked again; as somebody waits who wants the answer, by default. */
   readonly patience?: Patience;
+  /** For a process that keeps the runs of agents with tools; without it they end with the process. */
+  readonly runs?: KeepingRuns;
+  /** Takes the event of each tool call. */
+  readonly onToolCall?: (event: ToolCallEvent) => void;
   /** Told how the release and the environment configure a server, before anything is opened; what it throws is what opening fails with. */
   readonly onConfigured?: (server: ServerSettings, secrets: Environment) => void;
   /** Told which part could not be opened, before the whole fails. */
@@ -47,6 +54,8 @@ export interface RuntimeOptions {
 }
 
 export interface OpenedRuntime extends Runtime {
+  /** The agents that have tools, if there are any. */
+  readonly toolAgents?: ToolAgents | undefined;
   /** Looks at every part again. */
   check(): Promise<readonly RuntimePart[]>;
 }
@@ -77,15 +86,23 @@ export async function openRuntime(context: Context & Pick<Waiting, "patience">, 
   const { patience } = options;
   const answering = { clock: context.clock, emit: options.emit, onAnswer: tellFallbacks(context.story, context.clock), ...(patience === undefined ? {} : { patience }) };
   const agents = new Map(opened.map((agent) => [agent.plan.name, agent]));
+  const openTools = async (): Promise<ToolAgents> =>
+    (await import("./agent/runtime.ts")).openToolAgentsOf(context, { options, manifest: build.manifest, agents: opened, answering, folder, secrets, openOther: (other) => openRuntime(context, other) });
+  const hasTools = opened.some((agent) => agent.plan.tools.length > 0);
+  const toolAgents = hasTools ? await closingOnFailure(retrievers, telling("tools", openTools())) : undefined;
   return {
     agents: [...agents.keys()],
     answer(request) {
       const agent = agents.get(request.agent);
       if (agent === undefined) throw unknownAgent(request.agent, [...agents.keys()]);
-      return answerRequest(agent, request, answering);
+      return toolAgents?.has(request.agent) === true ? toolAgents.answer(request) : answerRequest(agent, request, answering);
     },
-    check: partChecks({ release: releaseName(release), retrievers, models, chains: plan.agents.map(({ models }) => models), nowMs: () => context.clock.monotonicMs() }),
-    close: async () => closeAll(retrievers),
+    check: partChecks({ release: releaseName(release), retrievers, models, chains: plan.agents.map(({ models }) => models), others: toolAgents?.services ?? [], nowMs: () => context.clock.monotonicMs() }),
+    toolAgents,
+    async close() {
+      await toolAgents?.close();
+      closeAll(retrievers);
+    },
   };
 }
 
@@ -95,11 +112,20 @@ function ignoredSettings({ plan: { name, sampling }, models }: OpenAgent): reado
 }
 
 /** Outside every environment there is only the process environment, which every adapter looks at anyway. */
-async function secretsFor(context: Context, manifest: Manifest, { environment, attachments, release }: Pick<RuntimeOptions, "environment" | "attachments" | "release">): Promise<Environment> {
+async function secretsFor(context: Context, manifest: Manifest, { environment, attachments, release }: Pick<RuntimeOptions, "environment" | "attachments" | "release">): Promise<Readonly<Record<string, string>>> {
   if (environment === null) return {};
   const secrets = release.activation?.secrets;
   if (attachments === undefined) return readSecrets(context, manifest, environment, secrets);
   return (await readProcessConfig(context, manifest, { environment, attachments, secrets })).secrets;
+}
+
+async function closingOnFailure<Result>(retrievers: readonly Retriever[], work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    closeAll(retrievers);
+    throw error;
+  }
 }
 
 function tellFailed(part: string, failure: unknown, { onPartFailed }: RuntimeOptions): never {

@@ -27,6 +27,8 @@ export interface CallRecord {
   readonly endedAt: Date;
   readonly traceId: string;
   readonly spanId: string;
+  /** The run that it is a step of. */
+  readonly run?: { readonly id: string; readonly step: number };
   readonly isStream: boolean;
   readonly temperature: number | undefined;
   readonly text: string;
@@ -92,6 +94,7 @@ export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
     "twelve.aborted": call.isAborted,
     "twelve.fallback.used": call.asked !== null && call.asked.reference !== frame.model.reference,
     "twelve.fallback.failed": call.failed.map(({ reference, error }) => ({ model: reference, ...errorFields(error) })),
+    ...(call.run === undefined ? {} : { "twelve.run.id": call.run.id, "twelve.run.step": call.run.step }),
     "error.type": error["error.type"],
     "error.message": error["error.message"],
   };

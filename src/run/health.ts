@@ -14,6 +14,11 @@ export interface RuntimePart {
   readonly failure?: unknown;
 }
 
+export interface NamedService {
+  readonly name: string;
+  readonly service: Checkable;
+}
+
 interface Parts {
   /** Such as v3. */
   readonly release: string;
@@ -22,11 +27,13 @@ interface Parts {
   readonly models: ReadonlyMap<string, Model>;
   /** The models of each agent: one that answers in the place of the others is enough. */
   readonly chains: readonly (readonly string[])[];
+  /** What else is needed, such as the state service of agents with tools. */
+  readonly others?: readonly NamedService[];
   readonly nowMs: () => number;
 }
 
 /** Looks at everything that an answer needs. Probes may come often: what a look costs is spent once in a while. */
-export function partChecks({ release, retrievers, models, chains, nowMs }: Parts): () => Promise<readonly RuntimePart[]> {
+export function partChecks({ release, retrievers, models, chains, others = [], nowMs }: Parts): () => Promise<readonly RuntimePart[]> {
   const remembered = (look: (signal: AbortSignal) => Promise<string>, who: string, paid?: { readonly failures: () => number }): Look => rememberLook(look, { who, nowMs, paid });
   const indexes = retrievers.map((retriever) => [`index ${retriever.name}`, remembered(() => describeIndex(retriever), `index ${retriever.name}`)] as const);
   const services = [...Map.groupBy(retrievers.flatMap((retriever) => retriever.services()), ({ name }) => name)].flatMap(([name, same]) => {
@@ -36,9 +43,10 @@ export function partChecks({ release, retrievers, models, chains, nowMs }: Parts
     return [[name, remembered((signal) => ask(used.service, signal), name, used.service.isCheckPaid ? { failures } : undefined)] as const];
   });
   const asked = [...models].map(([reference, model]) => [reference, remembered((signal) => askAndWarm(model, signal), withoutCredentials(reference))] as const);
+  const needed = others.map(({ name, service }) => [name, remembered((signal) => ask(service, signal), name)] as const);
   return async () => {
     const [parts, answers] = await Promise.all([
-      Promise.all([...indexes, ...services].map(async ([name, look]): Promise<RuntimePart> => ({ name, ...describe(await look()) }))),
+      Promise.all([...indexes, ...services, ...needed].map(async ([name, look]): Promise<RuntimePart> => ({ name, ...describe(await look()) }))),
       Promise.all(asked.map(async ([reference, look]) => [reference, describe(await look())] as const)),
     ]);
     const there = new Set(answers.filter(([, { isReady }]) => isReady).map(([reference]) => reference));

@@ -126,6 +126,10 @@ export function openInBackground(context: Context, { open, known, store, random 
     get agents() {
       return known()?.agents ?? [];
     },
+    get toolAgents() {
+      if (runtime !== undefined) return runtime.toolAgents;
+      throw notReady();
+    },
     onWaiting(listener) {
       listeners.add(listener);
       if (runtime === undefined && missing.size > 0) listener(parts());

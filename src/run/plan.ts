@@ -2,7 +2,7 @@ import type { Build } from "../build/schema.ts";
 import { TwelveError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { modelChain } from "../manifest/model-chain.ts";
-import type { AgentSettings } from "../manifest/schema.ts";
+import type { AgentSettings, RunLimits } from "../manifest/schema.ts";
 import type { Sampling } from "../ports/model.ts";
 import { samplingOf } from "../prompt/sampling.ts";
 import { type CompiledPrompt, findPrompt, promptTitle } from "../prompt/schema.ts";
@@ -17,6 +17,9 @@ export interface AgentPlan {
   /** What the model is asked with where the caller says nothing. */
   readonly sampling: Sampling;
   readonly retrieve: AgentSettings["retrieve"];
+  /** Declared names; none for an agent that answers by itself. */
+  readonly tools: readonly string[];
+  readonly limits: RunLimits;
 }
 
 export interface RunPlan {
@@ -43,7 +46,7 @@ export function planAgent(name: string, { agents }: Release, { prompts }: Build)
     const names = prompts.map(promptTitle);
     throw new TwelveError("PROMPT_UNKNOWN", `Agent ${name} wants the prompt ${wanted}, which the build does not hold.${didYouMean(wanted, names)} It holds: ${names.join(", ") || "none"}`);
   }
-  return { name, prompt, models: modelChain(settings), sampling: samplingOf(settings, prompt), retrieve: settings.retrieve };
+  return { name, prompt, models: modelChain(settings), sampling: samplingOf(settings, prompt), retrieve: settings.retrieve, tools: settings.tools ?? [], limits: settings.limits ?? {} };
 }
 
 export function unknownAgent(name: string, names: readonly string[]): TwelveError {

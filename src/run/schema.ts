@@ -49,6 +49,8 @@ export const ModelCallEvent = z
     "twelve.fallback.failed": z
       .array(z.strictObject({ model: z.string().meta({ description: "Reference, such as bedrock:a" }), "error.type": z.string(), "error.message": z.string() }))
       .meta({ description: "Attempts that failed before the last one, in their order; the first model stands first" }),
+    "twelve.run.id": z.string().optional().meta({ description: "The run of an agent with tools that the call is a step of" }),
+    "twelve.run.step": z.int().optional().meta({ description: "Number of the model call in its run, from 1" }),
     "error.type": z.string().nullable(),
     "error.message": z.string().nullable(),
   })
@@ -75,6 +77,12 @@ export interface AnswerRequest extends Sampling {
   readonly signal?: AbortSignal;
   /** Told what was found, before the model is asked. */
   readonly onRetrieved?: (retrieved: readonly RetrievedChunk[]) => void;
+  /** Name of the API key that asks; null where there are none. */
+  readonly caller?: string | null;
+  /** Told the ID of the run that answers, before anything else happens, where the agent has tools. */
+  readonly onRun?: (id: string) => void;
+  /** Of one model call of a run: which one it is. */
+  readonly run?: { readonly id: string; readonly step: number };
 }
 
 export interface Answer {
@@ -94,6 +102,10 @@ export interface Answer {
   readonly timeToFirstTokenMs: number | null;
   /** US dollars; null when the price is unknown. */
   readonly costUsd: number | null;
+  /** Of one model call: reasoning blocks in the provider's own form, for `Message.reasoning` of the next one. */
+  readonly reasoning?: readonly Json[];
+  /** Of an agent with tools: the messages that the turn adds to the conversation, calls and results included, the answer last. */
+  readonly made?: readonly Message[];
 }
 
 export type AnswerPart = { readonly type: "text"; readonly text: string } | { readonly type: "end"; readonly answer: Answer };

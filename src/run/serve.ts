@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Digest, shortDigest } from "../core/descriptor.ts";
 import type { Context } from "../ports/context.ts";
+import { isWorkedElsewhere } from "./agent/place-plan.ts";
 import { type OpenedRuntime, openRuntime } from "./apply.ts";
 import { quickStartMs, type Served } from "./find.ts";
 import { type Access, readAccess } from "./http/access.ts";
@@ -55,7 +56,8 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     known: () => found && { name: releaseName(found.release), agents: found.agents },
     async open(attempt, told) {
       found ??= await options.find();
-      return openRuntime(attempt, { ...found, environment, isContentLogged, emit, ...told,
+      const runs = { works: !isWorkedElsewhere(found.release.release), concurrency: runsAtOnce };
+      return openRuntime(attempt, { ...found, environment, isContentLogged, emit, runs, onToolCall: (event) => context.writeLine(JSON.stringify(event)), ...told,
         onConfigured: (settings, secrets) => void (access = readAccess(settings, secrets, { host, isInsecure, env: context.env, nowMs: () => clock.monotonicMs() })),
       });
     },
@@ -78,6 +80,9 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       // Asked each time: the agents are known only when the store is there.
       get agents() {
         return runtime.agents;
+      },
+      get toolAgents() {
+        return runtime.toolAgents;
       },
       answer: (request) => runtime.answer(request),
       close: () => runtime.close(),
@@ -125,6 +130,9 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     await Promise.all([runtime.close(), ui?.close()]);
   }
 }
+
+/** Runs of agents in a server, beside its requests: they mostly wait for models and tools. */
+const runsAtOnce = 16;
 
 /** What says something about the service, and not about the request. */
 const serviceFailed = /^(?:SERVICE|INDEX)_(?!REJECTED|FILTERED)/;

@@ -8,6 +8,7 @@ import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
 import type { JobHandler } from "../ports/queue.ts";
 import type { Activation } from "../release/schema.ts";
+import { runsQueue } from "./agent/schema.ts";
 import type { ReleaseToRun } from "./named.ts";
 
 interface WorkerOptions {
@@ -27,8 +28,15 @@ type Write = (event: string, fields: object) => void;
 export async function runWorker(context: Context, options: WorkerOptions): Promise<void> {
   const { process: name, environment, queues, concurrency, manifest, release } = options;
   const { story, clock, signal } = context;
-  const unknown = queues.filter((queue) => queue !== indexQueue);
-  if (unknown.length > 0) throw new TwelveError("PROCESS_UNSUPPORTED", `The process ${name} works on ${unknown.join(", ")}; this version has the queue ${indexQueue}`, { fix: `Declare it as \`work: [${indexQueue}]\`` });
+  const known = [indexQueue, runsQueue];
+  const unknown = queues.filter((queue) => !known.includes(queue));
+  if (unknown.length > 0) throw new TwelveError("PROCESS_UNSUPPORTED", `The process ${name} works on ${unknown.join(", ")}; this version has the queues ${known.join(" and ")}`, { fix: `Declare it as \`work: [${known.join(", ")}]\`, or one of them` });
+  // Indexes come before the first release; runs are of one.
+  const runs = queues.includes(runsQueue) ? release : undefined;
+  if (queues.includes(runsQueue) && release === undefined) {
+    if (!queues.includes(indexQueue)) throw new TwelveError("RELEASE_NOT_ACTIVE", `The process ${name} works on runs of agents, and ${environment} has no release yet`, { fix: `Run \`twelve release --env ${environment}\`` });
+    story.warn(`${environment} has no release yet, so ${name} works on ${indexQueue} alone. Start it again after \`twelve release --env ${environment}\``);
+  }
   const [secrets, url] = await Promise.all([readSecrets(context, manifest, environment, release?.activation?.secrets), stateUrlOf(context, options)]);
   const written = { "twelve.app": manifest.name, "twelve.environment": environment, "twelve.process": name, "twelve.release.number": release?.number ?? null, "twelve.release.digest": release?.releaseDescriptor.digest ?? null };
   const write: Write = (event, fields) => context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), ...written, ...fields }));
@@ -41,7 +49,9 @@ export async function runWorker(context: Context, options: WorkerOptions): Promi
     write("worker-ready", { queue: queue.url, queues, concurrency });
     story.note(`Working on ${queues.join(", ")} of ${queue.url}, ${concurrency} at a time. Ctrl-C or SIGTERM stops`);
     signal.addEventListener("abort", () => story.note("Stopping: what is not finished goes back to the queue. A second signal ends at once"), { once: true });
-    await queue.work({ [kind]: logged(handler, write, () => clock.monotonicMs()) }, { concurrency, signal, warn: (message) => story.warn(message) });
+    const working = queues.includes(indexQueue) ? [queue.work({ [kind]: logged(handler, write, () => clock.monotonicMs()) }, { concurrency, signal, warn: (message) => story.warn(message) })] : [];
+    if (runs !== undefined) working.push((await import("./agent/worker.ts")).workOnRuns(context, { environment, concurrency, release: runs }));
+    await Promise.all(working);
     write("worker-stopped", {});
   } finally {
     await Promise.all([handler.close(), queue.close()]);

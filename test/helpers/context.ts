@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { openConfig, openEmbedder, openModel, openOrigin, openQueue, openReranker, openSessions, openSource, openStore, openTool, openVectors, openVectorService } from "../../src/adapters/registry.ts";
+import { openConfig, openEmbedder, openModel, openOrigin, openQueue, openReranker, openRuns, openSessions, openSource, openStore, openTool, openVectors, openVectorService } from "../../src/adapters/registry.ts";
 import { systemProcesses } from "../../src/adapters/system/process.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Context } from "../../src/ports/context.ts";
@@ -72,6 +72,7 @@ export async function testContext({ dir, env = {}, store, clock, signal }: TestC
     openVectors: (reference) => openVectors(reference, { dir, env }),
     openConfig: (reference) => openConfig(reference, { dir, env }),
     openQueue: (reference) => openQueue(reference, { dir, env }),
+    openRuns: (reference) => openRuns(reference, { dir, env }),
     openTool,
     writeLine: (line) => lines.push(line),
     told,

@@ -56,6 +56,8 @@ export function openAgent(model: Model, change: Partial<OpenAgent> = {}): OpenAg
       models: ["scripted:parrot-1"],
       sampling: { temperature: 0.2 },
       retrieve: { index: "docs", topK: 2, mode: "hybrid" },
+      tools: [],
+      limits: {},
     },
     ...candidates(model),
     render: ({ question, history, system }): readonly Message[] => [{ role: "system", content: "Be brief." }, ...system, ...history, { role: "user", content: question }],

@@ -89,6 +89,6 @@ describe("a worker", () => {
   });
 
   it("has no other queue", async () => {
-    await expect(work({ queues: ["index", "mail"] })).rejects.toMatchObject({ code: "PROCESS_UNSUPPORTED", message: "The process worker works on mail; this version has the queue index", fix: "Declare it as `work: [index]`" });
+    await expect(work({ queues: ["index", "mail"] })).rejects.toMatchObject({ code: "PROCESS_UNSUPPORTED", message: "The process worker works on mail; this version has the queues index and runs", fix: "Declare it as `work: [index, runs]`, or one of them" });
   });
 });

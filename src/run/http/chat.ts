@@ -14,7 +14,7 @@ export function addChat(app: FastifyInstance, { runtime, fingerprint, clock, rep
   app.post("/v1/chat/completions", async (request, reply) => {
     const body = parseRequest(request.body);
     const { trace, life } = request;
-    const parts = runtime.answer({ ...toAnswerRequest(body), traceId: trace.traceId, spanId: trace.spanId, signal: life });
+    const parts = runtime.answer({ ...toAnswerRequest(body), traceId: trace.traceId, spanId: trace.spanId, signal: life, caller: request.caller.key, onRun: (id) => void reply.header("x-run-id", id) });
     const frame: CompletionFrame = {
       id: `chatcmpl-${trace.traceId}${trace.spanId}`,
       created: Math.floor(clock.now().getTime() / 1000),

@@ -12,6 +12,7 @@ import { answerPreflight, isPreflight } from "./cors.ts";
 import { httpError, isInternal, toHttpError } from "./error.ts";
 import { addHealth } from "./health.ts";
 import { addModels } from "./models.ts";
+import { addRuns } from "./runs.ts";
 import { isEndlessRoute, scopeOf } from "./scope.ts";
 import { addUi } from "./ui.ts";
 
@@ -121,6 +122,7 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
   const server: Server = { ...options, report };
   addChat(app, server);
   addModels(app, server);
+  addRuns(app, server);
   addHealth(app, server);
   if (options.ui !== undefined) addUi(app, server, options.ui);
   return app;

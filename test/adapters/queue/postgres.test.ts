@@ -1,7 +1,7 @@
 import { Client } from "pg";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openQueue } from "../../../src/adapters/queue/dbos/adapter.ts";
-import { executorOf } from "../../../src/adapters/queue/dbos/names.ts";
+import { executorOf } from "../../../src/adapters/dbos/names.ts";
 import { temporaryFolder } from "../../helpers/context.ts";
 import { type PostgresServer, startPostgres, withoutPostgres } from "../../helpers/postgres.ts";
 import { describeQueue } from "../../ports/queue.contract.ts";

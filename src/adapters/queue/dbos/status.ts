@@ -1,7 +1,8 @@
 import type { Json } from "../../../core/canonical-json.ts";
 import type { JobStatus } from "../../../ports/queue.ts";
+import { failureOf } from "../../dbos/failure.ts";
+import { jobWorkflow, schema } from "../../dbos/names.ts";
 import type { Database } from "../../state/database.ts";
-import { jobWorkflow, schema } from "./names.ts";
 
 export interface JobRow {
   readonly id: string;
@@ -52,11 +53,4 @@ function stateOf(status: string, isBegun: boolean): JobStatus["state"] {
   if (status === "PENDING") return "running";
   if (status === "ENQUEUED" || status === "DELAYED") return isBegun ? "running" : "queued";
   return "failed";
-}
-
-/** What is kept of a failure; `name`, `stack` and the like are of no use to who asks. */
-export function failureOf(status: string, error: string | null): NonNullable<JobStatus["failure"]> {
-  if (error === null) return { message: status === "MAX_RECOVERY_ATTEMPTS_EXCEEDED" ? "Every worker that took it was lost" : `It ended as ${status}` };
-  const { message = "", code, fix } = JSON.parse(error) as { readonly message?: string; readonly code?: unknown; readonly fix?: unknown };
-  return { message, ...(typeof code === "string" ? { code } : {}), ...(typeof fix === "string" ? { fix } : {}) };
 }

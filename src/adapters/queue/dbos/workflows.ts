@@ -3,15 +3,15 @@ import { DBOS, type DBOSClient } from "@dbos-inc/dbos-sdk";
 import { withDbRetry } from "@dbos-inc/dbos-sdk/internal/system_database";
 import type { Json } from "../../../core/canonical-json.ts";
 import type { JobHandler } from "../../../ports/queue.ts";
+import type { Attempts } from "../../dbos/attempt.ts";
+import { failureOf } from "../../dbos/failure.ts";
+import { jobWorkflow, schema, shardId, shardQueue, shardWorkflow } from "../../dbos/names.ts";
 import type { Database } from "../../state/database.ts";
-import type { Attempts } from "./attempt.ts";
-import { jobWorkflow, schema, shardId, shardQueue, shardWorkflow } from "./names.ts";
-import { failureOf } from "./status.ts";
 
 interface WorkflowOptions {
   readonly database: Database;
   readonly client: DBOSClient;
-  readonly handlers: Readonly<Record<string, JobHandler>>;
+  readonly handlers: ReadonlyMap<string, JobHandler>;
   readonly attempts: Attempts;
 }
 
@@ -22,7 +22,7 @@ const jobRecoveries = 1000;
 const shardRecoveries = 20;
 
 /** Declares both workflows, before DBOS is launched. A job starts its shards, waits for them, and joins their results. */
-export function registerWorkflows({ database, client, handlers, attempts }: WorkflowOptions): void {
+export function registerJobs({ database, client, handlers, attempts }: WorkflowOptions): void {
   const shard = DBOS.registerWorkflow(
     async (job: string, kind: string, input: Json, content: Json): Promise<Json> =>
       attempts.run("shard", async (signal) => {
@@ -44,8 +44,8 @@ export function registerWorkflows({ database, client, handlers, attempts }: Work
   );
 }
 
-function handlerOf(handlers: Readonly<Record<string, JobHandler>>, kind: string): JobHandler {
-  const handler = Object.hasOwn(handlers, kind) ? handlers[kind] : undefined;
+function handlerOf(handlers: ReadonlyMap<string, JobHandler>, kind: string): JobHandler {
+  const handler = handlers.get(kind);
   if (handler === undefined) throw new Error(`There is no handler for jobs of kind ${kind}`);
   return handler;
 }

@@ -1,13 +1,22 @@
 import { DBOS } from "@dbos-inc/dbos-sdk";
-import type { Json } from "../../../core/canonical-json.ts";
-import { TwelveError, summaryOf } from "../../../core/errors.ts";
+import type { Json } from "../../core/canonical-json.ts";
+import { TwelveError, summaryOf } from "../../core/errors.ts";
 
 /** How often a step that failed is tried, with pauses of 1, 3 and 9 seconds. */
 const retries = { retriesAllowed: true, maxAttempts: 4, intervalSeconds: 1, backoffRate: 3, shouldRetry: isWorthRetry } as const;
 
+export interface StepOptions {
+  /** Whether a step that failed for a passing reason is tried again; true by default. */
+  readonly isRetried?: boolean;
+  /** Whether a worker that stops ends the step, which is then done again elsewhere; true by default. One that must not be begun twice is waited for. */
+  readonly isStopped?: boolean;
+}
+
 export interface Attempts {
+  /** Whether the worker stops: nothing more is to be begun. */
+  readonly isStopping: boolean;
   /** Runs one step of a handler, recorded once. Its signal tells of a cancelled job and of a worker that stops. */
-  run(name: string, step: (signal: AbortSignal) => Promise<Json>): Promise<Json>;
+  run(name: string, step: (signal: AbortSignal) => Promise<Json>, options?: StepOptions): Promise<Json>;
   /** Returns when no step runs. */
   settled(): Promise<void>;
 }
@@ -15,9 +24,9 @@ export interface Attempts {
 export function openAttempts(stop: AbortSignal): Attempts {
   const running = new Set<Promise<unknown>>();
 
-  async function attempt(step: (signal: AbortSignal) => Promise<Json>): Promise<Json> {
+  async function attempt(step: (signal: AbortSignal) => Promise<Json>, isStopped: boolean): Promise<Json> {
     const cancelled = DBOS.stepStatus?.cancelSignal;
-    const signal = cancelled === undefined ? stop : AbortSignal.any([stop, cancelled]);
+    const signal = AbortSignal.any([...(isStopped ? [stop] : []), ...(cancelled === undefined ? [] : [cancelled])]);
     if (stop.aborted) return never();
     const work = step(signal);
     running.add(work);
@@ -25,7 +34,7 @@ export function openAttempts(stop: AbortSignal): Attempts {
       return await work;
     } catch (error) {
       // A step that was stopped has not failed: nothing is recorded, and another worker does it again.
-      if (stop.aborted) return await never();
+      if (stop.aborted && isStopped) return await never();
       throw plainError(error);
     } finally {
       running.delete(work);
@@ -33,18 +42,27 @@ export function openAttempts(stop: AbortSignal): Attempts {
   }
 
   return {
-    async run(name, step) {
+    get isStopping() {
+      return stop.aborted;
+    },
+    async run(name, step, { isRetried = true, isStopped = true } = {}) {
+      const recorded = DBOS.runStep(() => attempt(step, isStopped), { name, ...(isRetried ? retries : {}) });
+      // One that is waited for is not through before it is recorded.
+      if (!isStopped) running.add(recorded);
       try {
-        return await DBOS.runStep(() => attempt(step), { name, ...retries });
+        return await recorded;
       } catch (error) {
         throw lastOf(error);
+      } finally {
+        running.delete(recorded);
       }
     },
     settled: async () => void (await Promise.allSettled(running)),
   };
 }
 
-function never(): Promise<never> {
+/** What a worker that stops leaves behind: nothing is recorded of it, and another one goes on. */
+export function never(): Promise<never> {
   return new Promise(() => {});
 }
 
@@ -58,7 +76,7 @@ function isWorthRetry(error: unknown): boolean {
 function plainError(error: unknown): unknown {
   if (!(error instanceof TwelveError)) return error;
   const { code, fix, exit } = error;
-  return Object.assign(new Error(summaryOf(error)), { code, fix, exit });
+  return Object.assign(new Error(summaryOf(error), { cause: error }), { code, fix, exit });
 }
 
 /** DBOS wraps the errors of all attempts; the last one says best what is wrong. */

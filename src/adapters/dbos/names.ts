@@ -5,13 +5,16 @@ import type { DBOSSerializer } from "@dbos-inc/dbos-sdk";
 export const application = "twelve";
 export const schema = "twelve";
 
-/** Registered names of the two workflows; they are stored with every job. */
+/** Registered names of the workflows; they are stored with every job and run. */
 export const jobWorkflow = "job";
 export const shardWorkflow = "shard";
+export const runWorkflow = "run";
 
 /** Each kind has queues of its own: a worker takes only what it can do. */
 export const jobQueue = (kind: string): string => `${kind}.job`;
 export const shardQueue = (kind: string): string => `${kind}.shard`;
+
+export const runQueue = (kind: string): string => `${kind}.run`;
 
 /** Sorts as the shards do, and says what a row belongs to. */
 export const shardId = (job: string, index: number): string => `${job}#${String(index).padStart(6, "0")}`;

@@ -1,0 +1,8 @@
+import type { JobStatus } from "../../ports/queue.ts";
+
+/** What is kept of a failure; `name`, `stack` and the like are of no use to who asks. */
+export function failureOf(status: string, error: string | null): NonNullable<JobStatus["failure"]> {
+  if (error === null) return { message: status === "MAX_RECOVERY_ATTEMPTS_EXCEEDED" ? "Every worker that took it was lost" : `It ended as ${status}` };
+  const { message = "", code, fix } = JSON.parse(error) as { readonly message?: string; readonly code?: unknown; readonly fix?: unknown };
+  return { message, ...(typeof code === "string" ? { code } : {}), ...(typeof fix === "string" ? { fix } : {}) };
+}

@@ -1,0 +1,63 @@
+import type { Json } from "../../../core/canonical-json.ts";
+import type { RunKey, RunStatus } from "../../../ports/runs.ts";
+import { runWorkflow, schema } from "../../dbos/names.ts";
+import { failureOf } from "../../dbos/failure.ts";
+import type { Database } from "../../state/database.ts";
+import { waitingOutput } from "./wake.ts";
+import { workflowId } from "./workflow.ts";
+
+interface RunRow {
+  readonly id: string;
+  readonly status: string;
+  readonly attributes: { readonly about: Json };
+  readonly created_at: string;
+  readonly completed_at: string | null;
+  readonly output: string | null;
+  readonly error: string | null;
+  readonly position: number | null;
+}
+
+const columns = `workflow_uuid AS id, status.status, status.attributes, status.created_at, status.completed_at, outcome.output, outcome.error,
+  (SELECT max(position) FROM "${schema}".run_event event WHERE event.run = status.workflow_uuid) AS position`;
+const from = `FROM "${schema}".workflow_status status LEFT JOIN "${schema}".workflow_output outcome USING (workflow_uuid) WHERE status.name = '${runWorkflow}'`;
+
+export async function readRun({ pool }: Database, key: RunKey): Promise<RunStatus | undefined> {
+  const { rows } = await pool.query<RunRow>(`SELECT ${columns} ${from} AND workflow_uuid = $1`, [workflowId(key)]);
+  return rows[0] && statusOf(rows[0]);
+}
+
+export async function readRuns({ pool }: Database, { kind, group }: Omit<RunKey, "id">, { limit, before }: { readonly limit: number; readonly before?: string }): Promise<readonly RunStatus[]> {
+  const { rows } = await pool.query<RunRow>(
+    `SELECT ${columns} ${from} AND status.attributes->>'group' = $1 AND status.attributes->>'kind' = $2
+        AND ($3::text IS NULL OR (status.created_at, workflow_uuid) < (SELECT other.created_at, other.workflow_uuid FROM "${schema}".workflow_status other WHERE other.workflow_uuid = $3))
+      ORDER BY status.created_at DESC, workflow_uuid DESC LIMIT $4`,
+    [group, kind, before === undefined ? null : workflowId({ kind, group, id: before }), limit],
+  );
+  return rows.map(statusOf);
+}
+
+export async function countWaiting({ pool }: Database, queue: string): Promise<number> {
+  const { rows } = await pool.query<{ count: string }>(`SELECT count(*) FROM "${schema}".workflow_status WHERE queue_name = $1 AND status = 'ENQUEUED'`, [queue]);
+  return Number(rows[0]?.count ?? 0);
+}
+
+export function isOver({ state }: RunStatus): boolean {
+  return state === "done" || state === "failed" || state === "cancelled";
+}
+
+function statusOf({ id, status, attributes: { about }, created_at, completed_at, output, error, position }: RunRow): RunStatus {
+  const state = stateOf(status, output, position !== null);
+  const base: RunStatus = { id: decodeURIComponent(id.split("/")[2] ?? ""), about, state, submitted: new Date(Number(created_at)), position: position ?? 0 };
+  const ended: RunStatus = completed_at === null || state === "waiting" ? base : { ...base, finished: new Date(Number(completed_at)) };
+  if (state === "done") return { ...ended, result: (JSON.parse(output ?? "null") as { readonly result: Json }).result };
+  return state === "failed" ? { ...ended, failure: failureOf(status, error) } : ended;
+}
+
+/** A run that went back to its queue because its worker was lost goes on running. */
+function stateOf(status: string, output: string | null, isBegun: boolean): RunStatus["state"] {
+  if (status === "SUCCESS") return output === waitingOutput ? "waiting" : "done";
+  if (status === "CANCELLED") return "cancelled";
+  if (status === "PENDING") return "running";
+  if (status === "ENQUEUED" || status === "DELAYED") return isBegun ? "running" : "queued";
+  return "failed";
+}

@@ -1,0 +1,76 @@
+import { TwelveError } from "../../core/errors.ts";
+import type { RunEngine, RunKey } from "../../ports/runs.ts";
+import type { AnswerPart, AnswerRequest } from "../schema.ts";
+import { between, type Channel, openChannel } from "./channel.ts";
+import { revive } from "./loop.ts";
+import { keyOf, newRun } from "./runs.ts";
+import type { RunInput, RunOutcome } from "./schema.ts";
+
+interface Answering {
+  readonly engine: RunEngine;
+  readonly kind: string;
+  readonly input: RunInput;
+  readonly id: string;
+}
+
+const never = new AbortController().signal;
+
+/** Answers by a run in this process, and gives the text as it comes. A reader who goes away cancels the run. */
+export async function* answerHere(request: AnswerRequest, { engine, kind, input, id }: Answering, follow: (run: RunKey, channel: Channel) => () => void): AsyncGenerator<AnswerPart> {
+  const owner = { agent: request.agent, key: request.caller ?? null };
+  const run = keyOf(kind, owner, id);
+  const channel = openChannel();
+  const unfollow = follow(run, channel);
+  const leave = (): void => {
+    channel.close();
+    // First the cancellation is durable, so that what is ended now counts as cancelled and not as failed.
+    void engine.cancel(run).catch(() => {}).then(() => channel.abort(request.signal?.reason));
+  };
+  let isThrough = false;
+  request.signal?.addEventListener("abort", leave, { once: true });
+  try {
+    request.signal?.throwIfAborted();
+    const { ended } = await engine.start(newRun(kind, owner, id, input));
+    const settled = ended.then(() => undefined, (error: unknown) => error).finally(() => channel.close());
+    for await (const text of channel.texts()) yield { type: "text", text };
+    request.signal?.throwIfAborted();
+    const failure = await settled;
+    isThrough = true;
+    if (failure instanceof TwelveError) throw failure;
+    yield await endOf(engine, run);
+  } finally {
+    request.signal?.removeEventListener("abort", leave);
+    unfollow();
+    if (!isThrough && request.signal?.aborted !== true) leave();
+  }
+}
+
+/** Answers by a run that a worker takes: its text comes model call by model call, since only whole steps are told. */
+export async function* answerElsewhere(request: AnswerRequest, { engine, kind, input, id }: Answering): AsyncGenerator<AnswerPart> {
+  const owner = { agent: request.agent, key: request.caller ?? null };
+  const run = keyOf(kind, owner, id);
+  let isThrough = false;
+  let isFirst = true;
+  try {
+    await engine.submit(newRun(kind, owner, id, input));
+    for await (const { data } of engine.events(run, { after: 0, signal: request.signal ?? never })) {
+      const { type, text } = data as { readonly type?: string; readonly text?: string };
+      if (type === "approval_requested") break;
+      if (type !== "model_call_finished" || text === undefined || text === "") continue;
+      yield { type: "text", text: isFirst ? text : `${between}${text}` };
+      isFirst = false;
+    }
+    isThrough = true;
+    yield await endOf(engine, run);
+  } finally {
+    if (!isThrough) await engine.cancel(run).catch(() => {});
+  }
+}
+
+async function endOf(engine: RunEngine, run: RunKey): Promise<AnswerPart> {
+  const status = await engine.status(run);
+  if (status?.state === "done") return { type: "end", answer: (status.result as unknown as RunOutcome).answer };
+  if (status?.state === "cancelled") throw new TwelveError("RUN_CANCELLED", `The run ${run.id} was cancelled`);
+  if (status?.state === "failed") throw revive({ code: status.failure?.code ?? "", message: status.failure?.message ?? "", fix: status.failure?.fix ?? "" });
+  throw new TwelveError("APPROVAL_NEEDED", `The run ${run.id} waits for a person to approve a call, and goes on afterwards`, { fix: `Look at /v1/agents/<name>/runs/${run.id}, decide with POST .../approvals, and find the answer there` });
+}

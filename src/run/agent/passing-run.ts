@@ -1,0 +1,13 @@
+import { TwelveError } from "../../core/errors.ts";
+import type { OngoingRun } from "../../ports/runs.ts";
+
+/** A run that ends with the process, for whoever measures an agent and can ask again. Nobody is there who could approve. */
+export function passingRun(id: string, signal: AbortSignal): OngoingRun {
+  return {
+    id,
+    group: "",
+    step: (_name, _begun, work) => work({ number: 1, signal }),
+    tell: () => Promise.resolve(),
+    wait: (callId) => Promise.reject(new TwelveError("APPROVAL_NEEDED", `The call ${callId} needs a person's approval, and nobody can give it here`)),
+  };
+}

@@ -1,0 +1,78 @@
+import { readActivatedStateUrl } from "../../config/state.ts";
+import { TwelveError } from "../../core/errors.ts";
+import type { Manifest } from "../../manifest/schema.ts";
+import type { Context } from "../../ports/context.ts";
+import { readRelease } from "../../release/read.ts";
+import type { AnswerContext, OpenAgent } from "../answer.ts";
+import type { OpenedRuntime, RuntimeOptions } from "../apply.ts";
+import { costOf } from "../price.ts";
+import { openAgentTools } from "../tools.ts";
+import { type DurableRuns, openToolAgents, type ToolAgents } from "./open.ts";
+import { runKind } from "./schema.ts";
+
+/** How a process keeps the runs of its agents. */
+export interface KeepingRuns {
+  /** Whether it works on them; another process of the release does otherwise. */
+  readonly works: boolean;
+  /** Runs from the queue at a time. */
+  readonly concurrency: number;
+}
+
+interface Opening {
+  readonly options: RuntimeOptions;
+  readonly manifest: Manifest;
+  readonly agents: readonly OpenAgent[];
+  readonly answering: AnswerContext;
+  readonly folder: string;
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Opens another release in the same way. */
+  readonly openOther: (options: RuntimeOptions) => Promise<OpenedRuntime>;
+}
+
+/** Opens those of the agents that have tools. Fails with BUDGET_UNKNOWN, or as the tools do. */
+export async function openToolAgentsOf(context: Context, opening: Opening): Promise<ToolAgents> {
+  const { options, manifest, answering, folder, secrets, openOther } = opening;
+  const agents = opening.agents.filter(({ plan }) => plan.tools.length > 0);
+  for (const agent of agents) refuseUnpriced(agent);
+  const { release, environment, attachments } = options;
+  const tools = await openAgentTools(context, { release, manifest, environment, attachments, secrets, folder, agents: agents.map(({ plan }) => plan.name) });
+  const durable = await openDurable(context, manifest, options);
+  const opened = openToolAgents({
+    release: release.releaseDescriptor.digest,
+    agents: new Map(agents.map((agent) => [agent.plan.name, { agent, tools: () => tools?.of(agent.plan.tools) ?? [] }])),
+    answering,
+    onToolCall: options.onToolCall ?? (() => {}),
+    story: context.story,
+    durable,
+    async openOther(digest) {
+      const other = await readRelease(await context.store(), release.release.app, digest);
+      const { runs: _, agents: __, ...rest } = options;
+      const runtime = await openOther({ ...rest, release: other, environment });
+      if (runtime.toolAgents === undefined) throw new TwelveError("AGENT_UNKNOWN", `The release ${digest} has no agent with tools`);
+      return { ...runtime.toolAgents, close: () => runtime.close() };
+    },
+  });
+  return {
+    ...opened,
+    services: [...opened.services, ...(tools?.sources ?? [])],
+    async close() {
+      await opened.close();
+      await tools?.close();
+    },
+  };
+}
+
+async function openDurable(context: Context, manifest: Manifest, { runs, environment, attachments, attached }: RuntimeOptions): Promise<DurableRuns | undefined> {
+  if (runs === undefined || environment === null) return undefined;
+  const { url, other } = await readActivatedStateUrl(context, manifest, { environment, attachments: attached ?? attachments ?? {} });
+  if (other !== undefined) context.story.warn(`STATE_URL is ${other} now, but the release was activated with ${url}, and that is where runs are kept. Release or promote again to change it`);
+  return { ...runs, engine: await context.openRuns(url), kind: runKind({ app: manifest.name, environment }) };
+}
+
+/** A limit that nobody can keep is refused before it is relied on. */
+function refuseUnpriced({ plan, models }: OpenAgent): void {
+  if (plan.limits.costUsd === undefined) return;
+  const unknown = models.filter(({ model }) => costOf(model.provider, model.id, { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0 }) === null);
+  const [first] = unknown;
+  if (first !== undefined) throw new TwelveError("BUDGET_UNKNOWN", `Agent ${plan.name} has limits.costUsd, and no price is known of ${unknown.map(({ reference }) => reference).join(", ")}`);
+}

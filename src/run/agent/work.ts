@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { summaryOf, TwelveError } from "../../core/errors.ts";
+import type { RunEngine, RunHandler } from "../../ports/runs.ts";
+import type { Story } from "../../ports/story.ts";
+
+export interface RunWork {
+  /** Resolves when runs can be begun in this process. */
+  readonly ready: Promise<void>;
+  /** Gives back what runs, and resolves when nothing does. */
+  stop(): Promise<void>;
+}
+
+interface Working {
+  readonly kind: string;
+  readonly handler: RunHandler;
+  /** Runs from the queue at a time. */
+  readonly concurrency: number;
+  readonly story: Pick<Story, "warn">;
+}
+
+/** A state service that is away at the start is asked again after so long. */
+const againMs = 2000;
+
+/** Works on runs in the background: starting takes a while, and no request waits for it that does not need it. */
+export function workInBackground(engine: RunEngine, { kind, handler, concurrency, story }: Working): RunWork {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const { promise: ready, resolve: onReady } = Promise.withResolvers<void>();
+  const warn = (message: string): void => story.warn(message);
+
+  async function keepWorking(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await engine.work({ [kind]: handler }, { concurrency, signal, warn, onReady });
+      } catch (error) {
+        warn(`Runs of agents wait, and are tried again: ${error instanceof TwelveError ? summaryOf(error) : String(error)}`);
+        await sleep(againMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  const working = keepWorking();
+  return {
+    ready,
+    async stop() {
+      stopping.abort();
+      await working;
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { z } from "zod";
+import { TwelveError } from "../../core/errors.ts";
+import { newRunId, type ToolAgents } from "../agent/open.ts";
+import type { AgentRuns, RunOwner } from "../agent/runs.ts";
+import { unknownAgent } from "../plan.ts";
+import type { Server } from "./api.ts";
+import { invalidRequest, toHttpError } from "./error.ts";
+import { openEventStream } from "./run-events.ts";
+import { ApprovalRequest, NewRunRequest, RunPage } from "./runs-schema.ts";
+
+interface Named {
+  readonly Params: { readonly name: string; readonly id: string };
+}
+
+interface Found {
+  readonly toolAgents: ToolAgents;
+  readonly runs: AgentRuns;
+  readonly owner: RunOwner;
+}
+
+/** `/v1/agents/{name}/runs`: long work of agents with tools, which outlives its request and its process. */
+export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report }: Server): void {
+  const find = ({ params, caller }: FastifyRequest<Named>): Found => {
+    const { name } = params;
+    if (!runtime.agents.includes(name)) throw unknownAgent(name, runtime.agents);
+    const { toolAgents } = runtime;
+    if (toolAgents?.has(name) !== true) throw new TwelveError("REQUEST_INVALID", `The agent ${name} has no tools, so it has no runs`, { fix: "Ask it at /v1/chat/completions" });
+    if (toolAgents.runs === undefined) throw new Error("A server keeps runs");
+    return { toolAgents, runs: toolAgents.runs, owner: { agent: name, key: caller.key } };
+  };
+
+  app.post<Named>("/v1/agents/:name/runs", async (request, reply) => {
+    const { toolAgents, runs, owner } = find(request);
+    const { input, variables, id = newRunId((sizeBytes) => clock.randomHex(sizeBytes)), user } = parse(NewRunRequest, request.body);
+    const kept = toolAgents.inputFor({ agent: owner.agent, messages: input, variables, isStream: false, traceId: request.trace.traceId, caller: owner.key });
+    const view = await runs.submit(owner, id, user === undefined ? kept : { ...kept, user });
+    return reply.code(202).header("location", `/v1/agents/${owner.agent}/runs/${view.id}`).header("x-run-id", view.id).send(view);
+  });
+
+  app.get<Named>("/v1/agents/:name/runs", async (request, reply) => {
+    const { runs, owner } = find(request);
+    const { limit, after } = parse(RunPage, request.query);
+    // One more than is shown tells whether there are more.
+    const found = await runs.list(owner, { limit: limit + 1, ...(after === undefined ? {} : { before: after }) });
+    return reply.send({ object: "list", data: found.slice(0, limit), has_more: found.length > limit });
+  });
+
+  app.get<Named>("/v1/agents/:name/runs/:id", async (request, reply) => {
+    const { runs, owner } = find(request);
+    return reply.send(await runs.read(owner, request.params.id));
+  });
+
+  app.post<Named>("/v1/agents/:name/runs/:id/cancel", async (request, reply) => {
+    const { runs, owner } = find(request);
+    return reply.send(await runs.cancel(owner, request.params.id));
+  });
+
+  app.post<Named>("/v1/agents/:name/runs/:id/approvals", async (request, reply) => {
+    const { runs, owner } = find(request);
+    const { call_id: callId, approve, reason } = parse(ApprovalRequest, request.body);
+    return reply.send(await runs.decide(owner, request.params.id, { callId, approve, reason: reason ?? null }));
+  });
+
+  app.get<Named>("/v1/agents/:name/runs/:id/events", async (request, reply) => {
+    const { runs, owner } = find(request);
+    const { id } = request.params;
+    const after = positionOf(request.headers["last-event-id"]);
+    const last = await runs.lastOf(owner, id);
+    // Clients of the browser ask again after an end, until they are told that there is no more.
+    if (last !== undefined && after > last) return reply.code(204).send();
+    const stream = openEventStream(reply, (error) => {
+      report(error, request);
+      return toHttpError(error, request.trace.traceId).body;
+    });
+    const stopping = whenDraining(traffic);
+    try {
+      await stream.send(runs.events(owner, id, { after, signal: AbortSignal.any([request.life, stopping.signal]) }), { after, ended: () => runs.read(owner, id) });
+    } finally {
+      stopping.close();
+    }
+    return reply;
+  });
+}
+
+const lookMs = 250;
+
+/** Whoever follows a run can go on at another process: they are told at once, and the server does not wait for the end of their runs. */
+function whenDraining(traffic: Server["traffic"]): { readonly signal: AbortSignal; close(): void } {
+  const controller = new AbortController();
+  const timer = setInterval(() => {
+    if (traffic.isDraining) controller.abort(new TwelveError("ANSWER_CUT", "The server is stopping; go on at another process with Last-Event-ID"));
+  }, lookMs);
+  return { signal: controller.signal, close: () => clearInterval(timer) };
+}
+
+function parse<Schema extends z.ZodObject>(schema: Schema, given: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(given ?? {});
+  if (parsed.success) return parsed.data;
+  throw invalidRequest(parsed.error, Object.keys(schema.shape));
+}
+
+/** Nothing has been read where nothing is said; what is no position of ours is refused, since events would be missed in silence. */
+function positionOf(header: string | string[] | undefined): number {
+  if (header === undefined || header === "") return 0;
+  if (typeof header === "string" && /^\d{1,9}$/.test(header)) return Number(header);
+  throw new TwelveError("REQUEST_INVALID", "Last-Event-ID is not the ID of an event of this API", { fix: "Send the ID of the last event that was read, or leave the header out" });
+}
