@@ -8,7 +8,6 @@ export interface AgentCheck {
   /** Prompts and variants that do not exist. `path` is the field of twelve.yaml. */
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
-  readonly notes: readonly string[];
 }
 
 type Agent = Manifest["agents"][string];
@@ -22,18 +21,16 @@ export function checkAgents({ agents, config }: Manifest, prompts: readonly Comp
   return {
     problems: checks.flatMap(({ problems }) => problems),
     warnings: checks.flatMap(({ warnings }) => warnings),
-    notes: checks.flatMap(({ notes }) => notes),
   };
 }
 
 function checkAgent(name: string, agent: Agent, config: Manifest["config"], prompts: readonly CompiledPrompt[]): AgentCheck {
   const at = (field: string, message: string): Problem => ({ file: "twelve.yaml", path: `agents.${name}.${field}`, message });
-  const notes = agent.session ? [`agents.${name}.session: this version does not keep conversations yet; clients send the whole conversation with each request`] : [];
   const named = prompts.filter((prompt) => prompt.name === agent.prompt);
   if (named.length === 0) {
     const names = [...new Set(prompts.map((prompt) => prompt.name))];
     const message = `There is no prompt "${agent.prompt}".${didYouMean(agent.prompt, names)} Prompts: ${names.join(", ") || "none"}`;
-    return { problems: [at("prompt", message)], warnings: [], notes };
+    return { problems: [at("prompt", message)], warnings: [] };
   }
   const { variants, isOpen } = possibleVariants(agent, config);
   const problems: Problem[] = [];
@@ -45,7 +42,7 @@ function checkAgent(name: string, agent: Agent, config: Manifest["config"], prom
   }
   const open = isOpen ? [at("variant", `Its value is known only at release time. Declare \`enum\` for it under \`config\`, and the build checks that each variant exists`)] : [];
   const lacking = used.flatMap((prompt) => promptWarnings(prompt, agent)).map((message) => at("prompt", message));
-  return { problems, warnings: [...open, ...new Map(lacking.map((warning) => [warning.message, warning])).values()], notes };
+  return { problems, warnings: [...open, ...new Map(lacking.map((warning) => [warning.message, warning])).values()] };
 }
 
 function missingVariant(prompt: string, variant: string | null, named: readonly CompiledPrompt[]): string {

@@ -28,8 +28,7 @@ export default defineCommand({
   examples: ["twelve check", "twelve check --strict"],
   async run({ strict }, context) {
     const { dir, signal, story } = context;
-    const { manifest, repository, selection, prompts, warnings, notes } = await validateApplication(context);
-    for (const note of notes) story.note(note);
+    const { manifest, repository, selection, prompts, warnings } = await validateApplication(context);
     const progress = story.progress("Reading code");
     try {
       const { files } = selection;

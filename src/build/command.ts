@@ -33,8 +33,7 @@ export default defineCommand({
   async run({ dryRun, strict }, context) {
     const { dir, story } = context;
     const application = await validateApplication(context);
-    const { manifest, repository, selection, prompts, promptPackages, notes } = application;
-    for (const note of notes) story.note(note);
+    const { manifest, repository, selection, prompts, promptPackages } = application;
 
     const store = dryRun ? undefined : await context.store();
     const previous = store && (await findPrevious(store, manifest.name));

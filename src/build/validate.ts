@@ -26,7 +26,6 @@ export interface ValidApplication {
   readonly promptPackages: Build["promptPackages"];
   /** What the user should look at, each one a line. */
   readonly warnings: readonly string[];
-  readonly notes: readonly string[];
 }
 
 /** Checks everything that a build checks before it reads the code. Nothing is written and no model is called. */
@@ -65,7 +64,6 @@ export async function validateApplication(context: Context): Promise<ValidApplic
     prompts,
     promptPackages: sources.packages.map(({ name, version, digest }) => ({ name, version, digest })),
     warnings: [...untracked, ...sources.warnings, ...warnings, ...agents.warnings, ...tools.warnings, ...ending].map(formatProblem),
-    notes: agents.notes,
   };
 }
 

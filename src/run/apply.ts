@@ -25,6 +25,7 @@ import { type AgentPlan, planRun, unknownAgent } from "./plan.ts";
 import { ignoredSampling } from "../prompt/sampling.ts";
 import { promptTitle } from "../prompt/schema.ts";
 import { openRetriever, type Retriever } from "../retrieval/read.ts";
+import { type Kept, openKept } from "./kept.ts";
 import type { ModelCallEvent, Runtime } from "./schema.ts";
 
 export interface RuntimeOptions {
@@ -58,6 +59,8 @@ export interface OpenedRuntime extends Runtime {
   readonly toolAgents?: ToolAgents | undefined;
   /** Looks at every part again. */
   check(): Promise<readonly RuntimePart[]>;
+  /** What outlives the process, in the state service. */
+  kept(): Kept;
 }
 
 /**
@@ -90,18 +93,21 @@ export async function openRuntime(context: Context & Pick<Waiting, "patience">, 
     (await import("./agent/runtime.ts")).openToolAgentsOf(context, { options, manifest: build.manifest, agents: opened, answering, folder, secrets, openOther: (other) => openRuntime(context, other) });
   const hasTools = opened.some((agent) => agent.plan.tools.length > 0);
   const toolAgents = hasTools ? await closingOnFailure(retrievers, telling("tools", openTools())) : undefined;
+  const kept = openKept(context, { release: release.release, digest: release.releaseDescriptor.digest, manifest: build.manifest, environment, attachments: options.attached ?? options.attachments ?? {}, secrets, agents: [...agents.keys()] });
   return {
     agents: [...agents.keys()],
     answer(request) {
       const agent = agents.get(request.agent);
       if (agent === undefined) throw unknownAgent(request.agent, [...agents.keys()]);
-      return toolAgents?.has(request.agent) === true ? toolAgents.answer(request) : answerRequest(agent, request, answering);
+      return kept.answer(request, (turn) => (toolAgents?.has(turn.agent) === true ? toolAgents.answer(turn) : answerRequest(agent, turn, answering)));
     },
-    check: partChecks({ release: releaseName(release), retrievers, models, chains: plan.agents.map(({ models }) => models), others: toolAgents?.services ?? [], nowMs: () => context.clock.monotonicMs() }),
+    kept: () => kept,
+    check: partChecks({ release: releaseName(release), state: kept.hasConversations ? kept.service : undefined, retrievers, models, chains: plan.agents.map(({ models }) => models), others: toolAgents?.services ?? [], nowMs: () => context.clock.monotonicMs() }),
     toolAgents,
     async close() {
       await toolAgents?.close();
       closeAll(retrievers);
+      await kept.service.close();
     },
   };
 }

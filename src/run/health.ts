@@ -4,6 +4,7 @@ import type { Checkable } from "../ports/check.ts";
 import type { Model } from "../ports/model.ts";
 import type { Retriever } from "../retrieval/read.ts";
 import { type Look, rememberLook } from "./look.ts";
+import type { StateService } from "./state/service.ts";
 
 /** One thing that answering needs, and whether it is there. */
 export interface RuntimePart {
@@ -22,6 +23,8 @@ export interface NamedService {
 interface Parts {
   /** Such as v3. */
   readonly release: string;
+  /** Where conversations are kept, if an agent keeps any. */
+  readonly state?: StateService | undefined;
   readonly retrievers: readonly Retriever[];
   /** By reference. */
   readonly models: ReadonlyMap<string, Model>;
@@ -33,7 +36,7 @@ interface Parts {
 }
 
 /** Looks at everything that an answer needs. Probes may come often: what a look costs is spent once in a while. */
-export function partChecks({ release, retrievers, models, chains, others = [], nowMs }: Parts): () => Promise<readonly RuntimePart[]> {
+export function partChecks({ release, state, retrievers, models, chains, others = [], nowMs }: Parts): () => Promise<readonly RuntimePart[]> {
   const remembered = (look: (signal: AbortSignal) => Promise<string>, who: string, paid?: { readonly failures: () => number }): Look => rememberLook(look, { who, nowMs, paid });
   const indexes = retrievers.map((retriever) => [`index ${retriever.name}`, remembered(() => describeIndex(retriever), `index ${retriever.name}`)] as const);
   const services = [...Map.groupBy(retrievers.flatMap((retriever) => retriever.services()), ({ name }) => name)].flatMap(([name, same]) => {
@@ -42,11 +45,12 @@ export function partChecks({ release, retrievers, models, chains, others = [], n
     const failures = (): number => same.reduce((sum, each) => sum + each.failures(), 0);
     return [[name, remembered((signal) => ask(used.service, signal), name, used.service.isCheckPaid ? { failures } : undefined)] as const];
   });
+  const kept = state === undefined ? [] : [["state", remembered(async (signal) => ask(await state.open(), signal), "the state service")] as const];
   const asked = [...models].map(([reference, model]) => [reference, remembered((signal) => askAndWarm(model, signal), withoutCredentials(reference))] as const);
   const needed = others.map(({ name, service }) => [name, remembered((signal) => ask(service, signal), name)] as const);
   return async () => {
     const [parts, answers] = await Promise.all([
-      Promise.all([...indexes, ...services, ...needed].map(async ([name, look]): Promise<RuntimePart> => ({ name, ...describe(await look()) }))),
+      Promise.all([...indexes, ...services, ...kept, ...needed].map(async ([name, look]): Promise<RuntimePart> => ({ name, ...describe(await look()) }))),
       Promise.all(asked.map(async ([reference, look]) => [reference, describe(await look())] as const)),
     ]);
     const there = new Set(answers.filter(([, { isReady }]) => isReady).map(([reference]) => reference));

@@ -140,6 +140,10 @@ export function openInBackground(context: Context, { open, known, store, random 
       if (agents?.includes(request.agent) === false) throw unknownAgent(request.agent, agents);
       throw notReady();
     },
+    kept() {
+      if (runtime === undefined) throw notReady();
+      return runtime.kept();
+    },
     notReady,
     check() {
       if (runtime !== undefined) return runtime.check();

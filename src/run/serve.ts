@@ -85,6 +85,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
         return runtime.toolAgents;
       },
       answer: (request) => runtime.answer(request),
+      kept: () => runtime.kept(),
       close: () => runtime.close(),
       async check() {
         const parts = await runtime.check();

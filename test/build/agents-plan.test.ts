@@ -41,10 +41,4 @@ describe("agents", () => {
   it.each(warnings)("are warned of %s", (_, agent, config, prompts, expected) => {
     expect(checkAgents(manifest(agent, config), prompts).warnings.map(({ message }) => message)).toEqual(expected);
   });
-
-  it("are told that conversations are not kept yet", () => {
-    expect(checkAgents(manifest("prompt: answer, session: true"), [prompt("answer")]).notes).toEqual([
-      "agents.support.session: this version does not keep conversations yet; clients send the whole conversation with each request",
-    ]);
-  });
 });

@@ -1,12 +1,16 @@
-import { digestOf } from "../../src/core/descriptor.ts";
+import { type Digest, digestOf } from "../../src/core/descriptor.ts";
+import { type AgentSettings, Manifest } from "../../src/manifest/schema.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Message, Model, ModelChunk, ModelRequest } from "../../src/ports/model.ts";
+import type { SessionStore } from "../../src/ports/session.ts";
 import { answerRequest, type OpenAgent } from "../../src/run/answer.ts";
 import type { OpenedRuntime } from "../../src/run/apply.ts";
+import { type Kept, openKept } from "../../src/run/kept.ts";
 import { unknownAgent } from "../../src/run/plan.ts";
 import type { RetrievedChunk } from "../../src/retrieval/schema.ts";
 import type { AnswerRequest, ModelCallEvent } from "../../src/run/schema.ts";
 import { fixedClock } from "../helpers/context.ts";
+import { openMemorySessions } from "../helpers/memory-sessions.ts";
 
 const usage = { inputTokens: 12, outputTokens: 3, cachedInputTokens: 4 };
 
@@ -82,16 +86,41 @@ export interface FakeRuntime extends OpenedRuntime {
   readonly events: ModelCallEvent[];
 }
 
+export interface KeepingOptions {
+  readonly clock?: Clock;
+  readonly sessions?: SessionStore;
+  readonly session?: AgentSettings["session"];
+  readonly release?: Digest;
+  /** How long a turn waits for those before it. */
+  readonly waitMs?: number;
+}
+
+/** What the runtime of the agent `support` keeps, in a store of the test's own by default. */
+export function keeping({ clock = fixedClock(), sessions = openMemorySessions(), session = true, release = digestOf("release"), waitMs }: KeepingOptions = {}): Kept {
+  const story = { note: () => {}, warn: () => {}, progress: () => ({ update: () => {}, done: () => {}, stop: () => {} }) };
+  return openKept({ clock, env: { STATE_URL: "memory:" }, story, openConfig: () => Promise.reject(new Error("No configuration")), openSessions: () => Promise.resolve(sessions) }, {
+    release: { app: "demo", agents: { support: { prompt: "answer", model: "scripted:parrot-1", session } } },
+    digest: release,
+    manifest: Manifest.parse({ name: "demo", environments: { staging: {} } }),
+    environment: "staging",
+    attachments: {},
+    secrets: {},
+    agents: ["support"],
+    ...(waitMs === undefined ? {} : { pace: { waitMs } }),
+  });
+}
+
 /** A runtime with the one agent `support`. */
-export function runtimeOf(agent: OpenAgent, clock: Clock = fixedClock()): FakeRuntime {
+export function runtimeOf(agent: OpenAgent, clock: Clock = fixedClock(), kept: Kept = keeping({ clock })): FakeRuntime {
   const events: ModelCallEvent[] = [];
   return {
     events,
     agents: ["support"],
     answer(request: AnswerRequest) {
       if (request.agent !== "support") throw unknownAgent(request.agent, ["support"]);
-      return answerRequest(agent, request, { clock, emit: (event) => events.push(event) });
+      return kept.answer(request, (turn) => answerRequest(agent, turn, { clock, emit: (event) => events.push(event) }));
     },
+    kept: () => kept,
     check: () => Promise.resolve([{ name: "release", isReady: true, detail: "v3" }]),
     close: () => Promise.resolve(),
   };

@@ -2,6 +2,8 @@ import { expect, it } from "vitest";
 import { TwelveError } from "../../src/core/errors.ts";
 import type { Model } from "../../src/ports/model.ts";
 import { partChecks } from "../../src/run/health.ts";
+import type { StateService } from "../../src/run/state/service.ts";
+import { openMemorySessions } from "../helpers/memory-sessions.ts";
 import { says, scriptedModel } from "./fixture.ts";
 
 function model(check: Model["check"]): Model {
@@ -29,4 +31,14 @@ it("takes a model that is away for missing, unless another one of every agent's 
 it("shows no credentials that a reference carries", async () => {
   const [part] = await parts({ "https://user:secret@host/v1#m": there }, [["https://user:secret@host/v1#m"]]);
   expect(part?.name).toBe("model https://host/v1#m");
+});
+
+it("shows the state service where conversations are kept, and asks it again when it could not be opened", async () => {
+  let opens = 0;
+  let nowMs = 0;
+  const service: StateService = { open: () => ((opens += 1) === 1 ? Promise.reject(failure) : Promise.resolve(openMemorySessions())), close: () => Promise.resolve() };
+  const look = partChecks({ release: "v3", state: service, retrievers: [], models: new Map(), chains: [], nowMs: () => nowMs });
+  expect((await look()).slice(1)).toEqual([{ name: "state", isReady: false, detail: "nothing answers", failure }]);
+  nowMs = 2000;
+  expect((await look()).slice(1)).toEqual([{ name: "state", isReady: true, detail: "answers" }]);
 });

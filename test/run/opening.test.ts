@@ -47,6 +47,7 @@ describe("openInBackground", () => {
       { name: "index docs", isReady: false, detail: expect.stringMatching(/^tei\+http:\/\/127\.0\.0\.1:8080: nothing answers; asked once in \d+ s, and again soon$/), failure: away },
     ]);
     expect(() => runtime.answer(question)).toThrow(expect.objectContaining({ code: "PROCESS_NOT_READY", message: "The server cannot answer yet. It waits for index docs: tei+http://127.0.0.1:8080: nothing answers", retry: { afterMs: 60_000 } }));
+    expect(() => runtime.kept()).toThrow(expect.objectContaining({ code: "PROCESS_NOT_READY", retry: { afterMs: 60_000 } }));
     expect(() => runtime.answer({ ...question, agent: "nobody" })).toThrow(expect.objectContaining({ code: "AGENT_UNKNOWN" }));
   });
 

@@ -5,6 +5,7 @@ import { chunkMaker, completion, type CompletionFrame } from "./completion.ts";
 import { invalidRequest, toHttpError } from "./error.ts";
 import { ChatRequest, toAnswerRequest } from "./request.ts";
 import type { Server } from "./api.ts";
+import { sessionOf } from "./session.ts";
 import { sendStream, streamHeaders } from "./stream.ts";
 
 const fields = Object.keys(ChatRequest.shape);
@@ -14,7 +15,8 @@ export function addChat(app: FastifyInstance, { runtime, fingerprint, clock, rep
   app.post("/v1/chat/completions", async (request, reply) => {
     const body = parseRequest(request.body);
     const { trace, life } = request;
-    const parts = runtime.answer({ ...toAnswerRequest(body), traceId: trace.traceId, spanId: trace.spanId, signal: life, caller: request.caller.key, onRun: (id) => void reply.header("x-run-id", id) });
+    const session = sessionOf(request, { user: typeof body.user === "string" ? body.user : undefined });
+    const parts = runtime.answer({ ...toAnswerRequest(body), ...(session === undefined ? {} : { session }), traceId: trace.traceId, spanId: trace.spanId, signal: life, caller: request.caller.key, onRun: (id) => void reply.header("x-run-id", id) });
     const frame: CompletionFrame = {
       id: `chatcmpl-${trace.traceId}${trace.spanId}`,
       created: Math.floor(clock.now().getTime() / 1000),

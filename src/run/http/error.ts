@@ -49,6 +49,14 @@ const known: Readonly<Partial<Record<FailureCode, { readonly status: number; rea
   RUN_CONFLICT: { status: 409, code: "run_conflict" },
   RUN_CANCELLED: { status: 409, code: "run_cancelled" },
   APPROVAL_NEEDED: { status: 409, code: "approval_needed" },
+  SESSION_INVALID: { status: 400, code: "invalid_session", param: "session" },
+  SESSION_NOT_FOUND: { status: 404, code: "session_not_found" },
+  SESSION_BUSY: { status: 409, code: "session_busy" },
+  SESSION_CONFLICT: { status: 409, code: "session_conflict" },
+  SESSION_TOO_LARGE: { status: 413, code: "session_too_large" },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, code: "idempotency_key_reused" },
+  IDEMPOTENCY_KEY_BUSY: { status: 409, code: "idempotency_key_busy" },
+  IDEMPOTENCY_ANSWER_LOST: { status: 422, code: "idempotency_answer_lost" },
   PROCESS_NOT_READY: { status: 503, code: "not_ready" },
   PROCESS_STOPPING: { status: 503, code: "stopping" },
   ANSWER_CUT: { status: 503, code: "answer_cut" },
@@ -92,7 +100,7 @@ export function toHttpError(error: unknown, traceId: string): HttpError {
   if (error instanceof TwelveError && meaning !== undefined) {
     const { status, code, param } = meaning;
     const answer = httpError(status, { message: withoutKeys(summaryOf(error)), param: error.problems[0]?.path ?? param ?? null, code, trace_id: traceId });
-    const isLater = (status === 503 || status === 429) && error.retry !== undefined;
+    const isLater = (status === 503 || status === 429 || status === 409) && error.retry !== undefined;
     return isLater ? { ...answer, retryAfterSeconds: Math.ceil((error.retry?.afterMs ?? shortestWaitMs) / 1000) } : answer;
   }
   const { code, statusCode, message } = (error instanceof TwelveError ? {} : error) as { readonly code?: string; readonly statusCode?: number; readonly message?: string };

@@ -11,10 +11,12 @@ import { answerClientError } from "./client-error.ts";
 import { answerPreflight, isPreflight } from "./cors.ts";
 import { httpError, isInternal, toHttpError } from "./error.ts";
 import { addHealth } from "./health.ts";
+import { addIdempotency } from "./idempotency.ts";
 import { addModels } from "./models.ts";
 import { addRuns } from "./runs.ts";
 import { isEndlessRoute, scopeOf } from "./scope.ts";
 import { addUi } from "./ui.ts";
+import { addSessions } from "./sessions.ts";
 
 /** Longer than the 60 seconds after which load balancers usually drop an idle connection, so that they do it, not we. */
 const keepAliveMs = 65_000;
@@ -36,6 +38,8 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
     http: { maxHeaderSize: headerBytes, headersTimeout: headersTimeoutMs, connectionsCheckingInterval: timeoutCheckMs },
     clientErrorHandler: (error, socket) => answerClientError(error, socket, clock.randomHex(16)),
     return503OnClosing: false,
+    // The longest name of a session, percent-encoded.
+    routerOptions: { maxParamLength: 2400 },
     // Requests have IDs of their own already: the trace.
     genReqId: () => "",
     // A path that cannot be decoded is refused before any hook has run.
@@ -111,7 +115,7 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split("?", 1)[0] ?? "";
-    const allowed = (["GET", "POST"] as const).filter((method) => app.findRoute({ url: path, method }) !== null || (method === "GET" && path.startsWith("/v1/models/")));
+    const allowed = (["GET", "POST", "DELETE"] as const).filter((method) => app.findRoute({ url: path, method }) !== null || (method === "GET" && /^\/v1\/(?:models|sessions)\//.test(path)) || (method === "DELETE" && path.startsWith("/v1/sessions/")));
     const isKnown = allowed.length > 0;
     const message = isKnown ? `${request.method} is not allowed for ${path}; use ${allowed.join(" or ")}` : `There is nothing at ${path}. The API is POST /v1/chat/completions, GET /v1/models, GET /livez and GET /readyz`;
     const { status, body } = httpError(isKnown ? 405 : 404, { message, param: null, code: isKnown ? "method_not_allowed" : "not_found", trace_id: request.trace.traceId });
@@ -120,9 +124,11 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
   });
 
   const server: Server = { ...options, report };
+  addIdempotency(app, server);
   addChat(app, server);
   addModels(app, server);
   addRuns(app, server);
+  addSessions(app, server);
   addHealth(app, server);
   if (options.ui !== undefined) addUi(app, server, options.ui);
   return app;

@@ -1,5 +1,4 @@
-import type { OpenedRuntime } from "../apply.ts";
-import type { AnswerPart, AnswerRequest } from "../schema.ts";
+import type { AnswerPart, AnswerRequest, Runtime } from "../schema.ts";
 
 /** Other releases than the one that is served, opened when they are asked. */
 export interface KeptReleases {
@@ -9,12 +8,12 @@ export interface KeptReleases {
 }
 
 interface Kept {
-  readonly opening: Promise<OpenedRuntime>;
+  readonly opening: Promise<Runtime>;
   users: number;
 }
 
 /** An open release holds its indexes in memory, so only those that were asked last stay open. */
-export function keepReleases(open: (number: number) => Promise<OpenedRuntime>, mostIdle = 2): KeptReleases {
+export function keepReleases(open: (number: number) => Promise<Runtime>, mostIdle = 2): KeptReleases {
   /** The one that was asked last stands last. */
   const kept = new Map<number, Kept>();
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { TwelveError } from "../../../src/core/errors.ts";
-import type { OpenedRuntime } from "../../../src/run/apply.ts";
-import type { AnswerPart, AnswerRequest } from "../../../src/run/schema.ts";
+import type { AnswerPart, AnswerRequest, Runtime } from "../../../src/run/schema.ts";
 import { keepReleases } from "../../../src/run/ui/keep.ts";
 
 const request: AnswerRequest = { agent: "support", messages: [{ role: "user", content: "?" }], variables: {}, isStream: true, traceId: "0".repeat(32) };
@@ -9,7 +8,7 @@ const request: AnswerRequest = { agent: "support", messages: [{ role: "user", co
 /** Opens runtimes that say their number, and writes down what is opened and closed. */
 function openingReleases() {
   const log: string[] = [];
-  const open = (number: number): Promise<OpenedRuntime> => {
+  const open = (number: number): Promise<Runtime> => {
     log.push(`open ${number}`);
     return Promise.resolve({
       agents: ["support"],
@@ -17,12 +16,11 @@ function openingReleases() {
         yield { type: "text", text: String(number) };
         yield { type: "text", text: "end" };
       },
-      check: () => Promise.resolve([]),
       close() {
         log.push(`close ${number}`);
         return Promise.resolve();
       },
-    } satisfies OpenedRuntime);
+    } satisfies Runtime);
   };
   return { log, open };
 }

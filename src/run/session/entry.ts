@@ -1,0 +1,97 @@
+import { z } from "zod";
+import type { Message } from "../../ports/model.ts";
+import type { SessionEntry } from "../../ports/session.ts";
+import type { Answer } from "../schema.ts";
+import type { Draft } from "../state/claim.ts";
+import { markOf } from "../state/mark.ts";
+
+/**
+ * How a turn ended. `failed`, `left` (the client went away) and `lost` (its process died) leave the question in the conversation without an
+ * answer; one that was `refused` is no part of it: it would be refused with each later turn, too.
+ */
+export const outcomes = ["answered", "failed", "left", "refused", "lost", "running"] as const;
+export type Outcome = (typeof outcomes)[number];
+
+/** A turn as it was kept: what was said to the agent, and what it answered. */
+export interface KeptTurn {
+  readonly id: string;
+  readonly at: string;
+  readonly agent: string | null;
+  readonly outcome: Outcome;
+  readonly messages: readonly Message[];
+  /** Of the answer, for people; a model is not given them again. */
+  readonly citations: readonly KeptCitation[];
+}
+
+const KeptCitation = z.object({ number: z.int(), document: z.string(), headings: z.string(), chunk: z.string(), score: z.number() });
+export type KeptCitation = z.infer<typeof KeptCitation>;
+
+/** What stands in `data` beside the claim. An entry is read as far as it can be understood: another version may have written it. */
+const Details = z.object({
+  agent: z.string().optional().catch(undefined),
+  outcome: z.enum(outcomes).optional().catch(undefined),
+  images: z.array(z.object({ url: z.string() })).optional().catch(undefined),
+  toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })).optional().catch(undefined),
+  toolCallId: z.string().optional().catch(undefined),
+  isError: z.boolean().optional().catch(undefined),
+  citations: z.array(KeptCitation).optional().catch(undefined),
+});
+
+/** What is said to an agent in one turn; instructions are for that turn alone, and not kept. */
+export function questionDrafts(messages: readonly Message[], agent: string): readonly Draft[] {
+  return messages.filter(({ role }) => role !== "system").map(({ role, content, images, toolCallId, isError }) => ({
+    role,
+    content,
+    data: {
+      agent,
+      ...(images === undefined ? {} : { images: images.map(({ url }) => ({ url })) }),
+      ...(toolCallId === undefined ? {} : { toolCallId }),
+      ...(isError === undefined ? {} : { isError }),
+    },
+  }));
+}
+
+export function answerDraft({ text, toolCalls, citations, model, finishReason, usage }: Answer, agent: string): Draft {
+  return {
+    role: "assistant",
+    content: text,
+    data: {
+      agent,
+      outcome: "answered",
+      model,
+      finishReason,
+      usage: { ...usage },
+      ...(toolCalls.length === 0 ? {} : { toolCalls: toolCalls.map(({ id, name, arguments: given }) => ({ id, name, arguments: given })) }),
+      ...(citations.length === 0 ? {} : { citations: citations.map(({ number, document, headings, id, score }) => ({ number, document, headings, chunk: id, score })) }),
+    },
+  };
+}
+
+/** In the place of an answer that there is none of. */
+export function endingDraft(outcome: Exclude<Outcome, "answered" | "lost" | "running">): Draft {
+  return { role: "system", content: "", data: { outcome } };
+}
+
+type Open<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** The turns of a session, in their order. What was appended without a claim is nothing of ours. */
+export function turnsIn(entries: readonly SessionEntry[]): readonly KeptTurn[] {
+  const turns: (Open<Omit<KeptTurn, "messages">> & { readonly messages: Message[] })[] = [];
+  for (const entry of entries) {
+    const mark = markOf(entry);
+    if (mark === undefined || mark.step === "held") continue;
+    const { agent, outcome, citations, ...details } = Details.parse(entry.data);
+    if (mark.step === "begun" && turns.at(-1)?.id !== mark.id) turns.push({ id: mark.id, at: entry.at, agent: agent ?? null, outcome: "running", messages: [], citations: [] });
+    const turn = turns.at(-1);
+    if (turn?.id !== mark.id) continue;
+    if (mark.step === "ended") Object.assign(turn, { outcome: outcome ?? "failed", citations: citations ?? [] });
+    if (entry.role !== "system") turn.messages.push({ role: entry.role, content: entry.content, ...withoutNothing(details) });
+  }
+  return turns.map((turn, index) => (turn.outcome === "running" && index < turns.length - 1 ? { ...turn, outcome: "lost" } : turn));
+}
+
+type Given<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
+
+function withoutNothing<T extends object>(details: T): Given<T> {
+  return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined)) as Given<T>;
+}
