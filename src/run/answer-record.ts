@@ -40,7 +40,6 @@ export interface AnswerRecords {
 export interface AnswerRecordOptions {
   readonly app: string;
   readonly environment: string;
-  readonly release: Digest;
   readonly keepHours: number;
   readonly open: () => Promise<SessionStore>;
   readonly clock: Clock;
@@ -54,13 +53,13 @@ const askAgainMs = 1000;
 const Begun = z.object({ request: z.string() });
 const Ended = z.discriminatedUnion("outcome", [z.object({ outcome: z.literal("kept"), answer: KeptAnswer }), z.object({ outcome: z.enum(["too-large", "released"]) })]);
 
-export function openAnswerRecords({ app, environment, release, keepHours, open, clock, leaseMs }: AnswerRecordOptions): AnswerRecords {
+export function openAnswerRecords({ app, environment, keepHours, open, clock, leaseMs }: AnswerRecordOptions): AnswerRecords {
   const lease = { clock, lost, ...(leaseMs === undefined ? {} : { leaseMs }) };
   return {
     async begin({ caller, key, digest }) {
       const store = await open();
       // The hash is a name that every store takes.
-      const at = { user: ownerName("answer", { app, environment }, `${release}/${caller}`), session: hexOf(digestOf(key)) };
+      const at = { user: ownerName("answer", { app, environment }, caller), session: hexOf(digestOf(key)) };
       const log: Log = { store, key: at, ttlSeconds: Math.ceil(keepHours * 3600) };
       let version = 0;
       for (;;) {

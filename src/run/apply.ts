@@ -93,7 +93,7 @@ export async function openRuntime(context: Context & Pick<Waiting, "patience">, 
     (await import("./agent/runtime.ts")).openToolAgentsOf(context, { options, manifest: build.manifest, agents: opened, answering, folder, secrets, openOther: (other) => openRuntime(context, other) });
   const hasTools = opened.some((agent) => agent.plan.tools.length > 0);
   const toolAgents = hasTools ? await closingOnFailure(retrievers, telling("tools", openTools())) : undefined;
-  const kept = openKept(context, { release: release.release, digest: release.releaseDescriptor.digest, manifest: build.manifest, environment, attachments: options.attached ?? options.attachments ?? {}, secrets, agents: [...agents.keys()] });
+  const kept = openKept(context, { release: release.release, manifest: build.manifest, environment, attachments: options.attached ?? options.attachments ?? {}, secrets, agents: [...agents.keys()] });
   return {
     agents: [...agents.keys()],
     answer(request) {

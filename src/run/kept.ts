@@ -1,5 +1,4 @@
 import type { Attachment } from "../config/activated.ts";
-import type { Digest } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
 import type { AgentSettings, Manifest } from "../manifest/schema.ts";
 import type { Context, Environment } from "../ports/context.ts";
@@ -11,7 +10,6 @@ import { type StateService, stateService } from "./state/service.ts";
 
 export interface KeptOptions {
   readonly release: Pick<Release, "app" | "agents">;
-  readonly digest: Digest;
   readonly manifest: Manifest;
   readonly environment: string | null;
   readonly attachments: Readonly<Record<string, Attachment>>;
@@ -32,7 +30,7 @@ export interface Kept {
   answer(request: AnswerRequest, answer: (request: AnswerRequest) => AsyncIterable<AnswerPart>): AsyncIterable<AnswerPart>;
 }
 
-export function openKept(context: Pick<Context, "clock" | "env" | "openConfig" | "openSessions" | "story">, { release, digest, manifest, environment, attachments, secrets, agents, pace }: KeptOptions): Kept {
+export function openKept(context: Pick<Context, "clock" | "env" | "openConfig" | "openSessions" | "story">, { release, manifest, environment, attachments, secrets, agents, pace }: KeptOptions): Kept {
   const { clock } = context;
   const service = stateService(context, { manifest, environment, attachments, secrets });
   const place = { app: release.app, environment: environment ?? "", open: () => service.open(), clock };
@@ -42,7 +40,7 @@ export function openKept(context: Pick<Context, "clock" | "env" | "openConfig" |
     service,
     hasConversations: agents.some((agent) => sessionOf(agent) !== false),
     conversations,
-    answers: openAnswerRecords({ ...place, release: digest, keepHours: manifest.server.idempotencyHours }),
+    answers: openAnswerRecords({ ...place, keepHours: manifest.server.idempotencyHours }),
     answer(request, answer) {
       const { session, agent } = request;
       if (session === undefined) return answer(request);

@@ -7,7 +7,7 @@ import { movableClock } from "./session/fixture.ts";
 
 const request = { caller: "web", key: "k-1", digest: digestOf("one") };
 const answer: KeptAnswer = { status: 200, headers: { "content-type": "application/json" }, body: '{"a":"é"}' };
-const records = (store: SessionStore, change: Partial<AnswerRecordOptions> = {}) => openAnswerRecords({ app: "demo", environment: "staging", release: digestOf("release"), keepHours: 24, open: () => Promise.resolve(store), clock: movableClock(), ...change });
+const records = (store: SessionStore, change: Partial<AnswerRecordOptions> = {}) => openAnswerRecords({ app: "demo", environment: "staging", keepHours: 24, open: () => Promise.resolve(store), clock: movableClock(), ...change });
 
 async function begin(store: SessionStore, change: Partial<typeof request> = {}, options: Partial<AnswerRecordOptions> = {}): Promise<Recording> {
   const begun = await records(store, options).begin({ ...request, ...change });
@@ -40,9 +40,9 @@ describe("the answers to keyed requests", () => {
     await expect(records(store).begin(other)).rejects.toMatchObject({ code: "IDEMPOTENCY_KEY_REUSED" });
   });
 
-  it("are nobody else's: callers, releases, environments and keys have their own", async () => {
+  it("are nobody else's: callers, environments and keys have their own", async () => {
     const store = openMemorySessions();
-    const places = [[{}, {}], [{ caller: "" }, {}], [{ key: "K-1" }, {}], [{}, { release: digestOf("next") }], [{}, { environment: "production" }]] as const;
+    const places = [[{}, {}], [{ caller: "" }, {}], [{ key: "K-1" }, {}], [{}, { environment: "production" }]] as const;
     const recordings = await Promise.all(places.map(([change, options]) => begin(store, change, options)));
     await Promise.all(recordings.map((recording, index) => recording.keep({ ...answer, body: `${index}` })));
     const kept = await Promise.all(places.map(([change, options]) => records(store, options).begin({ ...request, ...change })));

@@ -1,4 +1,4 @@
-import { type Digest, digestOf } from "../../src/core/descriptor.ts";
+import { digestOf } from "../../src/core/descriptor.ts";
 import { type AgentSettings, Manifest } from "../../src/manifest/schema.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Message, Model, ModelChunk, ModelRequest } from "../../src/ports/model.ts";
@@ -90,17 +90,15 @@ export interface KeepingOptions {
   readonly clock?: Clock;
   readonly sessions?: SessionStore;
   readonly session?: AgentSettings["session"];
-  readonly release?: Digest;
   /** How long a turn waits for those before it. */
   readonly waitMs?: number;
 }
 
 /** What the runtime of the agent `support` keeps, in a store of the test's own by default. */
-export function keeping({ clock = fixedClock(), sessions = openMemorySessions(), session = true, release = digestOf("release"), waitMs }: KeepingOptions = {}): Kept {
+export function keeping({ clock = fixedClock(), sessions = openMemorySessions(), session = true, waitMs }: KeepingOptions = {}): Kept {
   const story = { note: () => {}, warn: () => {}, progress: () => ({ update: () => {}, done: () => {}, stop: () => {} }) };
   return openKept({ clock, env: { STATE_URL: "memory:" }, story, openConfig: () => Promise.reject(new Error("No configuration")), openSessions: () => Promise.resolve(sessions) }, {
     release: { app: "demo", agents: { support: { prompt: "answer", model: "scripted:parrot-1", session } } },
-    digest: release,
     manifest: Manifest.parse({ name: "demo", environments: { staging: {} } }),
     environment: "staging",
     attachments: {},
