@@ -17,10 +17,14 @@ export async function listen(app: FastifyInstance, { host, port }: Address): Pro
     throw listenFailure(cause, { host, port });
   }
   const { port: taken } = app.server.address() as AddressInfo;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${taken}`;
+  return urlOf(host, taken);
 }
 
-function listenFailure(cause: unknown, { host, port }: Address): unknown {
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+export function listenFailure(cause: unknown, { host, port }: Address): unknown {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   if (code === "EADDRINUSE") return new TwelveError("PORT_TAKEN", `Port ${port} on ${host} is in use`, { cause });
   if (code === "EACCES") return new TwelveError("USAGE_INVALID", `Port ${port} needs privileges that this process does not have`, { cause, fix: "Choose a port above 1023 with `--port` or PORT" });

@@ -12,6 +12,8 @@ import { answerPreflight, isPreflight } from "./cors.ts";
 import { httpError, isInternal, toHttpError } from "./error.ts";
 import { addHealth } from "./health.ts";
 import { addIdempotency } from "./idempotency.ts";
+import { openMetrics } from "../metrics/record.ts";
+import { addMetrics } from "./metrics.ts";
 import { addModels } from "./models.ts";
 import { addRuns } from "./runs.ts";
 import { isEndlessRoute, scopeOf } from "./scope.ts";
@@ -55,6 +57,7 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
     writeLine(JSON.stringify({ event: "request-failed", time: clock.now().toISOString(), trace_id: request.trace.traceId, "error.type": type, "exception.stacktrace": stack }));
   };
 
+  addMetrics(app, options.metrics ?? openMetrics(), options.collectAll);
   app.decorateRequest("trace");
   app.decorateRequest("life");
   app.decorateRequest("caller");
