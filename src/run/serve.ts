@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { untilAborted } from "../core/abort.ts";
 import { type Digest, shortDigest } from "../core/descriptor.ts";
 import type { Context } from "../ports/context.ts";
 import { isWorkedElsewhere } from "./agent/place-plan.ts";
@@ -163,11 +164,4 @@ async function openedSoon(runtime: OpeningRuntime, limitMs = quickStartMs): Prom
     runtime.onWaiting(() => resolve(false));
   });
   return Promise.race([runtime.opened.then(() => true), late]).finally(() => clearTimeout(timer));
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

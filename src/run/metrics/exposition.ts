@@ -11,7 +11,7 @@ export async function withProcessMetrics(own: readonly Family[]): Promise<readon
 
 /** The text that Prometheus reads: the numbers of one process, or the sum of several. */
 export async function exposition(processes: readonly (readonly Family[])[]): Promise<string> {
-  const { AggregatorRegistry } = await import("prom-client");
+  const { default: { AggregatorRegistry } } = await import("prom-client");
   // What makes no sense as a sum, such as a start time, is left out of one; a single process has it.
   const listed = processes.length === 1 ? processes.map((families) => families.map((family) => ({ ...family, aggregator: "first" }))) : processes;
   return AggregatorRegistry.aggregate([...listed.map((families) => [...families])]).metrics();
@@ -21,7 +21,7 @@ let opened: Promise<import("prom-client").Registry> | undefined;
 
 /** One a process: what it looks at is the process. */
 function processRegistry(): Promise<import("prom-client").Registry> {
-  opened ??= import("prom-client").then(({ collectDefaultMetrics, Registry }) => {
+  opened ??= import("prom-client").then(({ default: { collectDefaultMetrics, Registry } }) => {
     const registry = new Registry();
     collectDefaultMetrics({ register: registry });
     return registry;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { untilAborted } from "../../core/abort.ts";
 import type { Context } from "../../ports/context.ts";
 import { instanceVariable } from "../../ports/instance.ts";
 import { type EndedInstance, openPool, type Pool, type PoolListener } from "./pool.ts";
@@ -36,7 +37,7 @@ export async function runTypes(context: Context, options: ForemanOptions): Promi
   try {
     story.note(`Starting ${types.map(describeType).join(", ")}`);
     for (const [number, type] of types.entries()) pools.push(openPoolOf(type, { context, options, number, width, fail }));
-    const hopeless = await Promise.race([failed, aborted(signal)]);
+    const hopeless = (await Promise.race([failed, untilAborted(signal)])) ?? undefined;
     if (hopeless !== undefined) story.warn(`${hopeless.instance} ended with exit code ${hopeless.exitCode} before it began its work, and would again: the others are stopped`);
     else story.note(`Stopping: every process gets up to ${options.drainMs / 1000} s for what it has begun. A second signal ends them at once`);
     stopAll();
@@ -103,12 +104,4 @@ function tellPool({ story, clock, writeLine }: Context, { name, scale }: Process
 function describeType({ name, kind, scale: { min, max }, port }: ProcessType): string {
   const number = max > min ? ` ×${min} to ${max}` : min > 1 ? ` ×${min}` : "";
   return `${name}${number} (${kind}, port ${port})`;
-}
-
-/** Resolves, with nothing, when it is asked to stop. */
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
 }
