@@ -59,6 +59,7 @@ function listenForInterruption(isService: boolean): { readonly signal: AbortSign
   // Ctrl-C reaches all processes of a terminal; whoever started this one passes it on as SIGTERM, and once is enough.
   const onInterrupt = cluster.isWorker ? (): void => {} : onSignal;
   process.on("SIGINT", onInterrupt);
+  if (cluster.isWorker && process.platform !== "win32") process.once("SIGQUIT", () => process.exit(interrupted));
   process.on("SIGTERM", onSignal);
   return {
     signal: controller.signal,

@@ -101,7 +101,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       },
     };
     const app = await openServer({ runtime: told, traffic, clock, access: () => access, notReady: () => runtime.notReady(), isExposed: !isLoopback(host), fingerprint: () => (found === undefined ? "" : `${releaseName(found.release)}-${digestOf(found)}`), writeLine: (line) => context.writeLine(line), metrics, collectAll: member.collectAll, ui });
-    const url = await listen(app, options);
+    const url = await listen(app, { ...options, isShared: context.parent !== undefined });
     if (!isLoopback(host) && isInsecure) story.warn(`Without API keys, anyone who can reach ${host} can use this server`);
     tell = tellReadiness({
       url,

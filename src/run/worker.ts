@@ -81,11 +81,11 @@ export async function runWorker(context: Context, options: WorkerOptions): Promi
 }
 
 /** Work goes on without it: a port that is taken is no reason to let a queue wait. */
-async function openMetricsServer({ story }: Context, { at, metrics, member }: { readonly at: Address | undefined; readonly metrics: Metrics; readonly member: Membership }): Promise<MetricsServer | undefined> {
+async function openMetricsServer({ story, parent }: Context, { at, metrics, member }: { readonly at: Address | undefined; readonly metrics: Metrics; readonly member: Membership }): Promise<MetricsServer | undefined> {
   if (at === undefined) return undefined;
   const { serveMetrics } = await import("./metrics/server.ts");
   try {
-    return await serveMetrics(metrics, member.collectAll, at);
+    return await serveMetrics(metrics, member.collectAll, { ...at, isShared: parent !== undefined });
   } catch (error) {
     if (!(error instanceof TwelveError)) throw error;
     story.warn(`${error.message}: this worker has no /metrics`);

@@ -18,6 +18,7 @@ export function systemInstances(globalFlags: readonly string[]): Instances {
       // A pipe that breaks is told by the end of the process.
       worker.on("error", () => {});
       const read = (["stdout", "stderr"] as const).map((stream) => readLines(child[stream], (line) => onLine(stream, line)));
+      let isAsked = false;
       const exited = new Promise<{ readonly exitCode: number | null; readonly signal: string | null }>((resolve) => worker.once("exit", (exitCode: number | null, signal: string | null) => resolve({ exitCode, signal })));
       return {
         pid: child.pid,
@@ -28,7 +29,11 @@ export function systemInstances(globalFlags: readonly string[]): Instances {
         send(message) {
           if (worker.isConnected()) worker.send(message, () => {});
         },
-        stop: () => void child.kill("SIGTERM"),
+        stop() {
+          // Two signals of one kind that are near each other arrive as one.
+          child.kill(isAsked ? "SIGQUIT" : "SIGTERM");
+          isAsked = true;
+        },
       };
     },
   };

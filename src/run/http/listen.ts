@@ -7,12 +7,25 @@ export interface Address {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Whether other processes of this program listen there too. */
+  readonly isShared?: boolean;
+}
+
+/**
+ * Where the kernel can, it hands each connection to one of the processes that share a port, and resets what a process that is
+ * killed had not taken yet: its client can ask again. Elsewhere node:cluster shares it, whose parent process would let such a client wait.
+ */
+const canKernelShare = process.platform === "linux" || process.platform === "freebsd";
+
+export function sharing({ isShared = false }: Address): { readonly reusePort?: true } {
+  return isShared && canKernelShare ? { reusePort: true } : {};
 }
 
 /** Listens and gives the server's URL. Fails with PORT_TAKEN, and with USAGE_INVALID for an address that cannot be listened on. */
-export async function listen(app: FastifyInstance, { host, port }: Address): Promise<string> {
+export async function listen(app: FastifyInstance, address: Address): Promise<string> {
+  const { host, port } = address;
   try {
-    await app.listen({ host, port });
+    await app.listen({ host, port, ...sharing(address) });
   } catch (cause) {
     throw listenFailure(cause, { host, port });
   }

@@ -1,7 +1,6 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Address } from "../http/listen.ts";
-import { listenFailure, urlOf } from "../http/listen.ts";
+import { type Address, listenFailure, sharing, urlOf } from "../http/listen.ts";
 import { exposition, metricsContentType, withProcessMetrics } from "./exposition.ts";
 import type { CollectAll } from "../http/metrics.ts";
 import type { Metrics } from "./record.ts";
@@ -12,7 +11,8 @@ export interface MetricsServer {
 }
 
 /** `GET /metrics` and `GET /livez` of a process that serves nothing else. Fails with PORT_TAKEN, and as `listen` does. */
-export async function serveMetrics(metrics: Metrics, collectAll: CollectAll, { host, port }: Address): Promise<MetricsServer> {
+export async function serveMetrics(metrics: Metrics, collectAll: CollectAll, address: Address): Promise<MetricsServer> {
+  const { host, port } = address;
   const server = createServer((request, response) => {
     const path = request.url?.split("?", 1)[0];
     if (path === "/livez") return send(response, 200, "application/json; charset=utf-8", '{"status":"ok"}');
@@ -24,7 +24,7 @@ export async function serveMetrics(metrics: Metrics, collectAll: CollectAll, { h
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => reject(listenFailure(cause, { host, port }) as Error));
-    server.listen(port, host, resolve);
+    server.listen({ host, port, ...sharing(address) }, resolve);
   });
   return {
     url: urlOf(host, (server.address() as AddressInfo).port),

@@ -3,17 +3,20 @@ import { type AddressInfo, createServer } from "node:net";
 import { listenFailure } from "../http/listen.ts";
 import type { ProcessType } from "./type-plan.ts";
 
-/** Any free port becomes a certain one: processes that start again must find the port that those before them had. */
+/**
+ * Makes sure of every port before any process is started: each of them would only find that others listen there, and could not
+ * tell its own kind from a stranger. Any free port becomes a certain one, since processes that start again must find it. Fails with PORT_TAKEN.
+ */
 export async function settlePorts(types: readonly ProcessType[], host: string): Promise<readonly ProcessType[]> {
-  return Promise.all(types.map(async (type) => (type.port === 0 ? { ...type, port: await freePort(host) } : type)));
+  return Promise.all(types.map(async (type) => ({ ...type, port: await freePort(host, type.port) })));
 }
 
-async function freePort(host: string): Promise<number> {
+async function freePort(host: string, wanted: number): Promise<number> {
   const server = createServer();
   try {
-    await once(server.listen(0, host), "listening");
+    await once(server.listen(wanted, host), "listening");
   } catch (cause) {
-    throw listenFailure(cause, { host, port: 0 });
+    throw listenFailure(cause, { host, port: wanted });
   }
   const { port } = server.address() as AddressInfo;
   server.close();

@@ -27,11 +27,12 @@ export interface Asked {
  * unless more are asked for. Fails with PROCESS_UNKNOWN or USAGE_INVALID.
  */
 export function typesToRun(declared: Declared, { process, concurrency, port }: Asked): readonly ProcessType[] {
-  const names = Object.keys(declared.processes);
+  // A release keeps its types by name; twelve.yaml in the order in which they were written.
+  const names = Object.keys(declared.processes).toSorted();
   const chosen = process === undefined && names.length > 0 ? names.map((name) => chooseProcess(declared, name)) : [chooseProcess(declared, process)];
   const [only, another] = chosen;
   if (concurrency !== undefined && another !== undefined) {
-    throw new TwelveError("USAGE_INVALID", `\`--concurrency\` is about one type of process, and the release has ${names.join(", ")}`, { fix: `Name one: \`twelve run ${names[0]} --concurrency ${concurrency}\`, or declare \`scale:\` for each in twelve.yaml` });
+    throw new TwelveError("USAGE_INVALID", `\`--concurrency\` is about one type of process, and the release has ${names.join(", ")}`, { fix: `Name one: \`twelve run ${inOrder(chosen)[0]?.name} --concurrency ${concurrency}\`, or declare \`scale:\` for each in twelve.yaml` });
   }
   if (concurrency !== undefined && only?.kind === "command") throw new TwelveError("USAGE_INVALID", `${only.name} is a program of your own, of which \`--concurrency\` can start no more`, { fix: "Declare `scale: { min: ... }` for it in twelve.yaml, and start all types with `twelve run`" });
   const isServer = only?.kind === "serve" || only?.kind === "rerank";
@@ -39,9 +40,10 @@ export function typesToRun(declared: Declared, { process, concurrency, port }: A
   return inOrder(chosen).map(({ name, kind }, place) => ({ name, kind, scale: scaleOf(name), port: portAt(port, place) }));
 }
 
-/** The first that serves is what the port is for. */
+/** What serves is what the port is for, and `web` before all. */
 function inOrder(chosen: readonly ChosenProcess[]): readonly ChosenProcess[] {
-  const first = chosen.find(({ kind }) => kind === "serve") ?? chosen[0];
+  const servers = chosen.filter(({ kind }) => kind === "serve");
+  const first = servers.find(({ name }) => name === "web") ?? servers[0] ?? chosen[0];
   return [...chosen.filter((type) => type === first), ...chosen.filter((type) => type !== first)];
 }
 

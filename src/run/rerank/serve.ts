@@ -42,7 +42,7 @@ export async function serveReranker(context: Context, options: RerankOptions): P
     report: (error) => write("request-failed", { "error.type": error instanceof Error ? error.name : typeof error, "exception.stacktrace": error instanceof Error ? error.stack : String(error) }),
   });
   try {
-    const url = await listen(app, options);
+    const url = await listen(app, { ...options, isShared: context.parent !== undefined });
     metrics.readySeen(true);
     write("server-ready", { url, model: model.folder, "model.digest": model.digest, "twelve.duration_ms": Math.round(clock.monotonicMs() - startedMs) });
     member.ready([`Ready: ${url}  release ${releaseName(release)}  reranker ${model.folder} (${model.digest})`, `Attach it as reranker: tei+${url}`]);

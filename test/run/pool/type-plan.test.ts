@@ -8,12 +8,12 @@ const several: Declared = { agents, processes: { worker: { work: ["index"], scal
 const nothing = { process: undefined, concurrency: undefined, port: 3000 };
 
 describe("typesToRun", () => {
-  it("starts every type as it is declared; the first that serves has the port, the others follow", () => {
+  it("starts every type as it is declared; the first that serves has the port, the others follow by name", () => {
     expect(typesToRun(several, nothing)).toEqual([
       { name: "web", kind: "serve", port: 3000, scale: { min: 2, max: 6, perProcess: 50 } },
-      { name: "worker", kind: "work", port: 3100, scale: { min: 1, max: 3, perProcess: 8 } },
+      { name: "clock", kind: "command", port: 3100, scale: { min: 2, max: 2, perProcess: undefined } },
       { name: "ranker", kind: "rerank", port: 3200, scale: { min: 1, max: 1, perProcess: undefined } },
-      { name: "clock", kind: "command", port: 3300, scale: { min: 2, max: 2, perProcess: undefined } },
+      { name: "worker", kind: "work", port: 3300, scale: { min: 1, max: 3, perProcess: 8 } },
     ]);
   });
 
@@ -38,7 +38,7 @@ describe("typesToRun", () => {
   });
 
   it.each([
-    ["a number of processes of several types", { ...nothing, concurrency: 2 }, "Name one: `twelve run worker --concurrency 2`, or declare `scale:` for each in twelve.yaml"],
+    ["a number of processes of several types", { ...nothing, concurrency: 2 }, "Name one: `twelve run web --concurrency 2`, or declare `scale:` for each in twelve.yaml"],
     ["a number of processes of a program", { ...nothing, process: "clock", concurrency: 2 }, "Declare `scale: { min: ... }` for it in twelve.yaml, and start all types with `twelve run`"],
     ["ports above the last one", { ...nothing, port: 65_400 }, "Choose a lower port with `--port` or PORT"],
   ])("refuses %s", (_, asked, fix) => {
