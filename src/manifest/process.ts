@@ -9,15 +9,15 @@ const inFlight = z.int().min(1).optional().meta({ description: "Requests under w
 const depth = z.int().min(1).optional().meta({ description: "Waiting pieces of work for each process, above which another one is started, up to `max`" });
 
 /** How many processes of a type `twelve run` keeps running on one machine; an orchestrator reads the load off `/metrics`. */
-const requestScale = { scale: z.strictObject({ min, max, inFlight }).superRefine((scale, { addIssue }) => void complaint(scale, "inFlight", scale.inFlight).forEach(addIssue)).optional().meta(described) };
-const queueScale = { scale: z.strictObject({ min, max, depth }).superRefine((scale, { addIssue }) => void complaint(scale, "depth", scale.depth).forEach(addIssue)).optional().meta(described) };
+const requestScale = { scale: z.strictObject({ min, max, inFlight }).check(({ value, issues }) => void issues.push(...complaints(value, "inFlight", value.inFlight))).optional().meta(described) };
+const queueScale = { scale: z.strictObject({ min, max, depth }).check(({ value, issues }) => void issues.push(...complaints(value, "depth", value.depth))).optional().meta(described) };
 const fixedScale = { scale: z.strictObject({ min }).optional().meta(described) };
 
-function complaint(scale: { readonly min: number; readonly max?: number | undefined }, key: string, load: number | undefined): { code: "custom"; path: string[]; message: string }[] {
+function complaints(scale: { readonly min: number; readonly max?: number | undefined }, key: string, load: number | undefined): { code: "custom"; path: string[]; message: string; input: unknown; continue: true }[] {
   const most = scale.max ?? scale.min;
-  if (most < scale.min) return [{ code: "custom", path: ["max"], message: `Expected at least \`min\`, which is ${scale.min}` }];
+  if (most < scale.min) return [{ code: "custom", path: ["max"], input: scale.max, continue: true, message: `Expected at least \`min\`, which is ${scale.min}` }];
   if (most === scale.min || load !== undefined) return [];
-  return [{ code: "custom", path: ["max"], message: `More processes than \`min\` are started by load: say from which on with \`${key}\`` }];
+  return [{ code: "custom", path: ["max"], input: scale.max, continue: true, message: `More processes than \`min\` are started by load: say from which on with \`${key}\`` }];
 }
 
 const ServeProcess = z.strictObject({ serve: z.array(Name).min(1).meta({ description: "Agents that the HTTP server offers" }), ...requestScale });

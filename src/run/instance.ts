@@ -13,10 +13,10 @@ export interface Load {
 /** What a process is to the one that started it, and nothing where nobody did. */
 export interface Membership {
   /** Told once, when it has begun its work; notes are what a person should read. */
-  ready(notes: readonly string[]): void;
+  readonly ready: (notes: readonly string[]) => void;
   /** The metrics of all instances of its type, this one's included. */
-  collectAll(own: readonly Family[]): Promise<readonly (readonly Family[])[]>;
-  close(): void;
+  readonly collectAll: (own: readonly Family[]) => Promise<readonly (readonly Family[])[]>;
+  readonly close: () => void;
 }
 
 const tellEveryMs = 1000;

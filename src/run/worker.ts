@@ -94,7 +94,7 @@ async function openMetricsServer({ story, parent }: Context, { at, metrics, memb
 }
 
 /** Keeps the number of steps that run here. */
-function counted({ shard, join }: JobHandler, work: { running: number }): JobHandler {
+function counted(handler: JobHandler, work: { running: number }): JobHandler {
   const count = async (step: () => Promise<Json>): Promise<Json> => {
     work.running++;
     try {
@@ -103,7 +103,7 @@ function counted({ shard, join }: JobHandler, work: { running: number }): JobHan
       work.running--;
     }
   };
-  return { shard: (input, content, options) => count(() => shard(input, content, options)), join: (input, results, options) => count(() => join(input, results, options)) };
+  return { shard: (input, content, options) => count(() => handler.shard(input, content, options)), join: (input, results, options) => count(() => handler.join(input, results, options)) };
 }
 
 async function stateUrlOf(context: Context, { manifest, environment, release }: WorkerOptions): Promise<string> {

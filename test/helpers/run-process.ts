@@ -65,6 +65,6 @@ export function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch (error) {
-    return (error as NodeJS.ErrnoException).syscall === "open" && existsSync("/proc/self") === false;
+    return (error as NodeJS.ErrnoException).syscall === "open" && !existsSync("/proc/self");
   }
 }

@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers());
 
 function joined() {
   const said: FromInstance[] = [];
-  let hear = (_: ToInstance): void => {};
+  let hear: (message: ToInstance) => void = () => {};
   const parent: Parent = { name: "web.2", send: (message) => void said.push(message), onMessage: (listener) => (hear = listener), onLost: () => {} };
   const metrics = openMetrics();
   const noted: string[] = [];

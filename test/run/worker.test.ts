@@ -96,11 +96,13 @@ describe("a worker", () => {
     const port = await freePort();
     await submit();
     let text = "";
-    const watching = expect.poll(async () => (text = await fetch(`http://127.0.0.1:${port}/metrics`).then((response) => response.text(), () => "")), { interval: 5 }).toContain("twelve_queue_depth{");
-    const waiting: JobQueue = { ...queue, work: (handlers, options) => watching.then(() => queue.work(handlers, options)) };
+    const watch = async (): Promise<void> => {
+      while (!text.includes("twelve_queue_depth{")) text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    };
+    const waiting: JobQueue = { ...queue, work: (handlers, options) => watch().then(() => queue.work(handlers, options)) };
     await work({ queue: waiting, metricsAt: { host: "127.0.0.1", port } });
     expect(text).toMatch(/twelve_queue_depth\{queue="index",state="waiting"\} 2\n.*"running"\} 0\n[^]*twelve_processes_ready 1\n/);
-    await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow();
+    await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow("fetch failed");
 
     const taken = await listening(createServer());
     await queue.submit({ id: "again", kind: "index-many-staging", input: null, shards: [] });

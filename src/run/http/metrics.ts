@@ -41,15 +41,15 @@ function follow(response: ServerResponse, metrics: Metrics, { route, isWork }: {
   let firstByteMs: number | undefined;
   let isStream = false;
   if (isWork) metrics.inFlight.value++;
-  const { writeHead } = response;
-  response.writeHead = function (this: ServerResponse, ...args: unknown[]) {
+  const writeHead = response.writeHead.bind(response) as (...args: readonly unknown[]) => ServerResponse;
+  response.writeHead = (...args: readonly unknown[]) => {
     if (firstByteMs === undefined) {
       firstByteMs = performance.now() - startedMs;
       isStream = isEventStream(args.at(-1)) || isEventStream({ "content-type": response.getHeader("content-type") });
       if (isStream) metrics.streams.value++;
     }
-    return Reflect.apply(writeHead, this, args) as ServerResponse;
-  } as ServerResponse["writeHead"];
+    return writeHead(...args);
+  };
   response.once("close", () => {
     if (isWork) metrics.inFlight.value--;
     if (isStream) metrics.streams.value--;

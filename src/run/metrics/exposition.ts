@@ -14,7 +14,7 @@ export async function exposition(processes: readonly (readonly Family[])[]): Pro
   const { default: { AggregatorRegistry } } = await import("prom-client");
   // What makes no sense as a sum, such as a start time, is left out of one; a single process has it.
   const listed = processes.length === 1 ? processes.map((families) => families.map((family) => ({ ...family, aggregator: "first" }))) : processes;
-  return AggregatorRegistry.aggregate([...listed.map((families) => [...families])]).metrics();
+  return AggregatorRegistry.aggregate(listed.map((families) => [...families])).metrics();
 }
 
 let opened: Promise<import("prom-client").Registry> | undefined;

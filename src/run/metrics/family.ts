@@ -83,7 +83,7 @@ export function histogram({ name, help, labels: names = [] }: Omit<Described, "a
 }
 
 /** What is kept for each row of label values. */
-function children<Child>(names: readonly string[], make: () => Child): { at(...labels: readonly string[]): Child; all(): readonly (readonly [Record<string, string>, Child])[] } {
+function children<Child>(names: readonly string[], make: () => Child): { readonly at: (...labels: readonly string[]) => Child; readonly all: () => readonly (readonly [Record<string, string>, Child])[] } {
   const known = new Map<string, readonly [Record<string, string>, Child]>();
   return {
     at(...labels) {

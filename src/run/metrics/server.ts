@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Address, listenFailure, sharing, urlOf } from "../http/listen.ts";
@@ -22,10 +23,11 @@ export async function serveMetrics(metrics: Metrics, collectAll: CollectAll, add
       .then(exposition)
       .then((text) => send(response, 200, metricsContentType, text), () => send(response, 500, "text/plain; charset=utf-8", "The metrics could not be read\n"));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause) => reject(listenFailure(cause, { host, port }) as Error));
-    server.listen({ host, port, ...sharing(address) }, resolve);
-  });
+  try {
+    await once(server.listen({ host, port, ...sharing(address) }), "listening");
+  } catch (cause) {
+    throw listenFailure(cause, address);
+  }
   return {
     url: urlOf(host, (server.address() as AddressInfo).port),
     close() {

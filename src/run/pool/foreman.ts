@@ -62,22 +62,22 @@ interface PoolPlace {
 }
 
 function openPoolOf(type: ProcessType, { context, options, number, width, fail }: PoolPlace): Pool {
-  const { clock, instances, relay } = context;
   return openPool(type, {
-    nowMs: () => clock.monotonicMs(),
+    nowMs: () => context.clock.monotonicMs(),
     random: Math.random,
     told: tellPool(context, type, { environment: options.environment, fail }),
     start: (instance, onMessage) =>
-      instances.start(options.argumentsOf(type), {
+      context.instances.start(options.argumentsOf(type), {
         env: { [instanceVariable]: instance, PORT: String(type.port) },
         onMessage,
-        onLine: (stream, text) => relay({ stream, instance, type: number, width, text }),
+        onLine: (stream, text) => context.relay({ stream, instance, type: number, width, text }),
       }),
   });
 }
 
-function tellPool({ story, clock, writeLine }: Context, { name, scale }: ProcessType, { environment, fail }: { readonly environment: string; readonly fail: (ended: EndedInstance) => void }): PoolListener {
-  const write = (event: string, fields: object): void => writeLine(JSON.stringify({ event, time: clock.now().toISOString(), "twelve.environment": environment, "twelve.process": name, ...fields }));
+function tellPool(context: Context, { name, scale }: ProcessType, { environment, fail }: { readonly environment: string; readonly fail: (ended: EndedInstance) => void }): PoolListener {
+  const { story, clock } = context;
+  const write = (event: string, fields: object): void => context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), "twelve.environment": environment, "twelve.process": name, ...fields }));
   return {
     ready(notes) {
       write("process-type-ready", { processes: scale.min });

@@ -141,7 +141,7 @@ export function openPool({ name, kind, scale }: ProcessType, { start, nowMs, ran
       isStopping = true;
       clearInterval(timer);
       if (slots.size === 0) return end();
-      for (const slot of [...slots.values()]) {
+      for (const slot of slots.values()) {
         clearTimeout(slot.restart);
         if (slot.instance === undefined) remove(slot);
         else if (isForced || !slot.isLeaving) slot.instance.stop();

@@ -35,6 +35,6 @@ export function teiError(type: keyof typeof statuses, error: string, status: num
   return { status, body: { error, error_type: type } };
 }
 
-export function isTeiError(value: unknown): value is TeiError {
-  return typeof value === "object" && value !== null && "status" in value && "body" in value;
+export function isTeiError(value: RerankRequest | TeiError): value is TeiError {
+  return "status" in value;
 }

@@ -41,29 +41,37 @@ export async function openRerankServer({ model, traffic, metrics, collectAll, re
   });
   app.setNotFoundHandler((_request, reply) => reply.code(404).send());
 
-  app.post("/rerank", async (request) => {
-    const read = RerankRequest.safeParse(request.body);
-    if (!read.success) throw teiError("Validation", read.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "), 422);
-    const { query, texts, truncate } = read.data;
-    if (texts.length === 0) throw teiError("Validation", "`texts` cannot be empty");
-    if (texts.length > maxTexts) throw teiError("Validation", `batch size ${texts.length} > maximum allowed batch size ${maxTexts}`);
-    if (waiting + texts.length > maxWaiting) throw teiError("Overloaded", "Model is overloaded");
+  app.post("/rerank", async (request, reply) => {
+    const asked = readRequest(request.body, waiting);
+    if (isTeiError(asked)) return reply.code(asked.status).send(asked.body);
+    const { query, texts, truncate } = asked;
     waiting += texts.length;
     try {
-      return ranksOf(read.data, await model.score(query, texts, { isTruncated: truncate ?? true, signal: request.life }));
+      return ranksOf(asked, await model.score(query, texts, { isTruncated: truncate ?? true, signal: request.life }));
     } finally {
       waiting -= texts.length;
     }
   });
   for (const path of ["/health", "/readyz"]) {
-    app.get(path, () => {
-      if (traffic.isDraining) throw teiError("Unhealthy", "unhealthy");
-      return "";
+    app.get(path, (_request, reply) => {
+      if (!traffic.isDraining) return reply.send("");
+      const { status, body } = teiError("Unhealthy", "unhealthy");
+      return reply.code(status).send(body);
     });
   }
   app.get("/livez", () => ({ status: "ok" }));
   app.get("/info", () => infoOf(model));
   return app;
+}
+
+/** What is asked for, or why it is refused. */
+function readRequest(body: unknown, waiting: number): RerankRequest | TeiError {
+  const read = RerankRequest.safeParse(body);
+  if (!read.success) return teiError("Validation", read.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "), 422);
+  const { length: count } = read.data.texts;
+  if (count === 0) return teiError("Validation", "`texts` cannot be empty");
+  if (count > maxTexts) return teiError("Validation", `batch size ${count} > maximum allowed batch size ${maxTexts}`);
+  return waiting + count > maxWaiting ? teiError("Overloaded", "Model is overloaded") : read.data;
 }
 
 function infoOf({ folder, digest, dtype, maxTokens }: CrossEncoder): object {
@@ -75,7 +83,6 @@ function infoOf({ folder, digest, dtype, maxTokens }: CrossEncoder): object {
 }
 
 function toTeiError(error: unknown): TeiError {
-  if (isTeiError(error)) return error;
   // A pair that is longer than the model takes, and must not be cut.
   if (error instanceof TwelveError && error.code === "REQUEST_INVALID") return teiError("Validation", error.message);
   const { statusCode, message } = error as { readonly statusCode?: number; readonly message?: string };

@@ -49,7 +49,7 @@ describe("GET /metrics", () => {
     const asking = fetch(`${url}/v1/chat/completions`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(ask), signal: leaving.signal });
     await expect.poll(() => scrape(url)).toContain("twelve_http_requests_in_flight 1");
     leaving.abort();
-    await expect(asking).rejects.toThrow();
+    await expect(asking).rejects.toThrow("aborted");
     await expect.poll(() => scrape(url)).toContain('twelve_http_requests_total{method="POST",route="/v1/chat/completions",status="499"} 1');
   });
 });

@@ -9,7 +9,7 @@ export interface FakeInstance extends Instance {
 }
 
 /** Instances that do what a test says; `started` has them all in the order of their start. */
-export function fakeInstances(): { readonly started: FakeInstance[]; start(name: string, onMessage: (message: FromInstance) => void): Instance } {
+export function fakeInstances(): { readonly started: FakeInstance[]; readonly start: (name: string, onMessage: (message: FromInstance) => void) => Instance } {
   const started: FakeInstance[] = [];
   return {
     started,

@@ -23,7 +23,7 @@ async function running(input: object) {
   };
   const ended = command.run(command.input.parse({ env: "staging", port: 0, ...input }), { ...own, instances: { start } });
   const all = async (count: number): Promise<readonly FakeInstance[]> => {
-    await Promise.race([ended, expect.poll(() => instances.started.length).toBe(count)]);
+    await expect.poll(() => instances.started.length).toBe(count);
     return instances.started;
   };
   return { asked, all, ended, told: own.told, lines: own.lines, stop: () => stop.abort(new Error("interrupted")) };

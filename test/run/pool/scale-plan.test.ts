@@ -32,9 +32,9 @@ describe("planScale", () => {
   });
 
   it("does not start again what it has just ended, at the same load", () => {
-    for (let load = 0; load < 40; load++) {
-      const fewer = planScale(scale, 3, steady(load, shrinkAfterMs));
-      if (fewer < 3) expect(planScale(scale, fewer, steady(load, shrinkAfterMs))).toBeLessThanOrEqual(fewer);
-    }
+    const loads = Array.from({ length: 40 }, (_, load) => load);
+    const ended = loads.filter((load) => planScale(scale, 3, steady(load, shrinkAfterMs)) === 2);
+    expect(ended).toHaveLength(11);
+    expect(ended.filter((load) => planScale(scale, 2, steady(load, shrinkAfterMs)) > 2)).toEqual([]);
   });
 });
