@@ -24,8 +24,11 @@ export interface Instance {
 }
 
 export type FromInstance =
-  /** It does its work now; `notes` are what a person should read, once for all instances of a type. */
-  | { readonly kind: "ready"; readonly notes: readonly string[] }
+  /**
+   * It does its work now; `notes` are what a person should read, once for all instances of a type. `group` is the process group
+   * that it started, which must not outlive it.
+   */
+  | { readonly kind: "ready"; readonly notes: readonly string[]; readonly group?: number | undefined }
   /** `own` is what it does right now; `waiting` is the work that waits for all of its type. */
   | { readonly kind: "load"; readonly own: number; readonly waiting?: number }
   /** Answers a `metrics-asked`. */

@@ -112,6 +112,18 @@ describe("twelve run, without the name of a type", () => {
   });
 });
 
+it.skipIf(process.platform !== "linux")("ends the program of a process that was killed, before another one is started (needs /proc)", async () => {
+  const run = startRun([], { cwd });
+  const [first] = await run.until(() => run.events("clock").length === 1 && run.events("clock"));
+  const program = Number(first?.["pid"]);
+  // The program, the shell that runs the command line, and the process that started the shell.
+  const parentOf = async (pid: number): Promise<number> => Number(/\) \S (\d+)/.exec(await readFile(`/proc/${pid}/stat`, "utf8"))?.[1]);
+  process.kill(await parentOf(await parentOf(program)), "SIGKILL");
+  await run.until(() => run.events("clock").length === 2);
+  expect(isAlive(program)).toBe(false);
+  expect(run.events("process-exited")).toMatchObject([{ "twelve.instance": "clock.1", "process.signal": "SIGKILL" }]);
+});
+
 describe("twelve run web --concurrency", () => {
   it("lets all processes answer on the one port", async () => {
     const run = startRun(["web", "--concurrency", "3"], { cwd });

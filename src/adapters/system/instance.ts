@@ -1,7 +1,7 @@
 import cluster from "node:cluster";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Readable } from "node:stream";
-import type { Instances, Parent, ToInstance } from "../../ports/instance.ts";
+import type { FromInstance, Instances, Parent, ToInstance } from "../../ports/instance.ts";
 
 /** What it started itself may hold its output open after its end; nobody waits longer for that. */
 const outputMs = 1000;
@@ -14,7 +14,11 @@ export function systemInstances(globalFlags: readonly string[]): Instances {
       cluster.setupPrimary({ args: [...args, ...globalFlags], silent: true });
       const worker = cluster.fork(env);
       const { process: child } = worker;
-      worker.on("message", onMessage);
+      let group: number | undefined;
+      worker.on("message", (message: FromInstance) => {
+        if (message.kind === "ready") ({ group } = message);
+        onMessage(message);
+      });
       // A pipe that breaks is told by the end of the process.
       worker.on("error", () => {});
       const read = (["stdout", "stderr"] as const).map((stream) => readLines(child[stream], (line) => onLine(stream, line)));
@@ -23,6 +27,8 @@ export function systemInstances(globalFlags: readonly string[]): Instances {
       return {
         pid: child.pid,
         ended: exited.then(async (end) => {
+          // Killed, it could not take along what it had started.
+          if (end.signal !== null) endGroup(group);
           await Promise.race([Promise.all(read), sleep(outputMs, undefined, { ref: false })]);
           return end;
         }),
@@ -37,6 +43,14 @@ export function systemInstances(globalFlags: readonly string[]): Instances {
       };
     },
   };
+}
+
+function endGroup(group: number | undefined): void {
+  try {
+    if (group !== undefined) process.kill(-group, "SIGTERM");
+  } catch {
+    // It has ended already.
+  }
 }
 
 /** By line feeds alone: other characters that end a line may stand in a JSON text. */
