@@ -123,7 +123,7 @@ export function openPool({ name, kind, scale }: ProcessType, { start, nowMs, ran
     const wanted = planScale(scale, running.length, samples);
     if (wanted === running.length) return;
     // What a worker has begun would be begun anew elsewhere.
-    const [idlest] = running.toSorted((left, right) => left.own - right.own);
+    const [idlest] = running.toReversed().toSorted((left, right) => left.own - right.own);
     if (wanted < running.length && (idlest === undefined || (kind === "work" && idlest.own > 0))) return;
     told.scaled(running.length, wanted, load);
     samples = [];
