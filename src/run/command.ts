@@ -63,7 +63,7 @@ export default defineCommand({
         const { runTypes } = await import("./pool/foreman.ts");
         const shared = { ...input, process: undefined, port: undefined };
         const argumentsOf: ForemanOptions["argumentsOf"] = (type) => ["run", type.name, ...flagsFor({ ...shared, port: type.port, concurrency: type.kind === "work" ? concurrency : undefined, ui: ui && type.kind === "serve" })];
-        const ended = await runTypes(context, { ...listening, types, argumentsOf });
+        const ended = await runTypes(context, { ...listening, drainMs: listening.drainMs + preStopSeconds * 1000, types, argumentsOf });
         return { process: types.map(({ name }) => name).join(", "), release: found?.release.releaseDescriptor.digest ?? null, exitCode: 0, ...ended };
       }
     }
@@ -84,7 +84,7 @@ export default defineCommand({
     }
     if (chosen.kind === "rerank") {
       const { serveReranker } = await import("./rerank/serve.ts");
-      await serveReranker(context, { ...listening, process: chosen.name, model: chosen.model, release });
+      await serveReranker(context, { ...listening, isInsecure: insecure, process: chosen.name, model: chosen.model, release });
       return { ...answer, exitCode: 0 };
     }
     const { runProgram } = await import("./program.ts");

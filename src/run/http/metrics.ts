@@ -14,8 +14,8 @@ const lookers = new Set(["/livez", "/readyz", "/metrics", "/health", "/ping", "/
 /** What nginx writes into its log for a client that went away before any answer. */
 const clientGone = 499;
 
-/** Counts every request, and answers `GET /metrics`. To be added before any route. */
-export function addMetrics(app: FastifyInstance, metrics: Metrics, collectAll: CollectAll = collectAlone): void {
+/** Counts every request, those that are refused too: to be added before any other hook. */
+export function countRequests(app: FastifyInstance, metrics: Metrics): void {
   const routes = new Map<string, RouteMetrics>();
   const routeOf = (method: string, url: string): RouteMetrics => {
     const key = `${method} ${url}`;
@@ -29,6 +29,10 @@ export function addMetrics(app: FastifyInstance, metrics: Metrics, collectAll: C
     follow(reply.raw, metrics, { route: routeOf(url === "other" ? "other" : request.method, url), isWork: !lookers.has(url) });
     done();
   });
+}
+
+/** `GET /metrics`. */
+export function addMetrics(app: FastifyInstance, metrics: Metrics, collectAll: CollectAll = collectAlone): void {
   app.get("/metrics", async (_request, reply) => {
     const text = await exposition(await collectAll(await withProcessMetrics(metrics.families())));
     return reply.header("content-type", metricsContentType).send(text);

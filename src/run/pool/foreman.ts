@@ -68,7 +68,7 @@ function openPoolOf(type: ProcessType, { context, options, number, width, fail }
     told: tellPool(context, type, { environment: options.environment, fail }),
     start: (instance, onMessage) =>
       context.instances.start(options.argumentsOf(type), {
-        env: { [instanceVariable]: instance, PORT: String(type.port) },
+        env: { [instanceVariable]: instance, PORT: String(type.port), TWELVE_INSTANCES: String(type.scale.max) },
         onMessage,
         onLine: (stream, text) => context.relay({ stream, instance, type: number, width, text }),
       }),

@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import manifest from "../../../package.json" with { type: "json" };
 import { TwelveError } from "../../core/errors.ts";
 import type { CrossEncoder } from "../../ports/rerank.ts";
-import { addMetrics, type CollectAll } from "../http/metrics.ts";
+import { addMetrics, type CollectAll, countRequests } from "../http/metrics.ts";
 import type { Traffic } from "../http/traffic.ts";
 import type { Metrics } from "../metrics/record.ts";
 import { isTeiError, ranksOf, RerankRequest, type TeiError, teiError } from "./request.ts";
@@ -27,9 +27,9 @@ export async function openRerankServer({ model, traffic, metrics, collectAll, re
   const { default: fastify } = await import("fastify");
   const app = fastify({ logger: false, bodyLimit: bodyLimitBytes, return503OnClosing: false, genReqId: () => "", keepAliveTimeout: 65_000, requestTimeout: 30_000 });
   let waiting = 0;
-  addMetrics(app, metrics, collectAll);
+  countRequests(app, metrics);
   app.addHook("onRequest", (request, reply, done) => {
-    request.life = traffic.enter(reply.raw);
+    request.life = traffic.enter(request.raw, reply.raw).signal;
     if (traffic.isDraining) void reply.header("connection", "close");
     done();
   });
@@ -61,6 +61,7 @@ export async function openRerankServer({ model, traffic, metrics, collectAll, re
   }
   app.get("/livez", () => ({ status: "ok" }));
   app.get("/info", () => infoOf(model));
+  addMetrics(app, metrics, collectAll);
   return app;
 }
 
