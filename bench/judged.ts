@@ -81,7 +81,7 @@ async function readJudged(folder: string): Promise<readonly JudgedQuestion[]> {
 /** Mean over the questions, for each way to search. */
 async function measure(dir: string, questions: readonly JudgedQuestion[]): Promise<Readonly<Record<(typeof modes)[number], number>>> {
   const story = { note: () => {}, warn: () => {}, progress: () => ({ update: () => {}, done: () => {}, stop: () => {} }) };
-  const context = openContext({ dir, story, signal: new AbortController().signal });
+  const context = openContext({ flags: { dir }, story, signal: new AbortController().signal });
   const target = await findTarget(context, { env: "development", release: undefined, index: undefined, agent: undefined });
   const retriever = await openRetriever(context, target.plan);
   const sums = { text: 0, vector: 0, hybrid: 0 };

@@ -85,6 +85,7 @@ const rerankers: Readonly<Record<string, Open<Reranker>>> = {
   cohere: async (reference, { env }) => (await import("./rerank/hosted/adapter.ts")).openCohere(reference, env),
   jina: async (reference, { env }) => (await import("./rerank/hosted/adapter.ts")).openJina(reference, env),
   bedrock: async (reference, { env }) => (await import("./rerank/bedrock/adapter.ts")).openReranker(reference, env),
+  transformers: async (reference, { dir }) => (await import("./rerank/transformers/adapter.ts")).openReranker(reference, dir),
 };
 
 const sources: Readonly<Record<string, Open<DocumentSource>>> = {

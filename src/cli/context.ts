@@ -1,22 +1,26 @@
 import { resolve } from "node:path";
 import * as registry from "../adapters/registry.ts";
 import { systemClock } from "../adapters/system/clock.ts";
+import { systemInstances, systemParent } from "../adapters/system/instance.ts";
 import { systemProcesses } from "../adapters/system/process.ts";
 import type { Context, Environment } from "../ports/context.ts";
+import { instanceVariable } from "../ports/instance.ts";
 import type { Store } from "../ports/store.ts";
 import type { Story } from "../ports/story.ts";
+import { flagsToPassOn, type GlobalFlags } from "./global-flags.ts";
+import { openRelay } from "./relay.ts";
 
 const defaultStore = "file:.twelve/store";
 
 interface ContextOptions {
-  readonly dir: string | undefined;
+  readonly flags: GlobalFlags;
   readonly story: Story;
   readonly signal: AbortSignal;
 }
 
 /** The context of a real process; the only place where adapters are opened. */
-export function openContext({ dir: wanted, story, signal }: ContextOptions): Context {
-  const dir = resolve(wanted ?? ".");
+export function openContext({ flags, story, signal }: ContextOptions): Context {
+  const dir = resolve(flags.dir ?? ".");
   const from = { dir, env: process.env };
   const withSecrets = (secrets: Environment = {}): registry.Surroundings => ({ dir, env: { ...process.env, ...secrets } });
   let store: Promise<Store> | undefined;
@@ -25,6 +29,8 @@ export function openContext({ dir: wanted, story, signal }: ContextOptions): Con
     env: process.env,
     clock: systemClock,
     processes: systemProcesses,
+    instances: systemInstances(flagsToPassOn(flags)),
+    parent: systemParent(process.env[instanceVariable]),
     story,
     signal,
     store: () => (store ??= registry.openStore(process.env["TWELVE_STORE"] || defaultStore, from)),
@@ -41,5 +47,6 @@ export function openContext({ dir: wanted, story, signal }: ContextOptions): Con
     openRuns: (reference) => registry.openRuns(reference, from),
     openTool: registry.openTool,
     writeLine: (line) => void process.stdout.write(`${line}\n`),
+    relay: openRelay(flags, process.env),
   };
 }

@@ -1,3 +1,4 @@
+import cluster from "node:cluster";
 import type { Command as Program } from "commander";
 import type { Command } from "../ports/command.ts";
 import { openContext } from "./context.ts";
@@ -19,7 +20,8 @@ export async function runCommand({ default: command }: { readonly default: Comma
   const story = await openStory({ isJson, isQuiet: flags.quiet === true, isColorWanted: flags.color !== false, env: process.env });
   try {
     const input = readInput(program, command);
-    const context = openContext({ dir: flags.dir, story, signal: interruption.signal });
+    const context = openContext({ flags, story, signal: interruption.signal });
+    context.parent?.onLost(interruption.ask);
     const output = await Promise.race([command.run(input, context), interruption.forced]);
     if (command.isService !== true) printAnswer(command, output, input, isJson);
     const verdict = command.verdict?.(output);
@@ -40,7 +42,7 @@ export async function runCommand({ default: command }: { readonly default: Comma
 }
 
 /** First signal: ask the command to end. Second signal: end at once. A service is asked, too, when its log loses its reader. */
-function listenForInterruption(isService: boolean): { readonly signal: AbortSignal; readonly forced: Promise<never>; stop(): void } {
+function listenForInterruption(isService: boolean): { readonly signal: AbortSignal; readonly forced: Promise<never>; readonly ask: () => void; stop(): void } {
   const controller = new AbortController();
   const { promise: forced, reject } = Promise.withResolvers<never>();
   // Nobody may be waiting any more when it is rejected.
@@ -54,15 +56,19 @@ function listenForInterruption(isService: boolean): { readonly signal: AbortSign
   // A service whose log nobody reads any more stops in good order; any other command goes on to its end.
   const onLostReader = (): void => controller.abort(new Error("interrupted"));
   if (isService) process.stdout.once("error", onLostReader);
-  process.on("SIGINT", onSignal);
+  // Ctrl-C reaches all processes of a terminal; whoever started this one passes it on as SIGTERM, and once is enough.
+  const onInterrupt = cluster.isWorker ? (): void => {} : onSignal;
+  process.on("SIGINT", onInterrupt);
+  if (cluster.isWorker && process.platform !== "win32") process.once("SIGQUIT", () => process.exit(interrupted));
   process.on("SIGTERM", onSignal);
   return {
     signal: controller.signal,
     forced,
+    ask: onLostReader,
     stop() {
       clearTimeout(timer);
       process.stdout.off("error", onLostReader);
-      process.off("SIGINT", onSignal);
+      process.off("SIGINT", onInterrupt);
       process.off("SIGTERM", onSignal);
     },
   };

@@ -13,3 +13,8 @@ export const globalFlags = [
   ["-q, --quiet", "Say nothing but the answer, warnings and failures"],
   ["--no-color", "Use no colour; NO_COLOR does the same"],
 ] as const;
+
+/** As they stand on the command line of a further process of the same command. */
+export function flagsToPassOn({ json, dir, quiet, color }: GlobalFlags): readonly string[] {
+  return [...(json === true ? ["--json"] : []), ...(dir === undefined ? [] : ["--dir", dir]), ...(quiet === true ? ["--quiet"] : []), ...(color === false ? ["--no-color"] : [])];
+}

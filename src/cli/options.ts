@@ -1,6 +1,7 @@
 import { type Command as Program, Option } from "commander";
 import { z } from "zod";
 import { TwelveError } from "../core/errors.ts";
+import { flagOf, kebab } from "../core/flag.ts";
 import { formatPath } from "../core/problems.ts";
 import type { Command } from "../ports/command.ts";
 
@@ -75,7 +76,7 @@ export function readInput(program: Program, command: Command): z.output<Command[
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => {
     const flag = flags.find(({ key }) => key === path[0]);
-    return { path: flag?.isPositional === false ? `--${kebab(flag.key)}` : formatPath(path), message };
+    return { path: flag?.isPositional === false ? flagOf(flag.key) : formatPath(path), message };
   });
   throw new TwelveError("USAGE_INVALID", `The command line of \`twelve ${commandName(program)}\` is not right`, {
     problems,
@@ -102,8 +103,4 @@ function describe({ description = "", enum: choices, default: fallback, type }: 
     ...(fallback === undefined || fallback === false || (Array.isArray(fallback) && fallback.length === 0) ? [] : [`default: ${typeof fallback === "string" ? fallback : JSON.stringify(fallback)}`]),
   ];
   return notes.length === 0 ? description : `${description} (${notes.join("; ")})`;
-}
-
-function kebab(key: string): string {
-  return key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -11,3 +11,10 @@ export async function unlessAborted<Result>(work: () => Promise<Result>, signal:
     signal.removeEventListener("abort", onAbort);
   }
 }
+
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

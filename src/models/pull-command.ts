@@ -39,7 +39,7 @@ export default defineCommand({
     });
     const isChanged = models.some(({ isLockChanged }) => isLockChanged);
     const [folder] = models.flatMap((model) => (model.isLockChanged ? [model.folder] : []));
-    return [...lines, ...(isChanged ? [`${lock} has the new checksums: commit it. Use the model with the embedder transformers:${folder}`] : [])].join("\n");
+    return [...lines, ...(isChanged ? [`${lock} has the new checksums: commit it. Name the model as transformers:${folder}, an embedder or, where it is a cross-encoder, a reranker`] : [])].join("\n");
   },
 });
 

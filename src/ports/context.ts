@@ -2,6 +2,7 @@ import type { ConfigProvider } from "./config.ts";
 import type { Clock } from "./clock.ts";
 import type { DocumentSource, SourceOptions } from "./document.ts";
 import type { Embedder } from "./embedding.ts";
+import type { Instances, Parent, RelayedLine } from "./instance.ts";
 import type { Model } from "./model.ts";
 import type { Origin } from "./origin.ts";
 import type { Processes } from "./process.ts";
@@ -24,6 +25,9 @@ export interface Context {
   readonly env: Environment;
   readonly clock: Clock;
   readonly processes: Processes;
+  readonly instances: Instances;
+  /** Only in an instance that another process of the program has started. */
+  readonly parent?: Parent | undefined;
   readonly story: Story;
   /** Aborted at the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
@@ -58,4 +62,6 @@ export interface Context {
   openTool(place: ToolPlace): Promise<ToolSource>;
   /** Writes one line to stdout at once: the event log of a long-running command. */
   writeLine(line: string): void;
+  /** Writes on what an instance wrote, for a person with its name. */
+  relay(line: RelayedLine): void;
 }

@@ -13,6 +13,8 @@ export interface JobQueue extends Checkable {
   status(id: string): Promise<JobStatus | undefined>;
   /** Newest first. */
   list(options?: { readonly kind?: string; readonly limit?: number }): Promise<readonly JobStatus[]>;
+  /** How much of a kind there is to do. */
+  depth(kind: string): Promise<QueueDepth>;
   /** Shards that wait never start, and those that run are told by their signal. False when the job is over, or there is none. */
   cancel(id: string): Promise<boolean>;
   /**
@@ -43,6 +45,13 @@ export interface JobStatus {
   readonly result?: Json;
   /** Why it failed; `code` where the handler's failure had one. */
   readonly failure?: { readonly code?: string; readonly message: string; readonly fix?: string };
+}
+
+export interface QueueDepth {
+  /** Shards that nobody has begun; a job without shards counts as one until it is begun. */
+  readonly waiting: number;
+  /** Shards that are being done, on whatever machine. */
+  readonly running: number;
 }
 
 export interface JobHandler {

@@ -9,13 +9,13 @@ export type ChosenProcess =
   | { readonly kind: "rerank"; readonly name: string; readonly model: string };
 
 /** By a release, or by twelve.yaml. */
-interface Declared {
+export interface Declared {
   readonly processes: Readonly<Record<string, ProcessDeclaration>>;
   readonly agents: Readonly<Record<string, unknown>>;
 }
 
 /**
- * The process to run: the named one, else `web`, else the only one. A release that declares none serves all its agents
+ * The process to run: the named one, else `web`, else the first one. A release that declares none serves all its agents
  * as `web`. Fails with PROCESS_UNKNOWN.
  */
 export function chooseProcess({ processes, agents }: Declared, wanted: string | undefined): ChosenProcess {
@@ -24,11 +24,8 @@ export function chooseProcess({ processes, agents }: Declared, wanted: string | 
     if (Object.keys(agents).length === 0) throw new TwelveError("PROCESS_UNKNOWN", "The release has no process and no agent, so there is nothing to run", { fix: "Declare an agent under `agents:` in twelve.yaml, then build and release" });
     return { kind: "serve", name: "web", agents: Object.keys(agents) };
   }
-  const name = wanted ?? (names.includes("web") ? "web" : names.length === 1 ? names[0] : undefined);
+  const name = wanted ?? (names.includes("web") ? "web" : names[0]) ?? "web";
   const list = names.join(", ") || "none";
-  if (name === undefined) {
-    throw new TwelveError("PROCESS_UNKNOWN", `The release has several processes and none is named web: ${list}`, { fix: `Name one: \`twelve run ${names[0]}\`` });
-  }
   const process = Object.hasOwn(processes, name) ? processes[name] : undefined;
   if (process === undefined) throw new TwelveError("PROCESS_UNKNOWN", `The release has no process "${name}".${didYouMean(name, names)} It has: ${list}`);
   return chosen(name, process);

@@ -10,50 +10,67 @@ import type { Context } from "../ports/context.ts";
 import { readCurrent } from "../release/read.ts";
 import type { ChosenProcess } from "./choose-plan.ts";
 import { findOrWait, findRelease, type Found, type Served, servedOf } from "./find.ts";
+import { flagsFor } from "../core/flag.ts";
+import type { ForemanOptions } from "./pool/foreman.ts";
+import { needsParent, typesToRun } from "./pool/type-plan.ts";
 
 const defaultPort = 3000;
+const usualConcurrency = 4;
 
 export default defineCommand({
   input: z.strictObject({
-    process: z.string().optional().meta({ description: "Process type; web by default, or the only one", positional: true }),
+    process: z.string().optional().meta({ description: "Process type; every type of the release by default, each with as many processes as its `scale` says", positional: true }),
     env: z.string().meta({ description: "Environment whose release is run", valueName: "name" }),
     release: z.string().optional().meta({ description: "Another release than the active one, such as v3; attachments are then taken from the environment as it is now", valueName: "release" }),
-    port: z.int().min(0).max(65_535).optional().meta({ description: `Port to listen on, 0 for any free one; PORT or ${defaultPort} by default` }),
+    port: z.int().min(0).max(65_535).optional().meta({ description: `Port to listen on, 0 for any free one; PORT or ${defaultPort} by default. Of several types the first that serves has it, and each further one 100 more than the one before` }),
     host: z.string().default("127.0.0.1").meta({ description: "Address to listen on; others than this machine's own need API keys (`server.keys` in twelve.yaml) or --insecure", valueName: "address" }),
     insecure: z.boolean().default(false).meta({ description: "Listen without API keys also where others than this machine can reach the address, and take requests under any host name: for a server behind a proxy that asks for keys itself" }),
     preStopSeconds: z.number().min(0).max(3600).default(0).meta({ description: "How long a server still takes requests after a request to stop, while /readyz says that it stops: for load balancers that notice late", valueName: "seconds" }),
     drainSeconds: z.number().min(0).max(3600).default(60).meta({ description: "How long open requests may take after a request to stop", valueName: "seconds" }),
-    concurrency: z.int().min(1).max(64).default(4).meta({ description: "How much a `work:` process does at a time" }),
+    concurrency: z.int().min(1).max(64).optional().meta({ description: "How many processes of a `serve:` or `rerank:` type share the port, 1 by default; how much a `work:` process does at a time, 4 by default" }),
     ui: z.boolean().default(false).meta({ description: "Serve a page at / as well, to ask the release and compare it with another; only for a process with `serve:`, and not with --insecure" }),
     logContent: z.boolean().default(false).meta({ description: "Write the answers to the log, with personal data taken out" }),
   }),
   output: z.strictObject({
     process: z.string(),
-    release: Digest.nullable().meta({ description: "null for a worker of an environment that has no release yet" }),
-    exitCode: z.int().meta({ description: "Exit code of a `command:` process; 0 for a server that stopped in good order" }),
+    release: Digest.nullable().meta({ description: "null where there was none yet, or none was found" }),
+    exitCode: z.int().meta({ description: "Exit code of a `command:` process, or of one that cannot be run as things are; 0 for what stopped in good order" }),
   }),
   isService: true,
   description:
-    "Serves a process with `serve:` over an OpenAI-compatible HTTP API and writes one JSON event a line to stdout; runs a process " +
+    "Without the name of a type, starts all types of the release on this machine, and starts again what ends. Serves a process with `serve:` over an OpenAI-compatible HTTP API and writes one JSON event a line to stdout; runs a process " +
     "with `command:` in the release's code, with its configuration in the environment; takes work from the queue of STATE_URL with `work:`. SIGTERM and Ctrl-C stop it in good order.",
-  examples: ["twelve run --env staging", "twelve run --env staging --port 8080", "twelve run --env staging --ui", "twelve run worker --env production"],
+  examples: ["twelve run --env staging", "twelve run --env staging --port 8080", "twelve run web --env production --concurrency 4", "twelve run --env staging --ui", "twelve run worker --env production"],
 
-  async run({ process, env: environment, release: wanted, port, host, insecure, preStopSeconds, drainSeconds, concurrency, ui, logContent }, context) {
+  async run(input, context) {
+    const { process, env: environment, release: wanted, port, host, insecure, preStopSeconds, drainSeconds, concurrency, ui, logContent } = input;
     if (ui && insecure) throw new TwelveError("USAGE_INVALID", "With --insecure, whoever can reach the page of --ui could ask at the application's expense", { fix: "Leave out one of the two" });
+    const hasPort = port !== undefined || (context.env["PORT"] ?? "") !== "";
+    const listening = { environment, host, port: port ?? portFrom(context.env["PORT"]), drainMs: drainSeconds * 1000 };
+    const working = { concurrency: concurrency ?? usualConcurrency, metricsAt: hasPort ? { host, port: listening.port } : undefined };
     const early = wanted === undefined ? await chooseEarlyWorker(context, environment, process) : undefined;
     if (early !== undefined) {
       if (ui) throw withoutPage(early.name);
       const { runWorker } = await import("./worker.ts");
-      await runWorker(context, { process: early.name, environment, queues: early.queues, concurrency, manifest: await readManifest(context.dir), release: undefined });
+      await runWorker(context, { process: early.name, environment, queues: early.queues, ...working, manifest: await readManifest(context.dir), release: undefined });
       return { process: early.name, release: null, exitCode: 0 };
     }
     const find = async (): Promise<Found> => findRelease(context, { environment, wanted, process });
     const found = await findOrWait(context, { process, find });
-    const listening = { environment, port: port ?? portFrom(context.env["PORT"]), drainMs: drainSeconds * 1000 };
+    if (context.parent === undefined) {
+      const types = typesToRun(found?.release.release ?? (await readManifest(context.dir)), { process, concurrency, port: listening.port });
+      if (needsParent(types)) {
+        const { runTypes } = await import("./pool/foreman.ts");
+        const shared = { ...input, process: undefined, port: undefined };
+        const argumentsOf: ForemanOptions["argumentsOf"] = (type) => ["run", type.name, ...flagsFor({ ...shared, port: type.port, concurrency: type.kind === "work" ? concurrency : undefined, ui: ui && type.kind === "serve" })];
+        const ended = await runTypes(context, { ...listening, drainMs: listening.drainMs + preStopSeconds * 1000, types, argumentsOf });
+        return { process: types.map(({ name }) => name).join(", "), release: found?.release.releaseDescriptor.digest ?? null, exitCode: 0, ...ended };
+      }
+    }
     if (found === undefined || found.chosen.kind === "serve") {
       const findOther = ui ? async (name: string): Promise<Served> => servedOf(await findRelease(context, { environment, wanted: name, process })) : undefined;
       const { serve } = await import("./serve.ts");
-      const release = await serve(context, { ...listening, host, isInsecure: insecure, preStopMs: preStopSeconds * 1000, isContentLogged: logContent, found: found && servedOf(found), find: async () => servedOf(await find()), findOther });
+      const release = await serve(context, { ...listening, isInsecure: insecure, preStopMs: preStopSeconds * 1000, isContentLogged: logContent, found: found && servedOf(found), find: async () => servedOf(await find()), findOther });
       return { process: found?.chosen.name ?? process ?? "web", release, exitCode: 0 };
     }
     const { release, attachments, chosen } = found;
@@ -62,10 +79,14 @@ export default defineCommand({
     if (chosen.kind === "work") {
       const { runWorker } = await import("./worker.ts");
       const { manifest } = await readDocument(await context.store(), buildKind, release.release.build);
-      await runWorker(context, { process: chosen.name, environment, queues: chosen.queues, concurrency, manifest, release: { ...release, attachments } });
+      await runWorker(context, { process: chosen.name, environment, queues: chosen.queues, ...working, manifest, release: { ...release, attachments } });
       return { ...answer, exitCode: 0 };
     }
-    if (chosen.kind === "rerank") throw new TwelveError("PROCESS_UNSUPPORTED", `The process ${chosen.name} serves a reranker, which is not there yet`);
+    if (chosen.kind === "rerank") {
+      const { serveReranker } = await import("./rerank/serve.ts");
+      await serveReranker(context, { ...listening, isInsecure: insecure, process: chosen.name, model: chosen.model, release });
+      return { ...answer, exitCode: 0 };
+    }
     const { runProgram } = await import("./program.ts");
     return { ...answer, exitCode: await runProgram(context, { ...listening, release, attachments, process: chosen.name, command: chosen.command }) };
   },

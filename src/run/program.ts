@@ -37,7 +37,7 @@ export async function runProgram(context: Context, options: ProgramOptions): Pro
 
   const env = { ...context.env, ...releaseEnvironment({ release, environment, config }), PORT: String(options.port) };
   context.story.note(`Running ${options.process} of release ${name} (${shortDigest(release.releaseDescriptor.digest)}) in ${environment}: ${command}`);
-  return follow(command, { folder, env, signal: context.signal, graceMs: options.drainMs });
+  return follow(command, { folder, env, signal: context.signal, graceMs: options.drainMs, onStart: (group) => context.parent?.send({ kind: "ready", notes: [], group }) });
 }
 
 interface Following {
@@ -45,15 +45,18 @@ interface Following {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   readonly graceMs: number;
+  /** Told the process group of the program, where there are groups. */
+  readonly onStart: (group: number | undefined) => void;
 }
 
-async function follow(command: string, { folder, env, signal, graceMs }: Following): Promise<number> {
+async function follow(command: string, { folder, env, signal, graceMs, onStart }: Following): Promise<number> {
   const { execa } = await import("execa");
   // The shell and all it starts form one group, so that a signal reaches them all. Windows has no groups.
   const isGroup = process.platform !== "win32";
   // The shell waits for what it started and ends with its exit code; without the trap it would die of the signal first.
   const script = isGroup ? `trap 'exit $?' TERM\n${command}` : command;
   const program = execa(script, { shell: true, cwd: folder, env, extendEnv: false, stdio: "inherit", reject: false, detached: isGroup, cleanup: !isGroup });
+  onStart(isGroup ? program.pid : undefined);
   const send = (name: NodeJS.Signals): void => {
     try {
       if (isGroup && program.pid !== undefined) process.kill(-program.pid, name);

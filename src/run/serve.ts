@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { untilAborted } from "../core/abort.ts";
 import { type Digest, shortDigest } from "../core/descriptor.ts";
 import type { Context } from "../ports/context.ts";
 import { isWorkedElsewhere } from "./agent/place-plan.ts";
@@ -9,6 +10,8 @@ import { type Address, listen, stopServer } from "./http/listen.ts";
 import { isLoopback } from "./http/own-host.ts";
 import { openServer } from "./http/server.ts";
 import { trackTraffic } from "./http/traffic.ts";
+import { instanceFacts, joinType } from "./instance.ts";
+import { openMetrics } from "./metrics/record.ts";
 import { releaseName } from "./named.ts";
 import type { RuntimePart } from "./health.ts";
 import { openInBackground, type OpeningRuntime } from "./opening.ts";
@@ -42,12 +45,15 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
   const { story, clock, signal } = context;
   let { found } = options;
   const traffic = trackTraffic();
+  const metrics = openMetrics();
+  const member = joinType(context.parent, { metrics, load: () => ({ own: metrics.inFlight.value }), note: (note) => story.note(note) });
   const startedMs = clock.monotonicMs();
   let access: Access | undefined;
   // The server's modules load while the store and the index are read.
   let watch: ReturnType<typeof keepLooking> | undefined;
   const emit = (event: ModelCallEvent): void => {
     context.writeLine(JSON.stringify(event));
+    metrics.modelCalled(event);
     if (serviceFailed.test(event["error.type"] ?? "")) watch?.onFailure();
   };
   const { isContentLogged, findOther } = options;
@@ -74,7 +80,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     await Promise.all([openedSoon(runtime), import("fastify")]);
     signal.throwIfAborted();
     const write = (event: string, fields: object): void =>
-      context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), ...(found && factsOf(found)), "twelve.environment": environment, ...fields }));
+      context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), ...(found && factsOf(found)), "twelve.environment": environment, ...instanceFacts(context.parent), ...fields }));
     let tell: (parts: readonly RuntimePart[]) => void = () => {};
     const told: OpenedRuntime = {
       // Asked each time: the agents are known only when the store is there.
@@ -89,12 +95,13 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       close: () => runtime.close(),
       async check() {
         const parts = await runtime.check();
+        metrics.readySeen(parts.every(({ isReady }) => isReady));
         tell(parts);
         return parts;
       },
     };
-    const app = await openServer({ runtime: told, traffic, clock, access: () => access, notReady: () => runtime.notReady(), isExposed: !isLoopback(host), fingerprint: () => (found === undefined ? "" : `${releaseName(found.release)}-${digestOf(found)}`), writeLine: (line) => context.writeLine(line), ui });
-    const url = await listen(app, options);
+    const app = await openServer({ runtime: told, traffic, clock, access: () => access, notReady: () => runtime.notReady(), isExposed: !isLoopback(host), fingerprint: () => (found === undefined ? "" : `${releaseName(found.release)}-${digestOf(found)}`), writeLine: (line) => context.writeLine(line), metrics, collectAll: member.collectAll, ui });
+    const url = await listen(app, { ...options, isShared: context.parent !== undefined });
     if (!isLoopback(host) && isInsecure) story.warn(`Without API keys, anyone who can reach ${host} can use this server`);
     tell = tellReadiness({
       url,
@@ -103,9 +110,11 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       greet() {
         if (found === undefined) return;
         const { release, agents } = found;
-        story.note(`Ready: ${url}  release ${releaseName(release)} (${digestOf(found)})  agents: ${agents.join(", ")}`);
-        story.note(`Try it: curl ${url}/v1/chat/completions -H 'content-type: application/json'${access?.keys === null ? "" : ' -H "authorization: Bearer $KEY"'} -d '{"model": "${agents[0]}", "messages": [{"role": "user", "content": "..."}]}'`);
-        if (ui !== undefined) story.note(`Or in a browser: ${url}/`);
+        member.ready([
+          `Ready: ${url}  release ${releaseName(release)} (${digestOf(found)})  agents: ${agents.join(", ")}`,
+          `Try it: curl ${url}/v1/chat/completions -H 'content-type: application/json'${access?.keys === null ? "" : ' -H "authorization: Bearer $KEY"'} -d '{"model": "${agents[0]}", "messages": [{"role": "user", "content": "..."}]}'`,
+          ...(ui === undefined ? [] : [`Or in a browser: ${url}/`]),
+        ]);
       },
     });
     runtime.onWaiting(tell);
@@ -128,6 +137,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     write("server-stopped", { requests: traffic.taken });
     return found?.release.releaseDescriptor.digest ?? null;
   } finally {
+    member.close();
     await Promise.all([runtime.close(), ui?.close()]);
   }
 }
@@ -154,11 +164,4 @@ async function openedSoon(runtime: OpeningRuntime, limitMs = quickStartMs): Prom
     runtime.onWaiting(() => resolve(false));
   });
   return Promise.race([runtime.opened.then(() => true), late]).finally(() => clearTimeout(timer));
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

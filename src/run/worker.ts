@@ -9,7 +9,12 @@ import type { Context } from "../ports/context.ts";
 import type { JobHandler } from "../ports/queue.ts";
 import type { Activation } from "../release/schema.ts";
 import { runsQueue } from "./agent/schema.ts";
+import type { Address } from "./http/listen.ts";
+import { instanceFacts, joinType, type Membership } from "./instance.ts";
+import { type Metrics, openMetrics } from "./metrics/record.ts";
+import type { MetricsServer } from "./metrics/server.ts";
 import type { ReleaseToRun } from "./named.ts";
+import { keepLooking } from "./watch.ts";
 
 interface WorkerOptions {
   readonly process: string;
@@ -17,10 +22,15 @@ interface WorkerOptions {
   /** Queues that the process declares. */
   readonly queues: readonly string[];
   readonly concurrency: number;
+  /** Where GET /metrics is answered; nowhere where no port is given. */
+  readonly metricsAt?: Address | undefined;
   readonly manifest: Manifest;
   /** None before the environment's first one. */
   readonly release: (ReleaseToRun & { readonly attachments: Activation["attachments"] }) | undefined;
 }
+
+/** How often the queue is asked how much waits in it. */
+const depthEveryMs = 1000;
 
 type Write = (event: string, fields: object) => void;
 
@@ -38,24 +48,62 @@ export async function runWorker(context: Context, options: WorkerOptions): Promi
     story.warn(`${environment} has no release yet, so ${name} works on ${indexQueue} alone. Start it again after \`twelve release --env ${environment}\``);
   }
   const [secrets, url] = await Promise.all([readSecrets(context, manifest, environment, release?.activation?.secrets), stateUrlOf(context, options)]);
-  const written = { "twelve.app": manifest.name, "twelve.environment": environment, "twelve.process": name, "twelve.release.number": release?.number ?? null, "twelve.release.digest": release?.releaseDescriptor.digest ?? null };
+  const written = { "twelve.app": manifest.name, "twelve.environment": environment, "twelve.process": name, "twelve.release.number": release?.number ?? null, "twelve.release.digest": release?.releaseDescriptor.digest ?? null, ...instanceFacts(context.parent) };
   const write: Write = (event, fields) => context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), ...written, ...fields }));
   const queue = await context.openQueue(url);
   const handler = indexJobHandler(context, secrets);
+  const metrics = openMetrics();
+  const work = { running: 0, waiting: 0 };
+  const member = joinType(context.parent, { metrics, load: () => ({ own: work.running, waiting: work.waiting }), note: (note) => story.note(note) });
+  const metricsServer = await openMetricsServer(context, { at: options.metricsAt, metrics, member });
   try {
     // Makes sure of the queue, so that nobody is told of a worker that cannot work.
     const kind = jobKind({ app: manifest.name, environment });
     await queue.list({ kind, limit: 1 });
     write("worker-ready", { queue: queue.url, queues, concurrency });
-    story.note(`Working on ${queues.join(", ")} of ${queue.url}, ${concurrency} at a time. Ctrl-C or SIGTERM stops`);
+    metrics.readySeen(true);
+    member.ready([`Working on ${queues.join(", ")} of ${queue.url}, ${concurrency} at a time. Ctrl-C or SIGTERM stops`]);
+    keepLooking(async () => {
+      const depth = await queue.depth(kind);
+      metrics.queueSeen(indexQueue, depth);
+      work.waiting = depth.waiting;
+    }, { signal, everyMs: depthEveryMs });
     signal.addEventListener("abort", () => story.note("Stopping: what is not finished goes back to the queue. A second signal ends at once"), { once: true });
-    const working = queues.includes(indexQueue) ? [queue.work({ [kind]: logged(handler, write, () => clock.monotonicMs()) }, { concurrency, signal, warn: (message) => story.warn(message) })] : [];
+    const working = queues.includes(indexQueue) ? [queue.work({ [kind]: logged(counted(handler, work), write, () => clock.monotonicMs()) }, { concurrency, signal, warn: (message) => story.warn(message) })] : [];
     if (runs !== undefined) working.push((await import("./agent/worker.ts")).workOnRuns(context, { environment, concurrency, release: runs }));
     await Promise.all(working);
     write("worker-stopped", {});
   } finally {
+    member.close();
+    metricsServer?.close();
     await Promise.all([handler.close(), queue.close()]);
   }
+}
+
+/** Work goes on without it: a port that is taken is no reason to let a queue wait. */
+async function openMetricsServer({ story, parent }: Context, { at, metrics, member }: { readonly at: Address | undefined; readonly metrics: Metrics; readonly member: Membership }): Promise<MetricsServer | undefined> {
+  if (at === undefined) return undefined;
+  const { serveMetrics } = await import("./metrics/server.ts");
+  try {
+    return await serveMetrics(metrics, member.collectAll, { ...at, isShared: parent !== undefined });
+  } catch (error) {
+    if (!(error instanceof TwelveError)) throw error;
+    story.warn(`${error.message}: this worker has no /metrics`);
+    return undefined;
+  }
+}
+
+/** Keeps the number of steps that run here. */
+function counted(handler: JobHandler, work: { running: number }): JobHandler {
+  const count = async (step: () => Promise<Json>): Promise<Json> => {
+    work.running++;
+    try {
+      return await step();
+    } finally {
+      work.running--;
+    }
+  };
+  return { shard: (input, content, options) => count(() => handler.shard(input, content, options)), join: (input, results, options) => count(() => handler.join(input, results, options)) };
 }
 
 async function stateUrlOf(context: Context, { manifest, environment, release }: WorkerOptions): Promise<string> {

@@ -59,6 +59,8 @@ export async function testContext({ dir, env = {}, store, clock, signal }: TestC
     env,
     clock: clock ?? fixedClock(),
     processes: systemProcesses,
+    // Further processes are started by the built program alone.
+    instances: { start: (args) => { throw new Error(`A test started twelve ${args.join(" ")}; name one process, or give the test instances of its own`); } },
     story,
     signal: signal ?? new AbortController().signal,
     store: () => Promise.resolve(opened),
@@ -75,6 +77,7 @@ export async function testContext({ dir, env = {}, store, clock, signal }: TestC
     openRuns: (reference) => openRuns(reference, { dir, env }),
     openTool,
     writeLine: (line) => lines.push(line),
+    relay: ({ instance, stream, text }) => told.push(`${instance} ${stream} ${text}`),
     told,
     lines,
   };

@@ -66,6 +66,11 @@ export function memoryQueue(url = "postgres://queue.test/state"): MemoryQueue {
     },
     status: (id) => Promise.resolve(statuses.get(id)),
     list: ({ kind, limit = 100 } = {}) => Promise.resolve([...statuses.values()].filter((status) => kind === undefined || status.kind === kind).toReversed().slice(0, limit)),
+    depth(kind) {
+      const open = [...statuses.values()].filter((status) => status.kind === kind && isOpen(status.id));
+      const waiting = open.reduce((sum, { state, shards }) => sum + Math.max(shards.total - shards.done - shards.running, state === "queued" ? 1 : 0), 0);
+      return Promise.resolve({ waiting, running: open.reduce((sum, { shards }) => sum + shards.running, 0) });
+    },
     cancel(id) {
       const can = isOpen(id);
       if (can) tell(id, { state: "cancelled", finished: new Date() });

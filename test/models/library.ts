@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { loadLibrary } from "../../src/adapters/embedding/transformers/library.ts";
+import { loadLibrary } from "../../src/adapters/transformers/library.ts";
 
 /**
  * Why tests of local models are skipped: transformers.js is not in this checkout. It is large, and so it is no

@@ -266,7 +266,7 @@ describe("twelve models pull", () => {
     const input = command.input.parse({ model: "tiny", from: server.url });
     const pulled = await pull(dir, input);
     expect(command.render(pulled, input)).toBe(
-      "models/tiny: 4 files, 0.0 MB, 4 fetched, all intact\ntwelve.lock has the new checksums: commit it. Use the model with the embedder transformers:models/tiny",
+      "models/tiny: 4 files, 0.0 MB, 4 fetched, all intact\ntwelve.lock has the new checksums: commit it. Name the model as transformers:models/tiny, an embedder or, where it is a cross-encoder, a reranker",
     );
     expect(command.render({ lock: "twelve.lock", models: [] }, input)).toBe("twelve.lock names no models. Add one with `twelve models pull <folder> --from <url>`.");
   });

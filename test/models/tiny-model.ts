@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { printLock } from "../../src/models/write.ts";
-import { onnxLookup } from "./onnx.ts";
+import { onnxLookup, onnxOverlap } from "./onnx.ts";
 
 const special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"];
 const letters = Array.from("abcdefghijklmnopqrstuvwxyz0123456789");
@@ -41,7 +41,7 @@ const tokenizer = {
   post_processor: {
     type: "TemplateProcessing",
     single: [{ SpecialToken: { id: "[CLS]", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }, { SpecialToken: { id: "[SEP]", type_id: 0 } }],
-    pair: [],
+    pair: [{ SpecialToken: { id: "[CLS]", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }, { SpecialToken: { id: "[SEP]", type_id: 0 } }, { Sequence: { id: "B", type_id: 1 } }, { SpecialToken: { id: "[SEP]", type_id: 1 } }],
     special_tokens: { "[CLS]": { id: "[CLS]", ids: [2], tokens: ["[CLS]"] }, "[SEP]": { id: "[SEP]", ids: [3], tokens: ["[SEP]"] } },
   },
   decoder: { type: "WordPiece", prefix: "##", cleanup: true },
@@ -58,6 +58,18 @@ export const tinyModel: Files = {
   "tokenizer.json": JSON.stringify(tokenizer),
   "tokenizer_config.json": JSON.stringify(tokenizerConfig),
   "onnx/model.onnx": onnxLookup(table),
+};
+
+/** What sharing a word counts: nothing for marks, little for words that every sentence has. */
+export const overlapWeights: readonly number[] = vocabulary.map((token) => (token.startsWith("[") ? 0 : ["is", "the", "in", "our"].includes(token) ? 0.125 : 1));
+export const overlapBias = -2;
+
+/** A cross-encoder in the layout of the usual exports: one label, and a tokenizer that makes pairs. */
+export const tinyCrossEncoder: Files = {
+  "config.json": JSON.stringify({ model_type: "bert", architectures: ["BertForSequenceClassification"], hidden_size: dimensions, max_position_embeddings: 512, pad_token_id: 0, vocab_size: vocabulary.length, id2label: { 0: "LABEL_0" }, label2id: { LABEL_0: 0 } }),
+  "tokenizer.json": JSON.stringify(tokenizer),
+  "tokenizer_config.json": JSON.stringify(tokenizerConfig),
+  "onnx/model.onnx": onnxOverlap(overlapWeights, overlapBias),
 };
 
 export async function writeFiles(folder: string, files: Files): Promise<void> {

@@ -101,6 +101,29 @@ function describeJobs(open: OpenQueue): void {
     expect(await queue.list({ kind: "nobody" })).toEqual([]);
   });
 
+  it("says how much of a kind waits and runs, for as long as it does", async () => {
+    const [queue, kind, other] = [await open(), newKind(), newKind()];
+    expect(await queue.depth(kind)).toEqual({ waiting: 0, running: 0 });
+    await queue.submit({ id: `${other}/1`, kind: other, input: null, shards: [1, 2] });
+    await queue.submit({ id: `${kind}/1`, kind, input: null, shards: [1, 2, 3] });
+    await queue.submit({ id: `${kind}/2`, kind, input: null, shards: [] });
+    expect(await queue.depth(kind)).toEqual({ waiting: 4, running: 0 });
+    const [begun, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const shard = async (): Promise<Json> => {
+      begun.resolve();
+      await goOn.promise;
+      return null;
+    };
+    startWork(queue, { [kind]: { ...squares, shard } }, 1);
+    await begun.promise;
+    await ended(queue, `${kind}/2`);
+    expect(await queue.depth(kind)).toEqual({ waiting: 2, running: 1 });
+    goOn.resolve();
+    await ended(queue, `${kind}/1`);
+    expect(await queue.depth(kind)).toEqual({ waiting: 0, running: 0 });
+    expect(await queue.depth(other)).toEqual({ waiting: 2, running: 0 });
+  });
+
   it("lists the newest jobs first, of one kind or of all", async () => {
     const [queue, kind, other] = [await open(), newKind(), newKind()];
     for (const id of ["1", "2", "3"]) await queue.submit({ id: `${kind}/${id}`, kind, input: null, shards: [] });

@@ -21,7 +21,7 @@ async function releasedApp(text = manifest): Promise<TestContext> {
 async function processOf(app: TestContext, env: Record<string, string> = {}) {
   const controller = new AbortController();
   const context = await testContext({ dir: app.dir, env, store: await app.store(), signal: controller.signal });
-  const run = (input: object) => command.run(command.input.parse({ env: "staging", ...input }), context);
+  const run = (input: object) => command.run(command.input.parse({ process: "web", env: "staging", ...input }), context);
   return { context, run, stop: () => controller.abort() };
 }
 
@@ -32,7 +32,7 @@ async function serving(app: TestContext, { env = {}, change = {} }: { env?: Reco
   const controller = new AbortController();
   const own = await testContext({ dir: app.dir, env, store: await app.store(), signal: controller.signal });
   const context = { ...own, ...change };
-  const ended = command.run(command.input.parse({ env: "staging", port: 0 }), context);
+  const ended = command.run(command.input.parse({ process: "web", env: "staging", port: 0 }), context);
   onTestFinished(() => {
     controller.abort();
     return ended.then(() => {}, () => {});

@@ -109,7 +109,6 @@ describe("chooseProcess", () => {
 
   it("says which processes there are", () => {
     expect(() => chooseProcess({ processes, agents }, "bacth")).toThrow('The release has no process "bacth". Did you mean "batch"? It has: web, batch, worker');
-    expect(() => chooseProcess({ processes: { a: processes.batch, b: processes.batch }, agents }, undefined)).toThrow(expect.objectContaining({ code: "PROCESS_UNKNOWN", fix: "Name one: `twelve run a`" }));
   });
 
   it("knows which queues a worker takes from", () => {

@@ -1,13 +1,17 @@
+import { createServer } from "node:http";
 import { beforeEach, describe, expect, it } from "vitest";
 import { openStore } from "../../src/adapters/registry.ts";
 import indexCommand from "../../src/index/command.ts";
 import { readManifest } from "../../src/manifest/read.ts";
 import type { JobHandler, JobQueue } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
+import type { Address } from "../../src/run/http/listen.ts";
 import { runWorker } from "../../src/run/worker.ts";
 import { temporaryFolder, testContext } from "../helpers/context.ts";
 import { manyDocuments } from "../helpers/many-documents.ts";
+import { listening } from "../helpers/listen.ts";
 import { memoryQueue } from "../helpers/memory-queue.ts";
+import { freePort } from "../helpers/program.ts";
 
 let dir: string;
 let store: Store;
@@ -21,7 +25,7 @@ beforeEach(async () => {
 type Line = Readonly<Record<string, unknown>>;
 
 /** Works until the job is over, or until `until` says so of a line of the log. */
-async function work(changes: { readonly queues?: readonly string[]; readonly queue?: JobQueue } = {}, until = (line: Line): boolean => line["event"] === "join-finished"): Promise<{ readonly lines: readonly Line[]; readonly told: readonly string[] }> {
+async function work(changes: { readonly queues?: readonly string[]; readonly queue?: JobQueue; readonly metricsAt?: Address } = {}, until = (line: Line): boolean => line["event"] === "join-finished"): Promise<{ readonly lines: readonly Line[]; readonly told: readonly string[] }> {
   const stop = new AbortController();
   const lines: Line[] = [];
   const context = await testContext({ dir, store, signal: stop.signal });
@@ -31,7 +35,7 @@ async function work(changes: { readonly queues?: readonly string[]; readonly que
     if (until(line)) stop.abort(new Error("stopped"));
   };
   const opened = { ...context, writeLine, openQueue: () => Promise.resolve(changes.queue ?? queue) };
-  await runWorker(opened, { process: "worker", environment: "staging", queues: changes.queues ?? ["index"], concurrency: 1, manifest: await readManifest(dir), release: undefined });
+  await runWorker(opened, { process: "worker", environment: "staging", queues: changes.queues ?? ["index"], concurrency: 1, manifest: await readManifest(dir), release: undefined, metricsAt: changes.metricsAt });
   return { lines, told: context.told };
 }
 
@@ -86,6 +90,24 @@ describe("a worker", () => {
     await queue.submit({ id: "index-docs-other", kind: "index-many-production", input: null, shards: [] });
     await work();
     expect(await queue.status("index-docs-other")).toMatchObject({ state: "queued" });
+  });
+
+  it("tells what waits and what it did at its /metrics, and works on without them where the port is taken", async () => {
+    const port = await freePort();
+    await submit();
+    let text = "";
+    const watch = async (): Promise<void> => {
+      while (!text.includes("twelve_queue_depth{")) text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    };
+    const waiting: JobQueue = { ...queue, work: (handlers, options) => watch().then(() => queue.work(handlers, options)) };
+    await work({ queue: waiting, metricsAt: { host: "127.0.0.1", port } });
+    expect(text).toMatch(/twelve_queue_depth\{queue="index",state="waiting"\} 2\n.*"running"\} 0\n[^]*twelve_processes_ready 1\n/);
+    await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow("fetch failed");
+
+    const taken = await listening(createServer());
+    await queue.submit({ id: "again", kind: "index-many-staging", input: null, shards: [] });
+    const { told } = await work({ metricsAt: { host: "127.0.0.1", port: taken } }, (line) => line["event"] === "worker-ready");
+    expect(told).toContain(`warn Port ${taken} on 127.0.0.1 is in use: this worker has no /metrics`);
   });
 
   it("has no other queue", async () => {

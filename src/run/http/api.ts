@@ -2,9 +2,11 @@ import type { FastifyRequest } from "fastify";
 import type { TwelveError } from "../../core/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { OpenedRuntime } from "../apply.ts";
+import type { Metrics } from "../metrics/record.ts";
 import type { Trace } from "../trace.ts";
 import type { Ui } from "../ui/open.ts";
 import type { Access } from "./access.ts";
+import type { CollectAll } from "./metrics.ts";
 import type { Traffic } from "./traffic.ts";
 
 declare module "fastify" {
@@ -41,6 +43,10 @@ export interface ServerOptions {
   readonly writeLine: (line: string) => void;
   /** For the page at `/`, where it is served. */
   readonly ui?: Ui | undefined;
+  /** Of the process; of the server alone by default. */
+  readonly metrics?: Metrics;
+  /** Gives what a scrape is about: this process by default. */
+  readonly collectAll?: CollectAll;
 }
 
 /** What every group of routes is given. */

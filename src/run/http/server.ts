@@ -12,6 +12,8 @@ import { answerPreflight, isPreflight } from "./cors.ts";
 import { httpError, isInternal, toHttpError } from "./error.ts";
 import { addHealth } from "./health.ts";
 import { addIdempotency } from "./idempotency.ts";
+import { openMetrics } from "../metrics/record.ts";
+import { addMetrics, countRequests } from "./metrics.ts";
 import { addModels } from "./models.ts";
 import { addRuns } from "./runs.ts";
 import { isEndlessRoute, scopeOf } from "./scope.ts";
@@ -55,6 +57,8 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
     writeLine(JSON.stringify({ event: "request-failed", time: clock.now().toISOString(), trace_id: request.trace.traceId, "error.type": type, "exception.stacktrace": stack }));
   };
 
+  const metrics = options.metrics ?? openMetrics();
+  countRequests(app, metrics);
   app.decorateRequest("trace");
   app.decorateRequest("life");
   app.decorateRequest("caller");
@@ -130,6 +134,7 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
   addRuns(app, server);
   addSessions(app, server);
   addHealth(app, server);
+  addMetrics(app, metrics, options.collectAll);
   if (options.ui !== undefined) addUi(app, server, options.ui);
   return app;
 }

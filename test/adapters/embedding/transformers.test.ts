@@ -99,7 +99,7 @@ describe("a local model", () => {
     const { stdout } = await execa(process.execPath, [join(root, "test/models/embed.ts"), dir, reference, "hidden"]);
     expect(JSON.parse(stdout)).toEqual({
       code: "PACKAGE_MISSING",
-      message: "A transformers: embedder needs the package @huggingface/transformers, which is not installed",
+      message: "A transformers: model needs the package @huggingface/transformers, which is not installed",
       fix: "Run `npm install @huggingface/transformers@4` in the application's folder, or beside a global twelve with `-g`",
     });
   });
@@ -123,7 +123,7 @@ describe("a local model", () => {
     const { stdout } = await execa(process.execPath, [join(root, "test/models/embed.ts"), dir, reference, "hidden"]);
     expect(JSON.parse(stdout)).toMatchObject({
       code: "PACKAGE_MISSING",
-      message: "A transformers: embedder cannot load the package @huggingface/transformers: version 3.1.0 is installed, and 4 is needed",
+      message: "A transformers: model cannot load the package @huggingface/transformers: version 3.1.0 is installed, and 4 is needed",
     });
   });
 

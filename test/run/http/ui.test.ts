@@ -99,7 +99,7 @@ describe("the server of the page", () => {
     const { url } = await startServer(runtimeOf(openAgent(scriptedModel(() => says("yes")))));
     expect([(await fetch(`${url}/`)).status, (await fetch(`${url}/ui/releases`)).status]).toEqual([404, 404]);
     const app = await makeTwoReleases();
-    const run = (input: object): Promise<unknown> => command.run(command.input.parse({ env: "staging", ui: true, ...input }), app);
+    const run = (input: object): Promise<unknown> => command.run(command.input.parse({ process: "web", env: "staging", ui: true, ...input }), app);
     await expect(run({ insecure: true })).rejects.toMatchObject({ code: "USAGE_INVALID", message: expect.stringContaining("--insecure") });
     await expect(run({ host: "0.0.0.0" })).rejects.toMatchObject({ code: "HOST_UNGUARDED" });
     await expect(run({ process: "show" })).rejects.toMatchObject({ code: "USAGE_INVALID", message: expect.stringContaining("show serves no agents") });

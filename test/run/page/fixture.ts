@@ -47,7 +47,7 @@ export interface ServedPage {
 export async function servePage(app: TestContext, { env = {} }: { readonly env?: Readonly<Record<string, string>> } = {}): Promise<ServedPage> {
   const controller = new AbortController();
   const context = await testContext({ dir: app.dir, env, store: await app.store(), signal: controller.signal });
-  const ended = command.run(command.input.parse({ env: "staging", port: 0, ui: true }), context);
+  const ended = command.run(command.input.parse({ process: "web", env: "staging", port: 0, ui: true }), context);
   onTestFinished(() => {
     controller.abort();
     return ended.then(() => {}, () => {});

@@ -1,5 +1,7 @@
 import { TwelveError } from "../../../core/errors.ts";
-import { type Library, loadLibrary, type NeuralModel, type Tensor } from "./library.ts";
+import { loadModel } from "../../transformers/load.ts";
+import { inTurn } from "../../transformers/turn.ts";
+import type { Library, NeuralModel, Tensor } from "../../transformers/library.ts";
 import { pool } from "./pool.ts";
 import type { Settings } from "./settings.ts";
 import { createEncoder } from "./tokens.ts";
@@ -10,18 +12,10 @@ export interface Engine {
 
 /** Loads the library, the tokenizer and the weights. Fails with PACKAGE_MISSING or MODEL_INVALID. */
 export async function loadEngine(dir: string, folder: string, settings: Settings): Promise<Engine> {
-  const library = await loadLibrary(dir);
-  const { dtype, weightsFolder, hasExternalData, dimensions, maxTokens, pooling } = settings;
-  const options = { local_files_only: true };
-  const [tokenizer, model] = await Promise.all([
-    library.AutoTokenizer.from_pretrained(folder, options),
-    library.AutoModel.from_pretrained(folder, { ...options, dtype, device: "cpu", subfolder: weightsFolder, use_external_data_format: hasExternalData }),
-  ]).catch((cause: unknown) => {
-    throw new TwelveError("MODEL_INVALID", `The model in ${folder} cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  });
+  const { dimensions, maxTokens, pooling } = settings;
+  const { library, tokenizer, model } = await loadModel(dir, folder, { weights: settings, kind: "AutoModel" });
   const tokensOf = createEncoder(tokenizer, maxTokens);
-  // The runtime uses every core for one run; several at once would only hold more memory.
-  let before: Promise<unknown> = Promise.resolve();
+  const takeTurn = inTurn();
 
   async function embedText(text: string): Promise<Float32Array> {
     const tokens = tokensOf(text);
@@ -42,13 +36,7 @@ export async function loadEngine(dir: string, folder: string, settings: Settings
     return vectors;
   }
 
-  return {
-    embed(texts, signal) {
-      const result = before.then(() => embedTexts(texts, signal));
-      before = result.catch(() => {});
-      return result;
-    },
-  };
+  return { embed: (texts, signal) => takeTurn(() => embedTexts(texts, signal)) };
 }
 
 /**

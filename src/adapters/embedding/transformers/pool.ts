@@ -1,4 +1,4 @@
-import type { Tensor } from "./library.ts";
+import type { Tensor } from "../../transformers/library.ts";
 import type { Pooling } from "./schema.ts";
 
 /** One vector, of length 1, from the vectors of a text's tokens. */

@@ -1,4 +1,4 @@
-import type { Tokenizer } from "./library.ts";
+import type { Tokenizer } from "../../transformers/library.ts";
 
 /**
  * Turns a text into token numbers, at most so many. A cut text keeps the special tokens at its end: the model has never

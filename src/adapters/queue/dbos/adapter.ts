@@ -3,6 +3,7 @@ import { type ExecutorOptions, usualExecutor } from "../../dbos/executor.ts";
 import { jobQueue, jobWorkflow } from "../../dbos/names.ts";
 import { openService } from "../../dbos/service.ts";
 import { openDatabase } from "../../state/database.ts";
+import { readDepth } from "./depth.ts";
 import { readJobs } from "./status.ts";
 
 /** Opens `postgres://...` or `pglite:<folder>`; nothing is connected before the first call. */
@@ -20,6 +21,7 @@ export async function openQueue(reference: string, dir: string, options: Executo
       }),
     status: (id) => ask(async () => (await readJobs(database, { id }))[0]),
     list: (filter = {}) => ask(() => readJobs(database, filter)),
+    depth: (kind) => ask(() => readDepth(database, kind)),
     cancel: (id) =>
       ask(async () => {
         const [job] = await readJobs(database, { id });

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { TwelveError } from "../../../core/errors.ts";
+import { TwelveError } from "../../core/errors.ts";
 
 /** The part of transformers.js that is used here. It is an optional package, so its own types may not be there. */
 export interface Library {
@@ -16,11 +16,13 @@ export interface Library {
   };
   readonly AutoTokenizer: { from_pretrained(folder: string, options: object): Promise<Tokenizer> };
   readonly AutoModel: { from_pretrained(folder: string, options: object): Promise<NeuralModel> };
+  readonly AutoModelForSequenceClassification: { from_pretrained(folder: string, options: object): Promise<NeuralModel> };
   readonly Tensor: new (type: "int64", data: BigInt64Array, dims: readonly number[]) => Tensor;
 }
 
 export interface Tokenizer {
-  encode(text: string): readonly number[];
+  (text: string, options: { readonly text_pair: string; readonly return_tensor: false; readonly return_token_type_ids: true }): { readonly input_ids: readonly number[]; readonly token_type_ids?: readonly number[] };
+  encode(text: string, options?: { readonly text_pair?: string; readonly add_special_tokens?: boolean }): readonly number[];
 }
 
 export type NeuralModel = (inputs: Readonly<Record<string, Tensor>>) => Promise<Readonly<Record<string, Tensor | undefined>>>;
@@ -82,7 +84,7 @@ function missing(failures: readonly Error[]): TwelveError {
   // Not being found is the usual case and says nothing more; a package that is there and fails does.
   const broken = failures.find((failure) => !isNotFound(failure));
   const what = broken === undefined ? `needs the package ${packageName}, which is not installed` : `cannot load the package ${packageName}: ${broken.message}`;
-  return new TwelveError("PACKAGE_MISSING", `A transformers: embedder ${what}`, {
+  return new TwelveError("PACKAGE_MISSING", `A transformers: model ${what}`, {
     fix: `Run \`npm install ${packageName}@${majorVersion}\` in the application's folder, or beside a global twelve with \`-g\``,
     cause: broken ?? failures[0],
   });

@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { untilAborted } from "../../core/abort.ts";
+import type { Context } from "../../ports/context.ts";
+import { instanceVariable } from "../../ports/instance.ts";
+import { type EndedInstance, openPool, type Pool, type PoolListener } from "./pool.ts";
+import { settlePorts } from "./port.ts";
+import type { ProcessType } from "./type-plan.ts";
+
+export interface ForemanOptions {
+  readonly types: readonly ProcessType[];
+  readonly environment: string;
+  readonly host: string;
+  /** The command line of one process of a type. */
+  readonly argumentsOf: (type: ProcessType) => readonly string[];
+  /** How long a process may take to end after it was asked to. */
+  readonly drainMs: number;
+}
+
+/** What it takes to end beyond the requests under way. */
+const graceMs = 10_000;
+
+/**
+ * Keeps the processes of several types running on this machine, until it is asked to stop or one of them shows that it cannot
+ * be run as things are. Then all are asked to end, and it waits for them. Gives that one.
+ */
+export async function runTypes(context: Context, options: ForemanOptions): Promise<{ readonly process: string; readonly exitCode: number } | undefined> {
+  const { story, signal } = context;
+  const types = await settlePorts(options.types, options.host);
+  const { promise: failed, resolve: fail } = Promise.withResolvers<EndedInstance>();
+  const width = Math.max(...types.map(({ name, scale: { max } }) => `${name}.${max}`.length));
+  const pools: Pool[] = [];
+  const stopAll = (): void => {
+    for (const pool of pools) pool.stop();
+  };
+  // The second signal ends this process at once; the others get theirs as it goes.
+  process.once("exit", stopAll);
+  try {
+    story.note(`Starting ${types.map(describeType).join(", ")}`);
+    for (const [number, type] of types.entries()) pools.push(openPoolOf(type, { context, options, number, width, fail }));
+    const hopeless = (await Promise.race([failed, untilAborted(signal)])) ?? undefined;
+    if (hopeless !== undefined) story.warn(`${hopeless.instance} ended with exit code ${hopeless.exitCode} before it began its work, and would again: the others are stopped`);
+    else story.note(`Stopping: every process gets up to ${options.drainMs / 1000} s for what it has begun. A second signal ends them at once`);
+    stopAll();
+    const ended = Promise.all(pools.map((pool) => pool.ended));
+    if ((await Promise.race([ended, sleep(options.drainMs + graceMs, "late", { ref: false })])) === "late") {
+      story.warn("A process did not end in time, and is forced to");
+      stopAll();
+      await ended;
+    }
+    return hopeless && { process: hopeless.instance, exitCode: hopeless.exitCode ?? 1 };
+  } finally {
+    process.off("exit", stopAll);
+  }
+}
+
+interface PoolPlace {
+  readonly context: Context;
+  readonly options: ForemanOptions;
+  readonly number: number;
+  readonly width: number;
+  readonly fail: (ended: EndedInstance) => void;
+}
+
+function openPoolOf(type: ProcessType, { context, options, number, width, fail }: PoolPlace): Pool {
+  return openPool(type, {
+    nowMs: () => context.clock.monotonicMs(),
+    random: Math.random,
+    told: tellPool(context, type, { environment: options.environment, fail }),
+    start: (instance, onMessage) =>
+      context.instances.start(options.argumentsOf(type), {
+        env: { [instanceVariable]: instance, PORT: String(type.port), TWELVE_INSTANCES: String(type.scale.max) },
+        onMessage,
+        onLine: (stream, text) => context.relay({ stream, instance, type: number, width, text }),
+      }),
+  });
+}
+
+function tellPool(context: Context, { name, scale }: ProcessType, { environment, fail }: { readonly environment: string; readonly fail: (ended: EndedInstance) => void }): PoolListener {
+  const { story, clock } = context;
+  const write = (event: string, fields: object): void => context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), "twelve.environment": environment, "twelve.process": name, ...fields }));
+  return {
+    ready(notes) {
+      write("process-type-ready", { processes: scale.min });
+      for (const note of notes) story.note(note);
+      if (scale.min > 1) story.note(`${name}: ${scale.min} processes share the work`);
+    },
+    exited({ instance, pid, exitCode, signal, ranMs, restartInMs }) {
+      write("process-exited", { "twelve.instance": instance, "process.pid": pid, "process.exit_code": exitCode, "process.signal": signal, "twelve.duration_ms": Math.round(ranMs), restart_in_ms: restartInMs });
+      const how = signal === null ? `with exit code ${exitCode}` : `by ${signal}`;
+      story.warn(`${instance} (process ${pid}) ended ${how} after ${(ranMs / 1000).toFixed(1)} s; it starts again in ${(restartInMs / 1000).toFixed(1)} s`);
+    },
+    restarted(instance, pid) {
+      write("process-restarted", { "twelve.instance": instance, "process.pid": pid });
+      story.note(`${instance} was started again, as process ${pid}`);
+    },
+    scaled(from, to, load) {
+      write("processes-scaled", { from, to, load });
+      story.note(`${name}: ${to} ${to === 1 ? "process" : "processes"} instead of ${from}, at a load of ${load}`);
+    },
+    hopeless: fail,
+  };
+}
+
+function describeType({ name, kind, scale: { min, max }, port }: ProcessType): string {
+  const number = max > min ? ` ×${min} to ${max}` : min > 1 ? ` ×${min}` : "";
+  return `${name}${number} (${kind}, port ${port})`;
+}

@@ -1,0 +1,62 @@
+import { untilAborted } from "../../core/abort.ts";
+import { TwelveError } from "../../core/errors.ts";
+import type { Context } from "../../ports/context.ts";
+import { instanceFacts, joinType } from "../instance.ts";
+import { type Address, listen, stopServer } from "../http/listen.ts";
+import { isLoopback } from "../http/own-host.ts";
+import { trackTraffic } from "../http/traffic.ts";
+import { openMetrics } from "../metrics/record.ts";
+import { type ReleaseToRun, releaseName } from "../named.ts";
+import { openRerankServer } from "./server.ts";
+
+export interface RerankOptions extends Address {
+  readonly process: string;
+  readonly environment: string;
+  readonly release: ReleaseToRun;
+  /** The local cross-encoder, such as transformers:models/reranker. */
+  readonly model: string;
+  readonly drainMs: number;
+  /** Whoever started it knows that it asks for no keys. */
+  readonly isInsecure: boolean;
+}
+
+/** Serves a local cross-encoder as text-embeddings-inference would, until the process is asked to stop. Each line on stdout is one JSON event. */
+export async function serveReranker(context: Context, options: RerankOptions): Promise<void> {
+  const { environment, process, release, model: reference, drainMs } = options;
+  const { story, clock, signal } = context;
+  const startedMs = clock.monotonicMs();
+  if (!isLoopback(options.host) && !options.isInsecure) {
+    throw new TwelveError("HOST_UNGUARDED", `Everyone who can reach ${options.host} could use the reranker: it asks for no keys`, { fix: "Listen on 127.0.0.1, or add `--insecure` where only your own programs can reach it" });
+  }
+  const { local: model } = await context.openReranker(reference);
+  if (model === undefined) {
+    throw new TwelveError("PROCESS_UNSUPPORTED", `The process ${process} is to serve ${reference}, which runs elsewhere`, { fix: "Attach it as the agent's `reranker:`; a `rerank:` process serves a local model, such as transformers:models/reranker" });
+  }
+  // The first question does not wait for the weights, and what is wrong with them is said before anything listens.
+  await model.load();
+  signal.throwIfAborted();
+  const facts = { "twelve.app": release.release.app, "twelve.environment": environment, "twelve.process": process, "twelve.release.number": release.number, "twelve.release.digest": release.releaseDescriptor.digest, ...instanceFacts(context.parent) };
+  const write = (event: string, fields: object): void => context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), ...facts, ...fields }));
+  const traffic = trackTraffic();
+  const metrics = openMetrics();
+  const member = joinType(context.parent, { metrics, load: () => ({ own: metrics.inFlight.value }), note: (note) => story.note(note) });
+  const app = await openRerankServer({
+    model,
+    traffic,
+    metrics,
+    collectAll: member.collectAll,
+    report: (error) => write("request-failed", { "error.type": error instanceof Error ? error.name : typeof error, "exception.stacktrace": error instanceof Error ? error.stack : String(error) }),
+  });
+  try {
+    const url = await listen(app, { ...options, isShared: context.parent !== undefined });
+    metrics.readySeen(true);
+    write("server-ready", { url, model: model.folder, "model.digest": model.digest, "twelve.duration_ms": Math.round(clock.monotonicMs() - startedMs) });
+    member.ready([`Ready: ${url}  release ${releaseName(release)}  reranker ${model.folder} (${model.digest})`, `Attach it as reranker: tei+${url}`]);
+    await untilAborted(signal);
+    story.note(`Stopping: waiting up to ${drainMs / 1000} s for open requests. A second signal ends at once`);
+    await stopServer(app, traffic, drainMs);
+    write("server-stopped", { requests: traffic.taken });
+  } finally {
+    member.close();
+  }
+}

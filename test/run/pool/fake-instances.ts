@@ -1,0 +1,37 @@
+import type { FromInstance, Instance, ToInstance } from "../../../src/ports/instance.ts";
+
+export interface FakeInstance extends Instance {
+  readonly name: string;
+  readonly heard: readonly ToInstance[];
+  readonly stops: number;
+  say(message: FromInstance): void;
+  end(exitCode: number | null, signal?: string): Promise<void>;
+}
+
+/** Instances that do what a test says; `started` has them all in the order of their start. */
+export function fakeInstances(): { readonly started: FakeInstance[]; readonly start: (name: string, onMessage: (message: FromInstance) => void) => Instance } {
+  const started: FakeInstance[] = [];
+  return {
+    started,
+    start(name, onMessage) {
+      const { promise, resolve } = Promise.withResolvers<{ exitCode: number | null; signal: string | null }>();
+      const heard: ToInstance[] = [];
+      let stops = 0;
+      const instance: FakeInstance = {
+        name, pid: 1000 + started.length, ended: promise, heard,
+        get stops() {
+          return stops;
+        },
+        send: (message) => void heard.push(message),
+        stop: () => void (stops += 1),
+        say: onMessage,
+        async end(exitCode, signal) {
+          resolve({ exitCode, signal: signal ?? null });
+          await promise;
+        },
+      };
+      started.push(instance);
+      return instance;
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openReranker } from "../../../src/adapters/registry.ts";
+import { TwelveError } from "../../../src/core/errors.ts";
+import type { CrossEncoder } from "../../../src/ports/rerank.ts";
+import { listen } from "../../../src/run/http/listen.ts";
+import { trackTraffic } from "../../../src/run/http/traffic.ts";
+import { openMetrics } from "../../../src/run/metrics/record.ts";
+import { openRerankServer } from "../../../src/run/rerank/server.ts";
+import { describeReranker } from "../../ports/rerank.contract.ts";
+
+const wordsOf = (text: string): readonly string[] => text.toLowerCase().match(/[a-z]+/g) ?? [];
+
+/** Scores by the words that question and text share. */
+const overlap: CrossEncoder = {
+  folder: "models/overlap", digest: "0123456789ab", dtype: "fp32", maxTokens: 512,
+  load: () => Promise.resolve(),
+  score: (query, texts, { isTruncated }) => {
+    if (!isTruncated && texts.some((text) => text.length > 512)) return Promise.reject(new TwelveError("REQUEST_INVALID", "together have 600 tokens, and the model takes 512"));
+    const asked = new Set(wordsOf(query));
+    return Promise.resolve(texts.map((text) => [...new Set(wordsOf(text))].filter((word) => asked.has(word)).length - 2));
+  },
+};
+
+async function start(model: Partial<CrossEncoder> = {}) {
+  const traffic = trackTraffic();
+  const reported: unknown[] = [];
+  const app = await openRerankServer({ model: { ...overlap, ...model }, traffic, metrics: openMetrics(), collectAll: (own) => Promise.resolve([own]), report: (error) => reported.push(error) });
+  const url = await listen(app, { host: "127.0.0.1", port: 0 });
+  onTestFinished(async () => {
+    app.server.closeAllConnections();
+    await app.close();
+  });
+  const post = async (body: unknown): Promise<readonly [number, unknown]> => {
+    const response = await fetch(`${url}/rerank`, { method: "POST", headers: { "content-type": "application/json" }, body: typeof body === "string" ? body : JSON.stringify(body) });
+    return [response.status, await response.json()];
+  };
+  return { url, post, traffic, reported };
+}
+
+// Our own client of text-embeddings-inference finds in it what it finds in the original.
+describeReranker("a rerank process, asked by tei+http:,", async () => openReranker(`tei+${(await start()).url}`, { dir: "/", env: {} }));
+
+const texts = ["nothing here", "the body limit is one", "a limit"];
+const query = "what is the body limit";
+
+describe("POST /rerank", () => {
+  it("gives the best first, with a probability and the text's place", async () => {
+    const { post } = await start();
+    const sigmoid = (score: number): number => 1 / (1 + Math.exp(-score));
+    expect(await post({ query, texts })).toEqual([200, [{ index: 1, score: sigmoid(2) }, { index: 2, score: sigmoid(-1) }, { index: 0, score: sigmoid(-2) }]]);
+  });
+
+  it("gives the texts and the model's own numbers to who asks for them", async () => {
+    const { post } = await start();
+    expect(await post({ query, texts, raw_scores: true, return_text: true })).toEqual([200, [{ index: 1, text: texts[1], score: 2 }, { index: 2, text: texts[2], score: -1 }, { index: 0, text: texts[0], score: -2 }]]);
+  });
+
+  it.each([
+    ["no text", { query, texts: [] }, 413, "Validation", "`texts` cannot be empty"],
+    ["more texts than a client may send at once", { query, texts: Array.from({ length: 33 }, () => "a") }, 413, "Validation", "batch size 33 > maximum allowed batch size 32"],
+    ["a pair that is too long and must not be cut", { query, texts: ["word ".repeat(600)], truncate: false }, 413, "Validation", "together have 600 tokens"],
+    ["a body of another shape", { query, documents: texts }, 422, "Validation", "texts: "],
+    ["an option that it does not have", { query, texts, truncation_direction: "left" }, 422, "Validation", "truncation_direction: "],
+    ["a body that is no JSON", "{", 400, "Validation", "JSON"],
+  ])("refuses %s as the original does", async (_, body, status, type, message) => {
+    const { post } = await start();
+    expect(await post(body)).toEqual([status, { error: expect.stringContaining(message), error_type: type }]);
+  });
+
+  it("asks to come back when too much waits, and works on what it has", async () => {
+    const { promise: goOn, resolve } = Promise.withResolvers<void>();
+    let begun = 0;
+    const { post } = await start({
+      async score(_, asked) {
+        begun++;
+        await goOn;
+        return asked.map(() => 0);
+      },
+    });
+    const many = { query, texts: Array.from({ length: 32 }, () => "a") };
+    const taken = Array.from({ length: 16 }, () => post(many));
+    await expect.poll(() => begun).toBe(16);
+    expect(await post({ query, texts: ["a"] })).toEqual([429, { error: "Model is overloaded", error_type: "Overloaded" }]);
+    resolve();
+    expect((await Promise.all(taken)).map(([status]) => status)).toEqual(taken.map(() => 200));
+  });
+
+  it("says of a failure inside the model nothing but that, and reports it", async () => {
+    const failure = new Error("/secret/path is broken");
+    const { post, reported } = await start({ score: () => Promise.reject(failure) });
+    expect(await post({ query, texts })).toEqual([424, { error: "Inference failed", error_type: "Backend" }]);
+    expect(reported).toEqual([failure]);
+  });
+});
+
+describe("what the server says of itself", () => {
+  it("is the original's /info and /health", async () => {
+    const { url } = await start();
+    expect(await (await fetch(`${url}/info`)).json()).toMatchObject({ model_id: "models/overlap", model_sha: "0123456789ab", model_dtype: "fp32", model_type: { reranker: {} }, max_input_length: 512, max_client_batch_size: 32, auto_truncate: true, version: expect.stringMatching(/^\d/) });
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+  });
+
+  it("turns to 503 when it stops", async () => {
+    const { url, traffic } = await start();
+    void traffic.drain(1000);
+    const response = await fetch(`${url}/health`);
+    expect([response.status, await response.json()]).toEqual([503, { error: "unhealthy", error_type: "Unhealthy" }]);
+  });
+
+  it("counts what is asked of it", async () => {
+    const { url, post } = await start();
+    await post({ query, texts });
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain('twelve_http_requests_total{method="POST",route="/rerank",status="200"} 1');
+  });
+});
