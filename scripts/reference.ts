@@ -10,6 +10,7 @@ import { Index } from "../src/index/schema.ts";
 import { Manifest } from "../src/manifest/schema.ts";
 import { Activation, Release } from "../src/release/schema.ts";
 import { ToolCallEvent } from "../src/run/agent/schema.ts";
+import { openApiDocument } from "../src/run/http/openapi-document.ts";
 import { ModelCallEvent } from "../src/run/schema.ts";
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
@@ -23,6 +24,7 @@ export async function referencePages(): Promise<Readonly<Record<string, string>>
     "artifacts.md": artifactsPage(),
     "events.md": `${schemaPage(ModelCallEvent, "output", "One JSON line on stdout for each model call. Names follow the OpenTelemetry GenAI conventions where one exists.").trimEnd()}\n\n## tool-call-finished\n\nOne JSON line for each attempt at a call of a tool.\n\n${fields(z.toJSONSchema(ToolCallEvent, { io: "output" }))}\n`,
     "failures.md": failuresPage(),
+    "openapi.json": `${JSON.stringify(openApiDocument(), null, 1)}\n`,
   };
 }
 

@@ -43,7 +43,7 @@ function issueProblems(issue: Issue, root: JsonSchema, source: YamlSource): read
 }
 
 /** The alternative that got furthest into the value; the first one declared where several did. */
-function closestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+export function closestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   const depth = (issues: readonly Issue[]): number => Math.max(...issues.map(({ path }) => path.length));
   return branches.filter(({ length }) => length > 0).toSorted((left, right) => depth(right) - depth(left))[0];
 }

@@ -5,25 +5,13 @@ import { TwelveError } from "../core/errors.ts";
 import { withoutCredentials } from "../core/url.ts";
 import { RetrieveSettings as IndexedSettings } from "../manifest/schema.ts";
 import { defineCommand } from "../ports/command.ts";
-import { Metadata } from "../ports/document.ts";
 import { explainChunk, formatScore } from "./explain.ts";
 import { planSearch } from "./plan.ts";
 import { openRetriever } from "./read.ts";
-import { type RetrieveSettings, Scores, SearchMode } from "./schema.ts";
+import { Hit, type RetrieveSettings, SearchMode } from "./schema.ts";
 import { findTarget } from "./target.ts";
 
 const Settings = IndexedSettings.omit({ index: true });
-const Hit = z.strictObject({
-  number: z.int().positive(),
-  id: z.string(),
-  document: z.string(),
-  headings: z.string(),
-  text: z.string(),
-  metadata: Metadata,
-  score: z.number().meta({ description: "Of the last stage" }),
-  scores: Scores,
-});
-
 export default defineCommand({
   input: z.strictObject({
     question: z.string().meta({ description: "What to look for", positional: true }),
@@ -121,7 +109,7 @@ function parseFilters(given: readonly string[]): RetrieveSettings["filter"] | un
   return Object.fromEntries(filter);
 }
 
-function titleOf({ document, metadata }: z.infer<typeof Hit>): string {
+function titleOf({ document, metadata }: Hit): string {
   return metadata["page"] === undefined ? document : `${document}, page ${String(metadata["page"])}`;
 }
 

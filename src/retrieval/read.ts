@@ -11,6 +11,7 @@ import type { Checkable } from "../ports/check.ts";
 import type { Context, Environment } from "../ports/context.ts";
 import type { Reranker } from "../ports/rerank.ts";
 import type { Release } from "../release/schema.ts";
+import { embedTexts } from "./embed.ts";
 import { planSearch } from "./plan.ts";
 import type { RetrievedChunk, RetrieveSettings } from "./schema.ts";
 import { searchChunks } from "./search.ts";
@@ -48,6 +49,8 @@ export interface Retriever {
   readonly fusionWeight: number;
   /** Makes everything ready that these settings need. Fails with CONFIG_INVALID or SERVICE_UNSUPPORTED before the first question is asked. */
   prepare(settings: RetrieveSettings): Promise<Search>;
+  /** The vectors of texts, in order, as the index has those of its chunks or as a question gets one. */
+  embed(texts: readonly string[], task: "document" | "query", signal?: AbortSignal): Promise<readonly Float32Array[]>;
   /** Asks where the index is held whether it is still there. Fails as the engine does, or with INDEX_NOT_FOUND, INDEX_NOT_PUBLISHED or INDEX_CORRUPT. */
   count(): Promise<number>;
   /** The services that a question is brought to. */
@@ -73,6 +76,7 @@ export function indexesToSearch(release: Release, build: Build, names: readonly 
  */
 export async function openRetriever(asking: Context & Pick<Waiting, "patience">, plan: IndexToSearch, secrets: Environment = {}): Promise<Retriever> {
   const context: Context & Waiting = { patience: "limits", ...asking };
+  /** By reference: a local model is loaded once, however many searches are prepared. */
   const rerankers = new Map<string, Reranker>();
   const counter = countFailures();
   const store = await context.store();
@@ -93,13 +97,14 @@ export async function openRetriever(asking: Context & Pick<Waiting, "patience">,
     async prepare(settings) {
       const search = planSearch(settings, embedder.fusionWeight);
       const { reranker: reference } = settings;
-      const reranker = reference === undefined ? undefined : await patiently(() => context.openReranker(reference, secrets), context);
-      if (reranker !== undefined) rerankers.set(rerankerTitle(reranker), reranker);
+      const reranker = reference === undefined ? undefined : (rerankers.get(reference) ?? (await patiently(() => context.openReranker(reference, secrets), context)));
+      if (reference !== undefined && reranker !== undefined) rerankers.set(reference, reranker);
       const counted = { vectors, embedder: counter.embedder(embedderName, embedder), reranker: reranker && counter.reranker(rerankerTitle(reranker), reranker) };
       return (question, signal) => searchChunks(question, search, counted, signal);
     },
+    embed: (texts, task, signal) => embedTexts(texts, task, counter.embedder(embedderName, embedder), signal),
     count: () => vectors.count(),
-    services: () => [[embedderName, embedder] as const, ...rerankers].map(([name, service]) => ({ name, service, failures: () => counter.of(name) })),
+    services: () => [[embedderName, embedder] as const, ...[...rerankers.values()].map((reranker) => [rerankerTitle(reranker), reranker] as const)].map(([name, service]) => ({ name, service, failures: () => counter.of(name) })),
     close: () => vectors.close(),
   };
 }

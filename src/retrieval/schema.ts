@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { AgentSettings } from "../manifest/schema.ts";
+import { Metadata } from "../ports/document.ts";
 import type { VectorHit } from "../ports/vectors.ts";
 
 export const SearchMode = z.enum(["vector", "text", "hybrid"]);
@@ -28,3 +29,16 @@ export interface RetrievedChunk extends VectorHit {
   readonly number: number;
   readonly scores: Scores;
 }
+
+/** A retrieved chunk as it is told to whoever searched. */
+export const Hit = z.strictObject({
+  number: z.int().positive(),
+  id: z.string(),
+  document: z.string(),
+  headings: z.string(),
+  text: z.string(),
+  metadata: Metadata,
+  score: z.number().meta({ description: "Of the last stage" }),
+  scores: Scores,
+});
+export type Hit = z.infer<typeof Hit>;

@@ -22,6 +22,7 @@ import { partChecks, type RuntimePart } from "./health.ts";
 import { type ReleaseToRun, releaseName } from "./named.ts";
 import { mayPass } from "./passing.ts";
 import { type AgentPlan, planRun, unknownAgent } from "./plan.ts";
+import { offerRetrieval } from "./retrieve.ts";
 import { ignoredSampling } from "../prompt/sampling.ts";
 import { promptTitle } from "../prompt/schema.ts";
 import { openRetriever, type Retriever } from "../retrieval/read.ts";
@@ -95,6 +96,7 @@ export async function openRuntime(context: Context & Pick<Waiting, "patience">, 
   const toolAgents = hasTools ? await closingOnFailure(retrievers, telling("tools", openTools())) : undefined;
   const kept = openKept(context, { release: release.release, manifest: build.manifest, environment, attachments: options.attached ?? options.attachments ?? {}, secrets, agents: [...agents.keys()] });
   return {
+    ...offerRetrieval(plan.agents, retrievers),
     agents: [...agents.keys()],
     answer(request) {
       const agent = agents.get(request.agent);

@@ -8,13 +8,13 @@ import { readManifest } from "../manifest/read.ts";
 import { defineCommand } from "../ports/command.ts";
 import type { Context } from "../ports/context.ts";
 import { readCurrent } from "../release/read.ts";
+import { agentCoreAddress, planAddress, usualAddress } from "./address-plan.ts";
 import type { ChosenProcess } from "./choose-plan.ts";
 import { findOrWait, findRelease, type Found, type Served, servedOf } from "./find.ts";
 import { flagsFor } from "../core/flag.ts";
 import type { ForemanOptions } from "./pool/foreman.ts";
 import { needsParent, typesToRun } from "./pool/type-plan.ts";
 
-const defaultPort = 3000;
 const usualConcurrency = 4;
 
 export default defineCommand({
@@ -22,12 +22,13 @@ export default defineCommand({
     process: z.string().optional().meta({ description: "Process type; every type of the release by default, each with as many processes as its `scale` says", positional: true }),
     env: z.string().meta({ description: "Environment whose release is run", valueName: "name" }),
     release: z.string().optional().meta({ description: "Another release than the active one, such as v3; attachments are then taken from the environment as it is now", valueName: "release" }),
-    port: z.int().min(0).max(65_535).optional().meta({ description: `Port to listen on, 0 for any free one; PORT or ${defaultPort} by default. Of several types the first that serves has it, and each further one 100 more than the one before` }),
-    host: z.string().default("127.0.0.1").meta({ description: "Address to listen on; others than this machine's own need API keys (`server.keys` in twelve.yaml) or --insecure", valueName: "address" }),
+    port: z.int().min(0).max(65_535).optional().meta({ description: `Port to listen on, 0 for any free one; PORT or ${usualAddress.port} by default. Of several types the first that serves has it, and each further one 100 more than the one before` }),
+    host: z.string().optional().meta({ description: `Address to listen on, ${usualAddress.host} by default; others than this machine's own need API keys (\`server.keys\` in twelve.yaml) or --insecure`, valueName: "address" }),
     insecure: z.boolean().default(false).meta({ description: "Listen without API keys also where others than this machine can reach the address, and take requests under any host name: for a server behind a proxy that asks for keys itself" }),
     preStopSeconds: z.number().min(0).max(3600).default(0).meta({ description: "How long a server still takes requests after a request to stop, while /readyz says that it stops: for load balancers that notice late", valueName: "seconds" }),
     drainSeconds: z.number().min(0).max(3600).default(60).meta({ description: "How long open requests may take after a request to stop", valueName: "seconds" }),
     concurrency: z.int().min(1).max(64).optional().meta({ description: "How many processes of a `serve:` or `rerank:` type share the port, 1 by default; how much a `work:` process does at a time, 4 by default" }),
+    agentcore: z.boolean().default(false).meta({ description: `Serve POST /invocations and GET /ping too, as Amazon Bedrock AgentCore calls a container; on ${agentCoreAddress.host} and port ${agentCoreAddress.port} by default` }),
     ui: z.boolean().default(false).meta({ description: "Serve a page at / as well, to ask the release and compare it with another; only for a process with `serve:`, and not with --insecure" }),
     logContent: z.boolean().default(false).meta({ description: "Write the answers to the log, with personal data taken out" }),
   }),
@@ -43,11 +44,11 @@ export default defineCommand({
   examples: ["twelve run --env staging", "twelve run --env staging --port 8080", "twelve run web --env production --concurrency 4", "twelve run --env staging --ui", "twelve run worker --env production"],
 
   async run(input, context) {
-    const { process, env: environment, release: wanted, port, host, insecure, preStopSeconds, drainSeconds, concurrency, ui, logContent } = input;
+    const { process, env: environment, release: wanted, port, host, insecure, preStopSeconds, drainSeconds, concurrency, agentcore, ui, logContent } = input;
     if (ui && insecure) throw new TwelveError("USAGE_INVALID", "With --insecure, whoever can reach the page of --ui could ask at the application's expense", { fix: "Leave out one of the two" });
     const hasPort = port !== undefined || (context.env["PORT"] ?? "") !== "";
-    const listening = { environment, host, port: port ?? portFrom(context.env["PORT"]), drainMs: drainSeconds * 1000 };
-    const working = { concurrency: concurrency ?? usualConcurrency, metricsAt: hasPort ? { host, port: listening.port } : undefined };
+    const listening = { environment, ...planAddress({ host, port, agentcore }, context.env["PORT"]), drainMs: drainSeconds * 1000 };
+    const working = { concurrency: concurrency ?? usualConcurrency, metricsAt: hasPort ? { host: listening.host, port: listening.port } : undefined };
     const early = wanted === undefined ? await chooseEarlyWorker(context, environment, process) : undefined;
     if (early !== undefined) {
       if (ui) throw withoutPage(early.name);
@@ -62,7 +63,7 @@ export default defineCommand({
       if (needsParent(types)) {
         const { runTypes } = await import("./pool/foreman.ts");
         const shared = { ...input, process: undefined, port: undefined };
-        const argumentsOf: ForemanOptions["argumentsOf"] = (type) => ["run", type.name, ...flagsFor({ ...shared, port: type.port, concurrency: type.kind === "work" ? concurrency : undefined, ui: ui && type.kind === "serve" })];
+        const argumentsOf: ForemanOptions["argumentsOf"] = (type) => ["run", type.name, ...flagsFor({ ...shared, port: type.port, concurrency: type.kind === "work" ? concurrency : undefined, agentcore: agentcore && type.kind === "serve", ui: ui && type.kind === "serve" })];
         const ended = await runTypes(context, { ...listening, drainMs: listening.drainMs + preStopSeconds * 1000, types, argumentsOf });
         return { process: types.map(({ name }) => name).join(", "), release: found?.release.releaseDescriptor.digest ?? null, exitCode: 0, ...ended };
       }
@@ -70,7 +71,7 @@ export default defineCommand({
     if (found === undefined || found.chosen.kind === "serve") {
       const findOther = ui ? async (name: string): Promise<Served> => servedOf(await findRelease(context, { environment, wanted: name, process })) : undefined;
       const { serve } = await import("./serve.ts");
-      const release = await serve(context, { ...listening, isInsecure: insecure, preStopMs: preStopSeconds * 1000, isContentLogged: logContent, found: found && servedOf(found), find: async () => servedOf(await find()), findOther });
+      const release = await serve(context, { ...listening, isAgentCore: agentcore, isInsecure: insecure, preStopMs: preStopSeconds * 1000, isContentLogged: logContent, found: found && servedOf(found), find: async () => servedOf(await find()), findOther });
       return { process: found?.chosen.name ?? process ?? "web", release, exitCode: 0 };
     }
     const { release, attachments, chosen } = found;
@@ -107,11 +108,4 @@ async function chooseEarlyWorker(context: Context, environment: string, process:
 
 function withoutPage(process: string): TwelveError {
   return new TwelveError("USAGE_INVALID", `The process ${process} serves no agents, so there is nothing that the page of --ui could ask`, { fix: "Leave out `--ui`, or name a process with `serve:`" });
-}
-
-function portFrom(text: string | undefined): number {
-  if (text === undefined || text === "") return defaultPort;
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (port <= 65_535) return port;
-  throw new TwelveError("USAGE_INVALID", `PORT is ${JSON.stringify(text)}; expected a number from 0 to 65535`, { fix: "Correct the variable PORT, or use `--port`" });
 }

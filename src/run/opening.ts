@@ -134,6 +134,9 @@ export function openInBackground(context: Context, { open, known, store, random 
       listeners.add(listener);
       if (runtime === undefined && missing.size > 0) listener(parts());
     },
+    get indexes() {
+      return runtime?.indexes ?? [];
+    },
     answer(request) {
       if (runtime !== undefined) return runtime.answer(request);
       const { agents } = known() ?? {};
@@ -143,6 +146,14 @@ export function openInBackground(context: Context, { open, known, store, random 
     kept() {
       if (runtime === undefined) throw notReady();
       return runtime.kept();
+    },
+    async search(query) {
+      if (runtime === undefined) throw notReady();
+      return runtime.search(query);
+    },
+    async embed(query) {
+      if (runtime === undefined) throw notReady();
+      return runtime.embed(query);
     },
     notReady,
     check() {

@@ -3,6 +3,7 @@ import type { Json } from "../core/canonical-json.ts";
 import { Digest } from "../core/descriptor.ts";
 import type { RetrievedChunk } from "../retrieval/schema.ts";
 import type { SessionKey } from "../ports/session.ts";
+import type { Retrieval } from "./retrieve.ts";
 import type { FinishReason, Message, Sampling, Tool, ToolCall, ToolChoice, Usage } from "../ports/model.ts";
 
 /**
@@ -111,7 +112,7 @@ export interface Answer {
 export type AnswerPart = { readonly type: "text"; readonly text: string } | { readonly type: "end"; readonly answer: Answer };
 
 /** One release, opened: what `run` serves and `eval` measures, by the same path. Made by `openRuntime` in `apply.ts`. */
-export interface Runtime {
+export interface Runtime extends Retrieval {
   /** Names of the agents it can answer for. */
   readonly agents: readonly string[];
   /** Streams one answer and writes one event to the log, also after a failure or an abort. */

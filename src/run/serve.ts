@@ -34,6 +34,8 @@ interface ServeOptions extends Address {
   readonly isContentLogged: boolean;
   /** Finds another release for the page; absent where no page is served. */
   readonly findOther?: ((name: string) => Promise<Served>) | undefined;
+  /** Whether AgentCore's contract is served, too. */
+  readonly isAgentCore: boolean;
 }
 
 /**
@@ -83,15 +85,20 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), ...(found && factsOf(found)), "twelve.environment": environment, ...instanceFacts(context.parent), ...fields }));
     let tell: (parts: readonly RuntimePart[]) => void = () => {};
     const told: OpenedRuntime = {
-      // Asked each time: the agents are known only when the store is there.
+      // Asked each time: the agents are known only when the store is there, and the indexes when they are open.
       get agents() {
         return runtime.agents;
+      },
+      get indexes() {
+        return runtime.indexes;
       },
       get toolAgents() {
         return runtime.toolAgents;
       },
       answer: (request) => runtime.answer(request),
       kept: () => runtime.kept(),
+      search: (query) => runtime.search(query),
+      embed: (query) => runtime.embed(query),
       close: () => runtime.close(),
       async check() {
         const parts = await runtime.check();
@@ -100,7 +107,8 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
         return parts;
       },
     };
-    const app = await openServer({ runtime: told, traffic, clock, access: () => access, notReady: () => runtime.notReady(), isExposed: !isLoopback(host), fingerprint: () => (found === undefined ? "" : `${releaseName(found.release)}-${digestOf(found)}`), writeLine: (line) => context.writeLine(line), metrics, collectAll: member.collectAll, ui });
+    const agentCore = options.isAgentCore ? { keepsSessions: (agent: string) => (found?.release.release.agents[agent]?.session ?? false) !== false } : undefined;
+    const app = await openServer({ runtime: told, traffic, clock, access: () => access, notReady: () => runtime.notReady(), isExposed: !isLoopback(host), fingerprint: () => (found === undefined ? "" : `${releaseName(found.release)}-${digestOf(found)}`), writeLine: (line) => context.writeLine(line), metrics, collectAll: member.collectAll, ui, agentCore });
     const url = await listen(app, { ...options, isShared: context.parent !== undefined });
     if (!isLoopback(host) && isInsecure) story.warn(`Without API keys, anyone who can reach ${host} can use this server`);
     tell = tellReadiness({

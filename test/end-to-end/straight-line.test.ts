@@ -49,7 +49,7 @@ describe("the straight line", () => {
     const { whole, streamed, models } = await ask(server.url, asked);
     expect(whole).toMatch(asked.answer);
     expect(streamed).toBe(whole);
-    expect(models).toEqual([asked.agent]);
+    expect(models).toEqual(asked.template === "rag" ? [asked.agent, "docs"] : [asked.agent]);
     expect(await server.stop()).toBe(0);
     const events = server.lines.map((line) => JSON.parse(line) as { event: string }).filter(({ event }) => event === "model-call-finished");
     expect(events).toHaveLength(2);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { citationsIn } from "../../src/run/citation.ts";
+import { citationsIn, mentionsIn } from "../../src/run/citation.ts";
 import { chunks } from "./fixture.ts";
 
 describe("citationsIn", () => {
@@ -14,5 +14,12 @@ describe("citationsIn", () => {
     ["", []],
   ])("finds in %j the chunks %j", (text, numbers) => {
     expect(citationsIn(text, chunks).map(({ number }) => number)).toEqual(numbers);
+  });
+});
+
+describe("mentionsIn", () => {
+  it("says where the bracket of each citation opens, code or not before it", () => {
+    const text = "Code `rows[1]` is none. This is [2, 1], and [2].";
+    expect(mentionsIn(text, chunks).map(({ chunk, at }) => [chunk.number, at])).toEqual([[2, text.indexOf("[2, 1]")], [1, text.indexOf("[2, 1]")], [2, text.indexOf("[2].")]]);
   });
 });

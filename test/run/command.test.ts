@@ -96,7 +96,7 @@ describe("twelve run", () => {
     isAway = false;
     await vi.waitFor(async () => expect((await readiness())[0]).toBe(200), { timeout: 20_000, interval: 50 });
     expect(await ask()).toMatchObject({ system_fingerprint: expect.stringMatching(/^v1-[0-9a-f]{12}$/) });
-    expect((await client.models.list()).data.map(({ id }) => id)).toEqual(["support", "chat"]);
+    expect((await client.models.list()).data.map(({ id }) => id)).toEqual(["support", "chat", "docs"]);
     expect(context.lines.map((line) => JSON.parse(line) as { readonly event: string })).toContainEqual(expect.objectContaining({ event: "server-ready", "twelve.release.number": 1, agents: ["support", "chat"] }));
   });
 

@@ -1,7 +1,7 @@
 import { digestOf } from "../../src/core/descriptor.ts";
 import { type AgentSettings, Manifest } from "../../src/manifest/schema.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import type { Message, Model, ModelChunk, ModelRequest } from "../../src/ports/model.ts";
+import type { Message, Model, ModelChunk, ModelRequest, ToolCall } from "../../src/ports/model.ts";
 import type { SessionStore } from "../../src/ports/session.ts";
 import { answerRequest, type OpenAgent } from "../../src/run/answer.ts";
 import type { OpenedRuntime } from "../../src/run/apply.ts";
@@ -35,6 +35,12 @@ export function* says(...texts: readonly string[]): Generator<ModelChunk> {
   yield { type: "end", finishReason: "stop", usage, model: "parrot-1-2026", responseId: "r-1" };
 }
 
+/** Wants these called, and says nothing else. */
+export function* wants(...calls: readonly ToolCall[]): Generator<ModelChunk> {
+  for (const call of calls) yield { type: "tool_call", call };
+  yield { type: "end", finishReason: "tool_calls", usage, model: "parrot-1-2026", responseId: "r-1" };
+}
+
 /** Says one text and then nothing until it is aborted. */
 export async function* saysAndHangs(text: string, { signal }: ModelRequest): AsyncGenerator<ModelChunk> {
   yield { type: "text", text };
@@ -64,7 +70,7 @@ export function openAgent(model: Model, change: Partial<OpenAgent> = {}): OpenAg
       limits: {},
     },
     ...candidates(model),
-    render: ({ question, history, system }): readonly Message[] => [{ role: "system", content: "Be brief." }, ...system, ...history, { role: "user", content: question }],
+    render: ({ question, images, history, system, after = [] }): readonly Message[] => [{ role: "system", content: "Be brief." }, ...system, ...history, { role: "user", content: question, ...(images === undefined ? {} : { images }) }, ...after],
     search: () => Promise.resolve(chunks),
     frame: {
       app: "demo",
@@ -84,6 +90,8 @@ export function openAgent(model: Model, change: Partial<OpenAgent> = {}): OpenAg
 
 export interface FakeRuntime extends OpenedRuntime {
   readonly events: ModelCallEvent[];
+  /** What it was asked, newest last. */
+  readonly requests: AnswerRequest[];
 }
 
 export interface KeepingOptions {
@@ -111,14 +119,20 @@ export function keeping({ clock = fixedClock(), sessions = openMemorySessions(),
 /** A runtime with the one agent `support`. */
 export function runtimeOf(agent: OpenAgent, clock: Clock = fixedClock(), kept: Kept = keeping({ clock })): FakeRuntime {
   const events: ModelCallEvent[] = [];
+  const requests: AnswerRequest[] = [];
   return {
     events,
+    requests,
     agents: ["support"],
+    indexes: ["docs"],
     answer(request: AnswerRequest) {
+      requests.push(request);
       if (request.agent !== "support") throw unknownAgent(request.agent, ["support"]);
       return kept.answer(request, (turn) => answerRequest(agent, turn, { clock, emit: (event) => events.push(event) }));
     },
     kept: () => kept,
+    search: ({ question, signal }) => Promise.resolve({ index: { name: "docs", digest: digestOf("index"), documents: 2, chunks: 2 }, agent: "support", settings: { topK: 2, mode: "hybrid" }, hits: question === "" || signal?.aborted ? [] : chunks }),
+    embed: ({ texts }) => Promise.resolve(texts.map((text) => Float32Array.of(text.length, 0.5))),
     check: () => Promise.resolve([{ name: "release", isReady: true, detail: "v3" }]),
     close: () => Promise.resolve(),
   };

@@ -132,11 +132,15 @@ describe("openInBackground", () => {
     answer();
     await new Promise<void>((resolve) => runtime.onWaiting(() => resolve()));
     expect(await runtime.check()).toEqual([{ name: "release", isReady: false, detail: expect.stringMatching(/^s3:\/\/bucket cannot be reached; asked /), failure: gone }]);
-    expect(runtime.agents).toEqual([]);
+    expect([runtime.agents, runtime.indexes]).toEqual([[], []]);
     expect(() => runtime.answer({ ...question, agent: "nobody" })).toThrow(expect.objectContaining({ code: "PROCESS_NOT_READY", message: expect.stringContaining("s3://bucket cannot be reached") }));
+    await expect(runtime.search({ index: "docs", question: "x" })).rejects.toMatchObject({ code: "PROCESS_NOT_READY" });
+    await expect(runtime.embed({ index: "docs", texts: ["x"], task: "query" })).rejects.toMatchObject({ code: "PROCESS_NOT_READY" });
     found = { name: "v3", agents: ["support"] };
     await runtime.opened;
-    expect(runtime.agents).toEqual(["support"]);
+    expect([runtime.agents, runtime.indexes]).toEqual([["support"], ["docs"]]);
+    expect(await runtime.search({ index: "docs", question: "x" })).toMatchObject({ agent: "support" });
+    expect(await runtime.embed({ index: "docs", texts: ["x"], task: "query" })).toHaveLength(1);
     expect(await Array.fromAsync(runtime.answer(question))).toHaveLength(2);
   });
 

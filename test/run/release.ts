@@ -65,11 +65,11 @@ export async function writeFiles(dir: string, files: Files): Promise<void> {
   }
 }
 
-/** Makes v1 in the environment `staging`: a build with code, an index with its engine files, and a release of both. */
+/** Makes v1 in the environment `staging`: a build with code, each index with its engine files, and a release of all. */
 export async function makeRelease(context: TestContext, text = manifest, packaged: Files = {}): Promise<void> {
   await writeFiles(context.dir, { "twelve.yaml": text, ...documents });
   await storeBuild(context, { ...code, ...packaged });
-  await indexCommand.run(indexCommand.input.parse({}), context);
+  for (const name of Object.keys((await readManifest(context.dir)).indexes)) await indexCommand.run(indexCommand.input.parse({ name }), context);
   await releaseCommand.run(releaseCommand.input.parse({ env: "staging" }), context);
 }
 

@@ -6,6 +6,7 @@ import type { Metrics } from "../metrics/record.ts";
 import type { Trace } from "../trace.ts";
 import type { Ui } from "../ui/open.ts";
 import type { Access } from "./access.ts";
+import type { AgentCore } from "./agentcore.ts";
 import type { CollectAll } from "./metrics.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -39,6 +40,8 @@ export interface ServerOptions {
   readonly isExposed: boolean;
   /** Names the release in every answer. */
   readonly fingerprint: () => string;
+  /** Where AgentCore's contract is served, too. */
+  readonly agentCore?: AgentCore | undefined;
   /** Takes a JSON line about a failure that is a bug of ours. */
   readonly writeLine: (line: string) => void;
   /** For the page at `/`, where it is served. */

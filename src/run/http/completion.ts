@@ -1,83 +1,61 @@
 import type { ToolCall } from "../../ports/model.ts";
 import type { RetrievedChunk } from "../../retrieval/schema.ts";
 import type { Answer } from "../schema.ts";
+import type { Trace } from "../trace.ts";
+import type { Server } from "./api.ts";
+import type { Wording } from "./asking.ts";
+import type { ChatChunk, ChatCompletion, Citation } from "./chat-schema.ts";
+import type { ChatRequest } from "./request.ts";
 
-/** What all parts of one completion share. */
-export interface CompletionFrame {
-  readonly id: string;
-  /** Seconds since 1970. */
-  readonly created: number;
-  /** The agent's name, as the caller gave it. */
-  readonly model: string;
-  /** Names the release: it changes whenever the answers may. */
-  readonly system_fingerprint: string;
+type Choice = ChatChunk["choices"][number];
+
+interface Chat {
+  readonly server: Pick<Server, "clock" | "fingerprint">;
+  readonly trace: Trace;
+  readonly body: Pick<ChatRequest, "model" | "stream_options">;
 }
 
-/** A passage that the answer cites; an extra field that clients of other servers do not look at. */
-interface Citation {
-  readonly number: number;
-  readonly document: string;
-  readonly headings: string;
-  readonly chunk: string;
-  readonly score: number;
-}
-
-/** A `chat.completion`: the whole answer at once. */
-export function completion(frame: CompletionFrame, answer: Answer): object {
-  const calls = answer.toolCalls.map(toToolCall);
-  const content = calls.length > 0 && answer.text === "" ? null : answer.text;
-  const message = { role: "assistant", content, refusal: null, ...(calls.length === 0 ? {} : { tool_calls: calls }), citations: answer.citations.map(toCitation) };
+/** An answer as `chat.completion`, or as `chat.completion.chunk`s. */
+export function chatWording({ server, trace, body }: Chat): Wording {
+  const head = { id: `chatcmpl-${trace.traceId}${trace.spanId}`, created: Math.floor(server.clock.now().getTime() / 1000), model: body.model, system_fingerprint: server.fingerprint() };
+  const hasUsage = body.stream_options?.include_usage === true;
+  const chunkOf = (choices: readonly Choice[], usage: ChatChunk["usage"] = null): ChatChunk => ({ ...head, object: "chat.completion.chunk", choices: [...choices], ...(hasUsage ? { usage } : {}) });
+  const speak = (delta: Choice["delta"], finish: Choice["finish_reason"] = null): string => eventOf(chunkOf([{ index: 0, delta, logprobs: null, finish_reason: finish }]));
   return {
-    id: frame.id,
-    object: "chat.completion",
-    created: frame.created,
-    model: frame.model,
-    system_fingerprint: frame.system_fingerprint,
-    choices: [{ index: 0, message, logprobs: null, finish_reason: answer.finishReason }],
-    usage: usageOf(answer),
+    whole: (answer): ChatCompletion => ({
+      ...head,
+      object: "chat.completion",
+      choices: [{ index: 0, message: messageOf(answer), logprobs: null, finish_reason: answer.finishReason }],
+      usage: usageOf(answer),
+    }),
+    opening: () => speak({ role: "assistant", content: "", refusal: null }),
+    text: (content) => speak({ content }),
+    closing(answer) {
+      const calls = answer.toolCalls.map((call, index) => speak({ tool_calls: [{ index, ...toToolCall(call) }] }));
+      const end = speak({ citations: answer.citations.map(toCitation) }, answer.finishReason);
+      return [...calls, end, ...(hasUsage ? [eventOf(chunkOf([], usageOf(answer)))] : []), "data: [DONE]\n\n"].join("");
+    },
+    failure: ({ body: error }) => eventOf(error),
   };
 }
 
-/** Makes the `chat.completion.chunk`s of one streamed answer. */
-export interface ChunkMaker {
-  /** Says who speaks; stands before all text. */
-  opening(): object;
-  text(text: string): object;
-  /** Why the answer ended, with its citations. */
-  closing(answer: Answer): object;
-  /** The tokens, where the caller asked for them; stands last. */
-  usage(answer: Answer): object;
+function eventOf(data: object): string {
+  return `data: ${JSON.stringify(data)}\n\n`;
 }
 
-export function chunkMaker({ id, created, model, system_fingerprint }: CompletionFrame, hasUsage: boolean): ChunkMaker {
-  const head = { id, object: "chat.completion.chunk", created, model, system_fingerprint };
-  const tail = hasUsage ? { usage: null } : {};
-  const choice = (delta: object, finish_reason: string | null): object => ({ ...head, choices: [{ index: 0, delta, logprobs: null, finish_reason }], ...tail });
-  return {
-    opening: () => choice({ role: "assistant", content: "", refusal: null }, null),
-    text: (content) => choice({ content }, null),
-    closing: (answer) => choice({ ...callsIn(answer), citations: answer.citations.map(toCitation) }, answer.finishReason),
-    usage: (answer) => ({ ...head, choices: [], usage: usageOf(answer) }),
-  };
+function messageOf({ text, toolCalls, citations }: Answer): ChatCompletion["choices"][number]["message"] {
+  const calls = toolCalls.map(toToolCall);
+  return { role: "assistant", content: calls.length > 0 && text === "" ? null : text, refusal: null, ...(calls.length === 0 ? {} : { tool_calls: calls }), citations: citations.map(toCitation) };
 }
 
-function callsIn({ toolCalls }: Answer): object {
-  return toolCalls.length === 0 ? {} : { tool_calls: toolCalls.map((call, index) => ({ index, ...toToolCall(call) })) };
-}
-
-function toToolCall({ id, name, arguments: given }: ToolCall): object {
+function toToolCall({ id, name, arguments: given }: ToolCall): { id: string; type: "function"; function: { name: string; arguments: string } } {
   return { id, type: "function", function: { name, arguments: given } };
 }
 
-function usageOf({ usage: { inputTokens, outputTokens, cachedInputTokens } }: Answer): object {
-  return {
-    prompt_tokens: inputTokens,
-    completion_tokens: outputTokens,
-    total_tokens: inputTokens + outputTokens,
-    prompt_tokens_details: { cached_tokens: cachedInputTokens },
-  };
+function usageOf({ usage: { inputTokens, outputTokens, cachedInputTokens } }: Answer): ChatCompletion["usage"] {
+  return { prompt_tokens: inputTokens, completion_tokens: outputTokens, total_tokens: inputTokens + outputTokens, prompt_tokens_details: { cached_tokens: cachedInputTokens } };
 }
 
-function toCitation({ number, document, headings, id, score }: RetrievedChunk): Citation {
+export function toCitation({ number, document, headings, id, score }: RetrievedChunk): Citation {
   return { number, document, headings, chunk: id, score };
 }

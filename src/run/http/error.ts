@@ -1,23 +1,13 @@
 import type { z } from "zod";
 import { type FailureCode, summaryOf, TwelveError } from "../../core/errors.ts";
 import { didYouMean } from "../../core/nearest.ts";
-import { formatPath } from "../../core/problems.ts";
+import { closestBranch, formatPath } from "../../core/problems.ts";
 import { withoutKeys } from "../../core/scrub.ts";
-
-/** An error as OpenAI's API gives it, with the trace that its log line has. */
-export interface ErrorBody {
-  readonly error: {
-    readonly message: string;
-    readonly type: "invalid_request_error" | "server_error";
-    readonly param: string | null;
-    readonly code: string | null;
-    readonly trace_id: string;
-  };
-}
+import type { ErrorReply } from "./error-schema.ts";
 
 export interface HttpError {
   readonly status: number;
-  readonly body: ErrorBody;
+  readonly body: ErrorReply;
   /** For the header Retry-After, where the same request may succeed later. */
   readonly retryAfterSeconds?: number;
 }
@@ -25,6 +15,7 @@ export interface HttpError {
 /** Failures that are not the server's own; every other one answers with 500. */
 const known: Readonly<Partial<Record<FailureCode, { readonly status: number; readonly code: string; readonly param?: string }>>> = {
   AGENT_UNKNOWN: { status: 404, code: "model_not_found", param: "model" },
+  INDEX_UNKNOWN: { status: 404, code: "model_not_found", param: "model" },
   RELEASE_NOT_FOUND: { status: 404, code: "release_not_found" },
   REQUEST_INVALID: { status: 400, code: "invalid_request" },
   PROMPT_INPUT_INVALID: { status: 400, code: "invalid_variables", param: "variables" },
@@ -78,7 +69,7 @@ const refused: Readonly<Record<string, { readonly code: string; readonly message
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: "unsupported_media_type", message: "The body must be JSON: send it with content-type: application/json" },
 };
 
-export function httpError(status: number, fields: Omit<ErrorBody["error"], "type">): HttpError {
+export function httpError(status: number, fields: Omit<ErrorReply["error"], "type">): HttpError {
   const { message, param, code, trace_id } = fields;
   const type = status < 500 ? "invalid_request_error" : "server_error";
   return { status, body: { error: { message, type, param, code, trace_id } } };
@@ -114,12 +105,21 @@ export function toHttpError(error: unknown, traceId: string): HttpError {
 
 /** What a request's schema says against it, one problem per field. */
 export function invalidRequest(error: z.ZodError, known: readonly string[]): TwelveError {
-  const problems = error.issues.flatMap((issue) => {
-    if (issue.code !== "unrecognized_keys") return [{ path: formatPath(issue.path), message: issue.message }];
-    return issue.keys.map((key) => ({
-      path: formatPath([...issue.path, key]),
-      message: `Unknown field.${issue.path.length === 0 ? didYouMean(key, known) : ""}`,
-    }));
-  });
+  const problems = error.issues.flatMap((issue) => problemsOf(issue, known));
   return new TwelveError("REQUEST_INVALID", "The request is not valid", { problems: problems.map(({ path, message }) => (path === "" ? { message } : { path, message })) });
+}
+
+interface FieldProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
+function problemsOf(issue: z.core.$ZodIssue, known: readonly string[]): readonly FieldProblem[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({ path: formatPath([...issue.path, key]), message: `Unknown field.${issue.path.length === 0 ? didYouMean(key, known) : ""}` }));
+  }
+  const branch = issue.code === "invalid_union" ? closestBranch(issue.errors) : undefined;
+  // What no alternative has looked into is told in the words of the field itself.
+  if (branch?.some(({ path }) => path.length > 0)) return branch.flatMap((inner) => problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, known));
+  return [{ path: formatPath(issue.path), message: issue.message }];
 }

@@ -1,90 +1,62 @@
 import { z } from "zod";
-import type { AnswerRequest } from "../schema.ts";
+import type { Message, ToolCall } from "../../ports/model.ts";
+import type { Asked } from "./asking.ts";
+import { bystanders, ignored, isEmpty, isZero, JsonObject, never, sampling, SessionName, unsupported, User } from "./field.ts";
+import { ChatFormat, formatOf } from "./format.ts";
+import { ChatQuestion, ChatReply, ChatWords, saidIn } from "./part.ts";
+import { CallName, callOf, ChatTool, ChatToolChoice, choiceOf, choiceProblem, parallelProblem, toolOf } from "./tool.ts";
 
-/** A field that other servers know and this one does not: only values that change nothing are let through. */
-function unsupported(isHarmless: (value: unknown) => boolean, message: string): z.ZodType {
-  return z.unknown().refine((value) => value === undefined || value === null || isHarmless(value), message).optional();
-}
-
-const isEmpty = (value: unknown): boolean => typeof value === "object" && value !== null && Object.keys(value).length === 0;
-const isZero = (value: unknown): boolean => value === 0;
-const never = (): boolean => false;
-/** Fields that tell the provider about the caller and leave the answer as it is. */
-const ignored = z.unknown().optional();
-
-/** A text, or parts of text that are joined; what else other servers take in parts is named and refused. */
-const Content = z.unknown().transform((content, context): string => {
-  if (typeof content === "string") return content;
-  if (!Array.isArray(content)) {
-    context.addIssue({ code: "custom", message: "Expected a string or a list of text parts" });
-    return z.NEVER;
-  }
-  const texts = content.map((part: unknown, index) => {
-    const { type, text } = (typeof part === "object" && part !== null ? part : {}) as { readonly type?: unknown; readonly text?: unknown };
-    if (type === "text" && typeof text === "string") return text;
-    const message = typeof type === "string" && type !== "text" ? `Parts of type ${type} are not supported; only text is` : 'Expected {type: "text", text: "..."}';
-    context.addIssue({ code: "custom", path: [index], message });
-    return "";
-  });
-  return texts.join("");
-});
-
-const noTools = "Tools are not supported by this version";
 const name = unsupported(never, "Names of participants are not supported; write them into the content");
-const Instruction = z.strictObject({ role: z.enum(["system", "developer"]), content: Content, name });
-const Question = z.strictObject({ role: z.literal("user"), content: Content, name });
+const old = "functions and function_call are not supported; use tools and tool_choice";
+const Call = z.strictObject({
+  id: z.string().min(1),
+  type: z.literal("function", { error: "Only calls of type function are supported" }),
+  function: z.strictObject({ name: CallName, arguments: z.string() }),
+});
+const Instruction = z.strictObject({ role: z.enum(["system", "developer"]), content: ChatWords, name });
+const Question = z.strictObject({ role: z.literal("user"), content: ChatQuestion, name });
 /** What this server and others answer with can be sent back whole; the extra fields are not read. */
 const Reply = z.strictObject({
   role: z.literal("assistant"),
-  content: Content.nullish(),
+  content: ChatReply.nullish(),
   refusal: z.string().nullish(),
   name,
   citations: ignored,
   annotations: ignored,
+  // What some clients keep of other servers' answers.
+  reasoning_content: ignored,
   audio: unsupported(never, "Audio is not supported"),
-  tool_calls: unsupported(isEmpty, noTools),
-  function_call: unsupported(never, noTools),
+  tool_calls: z.array(Call).nullish(),
+  function_call: unsupported(never, old),
 });
-const ChatMessage = z.discriminatedUnion("role", [Instruction, Question, Reply], {
-  error: ({ input }) => {
-    const role = typeof input === "object" && input !== null && "role" in input ? input.role : undefined;
-    return role === "tool" || role === "function" ? noTools : "Expected a message whose role is system, developer, user or assistant";
-  },
+const Result = z.strictObject({ role: z.literal("tool"), content: ChatWords, tool_call_id: z.string().min(1) });
+const ChatMessage = z.discriminatedUnion("role", [Instruction, Question, Reply, Result], {
+  error: "Expected a message whose role is system, developer, user, assistant or tool",
 });
 
 /** Body of `POST /v1/chat/completions`. What would change the answer is honoured or refused, never silently dropped. */
 export const ChatRequest = z
   .strictObject({
     model: z.string().min(1).meta({ description: "Name of an agent of the release" }),
-    messages: z.array(ChatMessage).min(1, "At least one message is needed").meta({ description: "The conversation; the last message is the question" }),
-    variables: z.record(z.string(), z.json()).optional().meta({ description: "Further variables of the agent's prompt; an extension of twelve" }),
+    messages: z.array(ChatMessage).min(1, "At least one message is needed").meta({ description: "The conversation; the last message is the question, or the result of a tool. With a session, the new turn alone" }),
+    variables: JsonObject.optional().meta({ description: "Further variables of the agent's prompt; an extension of twelve" }),
+    session: SessionName.nullish().meta({ description: "The conversation that the messages go on with; an extension of twelve. The header X-Session-Id says the same" }),
+    user: User,
     stream: z.boolean().nullish().meta({ description: "Send the answer as it comes, as server-sent events" }),
     stream_options: z.strictObject({ include_usage: z.boolean().nullish(), include_obfuscation: ignored }).nullish(),
-    temperature: z.number().min(0).max(2).nullish(),
-    top_p: z.number().min(0).max(1).nullish(),
+    ...sampling,
     max_tokens: z.int().min(1).nullish(),
     max_completion_tokens: z.int().min(1).nullish(),
     stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(4)], { error: "Expected a string or at most four strings" }).nullish(),
     seed: z.int().nullish(),
-    response_format: z
-      .discriminatedUnion("type", [z.strictObject({ type: z.literal("text") }), z.strictObject({ type: z.literal("json_object") })], {
-        error: "Only {type: \"text\"} and {type: \"json_object\"} are supported",
-      })
-      .nullish(),
-    user: ignored,
-    metadata: ignored,
-    store: ignored,
-    service_tier: ignored,
-    safety_identifier: ignored,
-    prompt_cache_key: ignored,
-    prompt_cache_options: ignored,
-    prompt_cache_retention: ignored,
-    parallel_tool_calls: ignored,
+    response_format: ChatFormat.nullish(),
+    tools: z.array(ChatTool).nullish().meta({ description: "What the model may call; its calls are the answer, and the caller's business" }),
+    tool_choice: ChatToolChoice.nullish(),
+    parallel_tool_calls: z.boolean().nullish(),
+    ...bystanders,
     n: unsupported((value) => value === 1, "Only one answer a request is supported: leave n out or set it to 1"),
-    tools: unsupported(isEmpty, noTools),
-    tool_choice: unsupported((value) => value === "none" || value === "auto", noTools),
-    functions: unsupported(isEmpty, noTools),
-    function_call: unsupported((value) => value === "none" || value === "auto", noTools),
+    functions: unsupported(isEmpty, old),
+    function_call: unsupported((value) => value === "none" || value === "auto", old),
     modalities: unsupported((value) => Array.isArray(value) && value.every((modality) => modality === "text"), "Only text is supported"),
     audio: unsupported(never, "Audio is not supported"),
     prediction: unsupported(never, "Predicted output is not supported"),
@@ -98,26 +70,27 @@ export const ChatRequest = z
     verbosity: unsupported(never, "verbosity is not supported by this version"),
     moderation: unsupported(never, "moderation is not supported by this version"),
   })
-  .refine(({ stream, stream_options: options }) => stream === true || options === undefined || options === null, {
-    path: ["stream_options"],
-    message: "stream_options is allowed only with stream: true",
-  })
-  .refine(({ max_tokens: old, max_completion_tokens: limit }) => old == null || limit == null || old === limit, {
-    path: ["max_tokens"],
-    message: "max_tokens and max_completion_tokens differ; give one of them",
+  .superRefine((body, context) => {
+    const refuse = (field: string, message: string | undefined): void => {
+      if (message !== undefined) context.addIssue({ code: "custom", path: [field], message });
+    };
+    if (body.stream !== true && body.stream_options != null) refuse("stream_options", "stream_options is allowed only with stream: true");
+    const { max_tokens: older, max_completion_tokens: limit } = body;
+    if (older != null && limit != null && older !== limit) refuse("max_tokens", "max_tokens and max_completion_tokens differ; give one of them");
+    const names = (body.tools ?? []).map((tool) => tool.function.name);
+    refuse("tool_choice", choiceProblem(body.tool_choice, names));
+    refuse("parallel_tool_calls", parallelProblem(body.parallel_tool_calls, names));
   })
   .meta({ title: "ChatRequest", description: "Body of POST /v1/chat/completions" });
 export type ChatRequest = z.infer<typeof ChatRequest>;
 
-type Given = Omit<AnswerRequest, "traceId" | "spanId" | "signal">;
-
 /** What the runtime needs of a request; a field that was left out or null is left to the release. */
-export function toAnswerRequest(body: ChatRequest): Given {
-  const { temperature, top_p: topP, seed, stop, response_format: format } = body;
+export function toAnswerRequest(body: ChatRequest): Asked {
+  const { temperature, top_p: topP, seed, stop, response_format: format, tools, tool_choice: choice } = body;
   const maxTokens = body.max_completion_tokens ?? body.max_tokens;
   return {
     agent: body.model,
-    messages: body.messages.map(({ role, content }) => ({ role: role === "developer" ? "system" : role, content: content ?? "" })),
+    messages: body.messages.map(toMessage),
     variables: body.variables ?? {},
     isStream: body.stream === true,
     ...(temperature == null ? {} : { temperature }),
@@ -125,6 +98,16 @@ export function toAnswerRequest(body: ChatRequest): Given {
     ...(maxTokens == null ? {} : { maxTokens }),
     ...(stop == null ? {} : { stop: typeof stop === "string" ? [stop] : stop }),
     ...(seed == null ? {} : { seed }),
-    ...(format == null ? {} : { format: format.type === "json_object" ? "json" : "text" }),
+    ...(format == null ? {} : formatOf(format)),
+    ...(tools == null || tools.length === 0 ? {} : { tools: tools.map((tool) => toolOf(tool.function)) }),
+    ...(choice == null ? {} : { toolChoice: choiceOf(choice) }),
   };
+}
+
+function toMessage(message: z.infer<typeof ChatMessage>): Message {
+  const said = saidIn(message.content);
+  if (message.role === "tool") return { role: "tool", ...said, toolCallId: message.tool_call_id };
+  if (message.role !== "assistant") return { role: message.role === "developer" ? "system" : message.role, ...said };
+  const toolCalls = (message.tool_calls ?? []).map(({ id, function: called }): ToolCall => callOf(id, called.name, called.arguments));
+  return { role: "assistant", ...said, ...(toolCalls.length === 0 ? {} : { toolCalls }) };
 }

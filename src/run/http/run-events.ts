@@ -2,8 +2,8 @@ import { once } from "node:events";
 import type { FastifyReply } from "fastify";
 import type { RunEvent } from "../../ports/runs.ts";
 import type { RunView } from "../agent/view-schema.ts";
-import type { ErrorBody } from "./error.ts";
-import { streamHeaders } from "./stream.ts";
+import type { ErrorReply } from "./error-schema.ts";
+import { openStream } from "./stream.ts";
 
 export interface EventStream {
   /** Sends the events as they come, and at last how the run ended. */
@@ -14,11 +14,8 @@ export interface EventStream {
 const heartbeatMs = 15_000;
 
 /** Server-sent events with IDs: whoever was cut off goes on behind the last one, at any process. A failure is told in the stream, since the status has been sent. */
-export function openEventStream(reply: FastifyReply, onFailure: (error: unknown) => ErrorBody): EventStream {
-  const headers = reply.getHeaders();
-  reply.hijack();
-  const response = reply.raw;
-  response.writeHead(200, { ...headers, ...streamHeaders } as Record<string, string>);
+export function openEventStream(reply: FastifyReply, onFailure: (error: unknown) => ErrorReply): EventStream {
+  const response = openStream(reply);
   response.flushHeaders();
   const write = async (text: string): Promise<void> => {
     if (response.destroyed || response.write(text)) return;

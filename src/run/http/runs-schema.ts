@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { RunSummary } from "../agent/view-schema.ts";
+import { JsonObject } from "./field.ts";
 
 const RunId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/, "Expected 1 to 100 letters, digits, dots, colons, hyphens and underscores");
 
@@ -12,7 +14,7 @@ const Input = z.union([
 export const NewRunRequest = z
   .strictObject({
     input: Input.meta({ description: "The user's message, or the conversation whose last message is the question" }),
-    variables: z.record(z.string(), z.json()).default({}).meta({ description: "Further variables of the agent's prompt" }),
+    variables: JsonObject.default({}).meta({ description: "Further variables of the agent's prompt" }),
     id: RunId.optional().meta({ description: "ID of the run, unique among the agent's runs: the same request with the same ID gives the same run" }),
     user: z.string().min(1).max(200).optional().meta({ description: "Whose run it is, for tools; the API key's name by default" }),
   })
@@ -32,3 +34,9 @@ export const RunPage = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(20),
   after: RunId.optional().meta({ description: "The last run of the page before" }),
 });
+
+export const RunList = z.strictObject({ object: z.literal("list"), data: z.array(RunSummary), has_more: z.boolean() }).meta({ title: "RunList", description: "Runs of an agent, newest first" });
+export type RunList = z.infer<typeof RunList>;
+
+/** One event of a run's stream, under its type as the event's name and with its position as ID. The last is `run_finished`. */
+export const RunEvent = z.looseObject({ type: z.string(), at: z.iso.datetime() }).meta({ title: "RunEvent", description: "One event of a run; its further fields depend on its type" });

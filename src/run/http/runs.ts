@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { z } from "zod";
 import { TwelveError } from "../../core/errors.ts";
 import { newRunId, type ToolAgents } from "../agent/open.ts";
 import type { AgentRuns, RunOwner } from "../agent/runs.ts";
 import { unknownAgent } from "../plan.ts";
 import type { Server } from "./api.ts";
-import { invalidRequest, toHttpError } from "./error.ts";
+import { parseBody } from "./asking.ts";
+import { toHttpError } from "./error.ts";
 import { openEventStream } from "./run-events.ts";
-import { ApprovalRequest, NewRunRequest, RunPage } from "./runs-schema.ts";
+import { ApprovalRequest, NewRunRequest, type RunList, RunPage } from "./runs-schema.ts";
 
 interface Named {
   readonly Params: { readonly name: string; readonly id: string };
@@ -32,7 +32,7 @@ export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report 
 
   app.post<Named>("/v1/agents/:name/runs", async (request, reply) => {
     const { toolAgents, runs, owner } = find(request);
-    const { input, variables, id = newRunId((sizeBytes) => clock.randomHex(sizeBytes)), user } = parse(NewRunRequest, request.body);
+    const { input, variables, id = newRunId((sizeBytes) => clock.randomHex(sizeBytes)), user } = parseBody(NewRunRequest, request.body ?? {});
     const kept = toolAgents.inputFor({ agent: owner.agent, messages: input, variables, isStream: false, traceId: request.trace.traceId, caller: owner.key });
     const view = await runs.submit(owner, id, user === undefined ? kept : { ...kept, user });
     return reply.code(202).header("location", `/v1/agents/${owner.agent}/runs/${view.id}`).header("x-run-id", view.id).send(view);
@@ -40,10 +40,11 @@ export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report 
 
   app.get<Named>("/v1/agents/:name/runs", async (request, reply) => {
     const { runs, owner } = find(request);
-    const { limit, after } = parse(RunPage, request.query);
+    const { limit, after } = parseBody(RunPage, request.query ?? {});
     // One more than is shown tells whether there are more.
     const found = await runs.list(owner, { limit: limit + 1, ...(after === undefined ? {} : { before: after }) });
-    return reply.send({ object: "list", data: found.slice(0, limit), has_more: found.length > limit });
+    const list: RunList = { object: "list", data: found.slice(0, limit), has_more: found.length > limit };
+    return reply.send(list);
   });
 
   app.get<Named>("/v1/agents/:name/runs/:id", async (request, reply) => {
@@ -58,7 +59,7 @@ export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report 
 
   app.post<Named>("/v1/agents/:name/runs/:id/approvals", async (request, reply) => {
     const { runs, owner } = find(request);
-    const { call_id: callId, approve, reason } = parse(ApprovalRequest, request.body);
+    const { call_id: callId, approve, reason } = parseBody(ApprovalRequest, request.body ?? {});
     return reply.send(await runs.decide(owner, request.params.id, { callId, approve, reason: reason ?? null }));
   });
 
@@ -92,12 +93,6 @@ function whenDraining(traffic: Server["traffic"]): { readonly signal: AbortSigna
     if (traffic.isDraining) controller.abort(new TwelveError("ANSWER_CUT", "The server is stopping; go on at another process with Last-Event-ID"));
   }, lookMs);
   return { signal: controller.signal, close: () => clearInterval(timer) };
-}
-
-function parse<Schema extends z.ZodObject>(schema: Schema, given: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(given ?? {});
-  if (parsed.success) return parsed.data;
-  throw invalidRequest(parsed.error, Object.keys(schema.shape));
 }
 
 /** Nothing has been read where nothing is said; what is no position of ours is refused, since events would be missed in silence. */

@@ -1,22 +1,26 @@
-import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { TwelveError } from "../../core/errors.ts";
 import { scrub } from "../../core/scrub.ts";
 import { traceOf, traceParent } from "../trace.ts";
 import { admit, stranger } from "./admission.ts";
+import { addAgentCore } from "./agentcore.ts";
 import type { Server, ServerOptions } from "./api.ts";
-import { readBody } from "./body.ts";
 import { addChat } from "./chat.ts";
 import { answerClientError } from "./client-error.ts";
 import { answerPreflight, isPreflight } from "./cors.ts";
+import { addEmbeddings } from "./embeddings.ts";
 import { httpError, isInternal, toHttpError } from "./error.ts";
 import { addHealth } from "./health.ts";
 import { addIdempotency } from "./idempotency.ts";
+import { jsonReader } from "./json.ts";
 import { openMetrics } from "../metrics/record.ts";
 import { addMetrics, countRequests } from "./metrics.ts";
 import { addModels } from "./models.ts";
+import { addOpenApi } from "./openapi.ts";
+import { addResponses } from "./responses.ts";
 import { addRuns } from "./runs.ts";
 import { isEndlessRoute, scopeOf } from "./scope.ts";
+import { addSearch } from "./search.ts";
 import { addUi } from "./ui.ts";
 import { addSessions } from "./sessions.ts";
 
@@ -102,14 +106,7 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
     done();
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("application/json", async (request: FastifyRequest, payload: IncomingMessage) => {
-    const text = await readBody(payload, { limitBytes: access()?.bodyBytes ?? 0, signal: request.life });
-    try {
-      return JSON.parse(text) as unknown;
-    } catch (cause) {
-      throw new TwelveError("REQUEST_INVALID", `The body is not valid JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
-    }
-  });
+  app.addContentTypeParser("application/json", jsonReader(access));
   app.setErrorHandler((error, request, reply) => {
     report(error, request);
     const { status, body, retryAfterSeconds } = toHttpError(error, request.trace.traceId);
@@ -121,7 +118,7 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
     const path = request.url.split("?", 1)[0] ?? "";
     const allowed = (["GET", "POST", "DELETE"] as const).filter((method) => app.findRoute({ url: path, method }) !== null || (method === "GET" && /^\/v1\/(?:models|sessions)\//.test(path)) || (method === "DELETE" && path.startsWith("/v1/sessions/")));
     const isKnown = allowed.length > 0;
-    const message = isKnown ? `${request.method} is not allowed for ${path}; use ${allowed.join(" or ")}` : `There is nothing at ${path}. The API is POST /v1/chat/completions, GET /v1/models, GET /livez and GET /readyz`;
+    const message = isKnown ? `${request.method} is not allowed for ${path}; use ${allowed.join(" or ")}` : `There is nothing at ${path}. GET /openapi.json says what there is`;
     const { status, body } = httpError(isKnown ? 405 : 404, { message, param: null, code: isKnown ? "method_not_allowed" : "not_found", trace_id: request.trace.traceId });
     if (isKnown) void reply.header("allow", allowed.join(", "));
     return reply.code(status).send(body);
@@ -130,11 +127,16 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
   const server: Server = { ...options, report };
   addIdempotency(app, server);
   addChat(app, server);
+  addResponses(app, server);
+  addEmbeddings(app, server);
+  addSearch(app, server);
   addModels(app, server);
   addRuns(app, server);
   addSessions(app, server);
   addHealth(app, server);
   addMetrics(app, metrics, options.collectAll);
+  addOpenApi(app);
+  if (options.agentCore !== undefined) addAgentCore(app, server, options.agentCore);
   if (options.ui !== undefined) addUi(app, server, options.ui);
   return app;
 }

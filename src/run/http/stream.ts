@@ -1,48 +1,50 @@
 import type { ServerResponse } from "node:http";
-import type { AnswerPart } from "../schema.ts";
-import type { ChunkMaker } from "./completion.ts";
+import type { FastifyReply } from "fastify";
+import type { Answer, AnswerPart } from "../schema.ts";
+import type { Wording } from "./asking.ts";
 import type { HttpError } from "./error.ts";
 
 interface StreamOptions {
-  /** The first part has been awaited already: up to it, a failure is an ordinary response with its own status. */
+  /** Has been awaited already. */
   readonly first: IteratorResult<AnswerPart>;
   readonly rest: AsyncIterator<AnswerPart>;
-  readonly chunks: ChunkMaker;
-  readonly hasUsage: boolean;
+  readonly wording: Wording;
   /** `request.life`: aborted, the stream ends with its reason. */
   readonly life: AbortSignal;
   readonly onFailure: (error: unknown) => HttpError;
 }
 
 /** Server-sent events must pass through proxies as they come. */
-export const streamHeaders = {
+const streamHeaders = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-cache, no-transform",
   "x-accel-buffering": "no",
 } as const;
 
+/** Takes the response out of Fastify's hands, with the headers that were set so far. */
+export function openStream(reply: FastifyReply): ServerResponse {
+  const headers = reply.getHeaders();
+  reply.hijack();
+  reply.raw.writeHead(200, { ...headers, ...streamHeaders } as Record<string, string>);
+  return reply.raw;
+}
+
 /** Sends an answer as server-sent events. A failure on the way is told in one last event, since the status has been sent. */
-export async function sendStream(response: ServerResponse, { first, rest, chunks, hasUsage, life, onFailure }: StreamOptions): Promise<void> {
-  const send = (chunk: object): Promise<void> => sendText(response, `data: ${JSON.stringify(chunk)}\n\n`, life);
-  let isComplete = false;
+export async function sendStream(response: ServerResponse, { first, rest, wording, life, onFailure }: StreamOptions): Promise<void> {
+  let answer: Answer | undefined;
   try {
-    await send(chunks.opening());
+    await sendText(response, wording.opening(), life);
     for (let next = first; next.done !== true; next = await rest.next()) {
       const part = next.value;
-      if (part.type === "text") {
-        await send(chunks.text(part.text));
-        continue;
-      }
-      await send(chunks.closing(part.answer));
-      if (hasUsage) await send(chunks.usage(part.answer));
-      isComplete = true;
+      if (part.type === "text") await sendText(response, wording.text(part.text), life);
+      else ({ answer } = part);
     }
     // Only now: what the runtime does with a whole answer is done.
-    if (!isComplete) throw new Error("The runtime ended an answer without its last part");
-    response.write("data: [DONE]\n\n");
+    if (answer === undefined) throw new Error("The runtime ended an answer without its last part");
+    if (!response.destroyed) response.write(wording.closing(answer));
   } catch (error) {
-    const { body } = onFailure(error);
-    if (!response.destroyed) response.write(`data: ${JSON.stringify(body)}\n\n`);
+    const failure = onFailure(error);
+    if (!response.destroyed) response.write(wording.failure(failure));
   } finally {
     response.end();
     // Cut while the client did not read, the runtime was not asked for more, and does not know of the end.

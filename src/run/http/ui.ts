@@ -7,11 +7,9 @@ import type { Ui } from "../ui/open.ts";
 import { Ask, type AskEvent, type Complaint } from "../ui/schema.ts";
 import { viewAnswer, viewChunk } from "../ui/view.ts";
 import type { Server } from "./api.ts";
-import { openStream } from "./chat.ts";
-import { invalidRequest, isInternal, toHttpError } from "./error.ts";
-import { sendText } from "./stream.ts";
-
-const fields = Object.keys(Ask.shape);
+import { parseBody } from "./asking.ts";
+import { isInternal, toHttpError } from "./error.ts";
+import { openStream, sendText } from "./stream.ts";
 
 /** `GET /`: a page to try the release. `/ui/…`: what the page asks. */
 export function addUi(app: FastifyInstance, { clock, report, isExposed }: Server, ui: Ui): void {
@@ -36,7 +34,7 @@ export function addUi(app: FastifyInstance, { clock, report, isExposed }: Server
     return ui.release(Number(number));
   });
   app.post("/ui/answer", async (request, reply) => {
-    const { release, ...asked } = parseAsk(request.body);
+    const { release, ...asked } = parseBody(Ask, request.body);
     const { trace, life } = request;
     const startedMs = clock.monotonicMs();
     const response = openStream(reply);
@@ -72,12 +70,6 @@ export function addUi(app: FastifyInstance, { clock, report, isExposed }: Server
     }
     return reply;
   });
-}
-
-function parseAsk(body: unknown): Ask {
-  const result = Ask.safeParse(body);
-  if (result.success) return result.data;
-  throw invalidRequest(result.error, fields);
 }
 
 function lineOf(event: AskEvent): string {

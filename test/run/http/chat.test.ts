@@ -94,17 +94,6 @@ describe("POST /v1/chat/completions with the official client", () => {
     });
   });
 
-  it("passes on what the model wants called, whole and streamed", async () => {
-    const call = { id: "c1", name: "look_up", arguments: '{"a":1}' };
-    const model = scriptedModel(() => [{ type: "tool_call", call }, { type: "end", finishReason: "tool_calls", usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0 }, model: "m" }]);
-    const { client } = await startServer(runtimeOf(openAgent(model)));
-    const expected = { id: "c1", type: "function", function: { name: "look_up", arguments: '{"a":1}' } };
-    const whole = await client.chat.completions.create({ ...ask, messages: [...ask.messages] });
-    expect(whole.choices).toMatchObject([{ finish_reason: "tool_calls", message: { content: null, tool_calls: [expected] } }]);
-    const streamed = await Array.fromAsync(await client.chat.completions.create({ ...ask, messages: [...ask.messages], stream: true }));
-    expect(streamed.at(-1)?.choices).toMatchObject([{ finish_reason: "tool_calls", delta: { tool_calls: [{ index: 0, ...expected }] } }]);
-  });
-
   it.each([
     ["SERVICE_LIMITED", 429, "service_limited"],
     ["SERVICE_REJECTED", 400, "service_rejected"],

@@ -7,13 +7,13 @@ import { listen } from "../../../src/run/http/listen.ts";
 import { openServer } from "../../../src/run/http/server.ts";
 import { trackTraffic } from "../../../src/run/http/traffic.ts";
 import { fixedClock } from "../../helpers/context.ts";
-import type { FakeRuntime } from "../fixture.ts";
+import type { OpenedRuntime } from "../../../src/run/apply.ts";
 
 /** As `twelve run` without keys on 127.0.0.1. */
 const open: Access = { keys: null, origins: [], isHostChecked: true, bodyBytes: 1024 * 1024, answerMs: 600_000 };
 
 /** A server that does not listen yet. */
-export async function openTestServer(runtime: FakeRuntime, { access = {}, ...change }: { readonly access?: Partial<Access> | "unknown" } & Partial<Omit<ServerOptions, "access">> = {}) {
+export async function openTestServer(runtime: OpenedRuntime, { access = {}, ...change }: { readonly access?: Partial<Access> | "unknown" } & Partial<Omit<ServerOptions, "access">> = {}) {
   const traffic = trackTraffic();
   const lines: string[] = [];
   const app = await openServer({
@@ -24,7 +24,7 @@ export async function openTestServer(runtime: FakeRuntime, { access = {}, ...cha
 }
 
 /** A listening server of the test's own, with the official client for it. */
-export async function startServer(runtime: FakeRuntime, change: Parameters<typeof openTestServer>[1] = {}) {
+export async function startServer(runtime: OpenedRuntime, change: Parameters<typeof openTestServer>[1] = {}) {
   const { app, traffic, lines } = await openTestServer(runtime, change);
   const url = await listen(app, { host: "127.0.0.1", port: 0 });
   onTestFinished(async () => {
@@ -32,8 +32,8 @@ export async function startServer(runtime: FakeRuntime, change: Parameters<typeo
     await app.close();
   });
   const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: "none", maxRetries: 0 });
-  const post = (body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
-    fetch(`${url}/v1/chat/completions`, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: typeof body === "string" ? body : JSON.stringify(body) });
+  const post = (body: unknown, headers: Record<string, string> = {}, path = "/v1/chat/completions"): Promise<Response> =>
+    fetch(`${url}${path}`, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: typeof body === "string" ? body : JSON.stringify(body) });
   return { app, url, client, traffic, lines, post };
 }
 

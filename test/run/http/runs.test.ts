@@ -13,7 +13,8 @@ import { listen } from "../../../src/run/http/listen.ts";
 import type { Traffic } from "../../../src/run/http/traffic.ts";
 import { systemClock } from "../../../src/adapters/system/clock.ts";
 import { fakeAgents, type FakeAgents, fakeTool, replies } from "../agent/fixture.ts";
-import { type FakeRuntime, keeping, saysAndHangs } from "../fixture.ts";
+import type { OpenedRuntime } from "../../../src/run/apply.ts";
+import { keeping, saysAndHangs } from "../fixture.ts";
 import { openTestServer } from "./fixture.ts";
 
 let folder = "";
@@ -56,7 +57,8 @@ interface Server {
 async function startServer(script: Parameters<typeof fakeAgents>[0], { tools, kind = newKind(), works = true, limits, release, openOther }: ServerOptions): Promise<Server> {
   const engine = await openRuns("pglite:state", folder, { lostMs: 2000 });
   const agents = fakeAgents(script, { tools, ...(limits && { limits }), ...(release && { release }), ...(openOther && { openOther }), durable: { engine, kind, works, concurrency: 4 } });
-  const runtime: FakeRuntime = { events: agents.events, agents: ["support", "plain"], toolAgents: agents, answer: (request) => agents.answer(request), kept: () => keeping(), check: () => Promise.resolve([]), close: () => agents.close() };
+  const nothing = (): Promise<never> => Promise.reject(new Error("These agents retrieve nothing"));
+  const runtime: OpenedRuntime = { indexes: [], search: nothing, embed: nothing, agents: ["support", "plain"], toolAgents: agents, answer: (request) => agents.answer(request), kept: () => keeping(), check: () => Promise.resolve([]), close: () => agents.close() };
   const { app, traffic } = await openTestServer(runtime, { clock: systemClock });
   app.addHook("onRequest", (request, _reply, done) => {
     request.caller = { key: (request.headers["x-key"] as string | undefined) ?? null };

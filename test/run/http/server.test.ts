@@ -10,9 +10,9 @@ const openConnections = (server: Server) => new Promise((resolve) => server.getC
 const given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
 
 describe("the server", () => {
-  it("offers each agent as a model", async () => {
+  it("offers each agent and each index as a model", async () => {
     const { client } = await startServer(answering());
-    expect((await client.models.list()).data).toMatchObject([{ id: "support", object: "model", owned_by: "twelve" }]);
+    expect((await client.models.list()).data).toMatchObject([{ id: "support", object: "model", owned_by: "twelve-agent" }, { id: "docs", object: "model", owned_by: "twelve-index" }]);
     expect(await client.models.retrieve("support")).toMatchObject({ id: "support" });
     await expect(client.models.retrieve("other")).rejects.toMatchObject({ status: 404, code: "model_not_found" });
   });
@@ -21,7 +21,8 @@ describe("the server", () => {
     ["GET", "/v1/chat/completions", 405, "POST"],
     ["DELETE", "/v1/models/support", 405, "GET"],
     ["POST", "/v1/models", 405, "GET"],
-    ["GET", "/v1/embeddings", 404, null],
+    ["GET", "/v1/embeddings", 405, "POST"],
+    ["POST", "/v1/audio/speech", 404, null],
     ["GET", "/", 404, null],
     ["GET", "/v1/chat/completions/..%2f", 404, null],
     ["GET", "/%zz", 400, null],
@@ -30,6 +31,11 @@ describe("the server", () => {
     const response = await fetch(`${url}${path}`, { method });
     expect([response.status, response.headers.get("allow")]).toEqual([status, allow]);
     expect(await response.json()).toMatchObject({ error: { type: "invalid_request_error", trace_id: expect.stringMatching(/^[0-9a-f]{32}$/) } });
+  });
+
+  it("looks at the path before it looks at the body", async () => {
+    const { post } = await startServer(answering());
+    for (const [path, status] of [["/v1/models", 405], ["/v1/nothing", 404]] as const) expect((await post("x", { "content-type": "text/plain" }, path)).status).toBe(status);
   });
 
   it("goes on with the caller's trace in the headers and in the event", async () => {

@@ -12,6 +12,9 @@ function openingReleases() {
     log.push(`open ${number}`);
     return Promise.resolve({
       agents: ["support"],
+      indexes: [],
+      search: () => Promise.reject(new Error("The page searches nothing by itself")),
+      embed: () => Promise.reject(new Error("The page embeds nothing")),
       async *answer() {
         yield { type: "text", text: String(number) };
         yield { type: "text", text: "end" };

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import type { Message } from "../../ports/model.ts";
+import { ignored, never, unsupported } from "./field.ts";
+
+const Text = z.string();
+const ImageUrl = z.string().regex(/^(?:https:\/\/|data:image\/)/, "Expected an https: URL, or a data: URL of an image").meta({ description: "https: URL, or data: URL of an image; for models that take images" });
+const detail = unsupported((value) => value === "auto", "Images are given as the model takes them: leave detail out, or set it to auto");
+
+/** Parts of `messages[].content` of a chat. */
+const ChatText = z.strictObject({ type: z.literal("text"), text: Text, prompt_cache_breakpoint: ignored });
+const ChatImage = z.strictObject({ type: z.literal("image_url"), image_url: z.strictObject({ url: ImageUrl, detail }), prompt_cache_breakpoint: ignored });
+const Refusal = z.strictObject({ type: z.literal("refusal"), refusal: Text });
+
+/** Parts of `input[].content` of a response. */
+const InputText = z.strictObject({ type: z.literal("input_text"), text: Text, prompt_cache_breakpoint: ignored });
+const OutputText = z.strictObject({ type: z.literal("output_text"), text: Text, annotations: ignored, logprobs: ignored });
+const InputImage = z.strictObject({ type: z.literal("input_image"), image_url: ImageUrl, detail, file_id: unsupported(never, "Files are not supported; send the image as a URL"), prompt_cache_breakpoint: ignored });
+
+type AnyPart = z.infer<typeof ChatText | typeof ChatImage | typeof Refusal | typeof InputText | typeof OutputText | typeof InputImage>;
+
+const asText = { error: "Expected a string or a list of parts" };
+/** One text, or parts; what else other servers take in parts is named and refused. */
+export const ChatQuestion = z.union([Text, z.array(z.discriminatedUnion("type", [ChatText, ChatImage], otherThan("text and image_url are")))], asText);
+export const ChatWords = z.union([Text, z.array(z.discriminatedUnion("type", [ChatText], otherThan("text is")))], asText);
+export const ChatReply = z.union([Text, z.array(z.discriminatedUnion("type", [ChatText, Refusal], otherThan("text and refusal are")))], asText);
+export const InputQuestion = z.union([Text, z.array(z.discriminatedUnion("type", [InputText, InputImage], otherThan("input_text and input_image are")))], asText);
+export const InputWords = z.union([Text, z.array(z.discriminatedUnion("type", [InputText], otherThan("input_text is")))], asText);
+export const InputReply = z.union([Text, z.array(z.discriminatedUnion("type", [OutputText, InputText, Refusal], otherThan("output_text and refusal are")))], asText);
+
+function otherThan(supported: string): { readonly error: z.core.$ZodErrorMap } {
+  return {
+    error({ input }) {
+      const type = typeof input === "object" && input !== null && "type" in input ? input.type : undefined;
+      return typeof type === "string" ? `Parts of type ${type} are not supported here; only ${supported}` : `Expected a part with its type; ${supported} supported`;
+    },
+  };
+}
+
+/** What is said in the parts, as a message carries it: the texts joined, and the images behind them. */
+export function saidIn(content: string | readonly AnyPart[] | null | undefined): Pick<Message, "content" | "images"> {
+  if (typeof content === "string") return { content };
+  const parts = content ?? [];
+  const text = parts.map((part) => ("text" in part ? part.text : "refusal" in part ? part.refusal : "")).join("");
+  const images = parts.flatMap((part) => ("image_url" in part ? [{ url: typeof part.image_url === "string" ? part.image_url : part.image_url.url }] : []));
+  return { content: text, ...(images.length === 0 ? {} : { images }) };
+}
