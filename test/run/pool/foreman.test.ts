@@ -36,7 +36,7 @@ describe("twelve run with several processes", () => {
     expect(started.map(({ name }) => name)).toEqual(["web.1", "web.2", "fail.1", "patient.1", "show.1", "worker.1"]);
     const [web, twin, fail] = run.asked;
     const port = web?.options.env["PORT"];
-    expect(web?.args).toEqual(["run", "web", "--env=staging", "--release=v1", `--port=${port}`, "--host=127.0.0.1", "--pre-stop-seconds=0", "--drain-seconds=5", "--log-content"]);
+    expect(web?.args).toEqual(["run", "web", "--env=staging", "--release=v1", `--port=${port}`, "--pre-stop-seconds=0", "--drain-seconds=5", "--log-content"]);
     expect(web?.options.env["TWELVE_INSTANCES"]).toBe("2");
     expect([twin?.options.env["PORT"], fail?.options.env["PORT"] === port]).toEqual([port, false]);
     run.stop();
