@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Message } from "../../ports/model.ts";
+import type { Json } from "../../core/canonical-json.ts";
+import type { Message, ToolCall } from "../../ports/model.ts";
 import type { SessionEntry } from "../../ports/session.ts";
 import type { Answer } from "../schema.ts";
 import type { Draft } from "../state/claim.ts";
@@ -39,19 +40,37 @@ const Details = z.object({
 
 /** What is said to an agent in one turn; instructions are for that turn alone, and not kept. */
 export function questionDrafts(messages: readonly Message[], agent: string): readonly Draft[] {
-  return messages.filter(({ role }) => role !== "system").map(({ role, content, images, toolCallId, isError }) => ({
+  return messages.filter(({ role }) => role !== "system").map((message) => messageDraft(message, agent));
+}
+
+function messageDraft({ role, content, images, toolCalls, toolCallId, isError }: Message, agent: string): Draft {
+  return {
     role,
     content,
     data: {
       agent,
       ...(images === undefined ? {} : { images: images.map(({ url }) => ({ url })) }),
+      ...(toolCalls === undefined ? {} : { toolCalls: callsOf(toolCalls) }),
       ...(toolCallId === undefined ? {} : { toolCallId }),
       ...(isError === undefined ? {} : { isError }),
     },
-  }));
+  };
 }
 
-export function answerDraft({ text, toolCalls, citations, model, finishReason, usage }: Answer, agent: string): Draft {
+/** An agent with tools has called them on its way: calls and results are part of what it said, and the answer stands last. */
+export function answerDrafts(answer: Answer, agent: string): readonly Draft[] {
+  const { made = [] } = answer;
+  const last = made.at(-1);
+  const isAnswer = last?.role === "assistant" && last.toolCalls === undefined;
+  const steps = isAnswer ? made.slice(0, -1) : made;
+  return [...steps.map((message) => messageDraft(message, agent)), answerDraft(isAnswer ? { ...answer, text: last.content } : answer, agent)];
+}
+
+function callsOf(calls: readonly ToolCall[]): Json[] {
+  return calls.map(({ id, name, arguments: given }) => ({ id, name, arguments: given }));
+}
+
+function answerDraft({ text, toolCalls, citations, model, finishReason, usage }: Answer, agent: string): Draft {
   return {
     role: "assistant",
     content: text,
@@ -61,7 +80,7 @@ export function answerDraft({ text, toolCalls, citations, model, finishReason, u
       model,
       finishReason,
       usage: { ...usage },
-      ...(toolCalls.length === 0 ? {} : { toolCalls: toolCalls.map(({ id, name, arguments: given }) => ({ id, name, arguments: given })) }),
+      ...(toolCalls.length === 0 ? {} : { toolCalls: callsOf(toolCalls) }),
       ...(citations.length === 0 ? {} : { citations: citations.map(({ number, document, headings, id, score }) => ({ number, document, headings, chunk: id, score })) }),
     },
   };

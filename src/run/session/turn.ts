@@ -9,7 +9,7 @@ import type { Answer } from "../schema.ts";
 import type { Log } from "../state/append.ts";
 import { claim, isOver, usualLeaseMs } from "../state/claim.ts";
 import { openClaim } from "../state/mark.ts";
-import { answerDraft, endingDraft, questionDrafts, turnsIn } from "./entry.ts";
+import { answerDrafts, endingDraft, questionDrafts, turnsIn } from "./entry.ts";
 import { continueConversation } from "./history-plan.ts";
 
 /** How long turns of one session wait for each other. */
@@ -69,7 +69,7 @@ export async function beginTurn(log: Log, { agent, messages, historyTokens }: Ne
       return {
         messages: conversation,
         signal: claimed.signal,
-        keep: (answer) => claimed.end([answerDraft(answer, agent)]),
+        keep: (answer) => claimed.end(answerDrafts(answer, agent)),
         giveUp: (outcome) => inTime(() => claimed.end([endingDraft(outcome)]), { limitMs: farewellMs, who: log.store.url }).catch(() => {}),
       };
     } catch (error) {
