@@ -7,6 +7,7 @@ import { failures } from "../src/core/failures.ts";
 import { EvalReport } from "../src/eval/schema.ts";
 import { Build } from "../src/build/schema.ts";
 import { Index } from "../src/index/schema.ts";
+import { Script } from "../src/mock/schema.ts";
 import { Manifest } from "../src/manifest/schema.ts";
 import { Activation, Release } from "../src/release/schema.ts";
 import { ToolCallEvent } from "../src/run/agent/schema.ts";
@@ -24,6 +25,7 @@ export async function referencePages(): Promise<Readonly<Record<string, string>>
     "artifacts.md": artifactsPage(),
     "events.md": `${schemaPage(ModelCallEvent, "output", "One JSON line on stdout for each model call. Names follow the OpenTelemetry GenAI conventions where one exists.").trimEnd()}\n\n## tool-call-finished\n\nOne JSON line for each attempt at a call of a tool.\n\n${fields(z.toJSONSchema(ToolCallEvent, { io: "output" }))}\n`,
     "failures.md": failuresPage(),
+    "script.md": schemaPage(Script, "input", "Fields of the file behind `mock:script:<file>` and `--answers`; see [mocks](../mock.md)."),
     "openapi.json": `${JSON.stringify(openApiDocument(), null, 1)}\n`,
   };
 }

@@ -3,13 +3,15 @@ import { dirname, join } from "node:path/posix";
 import { describe, expect, it } from "vitest";
 
 /** A folder of src/ may import itself and what the table gives it. The product's data flow reads down this table. */
-const foundation = ["core", "ports", "artifact", "manifest", "config", "code"];
+const foundation = ["core", "ports", "mock", "artifact", "manifest", "config", "code"];
 const stages = ["prompt", "build", "document", "index", "release", "retrieval", "tool", "run", "eval"];
 const below: Readonly<Record<string, readonly string[]>> = {
   core: [],
   ports: ["core"],
   models: ["core", "ports"],
-  adapters: ["core", "ports", "models"],
+  // What plays a model, for the mock models and the mock servers alike.
+  mock: ["core", "ports"],
+  adapters: ["core", "ports", "models", "mock"],
   artifact: ["core", "ports"],
   manifest: ["core", "ports"],
   config: ["core", "ports", "manifest"],

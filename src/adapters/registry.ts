@@ -69,6 +69,7 @@ const vectorServices: Readonly<Record<string, Open<VectorService>>> = {
 };
 
 const sessionStores: Readonly<Record<string, Open<SessionStore>>> = {
+  memory: async () => (await import("./session/memory/adapter.ts")).openMemorySessions(),
   "agentcore-memory": async (reference, { env }) => (await import("./session/agentcore/adapter.ts")).openSessions(reference, env),
   "bedrock-sessions": async (reference, { env }) => (await import("./session/bedrock/adapter.ts")).openSessions(reference, env),
   postgres: async (reference, { dir }) => (await import("./session/postgres/adapter.ts")).openSessions(reference, dir),

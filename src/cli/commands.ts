@@ -27,6 +27,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   promote: entry("Activate the release of one environment in another", () => import("../release/promote-command.ts")),
   rollback: entry("Activate the release that was active before", () => import("../release/rollback-command.ts")),
   run: entry("Serve an environment's release over HTTP, or run its processes", () => import("../run/command.ts")),
+  mock: entry("Serve the HTTP API by scripted answers, for the tests of applications", () => import("../run/mock-command.ts")),
   eval: entry("Measure a release against eval suites", () => import("../eval/command.ts")),
   "config list": entry("List configuration keys, their values and where these come from", () => import("../release/config-command.ts")),
   "models list": entry("List a release's models with their lifecycle", () => import("../services/models-list-command.ts")),

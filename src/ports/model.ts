@@ -1,5 +1,6 @@
 import type { Json } from "../core/canonical-json.ts";
 import type { Checkable } from "./check.ts";
+import type { VectorHit } from "./vectors.ts";
 
 /** One message of a conversation. Retrieved text never arrives here as a role of its own. */
 export interface Message {
@@ -71,6 +72,9 @@ export interface ModelRequest extends Sampling {
   readonly toolChoice?: ToolChoice;
   /** The user's own words, as they stand in `messages` among the prompt's. The extractive mock looks for them in the passages. */
   readonly question?: string;
+  /** Who asks, and what was said before the question without the prompt's own messages: mock models may answer by it. */
+  readonly agent?: string;
+  readonly earlier?: readonly Message[];
   readonly signal?: AbortSignal;
 }
 
@@ -103,6 +107,8 @@ export interface ModelEnd {
   readonly responseId?: string;
   /** For `Message.reasoning` of the next request. */
   readonly reasoning?: readonly Json[];
+  /** What the answer cites by number, from 1, where the model brings its own passages: they take the place of `ModelRequest.passages`. */
+  readonly passages?: readonly VectorHit[];
 }
 
 /** One model behind one URL, such as `mock:extractive`. */

@@ -21,8 +21,8 @@ import { findVectors } from "./vectors.ts";
 export interface IndexToSearch {
   readonly name: string;
   readonly index: Descriptor;
-  /** Reference of the embedder, such as hash:512. */
-  readonly embedder: string;
+  /** Reference of the embedder, such as hash:512; null where the index is searched by words alone. */
+  readonly embedder: string | null;
   /** The vector service that holds it, with credentials; without one the embedded engine does. */
   readonly vectors?: AttachedUrl | undefined;
 }
@@ -80,12 +80,11 @@ export async function openRetriever(asking: Context & Pick<Waiting, "patience">,
   const rerankers = new Map<string, Reranker>();
   const counter = countFailures();
   const store = await context.store();
-  const [index, held, embedder] = await Promise.all([
-    readDocument(store, indexKind, plan.index),
-    findVectors(context, plan, secrets),
-    patiently(() => context.openEmbedder(plan.embedder, secrets), context),
-  ]);
-  const probeCosine = await checkProbe(embedder, held.probe, index.embedder, context);
+  const reading = readDocument(store, indexKind, plan.index);
+  // In the place of none, vectors of the right length, which are compared with nothing.
+  const reference = plan.embedder ?? `hash:${(await reading).embedder.dimensions}`;
+  const [index, held, embedder] = await Promise.all([reading, findVectors(context, plan, secrets), patiently(() => context.openEmbedder(reference, secrets), context)]);
+  const probeCosine = plan.embedder === null ? 1 : await checkProbe(embedder, held.probe, index.embedder, context);
   const vectors = await held.open(index);
   const embedderName = `embedder of index ${plan.name}`;
   return {

@@ -55,7 +55,7 @@ export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, c
     }
     request.signal?.throwIfAborted();
     messages = agent.render(conversation, call.retrieved, request.variables);
-    const chunks = await askModels(agent.models, modelRequest(agent.plan, request, { messages, question, retrieved: call.retrieved }), {
+    const chunks = await askModels(agent.models, modelRequest(agent.plan, request, { messages, question, earlier: conversation.history, retrieved: call.retrieved }), {
       ...context,
       onAsk: (candidate) => void (call.asked = candidate),
       onFailure: (attempt) => void (call.failed = [...call.failed, attempt]),
@@ -74,6 +74,7 @@ export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, c
         call.toolCalls = [...call.toolCalls, chunk.call];
         continue;
       }
+      if (chunk.passages !== undefined) call.retrieved = chunk.passages.map((hit, position) => ({ number: position + 1, ...hit, scores: {} }));
       call.usage = chunk.usage;
       call.finishReason = chunk.finishReason;
       call.responseModel = chunk.model;
@@ -130,10 +131,11 @@ function openCall({ plan }: OpenAgent, request: AnswerRequest, clock: Clock): Op
 interface Asked {
   readonly messages: readonly Message[];
   readonly question: string;
+  readonly earlier: readonly Message[];
   readonly retrieved: readonly RetrievedChunk[];
 }
 
-function modelRequest({ sampling }: AgentPlan, request: AnswerRequest, { messages, question, retrieved }: Asked): ModelRequest {
+function modelRequest({ name, sampling }: AgentPlan, request: AnswerRequest, { messages, question, earlier, retrieved }: Asked): ModelRequest {
   const { temperature, topP, maxTokens, stop, seed, format, schema, tools, toolChoice, signal } = request;
   return {
     ...sampling,
@@ -149,6 +151,8 @@ function modelRequest({ sampling }: AgentPlan, request: AnswerRequest, { message
     ...(signal === undefined ? {} : { signal }),
     messages,
     question,
+    agent: name,
+    earlier,
     passages: retrieved,
   };
 }

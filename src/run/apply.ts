@@ -4,6 +4,7 @@ import { codeFolder } from "../code/folder.ts";
 import { layOutCode } from "../code/layout.ts";
 import { readProcessConfig, readSecrets } from "../config/read.ts";
 import { readVectorUrls } from "../config/vectors.ts";
+import { TwelveError } from "../core/errors.ts";
 import type { Waiting } from "../core/patience.ts";
 import { withoutCredentials } from "../core/url.ts";
 import type { Manifest } from "../manifest/schema.ts";
@@ -21,7 +22,7 @@ import { type Patience, tellFallbacks } from "./fallback.ts";
 import { partChecks, type RuntimePart } from "./health.ts";
 import { type ReleaseToRun, releaseName } from "./named.ts";
 import { mayPass } from "./passing.ts";
-import { type AgentPlan, planRun, unknownAgent } from "./plan.ts";
+import { type AgentPlan, planMock, planRun, unknownAgent } from "./plan.ts";
 import { offerRetrieval } from "./retrieve.ts";
 import { ignoredSampling } from "../prompt/sampling.ts";
 import { promptTitle } from "../prompt/schema.ts";
@@ -43,6 +44,8 @@ export interface RuntimeOptions {
   readonly emit: (event: ModelCallEvent) => void;
   /** Whether events carry the scrubbed answer. */
   readonly isContentLogged?: boolean;
+  /** Nothing that costs or is elsewhere is opened: no secrets, no embedder, no reranker, no vector service. Indexes are searched by their words. */
+  readonly isMock?: boolean;
   /** How long a model is asked again; as somebody waits who wants the answer, by default. */
   readonly patience?: Patience;
   /** For a process that keeps the runs of agents with tools; without it they end with the process. */
@@ -77,14 +80,16 @@ export async function openRuntime(context: Context & Pick<Waiting, "patience">, 
   const telling = <Result>(part: string, work: Promise<Result>): Promise<Result> => work.catch((failure: unknown) => tellFailed(part, failure, options));
   const secrets = await telling("configuration", secretsFor(context, build.manifest, options));
   options.onConfigured?.(build.manifest.server, secrets);
-  const plan = planRun(release.release, build, options.agents);
-  const vectors = environment === null ? {} : await readVectorUrls(context, build.manifest, plan.indexes.map(({ name }) => name), { environment, attachments: options.attached ?? options.attachments });
+  const planned = planRun(release.release, build, options.agents);
+  const plan = options.isMock === true ? planMock(planned) : planned;
+  const vectors = environment === null || options.isMock === true ? {} : await readVectorUrls(context, build.manifest, plan.indexes.map(({ name }) => name), { environment, attachments: options.attached ?? options.attachments });
 
   const folder = codeFolder(context.dir, build.code);
   const opening = plan.indexes.map((index) => telling(`index ${index.name}`, openRetriever(context, { ...index, vectors: vectors[index.name] }, secrets)));
+  const wanted = options.isMock === true ? opening.map((work) => work.catch((failure: unknown) => tellMissing(context, failure))) : opening;
   // What a model's reference names a file for, is in the code.
   const openingModels = layOutCode(store, build.code, folder).then(() => openModels(context, plan.models, { secrets, folder }));
-  const [retrievers, models] = await Promise.all([settle(opening), openingModels]);
+  const [retrievers, models] = await Promise.all([settle(wanted), openingModels]);
   const opened = await openAgents(plan.agents, { options, retrievers, models });
   for (const warning of opened.flatMap(ignoredSettings)) context.story.warn(warning);
   const { patience } = options;
@@ -120,8 +125,8 @@ function ignoredSettings({ plan: { name, sampling }, models }: OpenAgent): reado
 }
 
 /** Outside every environment there is only the process environment, which every adapter looks at anyway. */
-async function secretsFor(context: Context, manifest: Manifest, { environment, attachments, release }: Pick<RuntimeOptions, "environment" | "attachments" | "release">): Promise<Readonly<Record<string, string>>> {
-  if (environment === null) return {};
+async function secretsFor(context: Context, manifest: Manifest, { environment, attachments, release, isMock }: Pick<RuntimeOptions, "environment" | "attachments" | "release" | "isMock">): Promise<Readonly<Record<string, string>>> {
+  if (environment === null || isMock === true) return {};
   const secrets = release.activation?.secrets;
   if (attachments === undefined) return readSecrets(context, manifest, environment, secrets);
   return (await readProcessConfig(context, manifest, { environment, attachments, secrets })).secrets;
@@ -141,13 +146,19 @@ function tellFailed(part: string, failure: unknown, { onPartFailed }: RuntimeOpt
   throw failure;
 }
 
+/** A mock answers without what is not there. */
+function tellMissing({ story }: Pick<Context, "story">, failure: unknown): undefined {
+  if (!(failure instanceof TwelveError)) throw failure;
+  story.warn(`${failure.message}: the mock retrieves nothing from it`);
+}
+
 /** All or none: when one cannot be opened, those that were are closed again. */
-async function settle(opening: readonly Promise<Retriever>[]): Promise<readonly Retriever[]> {
+async function settle(opening: readonly Promise<Retriever | undefined>[]): Promise<readonly Retriever[]> {
   const settled = await Promise.allSettled(opening);
   const allFailed = settled.filter((result) => result.status === "rejected");
   // What stays wrong is told before what may pass.
   const failed = allFailed.find(({ reason }) => !mayPass(reason)) ?? allFailed[0];
-  const opened = settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const opened = settled.flatMap((result) => (result.status === "fulfilled" && result.value !== undefined ? [result.value] : []));
   if (failed === undefined) return opened;
   closeAll(opened);
   throw failed.reason;

@@ -30,6 +30,9 @@ export default defineCommand({
     concurrency: z.int().min(1).max(64).optional().meta({ description: "How many processes of a `serve:` or `rerank:` type share the port, 1 by default; how much a `work:` process does at a time, 4 by default" }),
     agentcore: z.boolean().default(false).meta({ description: `Serve POST /invocations and GET /ping too, as Amazon Bedrock AgentCore calls a container; on ${agentCoreAddress.host} and port ${agentCoreAddress.port} by default` }),
     ui: z.boolean().default(false).meta({ description: "Serve a page at / as well, to ask the release and compare it with another; only for a process with `serve:`, and not with --insecure" }),
+    mock: z.boolean().default(false).meta({ description: "Ask no model, embedder or reranker, and need no secrets: answer by the script of --answers, or repeat what was asked" }),
+    answers: z.string().optional().meta({ description: "With --mock: the script that answers", valueName: "file" }),
+    record: z.string().optional().meta({ description: "Write the answers down as a script for --answers, with personal data taken out", valueName: "file" }),
     logContent: z.boolean().default(false).meta({ description: "Write the answers to the log, with personal data taken out" }),
   }),
   output: z.strictObject({
@@ -44,8 +47,9 @@ export default defineCommand({
   examples: ["twelve run --env staging", "twelve run --env staging --port 8080", "twelve run web --env production --concurrency 4", "twelve run --env staging --ui", "twelve run worker --env production"],
 
   async run(input, context) {
-    const { process, env: environment, release: wanted, port, host, insecure, preStopSeconds, drainSeconds, concurrency, agentcore, ui, logContent } = input;
+    const { process, env: environment, release: wanted, port, host, insecure, preStopSeconds, drainSeconds, concurrency, agentcore, ui, mock: isMock, answers, record, logContent } = input;
     if (ui && insecure) throw new TwelveError("USAGE_INVALID", "With --insecure, whoever can reach the page of --ui could ask at the application's expense", { fix: "Leave out one of the two" });
+    if (answers !== undefined && !isMock) throw new TwelveError("USAGE_INVALID", "--answers says what a mock answers, and this is none", { fix: "Add `--mock`" });
     const hasPort = port !== undefined || (context.env["PORT"] ?? "") !== "";
     const listening = { environment, ...planAddress({ host, port, agentcore }, context.env["PORT"]), drainMs: drainSeconds * 1000 };
     const working = { concurrency: concurrency ?? usualConcurrency, metricsAt: hasPort ? { host: listening.host, port: listening.port } : undefined };
@@ -56,14 +60,15 @@ export default defineCommand({
       await runWorker(context, { process: early.name, environment, queues: early.queues, ...working, manifest: await readManifest(context.dir), release: undefined });
       return { process: early.name, release: null, exitCode: 0 };
     }
-    const find = async (): Promise<Found> => findRelease(context, { environment, wanted, process });
+    const find = async (): Promise<Found> => findRelease(context, { environment, wanted, process, isMock });
     const found = await findOrWait(context, { process, find });
-    if (context.parent === undefined) {
+    // What a mock counts, one process counts; and the other types would do real work.
+    if (context.parent === undefined && !isMock) {
       const types = typesToRun(found?.release.release ?? (await readManifest(context.dir)), { process, concurrency, port: listening.port });
       if (needsParent(types)) {
         const { runTypes } = await import("./pool/foreman.ts");
         const shared = { ...input, process: undefined, port: undefined };
-        const argumentsOf: ForemanOptions["argumentsOf"] = (type) => ["run", type.name, ...flagsFor({ ...shared, port: type.port, concurrency: type.kind === "work" ? concurrency : undefined, agentcore: agentcore && type.kind === "serve", ui: ui && type.kind === "serve" })];
+        const argumentsOf: ForemanOptions["argumentsOf"] = (type) => ["run", type.name, ...flagsFor({ ...shared, port: type.port, concurrency: type.kind === "work" ? concurrency : undefined, agentcore: agentcore && type.kind === "serve", record: type.kind === "serve" ? record : undefined, ui: ui && type.kind === "serve" })];
         const ended = await runTypes(context, { ...listening, drainMs: listening.drainMs + preStopSeconds * 1000, types, argumentsOf });
         return { process: types.map(({ name }) => name).join(", "), release: found?.release.releaseDescriptor.digest ?? null, exitCode: 0, ...ended };
       }
@@ -71,11 +76,14 @@ export default defineCommand({
     if (found === undefined || found.chosen.kind === "serve") {
       const findOther = ui ? async (name: string): Promise<Served> => servedOf(await findRelease(context, { environment, wanted: name, process })) : undefined;
       const { serve } = await import("./serve.ts");
-      const release = await serve(context, { ...listening, isAgentCore: agentcore, isInsecure: insecure, preStopMs: preStopSeconds * 1000, isContentLogged: logContent, found: found && servedOf(found), find: async () => servedOf(await find()), findOther });
+      const mock = isMock ? await (await import("./mock/stand-in.ts")).openStandIn(context, answers) : undefined;
+      const recorder = record === undefined ? undefined : (await import("./record.ts")).openRecorder(context, record);
+      const release = await serve(context, { ...listening, mock, recorder, isAgentCore: agentcore, isInsecure: insecure, preStopMs: preStopSeconds * 1000, isContentLogged: logContent, found: found && servedOf(found), find: async () => servedOf(await find()), findOther });
       return { process: found?.chosen.name ?? process ?? "web", release, exitCode: 0 };
     }
     const { release, attachments, chosen } = found;
     if (ui) throw withoutPage(chosen.name);
+    if (isMock || record !== undefined) throw new TwelveError("USAGE_INVALID", `The process ${chosen.name} serves no agents: there is nothing to ${isMock ? "mock" : "record"}`, { fix: "Name a process with `serve:`" });
     const answer = { process: chosen.name, release: release.releaseDescriptor.digest };
     if (chosen.kind === "work") {
       const { runWorker } = await import("./worker.ts");

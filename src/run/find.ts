@@ -32,6 +32,8 @@ interface Wanted {
   /** Another release than the active one. */
   readonly wanted: string | undefined;
   readonly process: string | undefined;
+  /** Attachments are not needed, and not looked up. */
+  readonly isMock?: boolean;
 }
 
 /** The release to run, the active one by default, with the process that is asked for. */
@@ -70,7 +72,7 @@ export function servedOf({ release, attachments, chosen }: Found): Served {
   throw new TwelveError("PROCESS_UNKNOWN", `The process ${chosen.name} of release ${releaseName(release)} is no server, as twelve.yaml says it is`, { fix: "Run it again: the store is there by now" });
 }
 
-async function findAttached(context: Context, { environment, wanted }: Omit<Wanted, "process">): Promise<Omit<Found, "chosen">> {
+async function findAttached(context: Context, { environment, wanted, isMock }: Omit<Wanted, "process">): Promise<Omit<Found, "chosen">> {
   const [store, manifest] = await Promise.all([context.store(), readManifest(context.dir)]);
   environmentOf(manifest, environment);
   const app = manifest.name;
@@ -79,6 +81,7 @@ async function findAttached(context: Context, { environment, wanted }: Omit<Want
     return { release: active, attachments: active.activation.attachments };
   }
   const release = await readRelease(store, app, wanted);
+  if (isMock === true) return { release, attachments: {} };
   const build = await readDocument(store, buildKind, release.release.build);
   const values = await resolveFor(context, build.manifest, { environment, only: release.release.attachments });
   const attachments = Object.entries(values).map(([key, { value, source }]) => [key, { url: value === null ? null : String(value), source: source ?? "default" }] as const);

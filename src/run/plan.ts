@@ -36,6 +36,12 @@ export function planRun(release: Release, build: Build, names: readonly string[]
   return { agents, indexes, models: [...new Set(agents.flatMap(({ models }) => models))] };
 }
 
+/** The same without what costs, is elsewhere or does something: no tools, and indexes are searched by their words alone. A least score counts in another measure, so it is left out. */
+export function planMock({ agents, indexes, models }: RunPlan): RunPlan {
+  const byWords = ({ index, topK, filter }: NonNullable<AgentPlan["retrieve"]>): AgentPlan["retrieve"] => ({ index, topK, mode: "text", ...(filter === undefined ? {} : { filter }) });
+  return { models, agents: agents.map((agent) => ({ ...agent, tools: [], retrieve: agent.retrieve && byWords(agent.retrieve) })), indexes: indexes.map((index) => ({ ...index, embedder: null })) };
+}
+
 export function planAgent(name: string, { agents }: Release, { prompts }: Build): AgentPlan {
   const settings = Object.hasOwn(agents, name) ? agents[name] : undefined;
   if (settings === undefined) throw unknownAgent(name, Object.keys(agents));

@@ -16,6 +16,8 @@ import { releaseName } from "./named.ts";
 import type { RuntimePart } from "./health.ts";
 import { openInBackground, type OpeningRuntime } from "./opening.ts";
 import { tellReadiness } from "./readiness.ts";
+import type { StandIn } from "./mock/stand-in.ts";
+import type { Recorder } from "./record.ts";
 import type { ModelCallEvent } from "./schema.ts";
 import { openUi } from "./ui/open.ts";
 import { keepLooking } from "./watch.ts";
@@ -36,6 +38,10 @@ interface ServeOptions extends Address {
   readonly findOther?: ((name: string) => Promise<Served>) | undefined;
   /** Whether AgentCore's contract is served, too. */
   readonly isAgentCore: boolean;
+  /** What answers in the place of the models. */
+  readonly mock?: StandIn | undefined;
+  /** What writes the answers down. */
+  readonly recorder?: Recorder | undefined;
 }
 
 /**
@@ -43,8 +49,9 @@ interface ServeOptions extends Address {
  * requests are refused and /readyz says why. Each line on stdout is one JSON event. Gives the release that was served; null where none was found.
  */
 export async function serve(context: Context, options: ServeOptions): Promise<Digest | null> {
-  const { environment, host, drainMs, preStopMs, isInsecure } = options;
+  const { environment, host, drainMs, preStopMs, isInsecure, mock, recorder } = options;
   const { story, clock, signal } = context;
+  const mocked = mock && { isMock: true, patience: mock.patience };
   let { found } = options;
   const traffic = trackTraffic();
   const metrics = openMetrics();
@@ -65,7 +72,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     async open(attempt, told) {
       found ??= await options.find();
       const runs = { works: !isWorkedElsewhere(found.release.release), concurrency: runsAtOnce };
-      return openRuntime(attempt, { ...found, environment, isContentLogged, emit, runs, onToolCall: (event) => context.writeLine(JSON.stringify(event)), ...told,
+      return openRuntime(mock?.replace(attempt) ?? attempt, { ...found, ...mocked, environment, isContentLogged, emit, runs, onToolCall: (event) => context.writeLine(JSON.stringify(event)), ...told,
         onConfigured: (settings, secrets) => void (access = readAccess(settings, secrets, { host, isInsecure, env: context.env, nowMs: () => clock.monotonicMs() })),
       });
     },
@@ -76,13 +83,13 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     environment,
     served: () => found,
     runtime,
-    open: async (name) => openRuntime({ ...context, patience: "nothing" }, { ...(await findOther(name)), environment, isContentLogged, emit }),
+    open: async (name) => openRuntime({ ...(mock?.replace(context) ?? context), patience: "nothing" }, { ...(await findOther(name)), ...mocked, environment, isContentLogged, emit }),
   });
   try {
     await Promise.all([openedSoon(runtime), import("fastify")]);
     signal.throwIfAborted();
     const write = (event: string, fields: object): void =>
-      context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), ...(found && factsOf(found)), "twelve.environment": environment, ...instanceFacts(context.parent), ...fields }));
+      context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), ...(found && factsOf(found)), "twelve.environment": environment, ...(mock && { "twelve.mock": true, answers: mock.title }), ...instanceFacts(context.parent), ...fields }));
     let tell: (parts: readonly RuntimePart[]) => void = () => {};
     const told: OpenedRuntime = {
       // Asked each time: the agents are known only when the store is there, and the indexes when they are open.
@@ -95,20 +102,21 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       get toolAgents() {
         return runtime.toolAgents;
       },
-      answer: (request) => runtime.answer(request),
+      answer: (request) => recorder?.follow(request, runtime.answer(request)) ?? runtime.answer(request),
       kept: () => runtime.kept(),
       search: (query) => runtime.search(query),
       embed: (query) => runtime.embed(query),
       close: () => runtime.close(),
       async check() {
-        const parts = await runtime.check();
+        const looked = await runtime.check();
+        const parts = mock === undefined ? looked : [mock.part, ...looked];
         metrics.readySeen(parts.every(({ isReady }) => isReady));
         tell(parts);
         return parts;
       },
     };
     const agentCore = options.isAgentCore ? { keepsSessions: (agent: string) => (found?.release.release.agents[agent]?.session ?? false) !== false } : undefined;
-    const app = await openServer({ runtime: told, traffic, clock, access: () => access, notReady: () => runtime.notReady(), isExposed: !isLoopback(host), fingerprint: () => (found === undefined ? "" : `${releaseName(found.release)}-${digestOf(found)}`), writeLine: (line) => context.writeLine(line), metrics, collectAll: member.collectAll, ui, agentCore });
+    const app = await openServer({ runtime: told, traffic, clock: mock?.clock ?? clock, mock: mock?.api, access: () => access, notReady: () => runtime.notReady(), isExposed: !isLoopback(host), fingerprint: () => (found === undefined ? "" : `${mock === undefined ? "" : "mock-"}${releaseName(found.release)}-${digestOf(found)}`), writeLine: (line) => context.writeLine(line), metrics, collectAll: member.collectAll, ui, agentCore });
     const url = await listen(app, { ...options, isShared: context.parent !== undefined });
     if (!isLoopback(host) && isInsecure) story.warn(`Without API keys, anyone who can reach ${host} can use this server`);
     tell = tellReadiness({
@@ -117,6 +125,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       story,
       greet() {
         if (found === undefined) return;
+        if (mock !== undefined) story.warn(`This is a mock: no model is asked, the answers are ${mock.title}`);
         const { release, agents } = found;
         member.ready([
           `Ready: ${url}  release ${releaseName(release)} (${digestOf(found)})  agents: ${agents.join(", ")}`,

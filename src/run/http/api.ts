@@ -1,13 +1,15 @@
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { TwelveError } from "../../core/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { OpenedRuntime } from "../apply.ts";
 import type { Metrics } from "../metrics/record.ts";
+import type { MockApi } from "../mock/api.ts";
 import type { Trace } from "../trace.ts";
 import type { Ui } from "../ui/open.ts";
 import type { Access } from "./access.ts";
 import type { AgentCore } from "./agentcore.ts";
 import type { CollectAll } from "./metrics.ts";
+import type { HttpError } from "./error.ts";
 import type { Traffic } from "./traffic.ts";
 
 declare module "fastify" {
@@ -42,6 +44,8 @@ export interface ServerOptions {
   readonly fingerprint: () => string;
   /** Where AgentCore's contract is served, too. */
   readonly agentCore?: AgentCore | undefined;
+  /** Set where no model answers. */
+  readonly mock?: MockApi | undefined;
   /** Takes a JSON line about a failure that is a bug of ours. */
   readonly writeLine: (line: string) => void;
   /** For the page at `/`, where it is served. */
@@ -55,4 +59,5 @@ export interface ServerOptions {
 /** What every group of routes is given. */
 export interface Server extends ServerOptions {
   readonly report: (error: unknown, request: FastifyRequest) => void;
+  readonly wordFailure: (error: unknown, asked: readonly [FastifyRequest, FastifyReply]) => HttpError;
 }

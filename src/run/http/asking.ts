@@ -4,7 +4,7 @@ import type { SessionKey } from "../../ports/session.ts";
 import type { Answer, AnswerPart, AnswerRequest } from "../schema.ts";
 import type { Server } from "./api.ts";
 import { checkCalls } from "./calls.ts";
-import { type HttpError, invalidRequest, toHttpError } from "./error.ts";
+import { type HttpError, invalidRequest } from "./error.ts";
 import { requireNewTurn } from "./session.ts";
 import { openStream, sendStream } from "./stream.ts";
 
@@ -29,7 +29,7 @@ interface Asking {
 }
 
 /** Asks the runtime and answers the request, whole or as a stream. */
-export async function answerWith({ runtime, report }: Server, [request, reply]: readonly [FastifyRequest, FastifyReply], { asked, session, wording }: Asking): Promise<FastifyReply> {
+export async function answerWith({ runtime, report, wordFailure }: Server, [request, reply]: readonly [FastifyRequest, FastifyReply], { asked, session, wording }: Asking): Promise<FastifyReply> {
   if (session === undefined) checkCalls(asked.messages);
   else requireNewTurn(asked.messages);
   const { trace, life } = request;
@@ -46,7 +46,7 @@ export async function answerWith({ runtime, report }: Server, [request, reply]: 
     life,
     onFailure(error) {
       report(error, request);
-      return toHttpError(error, trace.traceId);
+      return wordFailure(error, [request, reply]);
     },
   });
   return reply;

@@ -61,6 +61,7 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
     writeLine(JSON.stringify({ event: "request-failed", time: clock.now().toISOString(), trace_id: request.trace.traceId, "error.type": type, "exception.stacktrace": stack }));
   };
 
+  const wordFailure: Server["wordFailure"] = (error, asked) => options.mock?.wordFailure(error, asked) ?? toHttpError(error, asked[0].trace.traceId);
   const metrics = options.metrics ?? openMetrics();
   countRequests(app, metrics);
   app.decorateRequest("trace");
@@ -109,7 +110,7 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
   app.addContentTypeParser("application/json", jsonReader(access));
   app.setErrorHandler((error, request, reply) => {
     report(error, request);
-    const { status, body, retryAfterSeconds } = toHttpError(error, request.trace.traceId);
+    const { status, body, retryAfterSeconds } = wordFailure(error, [request, reply]);
     if (status === 401) void reply.header("www-authenticate", "Bearer");
     if (retryAfterSeconds !== undefined) void reply.header("retry-after", String(retryAfterSeconds));
     return reply.code(status).send(body);
@@ -124,7 +125,8 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
     return reply.code(status).send(body);
   });
 
-  const server: Server = { ...options, report };
+  const server: Server = { ...options, report, wordFailure };
+  options.mock?.add(app);
   addIdempotency(app, server);
   addChat(app, server);
   addResponses(app, server);

@@ -1,10 +1,10 @@
 import { TwelveError } from "../../../core/errors.ts";
 import { didYouMean } from "../../../core/nearest.ts";
+import { type Pace, pause, think } from "../../../mock/pace.ts";
+import { lastUserMessage, questionOf, usageOf, wordedFor, wordsOf } from "../../../mock/words.ts";
 import type { Model, ModelChunk, ModelRequest } from "../../../ports/model.ts";
 import { readCount, readOptions } from "../../http/options.ts";
 import { extractAnswer } from "./extract.ts";
-import { type Pace, pause, think } from "./pace.ts";
-import { lastUserMessage, questionOf, usageOf, wordedFor, wordsOf } from "./words.ts";
 
 const scheme = "mock:";
 const fixed = "fixed:";
@@ -21,7 +21,7 @@ const longestMs = 86_400_000;
 export async function openModel(reference: string, dir: string): Promise<Model> {
   const rest = reference.slice(scheme.length);
   if (rest.startsWith(fixed)) return speaker(rest, () => rest.slice(fixed.length), {});
-  if (rest.startsWith(script)) return (await import("./script-model.ts")).openScript(rest.slice(script.length), dir);
+  if (rest.startsWith(script)) return (await import("./script.ts")).openScript(rest.slice(script.length), dir);
   const [id = "", query] = rest.split(/\?(.*)/s, 2);
   const reply = Object.hasOwn(behaviours, id) ? behaviours[id] : undefined;
   if (reply !== undefined) return speaker(id, reply, query === undefined ? {} : readPace(query, reference));
@@ -52,7 +52,7 @@ async function* answer(id: string, request: ModelRequest, { reply, pace }: { rea
   for (const word of wordsOf(text)) {
     signal?.throwIfAborted();
     yield { type: "text", text: word };
-    if (pace.msPerToken !== undefined) await pause(word, pace.msPerToken, signal);
+    await pause(word, pace, signal);
   }
   yield { type: "end", finishReason, usage: usageOf(messages, text), model: id };
 }

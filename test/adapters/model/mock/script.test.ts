@@ -118,10 +118,10 @@ replies:
 
   it.each([
     ["an unknown field", "replies:\n  - say: hello\n    finnish: stop\n", [{ line: 3, path: "replies[0].finnish", message: expect.stringContaining('Unknown key. Did you mean "finish"?') }]],
-    ["a reply that does nothing", "replies:\n  - say: yes\n  - when: { turn: 2 }\n", [{ line: 3, path: "replies[1]", message: "A reply needs `say`, `callTools` or `fail`, or a `sequence` of such" }]],
+    ["a reply that does nothing", "replies:\n  - say: yes\n  - when: { turn: 2 }\n", [{ line: 3, path: "replies[1]", message: "A reply needs `say`, `json`, `chunks`, `callTools` or `fail`, or a `sequence` of such" }]],
     ["a bad pattern", 'replies:\n  - say: x\n    when: { matches: "(" }\n', [{ line: 3, path: "replies[0].when.matches", message: "Not a regular expression of JavaScript" }]],
     ["an unknown failure", "replies: [{ fail: { code: SERVICE_LIMITTED } }]", [{ line: 1, path: "replies[0].fail.code", message: expect.stringContaining('Did you mean "SERVICE_LIMITED"?') }]],
-    ["two ways to fail", "replies: [{ fail: { code: SERVICE_CUT, status: 500 } }]", [{ path: "replies[0].fail", message: "Give either `code` or `status`" }]],
+    ["two ways to fail", "replies: [{ fail: { code: SERVICE_CUT, status: 500 } }]", [{ path: "replies[0].fail", message: "Give one of `code`, `status`, `reset` and `hang`" }]],
     ["an answer beside its sequence", "replies: [{ say: x, sequence: [{ say: y }] }]", [{ path: "replies[0]", message: "Write everything but `when` into the items of `sequence`" }]],
     ["nothing", "", [{ path: "replies", message: "Required; expected array" }]],
     ["YAML that is none", "replies: [", [{ line: 1 }]],

@@ -1,5 +1,5 @@
-import { countTokens, firstTokens } from "../../../core/tokens.ts";
-import type { FinishReason, Message, ModelRequest, Usage } from "../../../ports/model.ts";
+import { countTokens, firstTokens } from "../core/tokens.ts";
+import type { FinishReason, Message, ModelRequest, Usage } from "../ports/model.ts";
 
 /** Chat formats spend about this much on a message beside its text. */
 const tokensAroundMessage = 4;
