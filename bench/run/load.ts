@@ -48,11 +48,11 @@ const result = task.type === "rate" ? await rate(task) : task.type === "latency"
 process.stdout.write(JSON.stringify(result), () => process.exit(0));
 
 async function rate({ target, pid, atOnce, warmUpMs, measureMs }: RateTask): Promise<Rate> {
-  let isOver = false;
+  const over = new AbortController();
   let count = 0;
   const asking = Promise.all(Array.from({ length: atOnce }, async () => {
     const connection = openConnection(target);
-    for (; !isOver; count++) await connection.ask();
+    for (; !over.signal.aborted; count++) await connection.ask();
     connection.close();
   }));
   const during = async (ms: number): Promise<void> => {
@@ -65,7 +65,7 @@ async function rate({ target, pid, atOnce, warmUpMs, measureMs }: RateTask): Pro
   await during(measureMs);
   const requests = count - before.count;
   const spent = { ms: performance.now() - before.atMs, cpuMs: cpuMs(pid) - before.cpuMs };
-  isOver = true;
+  over.abort();
   await asking;
   return { perSecond: (requests / spent.ms) * 1000, cpuMicros: (spent.cpuMs / requests) * 1000 };
 }

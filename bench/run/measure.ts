@@ -1,6 +1,9 @@
-/** What Linux counts of a process. */
+/** What the system counts of a process. */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+
+/** Where the figures of Linux are; other systems have none. */
+export const hasProcessFiles: boolean = existsSync("/proc/self/stat");
 
 /** Of user and system, since its start; whole clock ticks of 10 ms. */
 export function cpuMs(pid: number): number {

@@ -6,7 +6,8 @@ import { Pool } from "undici";
 const [, , upstream = ""] = process.argv;
 const pool = new Pool(upstream);
 
-const server = createServer((request, response) => {
+// A connection that rests between two rounds is not closed under whoever is about to use it.
+const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
   const pieces: Buffer[] = [];
   request.on("data", (piece: Buffer) => pieces.push(piece));
   request.on("end", () => {

@@ -20,12 +20,13 @@ const parts = [
 ].map((text) => Buffer.from(text));
 const streamed = Buffer.concat(parts);
 
-const server = createServer((request, response) => {
+// A connection that rests between two rounds is not closed under whoever is about to use it.
+const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
   let body = "";
   request.setEncoding("latin1").on("data", (piece: string) => (body += piece));
   request.on("end", () => {
     if (!body.includes('"stream":true')) return response.writeHead(200, { "content-type": "application/json", "content-length": whole.length }).end(whole);
-    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
     if (betweenMs === 0) return response.end(streamed);
     return drip(response);
   });

@@ -28,13 +28,13 @@ export async function dispatch(agent: Agent, options: Dispatcher.DispatchOptions
   return new Promise((resolve, reject) => {
     let connection: Dispatcher.DispatchController | undefined;
     let state: "open" | "left" | "ended" = "open";
-    let failure: unknown;
+    let failure: Error | undefined;
     let reader: PromiseWithResolvers<Uint8Array | undefined> | undefined;
     let leaving: NodeJS.Timeout | undefined;
     const waiting: Uint8Array[] = [];
     let waitingBytes = 0;
 
-    function end(cause?: unknown): void {
+    function end(cause?: Error): void {
       if (state === "ended") return;
       state = "ended";
       failure = cause;
