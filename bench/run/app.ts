@@ -9,6 +9,9 @@ import { start, type Started } from "./started.ts";
 const run = promisify(execFile);
 const binary = join(import.meta.dirname, "../../bin/twelve.js");
 
+/** Each is a chunk. */
+const sectionsEach = 20;
+
 /** Agents without retrieval, each with a model at one of the addresses. */
 export async function releaseProxy(dir: string, upstreams: Readonly<Record<string, string>>): Promise<void> {
   const agents = Object.entries(upstreams).map(([name, url]) => `  ${name}: { prompt: answer, model: "${url}/v1#mock" }\n`);
@@ -17,13 +20,16 @@ export async function releaseProxy(dir: string, upstreams: Readonly<Record<strin
   await release(dir, `name: bench\nagents:\n${agents.join("")}`);
 }
 
-/** An agent that searches so many documents of one chunk each. */
-export async function releaseSearch(dir: string, documents: number): Promise<void> {
+/** An agent that searches so many chunks. */
+export async function releaseSearch(dir: string, chunks: number): Promise<void> {
   const { passage } = passageMaker();
   await mkdir(join(dir, "prompts"), { recursive: true });
   await mkdir(join(dir, "docs"));
   await writeFile(join(dir, "prompts/answer.prompt"), "---\ninput: { schema: { question: string, passages(array): { number: integer, text: string, document: string, headings: string } } }\n---\n{{#each passages}}[{{number}}] {{text}}\n{{/each}}\n{{question}}\n");
-  for (let number = 0; number < documents; number++) await writeFile(join(dir, "docs", `${number}.md`), `${passage()}\n`);
+  for (let number = 0; number < chunks / sectionsEach; number++) {
+    const sections = Array.from({ length: sectionsEach }, (_, section) => `## Section ${section}\n\n${passage()}\n`);
+    await writeFile(join(dir, "docs", `${number}.md`), `# Document ${number}\n\n${sections.join("\n")}`);
+  }
   await release(dir, 'name: bench\nindexes:\n  docs: { source: [docs], embedder: "hash:512" }\nagents:\n  search: { prompt: answer, model: "mock:echo", retrieve: { index: docs } }\n');
 }
 

@@ -13,10 +13,10 @@ const idleBudgetMb = 200;
 const loadedBudgetMb = 350;
 
 /** So many starts, each beside one of a bare node:http server; then a load of questions that are searched for. */
-export async function benchReady(parent: string, { documents = scaled(10_000, 200), starts = scaled(9, 3), requests = scaled(3000, 100), atOnce = 50 } = {}): Promise<readonly Row[]> {
+export async function benchReady(parent: string, { chunks = scaled(10_000, 200), starts = scaled(9, 3), requests = scaled(3000, 100), atOnce = 50 } = {}): Promise<readonly Row[]> {
   const dir = join(parent, "search");
   await mkdir(dir);
-  await releaseSearch(dir, documents);
+  await releaseSearch(dir, chunks);
   const seen = { ours: [] as Seen[], bare: [] as Seen[] };
   for (let round = 0; round < starts; round++) {
     seen.ours.push(await look(await serve(dir)));
@@ -28,7 +28,7 @@ export async function benchReady(parent: string, { documents = scaled(10_000, 20
   await stop(server);
   const bareMb = median(seen.bare.map(({ megabytes }) => megabytes));
   return [
-    row(`run: ready with ${documents.toLocaleString("en")} chunks, whole process`, [median(seen.ours.map(({ readyMs }) => readyMs)), median(seen.bare.map(({ readyMs }) => readyMs)), readyBudgetMs], "ms"),
+    row(`run: ready with ${chunks.toLocaleString("en")} chunks, whole process`, [median(seen.ours.map(({ readyMs }) => readyMs)), median(seen.bare.map(({ readyMs }) => readyMs)), readyBudgetMs], "ms"),
     row("run: resident, idle", [median(seen.ours.map(({ megabytes }) => megabytes)), bareMb, idleBudgetMb], "MB"),
     row(`run: resident, after ${requests} requests`, [loadedMb, bareMb, loadedBudgetMb], "MB"),
   ];
