@@ -20,6 +20,13 @@ export async function releaseProxy(dir: string, upstreams: Readonly<Record<strin
   await release(dir, `name: bench\nagents:\n${agents.join("")}`);
 }
 
+/** An agent that keeps conversations, with a model at that address. */
+export async function releaseSessions(dir: string, upstream: string): Promise<void> {
+  await mkdir(join(dir, "prompts"), { recursive: true });
+  await writeFile(join(dir, "prompts/answer.prompt"), "---\ninput: { schema: { question: string } }\n---\n{{history}}\n{{role \"user\"}}\n{{question}}\n");
+  await release(dir, `name: bench\nagents:\n  talk: { prompt: answer, model: "${upstream}/v1#mock", session: true }\nprocesses:\n  web: { serve: [talk] }\n`);
+}
+
 /** An agent that searches so many chunks. */
 export async function releaseSearch(dir: string, chunks: number): Promise<void> {
   const { passage } = passageMaker();
@@ -47,4 +54,9 @@ async function release(dir: string, manifest: string): Promise<void> {
 /** `twelve run`, with its log in a pipe that is read. */
 export function serve(dir: string): Promise<Started> {
   return start([binary, "run", "--env", "development", "--port", "0", "--quiet"], { cwd: dir });
+}
+
+/** Several processes of one type on one port, and the one that looks after them. */
+export function serveSeveral(dir: string, processes: number, env: NodeJS.ProcessEnv): Promise<Started> {
+  return start([binary, "run", "web", "--env", "development", "--port", "0", "--concurrency", String(processes), "--quiet"], { cwd: dir, env });
 }

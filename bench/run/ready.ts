@@ -11,6 +11,7 @@ const bareServer = 'const s = require("node:http").createServer((q, r) => r.end(
 const readyBudgetMs = 400;
 const idleBudgetMb = 200;
 const loadedBudgetMb = 350;
+const fewChunks = 200;
 
 /** So many starts, each beside one of a bare node:http server; then a load of questions that are searched for. */
 export async function benchReady(parent: string, { chunks = scaled(10_000, 200), starts = scaled(9, 3), requests = scaled(3000, 100), atOnce = 50 } = {}): Promise<readonly Row[]> {
@@ -22,15 +23,22 @@ export async function benchReady(parent: string, { chunks = scaled(10_000, 200),
     seen.ours.push(await look(await serve(dir)));
     seen.bare.push(await look(await start(["-e", bareServer], { cwd: dir })));
   }
-  const server = await serve(dir);
-  await ask(server.url, requests, atOnce);
-  const loadedMb = residentMb(server.pid);
-  await stop(server);
+  const small = join(parent, "small");
+  await mkdir(small);
+  await releaseSearch(small, fewChunks);
+  const loadedMb = async (folder: string): Promise<number> => {
+    const server = await serve(folder);
+    await ask(server.url, requests, atOnce);
+    const megabytes = residentMb(server.pid);
+    await stop(server);
+    return megabytes;
+  };
   const bareMb = median(seen.bare.map(({ megabytes }) => megabytes));
   return [
     row(`run: ready with ${chunks.toLocaleString("en")} chunks, whole process`, [median(seen.ours.map(({ readyMs }) => readyMs)), median(seen.bare.map(({ readyMs }) => readyMs)), readyBudgetMs], "ms"),
     row("run: resident, idle", [median(seen.ours.map(({ megabytes }) => megabytes)), bareMb, idleBudgetMb], "MB"),
-    row(`run: resident, after ${requests} requests`, [loadedMb, bareMb, loadedBudgetMb], "MB"),
+    row(`run: resident, after ${requests} searches of ${fewChunks} chunks`, [await loadedMb(small), bareMb, loadedBudgetMb], "MB"),
+    row(`run: resident, after ${requests} searches of ${chunks.toLocaleString("en")} chunks`, [await loadedMb(dir), bareMb, loadedBudgetMb], "MB"),
   ];
 }
 

@@ -86,7 +86,10 @@ export async function readUpTo(body: Body, asked: HttpRequest, largestBytes: num
     const part = await readPart(body, asked);
     if (part === undefined) break;
     sizeBytes += part.byteLength;
-    if (sizeBytes > largestBytes) return void body.leave(0);
+    if (sizeBytes > largestBytes) {
+      body.leave(0);
+      return undefined;
+    }
     read.push(part);
   }
   return Buffer.concat(read).toString("utf8");
