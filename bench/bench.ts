@@ -12,6 +12,7 @@ const sections: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   index: async () => (await import("./index.ts")).benchIndex(),
   retrieval: async () => (await import("./retrieval.ts")).benchRetrieval(),
   run: async () => (await import("./run.ts")).benchRun(),
+  killed: async () => (await import("./run/killed.ts")).benchKilled(),
   eval: async () => (await import("./eval.ts")).benchEval(),
   size: async () => (await import("./size.ts")).benchSize(),
 };

@@ -9,6 +9,7 @@ import type { Store } from "../ports/store.ts";
 import type { Story } from "../ports/story.ts";
 import { flagsToPassOn, type GlobalFlags } from "./global-flags.ts";
 import { openRelay } from "./relay.ts";
+import { writeLine } from "./line.ts";
 
 const defaultStore = "file:.twelve/store";
 
@@ -46,7 +47,7 @@ export function openContext({ flags, story, signal }: ContextOptions): Context {
     openQueue: (reference) => registry.openQueue(reference, from),
     openRuns: (reference) => registry.openRuns(reference, from),
     openTool: registry.openTool,
-    writeLine: (line) => void process.stdout.write(`${line}\n`),
     relay: openRelay(flags, process.env),
+    writeLine,
   };
 }

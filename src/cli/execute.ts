@@ -3,6 +3,7 @@ import type { Command as Program } from "commander";
 import type { Command } from "../ports/command.ts";
 import { openContext } from "./context.ts";
 import type { GlobalFlags } from "./global-flags.ts";
+import { flushLines } from "./line.ts";
 import { readInput } from "./options.ts";
 import { printAnswer, printFailure, printVerdict } from "./output.ts";
 import { openStory } from "./story.ts";
@@ -36,6 +37,7 @@ export async function runCommand({ default: command }: { readonly default: Comma
     }
     return printFailure(error, { isJson, version });
   } finally {
+    flushLines();
     story.close();
     interruption.stop();
   }

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import Handlebars from "handlebars";
 import type { Json } from "../core/canonical-json.ts";
 import { TwelveError } from "../core/errors.ts";
@@ -35,7 +35,7 @@ export function prepareRender(prompt: CompiledPrompt, { isLenient = false }: { r
   const check = prepareVariables(prompt);
   return (variables, { history = [], context = {} } = {}) => {
     const given = check(variables);
-    rendering = { nonce: randomBytes(16).toString("hex"), markers: [] };
+    rendering = { nonce: randomUUID(), markers: [] };
     try {
       const metadata = { prompt: { model: prompt.model, config: prompt.config, ...prompt.metadata }, messages: history };
       const text = template(given, { data: { metadata, ...context }, ...ownPropertiesOnly });
@@ -98,9 +98,10 @@ function prepareVariables(prompt: CompiledPrompt): (variables: Readonly<Record<s
 }
 
 function pieces(text: string, nonce: string, markers: readonly Marker[]): readonly Piece[] {
-  return text.split(new RegExp(`\u0002${nonce}:(\\d+)\u0003`)).map((piece, index) => {
-    // Odd places of the split hold what the expression's group matched.
-    const marker = index % 2 === 1 ? markers[Number(piece)] : undefined;
-    return marker ?? piece;
-  });
+  const [before = "", ...marked] = text.split(`\u0002${nonce}:`);
+  return [before, ...marked.flatMap((piece): readonly Piece[] => {
+    const end = piece.indexOf("\u0003");
+    const marker = markers[Number(piece.slice(0, end))];
+    return [...(marker === undefined ? [] : [marker]), piece.slice(end + 1)];
+  })];
 }

@@ -46,7 +46,7 @@ export async function exchange(request: JsonRequest, accept: string): Promise<Om
   });
   const watch = startWatch({ signal, timeoutMs, tooSlow });
   try {
-    const { statusCode: status, headers, body } = await send(request, accept, watch.signal);
+    const { status, headers, body } = await send(request, accept, watch.signal);
     return { status, headers, text: await readUpTo(body, request, maxAnswerBytes) };
   } catch (error) {
     if (watch.signal.aborted) throw watch.signal.reason;

@@ -1,9 +1,9 @@
-import type { Agent, Dispatcher } from "undici";
+import type { Agent } from "undici";
 import { TwelveError } from "../../core/errors.ts";
+import { type Answered, type Body, dispatch } from "./dispatch.ts";
 import { connectionFailure, cutFailure } from "./failure.ts";
 import type { HttpService } from "./service.ts";
 
-const connectionsPerHost = 64;
 const connectTimeoutMs = 10_000;
 
 export interface HttpRequest {
@@ -20,16 +20,9 @@ export interface HttpRequest {
   readonly isGuarded?: boolean;
 }
 
-type Request = (options: Dispatcher.RequestOptions) => Promise<Dispatcher.ResponseData>;
-
 /** One pool of each kind for the whole process. Connections that are idle do not keep it alive. */
-let open: Promise<Request> | undefined;
-let guarded: Promise<Request> | undefined;
-
-async function openClient(opening: Promise<Agent>): Promise<Request> {
-  const [agent, { default: request }] = await Promise.all([opening, import("undici/lib/api/api-request.js")]);
-  return (options) => request.call(agent, options);
-}
+let open: Promise<Agent> | undefined;
+let guarded: Promise<Agent> | undefined;
 
 interface AgentOptions {
   readonly isGuarded: boolean;
@@ -37,12 +30,11 @@ interface AgentOptions {
   readonly largestAnswerBytes?: number;
 }
 
-/** A pool of connections; a guarded one makes none to a link-local or metadata address. */
+/** A pool of connections, as many as there are requests under way; a guarded one makes none to a link-local or metadata address. */
 export async function openAgent({ isGuarded, largestAnswerBytes = -1 }: AgentOptions): Promise<Agent> {
   // Of undici only what is needed: the whole would double the time until the first request.
   const { default: UndiciAgent } = await import("undici/lib/dispatcher/agent.js");
   return new UndiciAgent({
-    connections: connectionsPerHost,
     keepAliveTimeout: 30_000,
     maxResponseSize: largestAnswerBytes,
     connect: isGuarded ? await (await import("./guard.ts")).guardedConnector(connectTimeoutMs) : { timeout: connectTimeoutMs },
@@ -53,15 +45,14 @@ export async function openAgent({ isGuarded, largestAnswerBytes = -1 }: AgentOpt
 }
 
 /** The head of the answer, its body still to be read. Fails where nothing answers. */
-export async function send(asked: HttpRequest, accept: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+export async function send(asked: HttpRequest, accept: string, signal: AbortSignal): Promise<Answered> {
   const { service, url, body, json = body === undefined ? undefined : JSON.stringify(body), headers } = asked;
-  const request = await (asked.isGuarded === true ? (guarded ??= openClient(openAgent({ isGuarded: true }))) : (open ??= openClient(openAgent({ isGuarded: false }))));
+  const agent = await (asked.isGuarded === true ? (guarded ??= openAgent({ isGuarded: true })) : (open ??= openAgent({ isGuarded: false })));
   const { origin, pathname, search } = new URL(url);
   try {
-    return await request({
+    return await dispatch(agent, {
       origin,
       path: pathname + search,
-      signal,
       method: asked.method ?? (json === undefined ? "GET" : "POST"),
       headers: {
         accept,
@@ -70,7 +61,7 @@ export async function send(asked: HttpRequest, accept: string, signal: AbortSign
         ...headers,
       },
       ...(json === undefined ? {} : { body: json }),
-    });
+    }, signal);
   } catch (error) {
     throw connectionFailure(error, asked);
   }
@@ -82,26 +73,35 @@ function keyHeader({ key, keyHeader: name }: HttpService): Readonly<Record<strin
 }
 
 /** The whole body as text. Fails with SERVICE_CUT where it has no end, and with SERVICE_FAILED where it is too large. */
-export async function readText(parts: AsyncIterable<Uint8Array>, asked: HttpRequest, largestBytes: number): Promise<string> {
-  const text = await readUpTo(parts, asked, largestBytes);
+export async function readText(body: Body, asked: HttpRequest, largestBytes: number): Promise<string> {
+  const text = await readUpTo(body, asked, largestBytes);
   if (text === undefined) throw tooLarge(asked.service, largestBytes);
   return text;
 }
 
 /** The same, but undefined where it is too large. */
-export async function readUpTo(parts: AsyncIterable<Uint8Array>, asked: HttpRequest, largestBytes: number): Promise<string | undefined> {
+export async function readUpTo(body: Body, asked: HttpRequest, largestBytes: number): Promise<string | undefined> {
   const read: Uint8Array[] = [];
-  let sizeBytes = 0;
-  try {
-    for await (const part of parts) {
-      sizeBytes += part.byteLength;
-      if (sizeBytes > largestBytes) return undefined;
-      read.push(part);
+  for (let sizeBytes = 0; ; ) {
+    const part = await readPart(body, asked);
+    if (part === undefined) break;
+    sizeBytes += part.byteLength;
+    if (sizeBytes > largestBytes) {
+      body.leave(0);
+      return undefined;
     }
+    read.push(part);
+  }
+  return Buffer.concat(read).toString("utf8");
+}
+
+/** The next part of a body; undefined at its end. Fails with SERVICE_CUT where it has none. */
+export async function readPart(body: Body, asked: HttpRequest): Promise<Uint8Array | undefined> {
+  try {
+    return await body.read();
   } catch (error) {
     throw cutFailure(error, asked);
   }
-  return Buffer.concat(read).toString("utf8");
 }
 
 export function tooLarge({ name }: HttpService, largestBytes: number): TwelveError {

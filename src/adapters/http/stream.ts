@@ -1,10 +1,10 @@
-import type { Dispatcher } from "undici";
 import { TwelveError } from "../../core/errors.ts";
 import { parseAnswer } from "./client.ts";
-import { answerFailure, cutFailure, type HttpAnswer } from "./failure.ts";
-import { type HttpRequest, readText, send, tooLarge } from "./send.ts";
+import type { Body } from "./dispatch.ts";
+import { answerFailure, type HttpAnswer } from "./failure.ts";
+import { type HttpRequest, readPart, readText, send, tooLarge } from "./send.ts";
 import { quoteService } from "./service.ts";
-import { startWatch, type Watch } from "./watch.ts";
+import { startWatch } from "./watch.ts";
 
 /** Models that think before they answer may be silent for minutes. */
 const defaultSilenceMs = 300_000;
@@ -22,13 +22,18 @@ export interface StreamRequest extends HttpRequest {
 }
 
 export interface ServerEvent {
-  readonly type: "event";
   readonly name: string | undefined;
   readonly data: string;
 }
 
+/** Events that came together. */
+export interface ServerEvents {
+  readonly type: "events";
+  readonly events: readonly ServerEvent[];
+}
+
 /** An answer as it comes: its head, and then its events, or one JSON value from a server that does not stream. */
-export type StreamPart = { readonly type: "begin"; readonly headers: HttpAnswer["headers"] } | ServerEvent | { readonly type: "whole"; readonly value: unknown };
+export type StreamPart = { readonly type: "begin"; readonly headers: HttpAnswer["headers"] } | ServerEvents | { readonly type: "whole"; readonly value: unknown };
 
 /**
  * One attempt at an answer in server-sent events. Fails as `requestJson` does, and with SERVICE_CUT when the connection
@@ -42,24 +47,42 @@ export async function* requestStream(request: StreamRequest): AsyncGenerator<Str
     fix: "Check that the server is up; a slow one gets more time with `timeoutMs` in the reference",
   });
   const watch = startWatch({ signal, timeoutMs, tooSlow });
-  let body: Dispatcher.ResponseData["body"] | undefined;
+  let body: Body | undefined;
+  let isLast = false;
   try {
     const answer = await send(request, "text/event-stream, application/json", watch.signal);
     watch.restart();
-    const { statusCode: status, headers } = answer;
+    const { status, headers } = answer;
     body = answer.body;
-    // Destroyed, it emits an error that nobody waits for.
-    body.on("error", () => undefined);
     if (status < 200 || status >= 300) throw answerFailure({ status, headers, text: await readText(body, request, largestErrorBytes) }, request);
     yield { type: "begin", headers };
-    if (mayBeEvents(headers)) body = yield* readEvents(answer, request, watch);
-    else yield { type: "whole", value: parseAnswer({ headers, text: await readText(body, request, largestStreamBytes) }, service) };
+    if (!mayBeEvents(headers)) return yield { type: "whole", value: parseAnswer({ headers, text: await readText(body, request, largestStreamBytes) }, service) };
+    const reader = readEvents(await (parsing ??= import("eventsource-parser")));
+    for (let sizeBytes = 0, isAny = false; !isLast; ) {
+      const part = await readPart(body, request);
+      watch.restart();
+      sizeBytes += part?.byteLength ?? 0;
+      if (sizeBytes > largestStreamBytes) throw tooLarge(service, largestStreamBytes);
+      const read = reader(part);
+      const last = read.findIndex((event) => request.isLast(event));
+      isLast = last !== -1;
+      const events = isLast ? read.slice(0, last + 1) : read;
+      if (events.length > 0) {
+        isAny = true;
+        watch.pause();
+        yield { type: "events", events };
+        watch.restart();
+      }
+      if (part !== undefined) continue;
+      if (!isAny && !typeOf(headers).includes("event-stream")) throw new TwelveError("SERVICE_FAILED", `${service.name} answered something that is no stream of events (${quoteService(typeOf(headers) || "no content type", service)})`);
+      return;
+    }
   } catch (error) {
     if (watch.signal.aborted) throw watch.signal.reason;
     throw error;
   } finally {
     watch.close();
-    body?.destroy();
+    body?.leave(isLast ? longestEndMs : 0);
   }
 }
 
@@ -75,44 +98,14 @@ function typeOf(headers: HttpAnswer["headers"]): string {
 /** Even of a module that is loaded, an import takes as long as a short answer. */
 let parsing: Promise<typeof import("eventsource-parser")> | undefined;
 
-/** Gives the body back unless it is left to end by itself, so that its connection can be used again. */
-async function* readEvents({ body, headers }: Dispatcher.ResponseData, request: StreamRequest, watch: Watch): AsyncGenerator<ServerEvent, Dispatcher.ResponseData["body"] | undefined> {
-  const { createParser } = await (parsing ??= import("eventsource-parser"));
-  const read: ServerEvent[] = [];
-  const parser = createParser({ onEvent: ({ event: name, data }) => void read.push({ type: "event", name, data }) });
+/** The events that each part of a body completes. At the end, what was a whole line is one; an event that has no whole line is none. */
+function readEvents({ createParser }: typeof import("eventsource-parser")): (part: Uint8Array | undefined) => readonly ServerEvent[] {
   const decoder = new TextDecoder();
-  const parts = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
-  for (let sizeBytes = 0, isAny = false; ; ) {
-    const { done = false, value } = await parts.next().catch((error: unknown) => {
-      throw cutFailure(error, request);
-    });
-    watch.restart();
-    sizeBytes += done ? 0 : value.byteLength;
-    if (sizeBytes > largestStreamBytes) throw tooLarge(request.service, largestStreamBytes);
-    // At the end, what was a whole line is one; an event that has no whole line is none.
-    parser.feed(done ? "\n" : decoder.decode(value, { stream: true }));
-    for (const event of read.splice(0)) {
-      isAny = true;
-      watch.pause();
-      yield event;
-      if (request.isLast(event)) return void readToEnd(parts, body);
-      watch.restart();
-    }
-    if (!done) continue;
-    if (!isAny && !typeOf(headers).includes("event-stream")) throw new TwelveError("SERVICE_FAILED", `${request.service.name} answered something that is no stream of events (${quoteService(typeOf(headers) || "no content type", request.service)})`);
-    return body;
-  }
-}
-
-async function readToEnd(parts: AsyncIterator<Uint8Array>, body: Dispatcher.ResponseData["body"]): Promise<undefined> {
-  const timer = setTimeout(() => body.destroy(), longestEndMs);
-  timer.unref();
-  try {
-    while ((await parts.next()).done !== true);
-  } catch {
-    // Everything that mattered was read.
-  } finally {
-    clearTimeout(timer);
-  }
-  return undefined;
+  let read: ServerEvent[] = [];
+  const parser = createParser({ onEvent: ({ event: name, data }) => void read.push({ name, data }) });
+  return (part) => {
+    read = [];
+    parser.feed(part === undefined ? "\n" : decoder.decode(part, { stream: true }));
+    return read;
+  };
 }

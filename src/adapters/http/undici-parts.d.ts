@@ -4,11 +4,6 @@ declare module "undici/lib/dispatcher/agent.js" {
   const AgentClass: typeof Agent;
   export default AgentClass;
 }
-declare module "undici/lib/api/api-request.js" {
-  import type { Agent, Dispatcher } from "undici";
-  function request(this: Agent, options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>;
-  export default request;
-}
 declare module "undici/lib/core/connect.js" {
   import type { buildConnector } from "undici";
   const build: typeof buildConnector;

@@ -30,7 +30,7 @@ function streaming(url: string, change: Partial<StreamRequest> = {}): AsyncGener
 
 async function read(answer: (response: ServerResponse) => unknown, change: Partial<StreamRequest> = {}): Promise<readonly unknown[]> {
   const { url } = await started(answer);
-  return (await Array.fromAsync(streaming(url, change))).slice(1).map((part) => (part.type === "event" ? [part.name, part.data] : part));
+  return (await Array.fromAsync(streaming(url, change))).slice(1).flatMap((part): readonly unknown[] => (part.type === "events" ? part.events.map(({ name, data }) => [name, data]) : [part]));
 }
 
 describe("requestStream", () => {
@@ -64,7 +64,7 @@ describe("requestStream", () => {
       response.writeHead(200, eventStream).write("data: one\n\ndata: [DONE]\n\n");
     });
     for (let i = 0; i < 6; i++) {
-      expect(await Array.fromAsync(streaming(url))).toHaveLength(3);
+      expect(await Array.fromAsync(streaming(url))).toHaveLength(2);
       await new Promise<void>((resolve) => open[i]?.end(() => resolve()));
     }
     // One may still be winding up when the next request begins.
@@ -89,7 +89,7 @@ describe("requestStream", () => {
   it("closes the connection when the reader leaves", async () => {
     const { url, closed } = await started((response) => response.writeHead(200, eventStream).write("data: one\n\n"));
     for await (const part of streaming(url)) {
-      if (part.type === "event") break;
+      if (part.type === "events") break;
     }
     await expect(closed).resolves.toBeUndefined();
   });
@@ -100,7 +100,7 @@ describe("requestStream", () => {
     const reason = new Error("enough");
     const reading = (async () => {
       for await (const part of streaming(url, { signal: controller.signal })) {
-        if (part.type === "event") controller.abort(reason);
+        if (part.type === "events") controller.abort(reason);
       }
     })();
     await expect(reading).rejects.toBe(reason);
@@ -117,7 +117,7 @@ describe("requestStream", () => {
       for await (const part of streaming(url)) parts.push(part);
     })();
     await expect(reading).rejects.toMatchObject({ code: "SERVICE_CUT", retry: { afterMs: null } });
-    expect(parts.slice(1)).toEqual([{ type: "event", name: undefined, data: "one" }]);
+    expect(parts.slice(1)).toEqual([{ type: "events", events: [{ name: undefined, data: "one" }] }]);
   });
 
   it.each([

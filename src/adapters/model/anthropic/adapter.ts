@@ -10,7 +10,7 @@ import { requestStream, type ServerEvent } from "../../http/stream.ts";
 import { fieldsOf, textOf } from "../../http/unchecked.ts";
 import { unlessDenied } from "../denied.ts";
 import { estimateUsage } from "../estimate.ts";
-import { endlessAnswer, parseEvent } from "../stream.ts";
+import { endlessAnswer, parseEvent, readEvents } from "../stream.ts";
 import { readMessage } from "./answer.ts";
 import { type MessagesTarget, readReference } from "./reference.ts";
 import { messageBody, takesSampling } from "./request.ts";
@@ -41,13 +41,17 @@ async function* answer(target: MessagesTarget, request: ModelRequest): AsyncGene
   const body = messageBody(request, target);
   const message = readMessage();
   let answered: Parameters<typeof requestIdOf>[0] = {};
+  const read = (value: unknown): readonly ModelChunk[] => {
+    const event = fieldsOf(value);
+    if (event["type"] === "error") throw lateFailure(saidIn(event, JSON.stringify(event)), answered, { service, url });
+    return message.read(event);
+  };
   for await (const part of requestStream({ service, url, headers, body, timeoutMs: target.timeoutMs, signal: request.signal, isLast })) {
     if (part.type === "begin") answered = part.headers;
+    else if (part.type === "events") for (const chunk of readEvents(part.events, (data) => read(parseEvent(data, service.name)))) yield chunk;
     else {
-      const event = fieldsOf(part.type === "whole" ? part.value : parseEvent(part.data, service.name));
-      if (event["type"] === "error") throw lateFailure(saidIn(event, JSON.stringify(event)), answered, { service, url });
-      for (const read of message.read(event)) yield read;
-      if (part.type === "whole" && !message.isFinished) throw new TwelveError("SERVICE_FAILED", `${service.name} answered something that is not a message`, { fix: "Check that ANTHROPIC_BASE_URL is the address of a server that speaks Anthropic's Messages API, without /v1" });
+      for (const chunk of read(part.value)) yield chunk;
+      if (!message.isFinished) throw new TwelveError("SERVICE_FAILED", `${service.name} answered something that is not a message`, { fix: "Check that ANTHROPIC_BASE_URL is the address of a server that speaks Anthropic's Messages API, without /v1" });
     }
   }
   if (!message.isFinished) throw endlessAnswer(service.name);

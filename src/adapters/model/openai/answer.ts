@@ -36,7 +36,7 @@ export function readAnswer(): AnswerReader {
       model ??= textOf(chunk["model"]);
       usage = readUsage(chunk) ?? usage;
       // With the usage comes a chunk without any choice.
-      const [first] = listOf(chunk["choices"]);
+      const first = listOf(chunk["choices"])[0];
       if (first === undefined) return [];
       hasChoice = true;
       const choice = fieldsOf(first);
@@ -51,7 +51,8 @@ export function readAnswer(): AnswerReader {
       }
       const refusal = textOf(delta["refusal"]);
       isRefused ||= refusal !== undefined;
-      for (const text of [...textsIn(delta["content"] ?? choice["text"]), ...(refusal === undefined ? [] : [refusal])]) {
+      for (const text of [textIn(delta["content"] ?? choice["text"]), refusal ?? ""]) {
+        if (text === "") continue;
         answer += text;
         read.push({ type: "text", text });
       }
@@ -87,9 +88,9 @@ function finishOf(given: string | undefined, { hasCalls, isRefused }: { readonly
 }
 
 /** Text, or the text parts of a list. */
-function textsIn(content: unknown): readonly string[] {
-  if (typeof content === "string") return content === "" ? [] : [content];
-  return listOf(content).flatMap((part) => textOf(fieldsOf(part)["text"]) ?? []);
+function textIn(content: unknown): string {
+  if (typeof content === "string") return content;
+  return listOf(content).map((part) => textOf(fieldsOf(part)["text"]) ?? "").join("");
 }
 
 function readUsage(chunk: Fields): Usage | undefined {

@@ -5,7 +5,7 @@ import { saidIn } from "../../http/said.ts";
 import type { StreamPart } from "../../http/stream.ts";
 import { fieldsOf } from "../../http/unchecked.ts";
 import { estimateUsage } from "../estimate.ts";
-import { endlessAnswer, parseEvent } from "../stream.ts";
+import { endlessAnswer, parseEvent, readEvents } from "../stream.ts";
 import { type AnswerReader, readAnswer } from "./answer.ts";
 import type { ChatTarget } from "./reference.ts";
 
@@ -20,17 +20,22 @@ export async function* readParts(parts: AsyncIterable<StreamPart>, { service, ur
   let headers = begun;
   const answer = readAnswer();
   let isDone = false;
+
+  function read(value: unknown): readonly ModelChunk[] {
+    const chunk = fieldsOf(value);
+    const isError = chunk["object"] === "error" || (chunk["error"] !== undefined && chunk["error"] !== null);
+    if (isError) throw lateFailure(saidIn(chunk, JSON.stringify(chunk)), headers, { service, url });
+    return answer.read(chunk);
+  }
+
   for await (const part of parts) {
     if (part.type === "begin") {
       ({ headers } = part);
       continue;
     }
-    isDone ||= part.type === "whole" || part.data === done;
-    if (part.type === "event" && part.data === done) continue;
-    const chunk = fieldsOf(part.type === "whole" ? part.value : parseEvent(part.data, service.name));
-    const isError = chunk["object"] === "error" || (chunk["error"] !== undefined && chunk["error"] !== null);
-    if (isError) throw lateFailure(saidIn(chunk, JSON.stringify(chunk)), headers, { service, url });
-    for (const read of answer.read(chunk)) yield read;
+    isDone ||= part.type === "whole" || part.events.some(({ data }) => data === done);
+    if (part.type === "whole") for (const chunk of read(part.value)) yield chunk;
+    else for (const chunk of readEvents(part.events, (data) => (data === done ? [] : read(parseEvent(data, service.name))))) yield chunk;
   }
   checkEnd(answer.state, isDone, service.name);
   yield* answer.finish({ model, responseId: requestIdOf(headers), estimate: (text) => estimateUsage(request, text) });

@@ -1,6 +1,6 @@
 import { TwelveError } from "../../../core/errors.ts";
 import type { AnswerPart } from "../../aws/sagemaker-client.ts";
-import type { StreamPart } from "../../http/stream.ts";
+import type { ServerEvent, StreamPart } from "../../http/stream.ts";
 
 const largestBytes = 64 * 1024 * 1024;
 /** A value that is streamed whole has more lines than its first, and none of them alone is one. A page is no stream either. */
@@ -36,17 +36,22 @@ export async function* readPayload(parts: AsyncIterable<AnswerPart>, { name, isS
     isWhole = false;
     const lines = rest.split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop() ?? "";
-    yield* lines.flatMap(dataIn);
+    yield* eventsIn(lines);
   }
   rest += decoder.decode();
   if (isWhole) yield { type: "whole", value: parseWhole(rest, name) };
-  else yield* dataIn(rest);
+  else yield* eventsIn([rest]);
+}
+
+function eventsIn(lines: readonly string[]): readonly StreamPart[] {
+  const events = lines.flatMap(dataIn);
+  return events.length === 0 ? [] : [{ type: "events", events }];
 }
 
 /** Comments, names and IDs say nothing that is needed. */
-function dataIn(line: string): readonly StreamPart[] {
+function dataIn(line: string): readonly ServerEvent[] {
   const data = line.startsWith("data:") ? line.slice("data:".length).trim() : line.startsWith("{") || line.startsWith("[") ? line : "";
-  return data === "" ? [] : [{ type: "event", name: undefined, data }];
+  return data === "" ? [] : [{ name: undefined, data }];
 }
 
 function parseWhole(text: string, name: string): unknown {

@@ -5,7 +5,7 @@ import { saidIn } from "../../http/said.ts";
 import type { StreamPart } from "../../http/stream.ts";
 import { countOf, type Fields, fieldsOf, listOf, textOf } from "../../http/unchecked.ts";
 import { estimateUsage } from "../estimate.ts";
-import { endlessAnswer, parseEvent } from "../stream.ts";
+import { endlessAnswer, parseEvent, readEvents } from "../stream.ts";
 
 interface TgiTarget {
   /** The reference without options, for messages. */
@@ -21,20 +21,24 @@ export async function* readTgi(parts: AsyncIterable<StreamPart>, { name, url, mo
   let headers: Parameters<typeof requestIdOf>[0] = {};
   let text = "";
   let last: Fields | undefined;
+
+  function read(said: unknown, isWhole: boolean): readonly ModelChunk[] {
+    const event = fieldsOf(listOf(said)[0] ?? said);
+    if (event["error"] !== undefined && event["error"] !== null) throw lateFailure(saidIn(event, JSON.stringify(event)), headers, { service: { name, keyName: "", key: undefined }, url });
+    const piece = pieceOf(event, isWhole);
+    text += piece;
+    if (typeof event["generated_text"] === "string") last = event;
+    return piece === "" ? [] : [{ type: "text", text: piece }];
+  }
+
   for await (const part of parts) {
     if (part.type === "begin") {
       headers = part.headers;
       continue;
     }
+    if (part.type === "whole") yield* read(part.value, true);
     // The end of another format, and of some servers that speak both.
-    if (part.type === "event" && part.data === "[DONE]") continue;
-    const said = part.type === "whole" ? part.value : parseEvent(part.data, name);
-    const event = fieldsOf(listOf(said)[0] ?? said);
-    if (event["error"] !== undefined && event["error"] !== null) throw lateFailure(saidIn(event, JSON.stringify(event)), headers, { service: { name, keyName: "", key: undefined }, url });
-    const piece = pieceOf(event, part.type === "whole");
-    text += piece;
-    if (piece !== "") yield { type: "text", text: piece };
-    if (typeof event["generated_text"] === "string") last = event;
+    else yield* readEvents(part.events, (data) => (data === "[DONE]" ? [] : read(parseEvent(data, name), false)));
   }
   if (last === undefined && text === "") throw new TwelveError("SERVICE_FAILED", `${name} answered without \`generated_text\``, { fix: "Check that the endpoint's container speaks TGI's own API; for OpenAI's, write format=openai" });
   if (last === undefined) throw endlessAnswer(name);

@@ -1,6 +1,8 @@
+import { availableParallelism } from "node:os";
 import type { Query, Table, VectorQuery as EngineQuery } from "@lancedb/lancedb";
 import { bestFirst } from "../../../core/compare.ts";
 import { TwelveError } from "../../../core/errors.ts";
+import { openTurns } from "../../../core/turns.ts";
 import type { VectorHit, VectorIndex, VectorQuery } from "../../../ports/vectors.ts";
 import { type FoundRow, type StoredRow, toHits, toRows } from "./convert.ts";
 import { idsIn, whereOf } from "./filter.ts";
@@ -27,7 +29,7 @@ export async function openIndex(folder: string): Promise<VectorIndex> {
   const fix = "Run `twelve index` to make the index again";
   if (shape === undefined) throw new TwelveError("ARTIFACT_INVALID", `${folder} holds no index of this version of twelve`, { fix });
   try {
-    return await openTable(await (await lance.connect(folder)).openTable(tableName), shape);
+    return await openTable(await (await lance.connect(folder)).openTable(tableName), shape, { searchesAtOnce: 2 * availableParallelism() });
   } catch (cause) {
     throw new TwelveError("ARTIFACT_INVALID", `${folder} holds no index that LanceDB ${lanceVersion} can open`, { cause, fix });
   }
@@ -36,17 +38,20 @@ export async function openIndex(folder: string): Promise<VectorIndex> {
 interface OpenOptions {
   /** Up to so many chunks the vector index, if any, holds the vectors as they are. */
   readonly exactRows?: number;
+  /** Others wait: each reads its vectors into memory, and no processor is left for more. Whatever the files are far from has no limit. */
+  readonly searchesAtOnce?: number;
   /** When the engine gives up a search. */
   readonly timeoutMs?: number;
 }
 
 /** A table that `writeIndex` made, wherever its files are. */
-export async function openTable(table: Table, shape: Shape, { exactRows = 0, ...limits }: OpenOptions = {}): Promise<VectorIndex> {
+export async function openTable(table: Table, shape: Shape, { exactRows = 0, searchesAtOnce = Number.POSITIVE_INFINITY, ...limits }: OpenOptions = {}): Promise<VectorIndex> {
   const lance = await loadLance();
   const fields = Object.keys(shape.fields);
   const selected = [...columns, ...fields];
   const boosts = boostsOf(shape);
   const isExact = chunksOf(shape) <= exactRows;
+  const inTurn = openTurns(searchesAtOnce);
 
   async function byVector({ vector, filter }: VectorQuery, limit: number): Promise<readonly VectorHit[]> {
     if (vector === undefined) throw new TypeError("A vector search needs the embedded question");
@@ -71,7 +76,7 @@ export async function openTable(table: Table, shape: Shape, { exactRows = 0, ...
   async function found(query: Query | EngineQuery, where: string | undefined, limit: number): Promise<readonly VectorHit[]> {
     if (where !== undefined) query.where(where);
     // The engine promises no order for equal scores.
-    return toHits((await query.limit(limit).toArray(limits)) as readonly FoundRow[]).toSorted(bestFirst);
+    return toHits((await inTurn(() => query.limit(limit).toArray(limits))) as readonly FoundRow[]).toSorted(bestFirst);
   }
 
   return {
