@@ -1,3 +1,4 @@
+import { TwelveError } from "../core/errors.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
 import { type ActivatedUrl, type Attachment, readActivatedUrl } from "./activated.ts";
@@ -11,9 +12,15 @@ const embedded = "pglite:.twelve/state";
 /** Where queues and other state are kept: the attachment STATE_URL, else the variable of that name, else embedded in the application's folder. */
 export async function readStateUrl(context: Pick<Context, "env" | "openConfig">, manifest: Manifest, environment: string, pins?: Pins): Promise<string> {
   environmentOf(manifest, environment);
-  if (!Object.hasOwn(manifest.config, stateKey)) return context.env[stateKey] || embedded;
+  if (!Object.hasOwn(manifest.config, stateKey)) return durable(context.env[stateKey] || embedded);
   const { value } = (await resolveFor(context, manifest, { environment, only: [stateKey], ...(pins === undefined ? {} : { pins }) }))[stateKey] ?? {};
-  return typeof value === "string" && value !== "" ? value : embedded;
+  return typeof value === "string" && value !== "" ? durable(value) : embedded;
+}
+
+/** What a mock keeps in its own process is no state of an application. */
+function durable(url: string): string {
+  if (!url.startsWith("memory:")) return url;
+  throw new TwelveError("CONFIG_INVALID", `${stateKey} is ${url}, which is lost with its process`, { fix: `Set ${stateKey} to a service, such as ${embedded}` });
 }
 
 /** Where a process of a release keeps its state: the activation decides which service, and the environment gives the credentials. */

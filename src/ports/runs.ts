@@ -1,5 +1,6 @@
 import type { Json } from "../core/canonical-json.ts";
 import type { Checkable } from "./check.ts";
+import type { QueueDepth } from "./queue.ts";
 
 /**
  * Long work of many steps that outlives any process: each step is recorded once, and whoever takes a run over goes on behind the last
@@ -21,8 +22,8 @@ export interface RunEngine extends Checkable {
   decide(run: RunKey, topic: string, decision: Json): Promise<Json | undefined>;
   /** What the run has told after that position, and what it tells until it is over; it waits for as long as that takes. */
   events(run: RunKey, options: { readonly after: number; readonly signal: AbortSignal }): AsyncIterable<RunEvent>;
-  /** How many runs of a kind wait for a worker. */
-  depth(kind: string): Promise<number>;
+  /** How many runs of a kind wait for a worker, and how many are worked on. */
+  depth(kind: string): Promise<QueueDepth>;
   /**
    * Takes runs of the handlers' kinds until the signal is aborted. Then what runs is told by its signal, and what does not finish is
    * given back to other workers. At most one call at a time in a process.

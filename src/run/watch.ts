@@ -4,6 +4,8 @@ interface Watching {
   readonly soonMs?: number;
 }
 
+/** How often a queue is asked how much waits in it. */
+export const depthEveryMs = 1000;
 const usualEveryMs = 10_000;
 const usualSoonMs = 1000;
 /** So often soon after each other: what was seen a moment before the failure is remembered for some seconds. */

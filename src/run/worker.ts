@@ -6,7 +6,7 @@ import { indexJobHandler } from "../index/job.ts";
 import { indexQueue, JobInput, jobKind, JobResult, JobShard, ShardOutcome } from "../index/job-schema.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
-import type { JobHandler } from "../ports/queue.ts";
+import type { JobHandler, QueueDepth } from "../ports/queue.ts";
 import type { Activation } from "../release/schema.ts";
 import { runsQueue } from "./agent/schema.ts";
 import type { Address } from "./http/listen.ts";
@@ -14,7 +14,7 @@ import { instanceFacts, joinType, type Membership } from "./instance.ts";
 import { type Metrics, openMetrics } from "./metrics/record.ts";
 import type { MetricsServer } from "./metrics/server.ts";
 import type { ReleaseToRun } from "./named.ts";
-import { keepLooking } from "./watch.ts";
+import { depthEveryMs, keepLooking } from "./watch.ts";
 
 interface WorkerOptions {
   readonly process: string;
@@ -28,9 +28,6 @@ interface WorkerOptions {
   /** None before the environment's first one. */
   readonly release: (ReleaseToRun & { readonly attachments: Activation["attachments"] }) | undefined;
 }
-
-/** How often the queue is asked how much waits in it. */
-const depthEveryMs = 1000;
 
 type Write = (event: string, fields: object) => void;
 
@@ -53,8 +50,13 @@ export async function runWorker(context: Context, options: WorkerOptions): Promi
   const queue = await context.openQueue(url);
   const handler = indexJobHandler(context, secrets);
   const metrics = openMetrics();
-  const work = { running: 0, waiting: 0 };
-  const member = joinType(context.parent, { metrics, load: () => ({ own: work.running, waiting: work.waiting }), note: (note) => story.note(note) });
+  const work = { running: 0 };
+  const waiting = new Map<string, number>();
+  const seen = (of: string, depth: QueueDepth): void => {
+    metrics.queueSeen(of, depth);
+    waiting.set(of, depth.waiting);
+  };
+  const member = joinType(context.parent, { metrics, load: () => ({ own: work.running, waiting: [...waiting.values()].reduce((sum, each) => sum + each, 0) }), note: (note) => story.note(note) });
   const metricsServer = await openMetricsServer(context, { at: options.metricsAt, metrics, member });
   try {
     // Makes sure of the queue, so that nobody is told of a worker that cannot work.
@@ -63,14 +65,10 @@ export async function runWorker(context: Context, options: WorkerOptions): Promi
     write("worker-ready", { queue: queue.url, queues, concurrency });
     metrics.readySeen(true);
     member.ready([`Working on ${queues.join(", ")} of ${queue.url}, ${concurrency} at a time. Ctrl-C or SIGTERM stops`]);
-    keepLooking(async () => {
-      const depth = await queue.depth(kind);
-      metrics.queueSeen(indexQueue, depth);
-      work.waiting = depth.waiting;
-    }, { signal, everyMs: depthEveryMs });
     signal.addEventListener("abort", () => story.note("Stopping: what is not finished goes back to the queue. A second signal ends at once"), { once: true });
+    if (queues.includes(indexQueue)) keepLooking(async () => seen(indexQueue, await queue.depth(kind)), { signal, everyMs: depthEveryMs });
     const working = queues.includes(indexQueue) ? [queue.work({ [kind]: logged(counted(handler, work), write, () => clock.monotonicMs()) }, { concurrency, signal, warn: (message) => story.warn(message) })] : [];
-    if (runs !== undefined) working.push((await import("./agent/worker.ts")).workOnRuns(context, { environment, concurrency, release: runs }));
+    if (runs !== undefined) working.push((await import("./agent/worker.ts")).workOnRuns(context, { environment, concurrency, release: runs, onDepth: (depth) => seen(runsQueue, depth) }));
     await Promise.all(working);
     write("worker-stopped", {});
   } finally {

@@ -38,6 +38,8 @@ export interface AgentNeeds {
   readonly model: string | readonly string[];
   readonly retrieve?: { readonly reranker?: string | undefined } | undefined;
   readonly session: AgentSettings["session"];
+  /** With any, its runs are kept. */
+  readonly tools?: AgentSettings["tools"];
 }
 
 const embeddedVectors = "lance:";
@@ -51,7 +53,7 @@ export function planNeeds({ agents, indexes, tools = [], state, hasWorkers, stor
     ...named.flatMap(([name, { retrieve }]) => (retrieve?.reranker === undefined ? [] : [{ role: "reranker", reference: retrieve.reranker, use: name } as const])),
     ...Object.entries(indexes).map(([name, { vectors = embeddedVectors, descriptor }]) => ({ role: "vectors", reference: vectors, use: name, descriptor }) as const),
     ...(state === undefined || !named.some(([, { session }]) => session !== false) ? [] : [{ role: "sessions", reference: state, use: "" } as const]),
-    ...(state === undefined || !hasWorkers ? [] : [{ role: "queue", reference: state, use: "" } as const]),
+    ...(state === undefined || !(hasWorkers || named.some(([, agent]) => agent.tools !== undefined)) ? [] : [{ role: "queue", reference: state, use: "" } as const]),
     ...tools.flatMap((place) => {
       const reference = addressOf(place);
       return reference === undefined ? [] : [{ role: "tool", reference, use: place.name, place } as const];

@@ -23,6 +23,12 @@ describe("where state is kept", () => {
     expect(await read(manifest, { STATE_URL: "postgres://host/db" })).toBe("postgres://host/db");
   });
 
+  it("is not the memory of a process", async () => {
+    const refused = expect.objectContaining({ code: "CONFIG_INVALID", message: "STATE_URL is memory:, which is lost with its process" });
+    await expect(read(declaring({ default: "memory:" }))).rejects.toEqual(refused);
+    await expect(read(Manifest.parse({ name: "app", environments: { staging: {} } }), { STATE_URL: "memory:" })).rejects.toEqual(refused);
+  });
+
   it("is nowhere in an environment that is not declared", async () => {
     await expect(read(Manifest.parse({ name: "app" }))).rejects.toMatchObject({ code: "ENVIRONMENT_UNKNOWN" });
   });

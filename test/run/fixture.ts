@@ -105,7 +105,7 @@ export interface KeepingOptions {
 /** What the runtime of the agent `support` keeps, in a store of the test's own by default. */
 export function keeping({ clock = fixedClock(), sessions = openMemorySessions(), session = true, waitMs }: KeepingOptions = {}): Kept {
   const story = { note: () => {}, warn: () => {}, progress: () => ({ update: () => {}, done: () => {}, stop: () => {} }) };
-  return openKept({ clock, env: { STATE_URL: "memory:" }, story, openConfig: () => Promise.reject(new Error("No configuration")), openSessions: () => Promise.resolve(sessions) }, {
+  return openKept({ clock, env: { STATE_URL: "redis://fake" }, story, openConfig: () => Promise.reject(new Error("No configuration")), openSessions: () => Promise.resolve(sessions) }, {
     release: { app: "demo", agents: { support: { prompt: "answer", model: "scripted:parrot-1", session } } },
     manifest: Manifest.parse({ name: "demo", environments: { staging: {} } }),
     environment: "staging",

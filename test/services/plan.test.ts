@@ -26,4 +26,9 @@ describe("planNeeds", () => {
     expect(rolesOf(true, false)).toEqual([...before, `sessions ${state}`, ...others]);
     expect(rolesOf(true, true)).toEqual([...before, `sessions ${state}`, `queue ${state}`, ...others]);
   });
+
+  it("has the queue where agents have tools: their runs are kept there", () => {
+    const needs = planNeeds({ ...place, agents: { one: { ...agent, tools: ["look-up"] } }, indexes: {}, state: "postgres://db/state" });
+    expect(needs.map(({ role, reference }) => `${role} ${reference}`)).toContain("queue postgres://db/state");
+  });
 });

@@ -2,6 +2,7 @@ import { canonicalJson, type Json } from "../../core/canonical-json.ts";
 import { digestOf } from "../../core/descriptor.ts";
 import { TwelveError } from "../../core/errors.ts";
 import type { NewRun, RunEngine, RunEvent, RunKey, RunStatus } from "../../ports/runs.ts";
+import type { QueueDepth } from "../../ports/queue.ts";
 import type { RunInput } from "./schema.ts";
 import { type About, runView, summaryView } from "./view.ts";
 import type { RunSummary, RunView } from "./view-schema.ts";
@@ -31,6 +32,8 @@ export interface AgentRuns {
   lastOf(owner: RunOwner, id: string): Promise<number | undefined>;
   /** What it told after that position, as it comes, up to its end. */
   events(owner: RunOwner, id: string, options: { readonly after: number; readonly signal: AbortSignal }): AsyncIterable<RunEvent>;
+  /** Of all agents and owners. */
+  depth(): Promise<QueueDepth>;
 }
 
 export function keyOf(kind: string, { agent, key }: RunOwner, id: string): RunKey {
@@ -58,6 +61,7 @@ export function openAgentRuns(engine: RunEngine, kind: string): AgentRuns {
   };
   return {
     read,
+    depth: () => engine.depth(kind),
     async submit(owner, id, input) {
       const run = newRun(kind, owner, id, input);
       await engine.submit(run);

@@ -18,7 +18,7 @@ export function variablesView(into: HTMLElement): VariablesView {
       into.replaceChildren(...fields.map(({ variable, input }) => element("div", { class: "field" }, element("label", { for: input.id }, variable.name, variable.isRequired ? "" : element("span", { class: "hint" }, " (optional)")), input)));
     },
     read() {
-      const values: Values = {};
+      const values: Record<string, Values[string]> = {};
       for (const { variable, input } of fields) {
         input.setCustomValidity("");
         if (input.value !== "") {

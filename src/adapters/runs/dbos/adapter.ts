@@ -5,7 +5,7 @@ import { runQueue, runWorkflow } from "../../dbos/names.ts";
 import { openService } from "../../dbos/service.ts";
 import { openDatabase } from "../../state/database.ts";
 import { appendFromOutside, readEvent, readEvents } from "./ledger.ts";
-import { countWaiting, isOver, readRun, readRuns } from "./status.ts";
+import { readDepth, isOver, readRun, readRuns } from "./status.ts";
 import { askKey, cancelWaiting, decisionKey, wakeRuns } from "./wake.ts";
 import { attributesOf, type StartRun, workflowId } from "./workflow.ts";
 
@@ -34,7 +34,7 @@ export async function openRuns(reference: string, dir: string, options: Executor
     },
     status: (run) => ask(() => readRun(database, run)),
     list: (of, page) => ask(() => readRuns(database, of, page)),
-    depth: (kind) => ask(() => countWaiting(database, runQueue(kind))),
+    depth: (kind) => ask(() => readDepth(database, runQueue(kind))),
     cancel: (run) =>
       ask(async () => {
         const status = await readRun(database, run);

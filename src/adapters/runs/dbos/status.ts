@@ -1,3 +1,4 @@
+import type { QueueDepth } from "../../../ports/queue.ts";
 import type { Json } from "../../../core/canonical-json.ts";
 import type { RunKey, RunStatus } from "../../../ports/runs.ts";
 import { runWorkflow, schema } from "../../dbos/names.ts";
@@ -36,9 +37,11 @@ export async function readRuns({ pool }: Database, { kind, group }: Omit<RunKey,
   return rows.map(statusOf);
 }
 
-export async function countWaiting({ pool }: Database, queue: string): Promise<number> {
-  const { rows } = await pool.query<{ count: string }>(`SELECT count(*) FROM "${schema}".workflow_status WHERE queue_name = $1 AND status = 'ENQUEUED'`, [queue]);
-  return Number(rows[0]?.count ?? 0);
+export async function readDepth({ pool }: Database, queue: string): Promise<QueueDepth> {
+  const { rows } = await pool.query<Record<keyof QueueDepth, string>>(
+    `SELECT count(*) FILTER (WHERE status = 'ENQUEUED') AS waiting, count(*) FILTER (WHERE status = 'PENDING') AS running
+       FROM "${schema}".workflow_status WHERE queue_name = $1 AND status IN ('ENQUEUED', 'PENDING')`, [queue]);
+  return { waiting: Number(rows[0]?.waiting ?? 0), running: Number(rows[0]?.running ?? 0) };
 }
 
 export function isOver({ state }: RunStatus): boolean {
