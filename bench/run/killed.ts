@@ -1,5 +1,5 @@
 /**
- * 10,000 turns of conversations, asked of several processes on one port, of which one is killed every second and started again.
+ * 10,000 turns of conversations, asked of several processes on one port. Every second one is killed, as long as another one answers, and is started again.
  * Afterwards each turn that was told to be complete must stand in its session, and each failure must have been one after which a client asks again.
  */
 import { readFileSync } from "node:fs";
@@ -27,12 +27,14 @@ export async function benchKilled({ turns = scaled(10_000, 200), processes = 4, 
   const over = new AbortController();
   let kills = 0;
   const killing = (async () => {
-    for (;;) {
+    for (let before: readonly number[] = []; ; ) {
       await sleep(killEveryMs);
       if (over.signal.aborted) return;
-      // The oldest, so that those that were just started answer for a while.
-      const [victim] = childrenOf(server.pid);
-      if (victim === undefined) continue;
+      const children = childrenOf(server.pid);
+      // The oldest, where another one has been there for a while: what is killed again and again is started later each time, and somebody has to answer.
+      const [victim, ...others] = children.filter((pid) => before.includes(pid));
+      before = children;
+      if (victim === undefined || others.length === 0) continue;
       process.kill(victim, "SIGKILL");
       kills++;
     }
