@@ -50,8 +50,11 @@ function listenForInterruption(isService: boolean): { readonly signal: AbortSign
   // Nobody may be waiting any more when it is rejected.
   forced.catch(() => {});
   let timer: NodeJS.Timeout | undefined;
+  let isAsked = false;
   const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(interrupted);
+    // A service manager signals a whole group, and the process above an instance passes the signal on: both mean the same stop.
+    if (isAsked && !cluster.isWorker) process.exit(interrupted);
+    isAsked = true;
     controller.abort(new Error("interrupted"));
     if (!isService) timer = setTimeout(() => reject(new Error("interrupted")), graceMs);
   };
@@ -63,6 +66,8 @@ function listenForInterruption(isService: boolean): { readonly signal: AbortSign
   process.on("SIGINT", onInterrupt);
   if (cluster.isWorker && process.platform !== "win32") process.once("SIGQUIT", () => process.exit(interrupted));
   process.on("SIGTERM", onSignal);
+  // A terminal that is closed.
+  if (isService) process.once("SIGHUP", onSignal);
   return {
     signal: controller.signal,
     forced,
@@ -72,6 +77,7 @@ function listenForInterruption(isService: boolean): { readonly signal: AbortSign
       process.stdout.off("error", onLostReader);
       process.off("SIGINT", onInterrupt);
       process.off("SIGTERM", onSignal);
+      process.off("SIGHUP", onSignal);
     },
   };
 }

@@ -10,6 +10,7 @@ import type { Context } from "../ports/context.ts";
 import { readCurrent } from "../release/read.ts";
 import { agentCoreAddress, planAddress, usualAddress } from "./address-plan.ts";
 import type { ChosenProcess } from "./choose-plan.ts";
+import { isLoopback } from "./http/own-host.ts";
 import { findOrWait, findRelease, type Found, type Served, servedOf } from "./find.ts";
 import { flagsFor } from "../core/flag.ts";
 import type { ForemanOptions } from "./pool/foreman.ts";
@@ -52,7 +53,11 @@ export default defineCommand({
     if (answers !== undefined && !isMock) throw new TwelveError("USAGE_INVALID", "--answers says what a mock answers, and this is none", { fix: "Add `--mock`" });
     const hasPort = port !== undefined || (context.env["PORT"] ?? "") !== "";
     const listening = { environment, ...planAddress({ host, port, agentcore }, context.env["PORT"]), drainMs: drainSeconds * 1000 };
-    const working = { concurrency: concurrency ?? usualConcurrency, metricsAt: hasPort ? { host: listening.host, port: listening.port } : undefined };
+    const working = {
+      concurrency: concurrency ?? usualConcurrency,
+      // A worker has no API keys, and what waits in its queues is nothing for strangers.
+      metricsAt: hasPort ? { host: isLoopback(listening.host) || insecure ? listening.host : "127.0.0.1", port: listening.port } : undefined,
+    };
     const early = wanted === undefined ? await chooseEarlyWorker(context, environment, process) : undefined;
     if (early !== undefined) {
       if (ui) throw withoutPage(early.name);

@@ -166,6 +166,29 @@ describe("twelve run web --concurrency", () => {
     expect(await run.ended).toBe(0);
   });
 
+  it("lets them end where a service manager signals every process of the group by itself", async () => {
+    const run = startRun(["web", "--concurrency", "2"], { cwd });
+    const rest = await openStream(await run.url());
+    const pids = pidsOf(await readyWeb(run, 2));
+    run.send("SIGTERM");
+    await run.until(() => run.stderr.includes("Stopping: every process"));
+    for (const pid of pids) process.kill(pid, "SIGTERM");
+    expect(await rest()).toMatch(/data: \[DONE\]\n\n$/);
+    expect(await run.ended).toBe(0);
+  });
+
+  it("ends what is frozen, too", async () => {
+    const run = startRun(["web", "--concurrency", "2"], { cwd });
+    const pids = pidsOf(await readyWeb(run, 2));
+    const [frozen = 0] = pids;
+    process.kill(frozen, "SIGSTOP");
+    run.send("SIGTERM");
+    await run.until(() => run.stderr.includes("Stopping: every process"));
+    run.send("SIGTERM");
+    expect(await run.ended).toBe(130);
+    await expect.poll(() => pids.filter(isAlive)).toEqual([]);
+  });
+
   it("is forced by a second signal, and takes its processes along", async () => {
     const run = startRun(["web", "--concurrency", "2"], { cwd });
     const rest = await openStream(await run.url());

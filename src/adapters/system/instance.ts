@@ -22,7 +22,7 @@ export function systemInstances(globalFlags: readonly string[]): Instances {
       // A pipe that breaks is told by the end of the process.
       worker.on("error", () => {});
       const read = (["stdout", "stderr"] as const).map((stream) => readLines(child[stream], (line) => onLine(stream, line)));
-      let isAsked = false;
+      let asked = 0;
       const exited = new Promise<{ readonly exitCode: number | null; readonly signal: string | null }>((resolve) => worker.once("exit", (exitCode: number | null, signal: string | null) => resolve({ exitCode, signal })));
       return {
         pid: child.pid,
@@ -36,9 +36,9 @@ export function systemInstances(globalFlags: readonly string[]): Instances {
           if (worker.isConnected()) worker.send(message, () => {});
         },
         stop() {
-          // Two signals of one kind that are near each other arrive as one.
-          child.kill(isAsked ? "SIGQUIT" : "SIGTERM");
-          isAsked = true;
+          // Two signals of one kind that are near each other arrive as one. What is frozen, or in a loop without an end, hears only the last.
+          child.kill((["SIGTERM", "SIGQUIT"] as const)[asked] ?? "SIGKILL");
+          asked++;
         },
       };
     },

@@ -36,7 +36,7 @@ const headerBytes = 16 * 1024;
 /** The HTTP API over one runtime, not yet listening. */
 export async function openServer(options: ServerOptions): Promise<FastifyInstance> {
   const { default: fastify } = await import("fastify");
-  const { traffic, clock, writeLine, access, notReady } = options;
+  const { traffic, clock, writeLine, access, notReady, isExposed } = options;
   const app = fastify({
     logger: false,
     requestTimeout: requestTimeoutMs,
@@ -87,7 +87,8 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
     const known = access();
     if (known === undefined) {
       if (scope === "open") return done();
-      throw notReady();
+      // What it waits for is nothing for strangers, and nobody is known yet.
+      throw isExposed ? new TwelveError("PROCESS_NOT_READY", "The server cannot answer yet", { retry: { afterMs: null } }) : notReady();
     }
     if (isPreflight(request)) return answerPreflight(known.origins, request, reply);
     request.caller = admit(known, { request, reply, scope, clock });

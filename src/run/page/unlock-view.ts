@@ -5,15 +5,16 @@ export function askForKey(reason: string): Promise<string> {
   const dialog = found("locked", HTMLDialogElement);
   const form = found("unlock", HTMLFormElement);
   const input = found("key", HTMLInputElement);
-  const stay = (event: Event): void => event.preventDefault();
+  // A browser lets a dialog go in the end, whatever a page says.
+  const stay = (): void => dialog.showModal();
   found("locked-reason", HTMLElement).textContent = reason;
   input.value = "";
-  dialog.addEventListener("cancel", stay);
+  dialog.addEventListener("close", stay);
   dialog.showModal();
   return new Promise((resolve) => {
     const take = (event: Event): void => {
       event.preventDefault();
-      dialog.removeEventListener("cancel", stay);
+      dialog.removeEventListener("close", stay);
       dialog.close();
       resolve(input.value);
     };

@@ -18,6 +18,9 @@ export interface ForemanOptions {
 
 /** What it takes to end beyond the requests under way. */
 const graceMs = 10_000;
+/** What is forced ends at once, unless it hears nothing any more. */
+const lastMs = 2000;
+const farewellMs = 200;
 
 /**
  * Keeps the processes of several types running on this machine, until it is asked to stop or one of them shows that it cannot
@@ -32,8 +35,13 @@ export async function runTypes(context: Context, options: ForemanOptions): Promi
   const stopAll = (): void => {
     for (const pool of pools) pool.stop();
   };
-  // The second signal ends this process at once; the others get theirs as it goes.
-  process.once("exit", stopAll);
+  // The second signal ends this process at once; the others get theirs as it goes, and a moment to take along what they started.
+  const endAll = (): void => {
+    stopAll();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, farewellMs);
+    stopAll();
+  };
+  process.once("exit", endAll);
   try {
     story.note(`Starting ${types.map(describeType).join(", ")}`);
     for (const [number, type] of types.entries()) pools.push(openPoolOf(type, { context, options, number, width, fail }));
@@ -45,11 +53,13 @@ export async function runTypes(context: Context, options: ForemanOptions): Promi
     if ((await Promise.race([ended, sleep(options.drainMs + graceMs, "late", { ref: false })])) === "late") {
       story.warn("A process did not end in time, and is forced to");
       stopAll();
+      await Promise.race([ended, sleep(lastMs, undefined, { ref: false })]);
+      stopAll();
       await ended;
     }
     return hopeless && { process: hopeless.instance, exitCode: hopeless.exitCode ?? 1 };
   } finally {
-    process.off("exit", stopAll);
+    process.off("exit", endAll);
   }
 }
 
