@@ -3,7 +3,7 @@ import type { RunEngine, RunKey } from "../../ports/runs.ts";
 import type { AnswerPart, AnswerRequest } from "../schema.ts";
 import { between, type Channel, openChannel } from "./channel.ts";
 import { revive } from "./loop.ts";
-import { keyOf, newRun } from "./runs.ts";
+import { keyOf, newRun, type RunOwner } from "./runs.ts";
 import type { RunInput, RunOutcome } from "./schema.ts";
 
 interface Answering {
@@ -37,7 +37,7 @@ export async function* answerHere(request: AnswerRequest, { engine, kind, input,
     const failure = await settled;
     isThrough = true;
     if (failure instanceof TwelveError) throw failure;
-    yield await endOf(engine, run, request.agent);
+    yield await endOf(engine, run, owner);
   } finally {
     request.signal?.removeEventListener("abort", leave);
     unfollow();
@@ -68,7 +68,7 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
       isFirst = false;
     }
     isThrough = true;
-    yield await endOf(engine, run, request.agent);
+    yield await endOf(engine, run, owner);
   } finally {
     clearTimeout(timer);
     if (!isThrough) await engine.cancel(run).catch(() => {});
@@ -81,11 +81,13 @@ async function requireTaken(engine: RunEngine, run: RunKey, limitMs: number): Pr
   throw new TwelveError("RUN_NOT_TAKEN", `No process that works on runs took this one within ${limitMs / 1000} s, so it was cancelled`, { retry: { afterMs: null } });
 }
 
-async function endOf(engine: RunEngine, run: RunKey, agent: string): Promise<AnswerPart> {
+async function endOf(engine: RunEngine, run: RunKey, { agent, key }: RunOwner): Promise<AnswerPart> {
   const status = await engine.status(run);
   if (status?.state === "done") return { type: "end", answer: (status.result as unknown as RunOutcome).answer };
   if (status?.state === "cancelled") throw new TwelveError("RUN_CANCELLED", `The run ${run.id} was cancelled`);
   if (status?.state === "failed") throw revive({ code: status.failure?.code ?? "", message: status.failure?.message ?? "", fix: status.failure?.fix ?? "" });
   const path = `/v1/agents/${agent}/runs/${run.id}`;
-  throw new TwelveError("APPROVAL_NEEDED", `The run ${run.id} waits for a person to approve a call: GET ${path} says which, and POST ${path}/approvals decides. The run then goes on, and its answer is found at ${path}`);
+  // Who decides has another key.
+  const whose = key === null ? "" : `?key=${key}`;
+  throw new TwelveError("APPROVAL_NEEDED", `The run ${run.id} waits for a person to approve a call: GET ${path}${whose} says which, and POST ${path}/approvals${whose} decides. The run then goes on, and its answer is found at ${path}`);
 }

@@ -29,7 +29,7 @@ async function guarded() {
       if (run.status === status) return run;
     }
   };
-  return { send, until };
+  return { url: server.url, send, until };
 }
 
 describe("a request for an answer that needs approval", () => {
@@ -72,6 +72,15 @@ describe("who may decide on a run", () => {
     expect((await send("person", "/order-7/approvals?key=asker", { call_id: "call_1_1", approve: true })).status).toBe(200);
     expect(await until("person", "/order-7?key=asker", "completed")).toMatchObject({ output: "Paid.", steps: [{}, { approval: { approved: true, by: "person" } }, {}] });
     expect((await send("person", "/order-7/events?key=asker")).text).toContain("event: run_finished");
+  });
+
+  it("is told the path, with the key that asked, by the refusal of a chat request", async () => {
+    const { send, url } = await guarded();
+    const refused = await fetch(`${url}/v1/chat/completions`, { method: "POST", headers: { "x-api-key": keyOf("asker"), "content-type": "application/json" }, body: JSON.stringify(ask) });
+    const { error } = (await refused.json()) as { readonly error: { readonly message: string } };
+    const [, path = ""] = /POST \/v1\/agents\/support\/runs(\S+) decides/.exec(error.message) ?? [];
+    expect(path).toBe(`/${refused.headers.get("x-run-id")}/approvals?key=asker`);
+    expect((await send("person", path, { call_id: "call_1_1", approve: false })).status).toBe(200);
   });
 
   it("is not the key that asked, nor another without that scope", async () => {
