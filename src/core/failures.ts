@@ -77,6 +77,7 @@ export const failures = {
   RUN_NOT_FOUND: { exit: 4, means: "An agent has no such run, or it is another API key's", fix: "Check the agent's name and the run's ID" },
   RUN_CONFLICT: { exit: 5, means: "A run is not as the request takes it to be", fix: "Look at the run, then ask again" },
   RUN_CANCELLED: { exit: 5, means: "The run that was to answer was cancelled", fix: "Ask again where that was a mistake" },
+  RUN_NOT_TAKEN: { exit: 6, means: "An answer needed a process that works on runs, and none took the run in time; it was cancelled", fix: "Start a process that has `work: [runs]`, or more of them, then ask again" },
   APPROVAL_NEEDED: { exit: 5, means: "An answer waits for a person to approve a call of a tool", fix: "Decide on the call; the run goes on by itself" },
   BUDGET_UNKNOWN: { exit: 2, means: "An agent has a limit in US dollars, and the price of its model is not known", fix: "Take `limits.costUsd` away, or give a limit in `tokens`" },
   PROCESS_NOT_READY: { exit: 6, means: "A process waits for a service that it needs, and cannot answer yet", fix: "Look at its /readyz, see to the service named there, and ask again; the process goes on by itself" },

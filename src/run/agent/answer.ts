@@ -3,7 +3,7 @@ import type { RunEngine, RunKey } from "../../ports/runs.ts";
 import type { AnswerPart, AnswerRequest } from "../schema.ts";
 import { between, type Channel, openChannel } from "./channel.ts";
 import { revive } from "./loop.ts";
-import { keyOf, newRun } from "./runs.ts";
+import { keyOf, newRun, type RunOwner } from "./runs.ts";
 import type { RunInput, RunOutcome } from "./schema.ts";
 
 interface Answering {
@@ -37,7 +37,7 @@ export async function* answerHere(request: AnswerRequest, { engine, kind, input,
     const failure = await settled;
     isThrough = true;
     if (failure instanceof TwelveError) throw failure;
-    yield await endOf(engine, run);
+    yield await endOf(engine, run, owner);
   } finally {
     request.signal?.removeEventListener("abort", leave);
     unfollow();
@@ -45,15 +45,22 @@ export async function* answerHere(request: AnswerRequest, { engine, kind, input,
   }
 }
 
-/** Answers by a run that a worker takes: its text comes model call by model call, since only whole steps are told. */
-export async function* answerElsewhere(request: AnswerRequest, { engine, kind, input, id }: Answering): AsyncGenerator<AnswerPart> {
+/**
+ * Answers by a run that a worker takes: its text comes model call by model call, since only whole steps are told. Fails with RUN_NOT_TAKEN where
+ * none takes it in that time.
+ */
+export async function* answerElsewhere(request: AnswerRequest, { engine, kind, input, id }: Answering, limitMs: number): AsyncGenerator<AnswerPart> {
   const owner = { agent: request.agent, key: request.caller ?? null };
   const run = keyOf(kind, owner, id);
+  const untaken = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
   let isThrough = false;
   let isFirst = true;
   try {
     await engine.submit(newRun(kind, owner, id, input));
-    for await (const { data } of engine.events(run, { after: 0, signal: request.signal ?? never })) {
+    timer = setTimeout(() => void requireTaken(engine, run, limitMs).catch((error: unknown) => untaken.abort(error)), limitMs);
+    for await (const { data } of engine.events(run, { after: 0, signal: AbortSignal.any([request.signal ?? never, untaken.signal]) })) {
+      clearTimeout(timer);
       const { type, text } = data as { readonly type?: string; readonly text?: string };
       if (type === "approval_requested") break;
       if (type !== "model_call_finished" || text === undefined || text === "") continue;
@@ -61,16 +68,26 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
       isFirst = false;
     }
     isThrough = true;
-    yield await endOf(engine, run);
+    yield await endOf(engine, run, owner);
   } finally {
+    clearTimeout(timer);
     if (!isThrough) await engine.cancel(run).catch(() => {});
   }
 }
 
-async function endOf(engine: RunEngine, run: RunKey): Promise<AnswerPart> {
+async function requireTaken(engine: RunEngine, run: RunKey, limitMs: number): Promise<void> {
+  const status = await engine.status(run);
+  if (status?.state !== "queued") return;
+  throw new TwelveError("RUN_NOT_TAKEN", `No process that works on runs took this one within ${limitMs / 1000} s, so it was cancelled`, { retry: { afterMs: null } });
+}
+
+async function endOf(engine: RunEngine, run: RunKey, { agent, key }: RunOwner): Promise<AnswerPart> {
   const status = await engine.status(run);
   if (status?.state === "done") return { type: "end", answer: (status.result as unknown as RunOutcome).answer };
   if (status?.state === "cancelled") throw new TwelveError("RUN_CANCELLED", `The run ${run.id} was cancelled`);
   if (status?.state === "failed") throw revive({ code: status.failure?.code ?? "", message: status.failure?.message ?? "", fix: status.failure?.fix ?? "" });
-  throw new TwelveError("APPROVAL_NEEDED", `The run ${run.id} waits for a person to approve a call, and goes on afterwards`, { fix: `Look at /v1/agents/<name>/runs/${run.id}, decide with POST .../approvals, and find the answer there` });
+  const path = `/v1/agents/${agent}/runs/${run.id}`;
+  // Who decides has another key.
+  const whose = key === null ? "" : `?key=${key}`;
+  throw new TwelveError("APPROVAL_NEEDED", `The run ${run.id} waits for a person to approve a call: GET ${path}${whose} says which, and POST ${path}/approvals${whose} decides. The run then goes on, and its answer is found at ${path}`);
 }

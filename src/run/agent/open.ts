@@ -31,6 +31,8 @@ export interface DurableRuns {
   /** Whether this process works on them, and on how many from the queue at a time. */
   readonly works: boolean;
   readonly concurrency: number;
+  /** How long an answer waits for whoever works on its run, here or elsewhere: 15 s by default. */
+  readonly startMs?: number;
 }
 
 interface Opening {
@@ -60,8 +62,7 @@ export interface ToolAgents {
   close(): Promise<void>;
 }
 
-/** How long an answer waits for a process that is still getting ready to work on runs. */
-const startMs = 15_000;
+const usualStartMs = 15_000;
 
 export function openToolAgents({ release, agents, answering, onToolCall, story, durable, openOther }: Opening): ToolAgents {
   const channels = new Map<string, Channel>();
@@ -98,10 +99,11 @@ export function openToolAgents({ release, agents, answering, onToolCall, story, 
       yield* answerPassing(request, { id, input });
       return;
     }
+    const { startMs = usualStartMs } = durable;
     const kept = { engine: durable.engine, kind: durable.kind, input, id };
     request.onRun?.(id);
     if (work === undefined) {
-      yield* answerElsewhere(request, kept);
+      yield* answerElsewhere(request, kept, startMs);
       return;
     }
     await inTime(() => work.ready, { limitMs: startMs, who: durable.engine.url, signal: request.signal });

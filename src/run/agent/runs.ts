@@ -18,6 +18,8 @@ export interface Decision {
   readonly callId: string;
   readonly approve: boolean;
   readonly reason: string | null;
+  /** Name of the API key that decided; null on a server without keys. */
+  readonly by: string | null;
 }
 
 /** The runs of a release's agents, as callers see them. Fails with RUN_NOT_FOUND, RUN_CONFLICT, or as the state service does. */
@@ -77,9 +79,9 @@ export function openAgentRuns(engine: RunEngine, kind: string): AgentRuns {
       await engine.cancel(keyOf(kind, owner, id));
       return read(owner, id);
     },
-    async decide(owner, id, { callId, approve, reason }) {
+    async decide(owner, id, { callId, approve, reason, by }) {
       const { state } = await statusOf(owner, id);
-      const decision = { type: "approval_decided", call_id: callId, approve, reason, by: owner.key };
+      const decision = { type: "approval_decided", call_id: callId, approve, reason, by };
       const counted = await engine.decide(keyOf(kind, owner, id), callId, decision);
       if (counted === undefined) throw new TwelveError("RUN_CONFLICT", state === "cancelled" || state === "failed" ? `The run ${JSON.stringify(id)} is over` : `The run ${JSON.stringify(id)} does not ask about a call ${JSON.stringify(callId)}`, { fix: "Look at `waiting_for` of the run" });
       if ((counted as { readonly approve?: boolean }).approve !== approve) throw new TwelveError("RUN_CONFLICT", `The call ${callId} was ${approve ? "refused" : "approved"} already`);

@@ -43,9 +43,9 @@ function admitKey(keys: KeyRing, { request, reply, scope, clock }: Asking): Call
   if (sent === undefined) throw new TwelveError("KEY_MISSING", "An API key is needed: send it as `Authorization: Bearer <key>` or `X-Api-Key: <key>`");
   if (known === undefined) throw new TwelveError("KEY_INVALID", "The API key is not one of this server's");
   if (isExpired(known, clock)) throw new TwelveError("KEY_INVALID", `The API key ${known.name} has expired`);
-  if (!covers(known, scope)) throw new TwelveError("SCOPE_MISSING", `The API key ${known.name} may not do this: it needs ${scope === "whole" ? "all scopes" : `the scope ${scope}`}`);
+  if (!covers(known, scope)) throw new TwelveError("SCOPE_MISSING", `The API key ${known.name} may not do this: it needs ${scope === "whole" ? "all scopes" : `the scope ${[scope].flat().join(" or ")}`}`);
   countRequest(known, reply);
-  return { key: known.name };
+  return { key: known.name, scopes: known.scopes };
 }
 
 function isExpired({ expiresMs }: KnownKey, clock: Pick<Clock, "now">): boolean {
@@ -54,7 +54,7 @@ function isExpired({ expiresMs }: KnownKey, clock: Pick<Clock, "now">): boolean 
 
 function covers({ scopes }: KnownKey, scope: RouteScope): boolean {
   if (scopes === undefined || scope === "any" || scope === "open") return true;
-  return scope !== "whole" && scopes.has(scope);
+  return scope !== "whole" && [scope].flat().some((one) => scopes.has(one));
 }
 
 /** Under the names that OpenAI gives these headers. */

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Scope } from "../../config/api-key.ts";
 import type { TwelveError } from "../../core/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { OpenedRuntime } from "../apply.ts";
@@ -27,6 +28,8 @@ declare module "fastify" {
 export interface Caller {
   /** Name of the API key; null on a server without keys. */
   readonly key: string | null;
+  /** What the key is limited to; undefined: to nothing. */
+  readonly scopes?: ReadonlySet<Scope> | undefined;
 }
 
 /** What the API stands on. */

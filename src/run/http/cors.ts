@@ -3,7 +3,7 @@ import { TwelveError } from "../../core/errors.ts";
 
 /** What a page may read of an answer. */
 const exposed = [
-  "x-trace-id", "x-request-id", "traceparent", "retry-after", "x-run-id", "x-session-id", "idempotency-replayed",
+  "x-trace-id", "x-request-id", "traceparent", "retry-after", "x-should-retry", "x-run-id", "x-session-id", "idempotency-replayed",
   "x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests",
 ].join(", ");
 const methods = "GET, POST, DELETE";

@@ -5,7 +5,7 @@ export const ErrorReply = z
   .strictObject({
     error: z.strictObject({
       message: z.string().meta({ description: "What is wrong, where, and what there is instead" }),
-      type: z.enum(["invalid_request_error", "server_error"]),
+      type: z.enum(["invalid_request_error", "requests", "server_error"]),
       param: z.string().nullable().meta({ description: "The field that is wrong, where it is one" }),
       code: z.string().nullable(),
       trace_id: z.string().meta({ description: "Under which the log has the details" }),

@@ -10,6 +10,8 @@ export interface HttpError {
   readonly body: ErrorReply;
   /** For the header Retry-After, where the same request may succeed later. */
   readonly retryAfterSeconds?: number;
+  /** Clients of OpenAI ask again after each 409 by themselves; here that would do no good, or do the work twice. */
+  readonly isFinal?: boolean;
 }
 
 /** Failures that are not the server's own; every other one answers with 500. */
@@ -58,6 +60,7 @@ const known: Readonly<Partial<Record<FailureCode, { readonly status: number; rea
   SCOPE_MISSING: { status: 403, code: "scope_missing" },
   ORIGIN_REFUSED: { status: 403, code: "origin_not_allowed" },
   HOST_REFUSED: { status: 403, code: "host_not_allowed" },
+  RUN_NOT_TAKEN: { status: 503, code: "run_not_taken" },
   RATE_EXCEEDED: { status: 429, code: "rate_limit_exceeded" },
 };
 
@@ -71,8 +74,13 @@ const refused: Readonly<Record<string, { readonly code: string; readonly message
 
 export function httpError(status: number, fields: Omit<ErrorReply["error"], "type">): HttpError {
   const { message, param, code, trace_id } = fields;
-  const type = status < 500 ? "invalid_request_error" : "server_error";
-  return { status, body: { error: { message, type, param, code, trace_id } } };
+  return { status, body: { error: { message, type: typeOf(status), param, code, trace_id } } };
+}
+
+/** As OpenAI's API has it. */
+export function typeOf(status: number): ErrorReply["error"]["type"] {
+  if (status === 429) return "requests";
+  return status < 500 ? "invalid_request_error" : "server_error";
 }
 
 /** What the server has to tell its log: the caller is told of it only that it was. */
@@ -92,7 +100,8 @@ export function toHttpError(error: unknown, traceId: string): HttpError {
     const { status, code, param } = meaning;
     const answer = httpError(status, { message: withoutKeys(summaryOf(error)), param: error.problems[0]?.path ?? param ?? null, code, trace_id: traceId });
     const isLater = (status === 503 || status === 429 || status === 409) && error.retry !== undefined;
-    return isLater ? { ...answer, retryAfterSeconds: Math.ceil((error.retry?.afterMs ?? shortestWaitMs) / 1000) } : answer;
+    if (isLater) return { ...answer, retryAfterSeconds: Math.ceil((error.retry?.afterMs ?? shortestWaitMs) / 1000) };
+    return status === 409 ? { ...answer, isFinal: true } : answer;
   }
   const { code, statusCode, message } = (error instanceof TwelveError ? {} : error) as { readonly code?: string; readonly statusCode?: number; readonly message?: string };
   if (statusCode !== undefined && statusCode < 500) {

@@ -40,6 +40,7 @@ const trace: Parameter = { name: "traceparent", in: "header", description: "W3C 
 const agent: Parameter = { name: "name", in: "path", description: "Name of the agent" };
 const run: readonly Parameter[] = [agent, { name: "id", in: "path", description: "ID of the run" }];
 const page: readonly Parameter[] = [{ name: "limit", in: "query", description: "How many at most" }, { name: "after", in: "query", description: "Where the page before ended" }];
+const keyOfRuns: Parameter = { name: "key", in: "query", description: "API key whose runs are meant: the caller's own by default, others with the scope approvals" };
 const user: Parameter = { name: "user", in: "query", description: "Whose sessions, of the caller's users" };
 const oneSession: Parameter = { name: "id", in: "path", description: "Name of the session" };
 const once: Parameter = { name: "Idempotency-Key", in: "header", description: "The same request with the same key is answered once, and gets the same answer again" };
@@ -55,11 +56,11 @@ const operations: readonly Operation[] = [
   { method: "get", path: "/v1/models", summary: "List agents and indexes", answers: { 200: ModelList } },
   { method: "get", path: "/v1/models/{id}", summary: "Describe an agent or an index", answers: { 200: ModelEntry }, parameters: [{ name: "id", in: "path", description: "Its name" }] },
   { method: "post", path: ofRuns, summary: "Start a run of an agent with tools", body: NewRunRequest, answers: { 202: RunView }, parameters: [agent, trace] },
-  { method: "get", path: ofRuns, summary: "List the runs of an agent", answers: { 200: RunList }, parameters: [agent, ...page] },
-  { method: "get", path: `${ofRuns}/{id}`, summary: "Show a run with its steps", answers: { 200: RunView }, parameters: run },
-  { method: "get", path: `${ofRuns}/{id}/events`, summary: "Follow a run", answers: {}, event: RunEvent, parameters: [...run, lastEvent] },
+  { method: "get", path: ofRuns, summary: "List the runs of an agent", answers: { 200: RunList }, parameters: [agent, ...page, keyOfRuns] },
+  { method: "get", path: `${ofRuns}/{id}`, summary: "Show a run with its steps", answers: { 200: RunView }, parameters: [...run, keyOfRuns] },
+  { method: "get", path: `${ofRuns}/{id}/events`, summary: "Follow a run", answers: {}, event: RunEvent, parameters: [...run, keyOfRuns, lastEvent] },
   { method: "post", path: `${ofRuns}/{id}/cancel`, summary: "Cancel a run", answers: { 200: RunView }, parameters: run },
-  { method: "post", path: `${ofRuns}/{id}/approvals`, summary: "Approve or refuse a call of a tool", body: ApprovalRequest, answers: { 200: RunView }, parameters: run },
+  { method: "post", path: `${ofRuns}/{id}/approvals`, summary: "Approve or refuse a call of a tool", body: ApprovalRequest, answers: { 200: RunView }, parameters: [...run, keyOfRuns] },
   { method: "get", path: "/v1/sessions", summary: "List the sessions of a user", answers: { 200: SessionList }, parameters: [user, ...page] },
   { method: "get", path: "/v1/sessions/{id}", summary: "Show a session with its turns", answers: { 200: SessionView }, parameters: [oneSession, user] },
   { method: "delete", path: "/v1/sessions/{id}", summary: "Delete a session", answers: { 200: SessionDeleted }, parameters: [oneSession, user] },

@@ -29,8 +29,14 @@ export const ApprovalRequest = z
   })
   .meta({ title: "ApprovalRequest", description: "Body of POST /v1/agents/{name}/runs/{id}/approvals" });
 
+/** Query of whatever looks at runs. */
+export const RunQuery = z.strictObject({
+  key: z.string().min(1).max(64).optional().meta({ description: "Name of the API key whose runs are meant: the caller's own by default, others with the scope approvals" }),
+});
+
 /** Query of `GET /v1/agents/{name}/runs`. */
 export const RunPage = z.strictObject({
+  ...RunQuery.shape,
   limit: z.coerce.number().int().min(1).max(100).default(20),
   after: RunId.optional().meta({ description: "The last run of the page before" }),
 });

@@ -3,11 +3,11 @@ import { TwelveError } from "../../core/errors.ts";
 import { newRunId, type ToolAgents } from "../agent/open.ts";
 import type { AgentRuns, RunOwner } from "../agent/runs.ts";
 import { unknownAgent } from "../plan.ts";
-import type { Server } from "./api.ts";
+import type { Caller, Server } from "./api.ts";
 import { parseBody } from "./asking.ts";
 import { toHttpError } from "./error.ts";
 import { openEventStream } from "./run-events.ts";
-import { ApprovalRequest, NewRunRequest, type RunList, RunPage } from "./runs-schema.ts";
+import { ApprovalRequest, NewRunRequest, type RunList, RunPage, RunQuery } from "./runs-schema.ts";
 
 interface Named {
   readonly Params: { readonly name: string; readonly id: string };
@@ -19,16 +19,21 @@ interface Found {
   readonly owner: RunOwner;
 }
 
+/** Who decides on runs has to look at them first. */
+const seen = { config: { scope: ["runs", "approvals"] } } as const;
+
 /** `/v1/agents/{name}/runs`: long work of agents with tools, which outlives its request and its process. */
 export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report }: Server): void {
-  const find = ({ params, caller }: FastifyRequest<Named>): Found => {
+  const find = ({ params, caller }: FastifyRequest<Named>, key?: string): Found => {
     const { name } = params;
     if (!runtime.agents.includes(name)) throw unknownAgent(name, runtime.agents);
     const { toolAgents } = runtime;
     if (toolAgents?.has(name) !== true) throw new TwelveError("REQUEST_INVALID", `The agent ${name} has no tools, so it has no runs`, { fix: "Ask it at /v1/chat/completions" });
     if (toolAgents.runs === undefined) throw new Error("A server keeps runs");
-    return { toolAgents, runs: toolAgents.runs, owner: { agent: name, key: caller.key } };
+    return { toolAgents, runs: toolAgents.runs, owner: { agent: name, key: ownerKey(caller, key) } };
   };
+
+  const findMeant = (request: FastifyRequest<Named>): Found => find(request, parseBody(RunQuery, request.query ?? {}).key);
 
   app.post<Named>("/v1/agents/:name/runs", async (request, reply) => {
     const { toolAgents, runs, owner } = find(request);
@@ -38,17 +43,17 @@ export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report 
     return reply.code(202).header("location", `/v1/agents/${owner.agent}/runs/${view.id}`).header("x-run-id", view.id).send(view);
   });
 
-  app.get<Named>("/v1/agents/:name/runs", async (request, reply) => {
-    const { runs, owner } = find(request);
-    const { limit, after } = parseBody(RunPage, request.query ?? {});
+  app.get<Named>("/v1/agents/:name/runs", seen, async (request, reply) => {
+    const { key, limit, after } = parseBody(RunPage, request.query ?? {});
+    const { runs, owner } = find(request, key);
     // One more than is shown tells whether there are more.
     const found = await runs.list(owner, { limit: limit + 1, ...(after === undefined ? {} : { before: after }) });
     const list: RunList = { object: "list", data: found.slice(0, limit), has_more: found.length > limit };
     return reply.send(list);
   });
 
-  app.get<Named>("/v1/agents/:name/runs/:id", async (request, reply) => {
-    const { runs, owner } = find(request);
+  app.get<Named>("/v1/agents/:name/runs/:id", seen, async (request, reply) => {
+    const { runs, owner } = findMeant(request);
     return reply.send(await runs.read(owner, request.params.id));
   });
 
@@ -58,13 +63,13 @@ export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report 
   });
 
   app.post<Named>("/v1/agents/:name/runs/:id/approvals", async (request, reply) => {
-    const { runs, owner } = find(request);
+    const { runs, owner } = findMeant(request);
     const { call_id: callId, approve, reason } = parseBody(ApprovalRequest, request.body ?? {});
-    return reply.send(await runs.decide(owner, request.params.id, { callId, approve, reason: reason ?? null }));
+    return reply.send(await runs.decide(owner, request.params.id, { callId, approve, reason: reason ?? null, by: request.caller.key }));
   });
 
-  app.get<Named>("/v1/agents/:name/runs/:id/events", async (request, reply) => {
-    const { runs, owner } = find(request);
+  app.get<Named>("/v1/agents/:name/runs/:id/events", seen, async (request, reply) => {
+    const { runs, owner } = findMeant(request);
     const { id } = request.params;
     const after = positionOf(request.headers["last-event-id"]);
     const last = await runs.lastOf(owner, id);
@@ -82,6 +87,14 @@ export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report 
     }
     return reply;
   });
+}
+
+/** Whose runs are meant. Without keys nobody can be told from another, and the runs of keys stay theirs. */
+function ownerKey({ key, scopes }: Caller, meant: string | undefined): string | null {
+  if (meant === undefined || meant === key) return key;
+  if (key === null) throw new TwelveError("REQUEST_INVALID", "The server has no API keys, so none can be named", { problems: [{ path: "key", message: "Leave it out" }] });
+  if (scopes?.has("approvals") === false) throw new TwelveError("SCOPE_MISSING", `The API key ${key} may not see the runs of others: it needs the scope approvals`);
+  return meant;
 }
 
 const lookMs = 250;

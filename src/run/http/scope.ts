@@ -9,8 +9,8 @@ declare module "fastify" {
   }
 }
 
-/** `open` needs no key, `any` needs some key, a scope needs a key that has it, and `whole` one that may do everything. */
-export type RouteScope = Scope | "open" | "any" | "whole";
+/** `open` needs no key, `any` needs some key, a scope needs a key that has it, or one of several, and `whole` one that may do everything. */
+export type RouteScope = Scope | readonly Scope[] | "open" | "any" | "whole";
 
 /** Probes must work without a key, and so must the page of --ui, which has to ask for one; and a model's name is known to whoever may use any. */
 const groups: readonly (readonly [pattern: RegExp, scope: RouteScope])[] = [
@@ -19,6 +19,7 @@ const groups: readonly (readonly [pattern: RegExp, scope: RouteScope])[] = [
   [/^\/(?:v1\/chat\/|v1\/responses(?:\/|$)|invocations$|ui\/)/, "chat"],
   [/^\/v1\/embeddings$/, "embeddings"],
   [/^\/v1\/search$/, "search"],
+  [/^\/v1\/agents\/:name\/runs\/:id\/approvals$/, "approvals"],
   [/^\/v1\/(?:agents|runs)\//, "runs"],
   [/^\/v1\/sessions(?:\/|$)/, "sessions"],
   [/^\/metrics$/, "metrics"],

@@ -111,9 +111,10 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
   app.addContentTypeParser("application/json", jsonReader(access));
   app.setErrorHandler((error, request, reply) => {
     report(error, request);
-    const { status, body, retryAfterSeconds } = wordFailure(error, [request, reply]);
+    const { status, body, retryAfterSeconds, isFinal } = wordFailure(error, [request, reply]);
     if (status === 401) void reply.header("www-authenticate", "Bearer");
     if (retryAfterSeconds !== undefined) void reply.header("retry-after", String(retryAfterSeconds));
+    if (isFinal === true) void reply.header("x-should-retry", "false");
     return reply.code(status).send(body);
   });
   app.setNotFoundHandler((request, reply) => {

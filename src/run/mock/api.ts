@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { playedFailure } from "../../mock/fail.ts";
-import { type HttpError, toHttpError } from "../http/error.ts";
+import { type HttpError, toHttpError, typeOf } from "../http/error.ts";
 import { traceOf, traceParent } from "../trace.ts";
 import { addRequestLog } from "./requests.ts";
 
@@ -47,7 +47,6 @@ function wordFailure(error: unknown, [request, reply]: readonly [FastifyRequest,
   if (reset === true) reply.raw.destroy();
   // Clients of OpenAI look for it first, and tests do not want to wait for a whole second.
   if (retryAfterMs !== undefined && !reply.raw.headersSent) void reply.header("retry-after-ms", String(retryAfterMs));
-  const type = status < 500 ? "invalid_request_error" : "server_error";
   const { error: told } = usual.body;
-  return { status, body: { error: { ...told, type, code: errorCode, message: message ?? told.message } }, ...(retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(retryAfterMs / 1000) }) };
+  return { status, body: { error: { ...told, type: typeOf(status), code: errorCode, message: message ?? told.message } }, ...(retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(retryAfterMs / 1000) }) };
 }

@@ -82,7 +82,7 @@ describe("a server with API keys", () => {
     expect(limits(await post(ask, bearer("slow")))).toEqual(["2", "1", "30s"]);
     expect(limits(await post(ask, bearer("slow")))).toEqual(["2", "0", "1m0s"]);
     const refused = await post(ask, bearer("slow"));
-    expect([refused.status, refused.headers.get("retry-after"), limits(refused), await refused.json()]).toMatchObject([429, "30", ["2", "0", "1m0s"], { error: { code: "rate_limit_exceeded" } }]);
+    expect([refused.status, refused.headers.get("retry-after"), limits(refused), await refused.json()]).toMatchObject([429, "30", ["2", "0", "1m0s"], { error: { type: "requests", code: "rate_limit_exceeded" } }]);
     expect((await post(ask, bearer("all"))).status).toBe(200);
     wait(30_000);
     expect((await post(ask, bearer("slow"))).status).toBe(200);

@@ -73,7 +73,7 @@ describe("a mock server", () => {
     const { client, ask } = await startMock();
     const limited = await ask("/v1/chat/completions", asking("limited"));
     expect([limited.status, limited.headers.get("retry-after"), limited.headers.get("retry-after-ms")]).toEqual([429, "1", "20"]);
-    expect(await limited.json()).toMatchObject({ error: { code: "rate_limit_exceeded", message: "Too fast", type: "invalid_request_error" } });
+    expect(await limited.json()).toMatchObject({ error: { code: "rate_limit_exceeded", message: "Too fast", type: "requests" } });
     await expect(client.chat.completions.create(asking("broken"))).rejects.toMatchObject({ status: 501, type: "server_error", message: expect.stringContaining("Not here") });
   });
 
