@@ -88,9 +88,9 @@ describe("twelve run, without the name of a type", () => {
   it("ends in good order also where a program knows nothing of signals", async () => {
     await writeFile(join(cwd, "clock.sh"), clock.replace(/^trap.*\n/m, "").replace("while :; do sleep 0.05; done", "sleep 600"));
     onTestFinished(() => writeFile(join(cwd, "clock.sh"), clock));
-    await twelveJson(["build", "--allow-dirty"], { cwd });
-    await twelveJson(["release", "--env", "production"], { cwd });
-    const run = startRun(["--env", "production"], { cwd });
+    await twelveJson(["build"], { cwd });
+    await twelveJson(["release", "--env", "development"], { cwd });
+    const run = startRun(["--env", "development"], { cwd });
     await run.until(() => run.events("process-type-ready").length === 3 && run.events("clock").length === 1);
     run.send("SIGTERM");
     expect(await run.ended).toBe(0);
@@ -99,7 +99,7 @@ describe("twelve run, without the name of a type", () => {
 
   it("stops at once, with the exit code of the type that cannot be run as things are, and says why", async () => {
     const { exitCode, stderr } = await twelve(["run", "web", "--concurrency", "2", "--env", "staging", "--port", "0"], { cwd, env: { TEMPERATURE: "1" } });
-    expect([exitCode, stderr]).toEqual([5, expect.stringMatching(/^web\.[12] \| Error: .*TEMPERATURE/m)]);
+    expect([exitCode, stderr]).toEqual([5, expect.stringMatching(/^web\.[12]  \| Error: .*TEMPERATURE/m)]);
     expect(stderr).toMatch(/^twelve \| Warning: web\.[12] cannot begin its work as things are: the others are stopped$/m);
     expect([stderr.match(/Error:/g), stderr.match(/CONFIG_DRIFTED/g), stderr.includes("Interrupted")]).toEqual([["Error:"], ["CONFIG_DRIFTED"], false]);
     expect(stderr).toMatch(/^The process web\.[12] ended with exit code 5$/m);
@@ -121,7 +121,7 @@ describe("twelve run, without the name of a type", () => {
         if (said.includes('"event":"process-type-ready"') && /web\.1.*server-ready[^]*web\.2|web\.2.*server-ready[^]*web\.1/.test(said)) resolve();
       });
     });
-    expect(said).toContain('\u001b[36mweb.1 |\u001b[39m {"event":"server-ready"');
+    expect(said).toContain('\u001b[36mweb.1  |\u001b[39m {"event":"server-ready"');
     run.kill("SIGTERM");
     await run;
   });
