@@ -32,7 +32,8 @@ export async function runCommand({ default: command }: { readonly default: Comma
   } catch (error) {
     // A service that is asked to stop ends by itself, unless it was still starting.
     if (interruption.signal.aborted && (command.isService !== true || error === interruption.signal.reason)) {
-      story.warn("Interrupted. Nothing is half-written; run the command again to go on.");
+      // Whoever started it asked it to, and tells so.
+      if (!cluster.isWorker) story.warn("Interrupted. Nothing is half-written; run the command again to go on.");
       return interrupted;
     }
     return printFailure(error, { isJson, version });

@@ -21,15 +21,15 @@ export async function openStory({ isJson, isQuiet, isColorWanted, env }: StoryOp
   const isColored = isTerminal && !isJson && isColorWanted && !env["NO_COLOR"];
   const yellow = isColored ? await loadYellow() : (text: string): string => text;
   const write = (text: string): void => void process.stderr.write(`${text}\n`);
-  const note = (message: string): void => {
-    if (!isJson && !isQuiet) write(message);
+  const note: Story["note"] = (message, speaker) => {
+    if (!isJson && !isQuiet) write(`${begin(speaker)}${message}`);
   };
   const moving = isMoving ? (await import("ora")).default : undefined;
   const running = new Set<Progress>();
 
   return {
     note,
-    warn: (message) => write(isJson ? JSON.stringify({ warning: message }) : `${yellow("Warning:")} ${message}`),
+    warn: (message, speaker) => write(isJson ? JSON.stringify({ warning: message }) : `${begin(speaker)}${yellow("Warning:")} ${message}`),
     progress(label) {
       const progress = moving === undefined ? plainProgress(label, note) : movingProgress(label, moving(spinnerOptions(isColored)), note);
       running.add(progress);
@@ -39,6 +39,11 @@ export async function openStory({ isJson, isQuiet, isColorWanted, env }: StoryOp
       for (const progress of running) progress.stop();
     },
   };
+}
+
+/** As the lines of other processes begin that are passed on. */
+function begin(speaker: string | undefined): string {
+  return speaker === undefined ? "" : `${speaker} | `;
 }
 
 async function loadYellow(): Promise<(text: string) => string> {
@@ -85,7 +90,7 @@ function plainProgress(label: string, note: (message: string) => void): Progress
       toldMs = nowMs;
       note(formatProgress(label, done, total, nowMs - startedMs));
     },
-    done: note,
+    done: (message) => note(message),
     stop: () => {},
   };
 }

@@ -72,6 +72,7 @@ export default defineCommand({
       const types = typesToRun(found?.release.release ?? (await readManifest(context.dir)), { process, concurrency, port: listening.port });
       if (needsParent(types)) {
         const { runTypes } = await import("./pool/foreman.ts");
+        if (found !== undefined) await (await import("./pool/guard.ts")).guardTypes(context, types, { host: listening.host, isInsecure: insecure, environment, release: found.release });
         const shared = { ...input, process: undefined, port: undefined };
         const argumentsOf: ForemanOptions["argumentsOf"] = (type) => ["run", type.name, ...flagsFor({ ...shared, port: type.port, concurrency: type.kind === "work" ? concurrency : undefined, agentcore: agentcore && type.kind === "serve", record: type.kind === "serve" ? record : undefined, ui: ui && type.kind === "serve" })];
         const ended = await runTypes(context, { ...listening, drainMs: listening.drainMs + preStopSeconds * 1000, types, argumentsOf });

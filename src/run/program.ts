@@ -40,6 +40,9 @@ export async function runProgram(context: Context, options: ProgramOptions): Pro
   return follow(command, { folder, env, signal: context.signal, graceMs: options.drainMs, onStart: (group) => context.parent?.send({ kind: "ready", notes: [], group }) });
 }
 
+/** What a shell makes of an end by SIGTERM. */
+const termExit = 128 + constants.signals.SIGTERM;
+
 interface Following {
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -76,6 +79,8 @@ async function follow(command: string, { folder, env, signal, graceMs, onStart }
   try {
     if (signal.aborted) stop();
     const { exitCode, signal: killedBy } = await program;
+    // It does not handle the signal, and ends by it as it was asked to: either itself, or its shell tells so.
+    if (signal.aborted && (killedBy === "SIGTERM" || exitCode === termExit)) return 0;
     if (killedBy !== undefined) return 128 + constants.signals[killedBy];
     return exitCode ?? 1;
   } finally {

@@ -7,16 +7,22 @@ interface Readiness {
   readonly url: string;
   readonly write: (event: "server-ready" | "server-not-ready", fields: object) => void;
   readonly story: Pick<Story, "note" | "warn">;
+  /** How long ago it was started. */
+  readonly ageMs: () => number;
   /** What a person reads when the server is ready for the first time. */
   readonly greet: () => void;
 }
 
+/** A release that is still being opened by then is worth a warning; sooner it is how every start begins. */
+const quietMs = 5000;
+
 /** Told what was seen, it writes an event when a server gets ready, or is no longer, or waits for something else or for another reason: the first time, and at each change. */
-export function tellReadiness({ url, write, story, greet }: Readiness): (parts: readonly RuntimePart[]) => void {
+export function tellReadiness({ url, write, story, ageMs, greet }: Readiness): (parts: readonly RuntimePart[]) => void {
   let told: string | undefined;
   let isGreeted = false;
   return (parts) => {
     const missing = parts.filter(({ isReady }) => !isReady);
+    if (missing.length > 0 && missing.every(({ failure }) => failure === undefined) && ageMs() < quietMs) return;
     const seen = missing.map(({ name, failure }) => `${name}: ${reasonIn(failure)}`).join("\n");
     if (seen === told) return;
     told = seen;

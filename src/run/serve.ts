@@ -123,6 +123,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       url,
       write: (event, fields) => write(event, { url, agents: runtime.agents, "twelve.duration_ms": Math.round(clock.monotonicMs() - startedMs), ...fields }),
       story,
+      ageMs: () => clock.monotonicMs() - startedMs,
       greet() {
         if (found === undefined) return;
         if (mock !== undefined) story.warn(`This is a mock: no model is asked, the answers are ${mock.title}`);

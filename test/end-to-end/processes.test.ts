@@ -67,8 +67,8 @@ describe("twelve run, without the name of a type", () => {
     expect(run.events("process-type-ready")).toEqual(expect.arrayContaining(["web", "worker", "clock"].map((name) => expect.objectContaining({ "twelve.process": name, processes: name === "web" ? 2 : 1 }))));
     expect(run.stdout.trimEnd().split("\n").every((line) => line.startsWith("{"))).toBe(true);
     await run.until(() => run.stderr.includes("clock.1  | ticking\n"));
-    expect(run.stderr).toMatch(/^Starting web ×2 \(serve, port \d+\), clock \(command, port \d+\), worker \(work, port \d+\)$/m);
-    expect(run.stderr.match(/Ready:/g)).toHaveLength(1);
+    expect(run.stderr).toMatch(/^twelve   \| Starting web ×2 \(serve, port \d+\), clock \(command, port \d+\), worker \(work, port \d+\)$/m);
+    expect(run.stderr.match(/^web      \| Ready:/gm)).toHaveLength(1);
     expect(run.stderr).not.toContain("\u001b");
 
     const ports = /Starting web ×2 \(serve, port (\d+)\), clock \(command, port (\d+)\), worker \(work, port (\d+)\)/.exec(run.stderr)?.slice(1).map(Number) ?? [];
@@ -80,13 +80,28 @@ describe("twelve run, without the name of a type", () => {
     run.send("SIGTERM");
     expect(await run.ended).toBe(0);
     expect([run.events("server-stopped").length, run.events("worker-stopped").length]).toEqual([2, 1]);
+    expect(run.stderr.split("\n").slice(0, -1).filter((line) => !/^(?:twelve|(?:web|clock|worker)(?:\.\d)?) +\| /.test(line))).toEqual([]);
+    expect(run.stderr).not.toContain("Warning");
     expect([...pidsOf(run.events("server-ready")), ...pidsOf(run.events("clock"))].filter(isAlive)).toEqual([]);
+  }, 60_000);
+
+  it("ends in good order also where a program knows nothing of signals", async () => {
+    await writeFile(join(cwd, "clock.sh"), clock.replace(/^trap.*\n/m, "").replace("while :; do sleep 0.05; done", "sleep 600"));
+    onTestFinished(() => writeFile(join(cwd, "clock.sh"), clock));
+    await twelveJson(["build"], { cwd });
+    await twelveJson(["release", "--env", "development"], { cwd });
+    const run = startRun(["--env", "development"], { cwd });
+    await run.until(() => run.events("process-type-ready").length === 3 && run.events("clock").length === 1);
+    run.send("SIGTERM");
+    expect(await run.ended).toBe(0);
+    expect(run.stderr).not.toMatch(/Terminated|143|Warning/);
   }, 60_000);
 
   it("stops at once, with the exit code of the type that cannot be run as things are, and says why", async () => {
     const { exitCode, stderr } = await twelve(["run", "web", "--concurrency", "2", "--env", "staging", "--port", "0"], { cwd, env: { TEMPERATURE: "1" } });
-    expect([exitCode, stderr]).toEqual([5, expect.stringMatching(/^web\.[12] \| Error: .*TEMPERATURE/m)]);
-    expect(stderr).toMatch(/^Warning: web\.[12] ended with exit code 5 before it began its work, and would again: the others are stopped$/m);
+    expect([exitCode, stderr]).toEqual([5, expect.stringMatching(/^web\.[12]  \| Error: .*TEMPERATURE/m)]);
+    expect(stderr).toMatch(/^twelve \| Warning: web\.[12] cannot begin its work as things are: the others are stopped$/m);
+    expect([stderr.match(/Error:/g), stderr.match(/CONFIG_DRIFTED/g), stderr.includes("Interrupted")]).toEqual([["Error:"], ["CONFIG_DRIFTED"], false]);
     expect(stderr).toMatch(/^The process web\.[12] ended with exit code 5$/m);
   });
 
@@ -106,7 +121,7 @@ describe("twelve run, without the name of a type", () => {
         if (said.includes('"event":"process-type-ready"') && /web\.1.*server-ready[^]*web\.2|web\.2.*server-ready[^]*web\.1/.test(said)) resolve();
       });
     });
-    expect(said).toContain('\u001b[36mweb.1 |\u001b[39m {"event":"server-ready"');
+    expect(said).toContain('\u001b[36mweb.1  |\u001b[39m {"event":"server-ready"');
     run.kill("SIGTERM");
     await run;
   });

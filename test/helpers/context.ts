@@ -50,8 +50,8 @@ export async function testContext({ dir, env = {}, store, clock, signal }: TestC
   const lines: string[] = [];
   const opened = store ?? (await openStore("memory:", { dir, env }));
   const story: Story = {
-    note: (message) => told.push(`note ${message}`),
-    warn: (message) => told.push(`warn ${message}`),
+    note: (message, speaker) => told.push(`note ${speaker === undefined ? "" : `${speaker} | `}${message}`),
+    warn: (message, speaker) => told.push(`warn ${speaker === undefined ? "" : `${speaker} | `}${message}`),
     progress: () => ({ update: () => {}, done: (message) => told.push(`note ${message}`), stop: () => {} }),
   };
   return {

@@ -238,6 +238,16 @@ describe("a command: process", () => {
     expect(await readFile(out, "utf8")).toBe("startedstopped");
   });
 
+  it.each([["itself", "exec sleep 600"], ["under a shell that waits for it", "sleep 600; exit $?"]])("that does not handle the signal has stopped in good order: %s", async (_name, line) => {
+    const app = await releasedApp(manifest.replace("command: exit 7", `command: 'printf started > "$OUT"; ${line}'`));
+    const out = join(app.dir, "out.txt");
+    const { run, stop } = await processOf(app, { PATH: process.env["PATH"] ?? "", OUT: out });
+    const ended = run({ process: "fail" });
+    await expect.poll(() => readFile(out, "utf8").catch(() => "")).toBe("started");
+    stop();
+    expect(await ended).toMatchObject({ exitCode: 0 });
+  });
+
   it("that does not listen is killed when its time is up", async () => {
     const app = await releasedApp(manifest.replace("command: exit 7", "command: 'trap \"\" TERM; printf started > \"$OUT\"; while :; do sleep 0.05; done'"));
     const out = join(app.dir, "out.txt");

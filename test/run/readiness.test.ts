@@ -6,12 +6,13 @@ import { tellReadiness } from "../../src/run/readiness.ts";
 const ok: RuntimePart = { name: "release", isReady: true, detail: "v3" };
 const away = (name: string, detail = "nothing answers", code: FailureCode = "SERVICE_UNAVAILABLE"): RuntimePart => ({ name, isReady: false, detail, failure: new TwelveError(code, detail) });
 
-function telling() {
+function telling(ageMs = 0) {
   const told: unknown[] = [];
   const tell = tellReadiness({
     url: "http://127.0.0.1:3000",
     write: (event, fields) => told.push([event, fields]),
     story: { note: (message) => told.push(message), warn: (message) => told.push(message) },
+    ageMs: () => ageMs,
     greet: () => told.push("Ready"),
   });
   return { told, tell };
@@ -41,8 +42,21 @@ describe("tellReadiness", () => {
     ]);
   });
 
+  it("tells nothing of a release that is only being opened for the first seconds, as every one is, but of a failure at once", () => {
+    const opening: RuntimePart = { name: "release", isReady: false, detail: "v5 is being opened, for 1 s by now" };
+    const soon = telling(4900);
+    for (const parts of [[opening], [opening], [ok]]) soon.tell(parts);
+    expect(soon.told).toEqual([["server-ready", {}], "Ready"]);
+    const late = telling(5000);
+    late.tell([opening]);
+    expect(late.told).toEqual([["server-not-ready", { checks: { release: opening.detail } }], `http://127.0.0.1:3000 is not ready: release: ${opening.detail}`]);
+    const failed = telling(10);
+    failed.tell([opening, away("index docs")]);
+    expect(failed.told).toHaveLength(2);
+  });
+
   it("tells again when the reason changes, but not for counters, seconds and the IDs of requests", () => {
-    const { told, tell } = telling();
+    const { told, tell } = telling(6000);
     const seen = [
       { name: "release", isReady: false, detail: "being looked up in s3://bucket, for 1 s by now" },
       { name: "release", isReady: false, detail: "being looked up in s3://bucket, for 2 s by now" },

@@ -4,6 +4,7 @@ import type { Context } from "../../ports/context.ts";
 import { instanceVariable } from "../../ports/instance.ts";
 import { type EndedInstance, openPool, type Pool, type PoolListener } from "./pool.ts";
 import { settlePorts } from "./port.ts";
+import { type Echo, openEcho } from "./echo.ts";
 import type { ProcessType } from "./type-plan.ts";
 
 export interface ForemanOptions {
@@ -16,6 +17,8 @@ export interface ForemanOptions {
   readonly drainMs: number;
 }
 
+/** Of the process that looks after the others, before each line of its own. */
+const ownName = "twelve";
 /** What it takes to end beyond the requests under way. */
 const graceMs = 10_000;
 /** What is forced ends at once, unless it hears nothing any more. */
@@ -27,10 +30,15 @@ const farewellMs = 200;
  * be run as things are. Then all are asked to end, and it waits for them. Gives that one.
  */
 export async function runTypes(context: Context, options: ForemanOptions): Promise<{ readonly process: string; readonly exitCode: number } | undefined> {
-  const { story, signal } = context;
+  const { signal, clock } = context;
   const types = await settlePorts(options.types, options.host);
   const { promise: failed, resolve: fail } = Promise.withResolvers<EndedInstance>();
-  const width = Math.max(...types.map(({ name, scale: { max } }) => `${name}.${max}`.length));
+  const width = Math.max(ownName.length, ...types.map(({ name, scale: { max } }) => `${name}.${max}`.length));
+  const isNews = openEcho();
+  const own = ownName.padEnd(width);
+  const note = (message: string): void => context.story.note(message, own);
+  const warn = (message: string): void => context.story.warn(message, own);
+  const write: PoolPlace["write"] = (event, fields) => context.relay({ stream: "stdout", instance: ownName, type: types.length, width, text: JSON.stringify({ event, time: clock.now().toISOString(), "twelve.environment": options.environment, ...fields }) });
   const pools: Pool[] = [];
   const stopAll = (): void => {
     for (const pool of pools) pool.stop();
@@ -43,15 +51,15 @@ export async function runTypes(context: Context, options: ForemanOptions): Promi
   };
   process.once("exit", endAll);
   try {
-    story.note(`Starting ${types.map(describeType).join(", ")}`);
-    for (const [number, type] of types.entries()) pools.push(openPoolOf(type, { context, options, number, width, fail }));
+    note(`Starting ${types.map(describeType).join(", ")}`);
+    for (const [number, type] of types.entries()) pools.push(openPoolOf(type, { context, options, number, width, isNews, note, warn, write, fail }));
     const hopeless = (await Promise.race([failed, untilAborted(signal)])) ?? undefined;
-    if (hopeless !== undefined) story.warn(`${hopeless.instance} ended with exit code ${hopeless.exitCode} before it began its work, and would again: the others are stopped`);
-    else story.note(`Stopping: every process gets up to ${options.drainMs / 1000} s for what it has begun. A second signal ends them at once`);
+    if (hopeless !== undefined) warn(`${hopeless.instance} cannot begin its work as things are: the others are stopped`);
+    else note(`Stopping: every process gets up to ${options.drainMs / 1000} s for what it has begun. A second signal ends them at once`);
     stopAll();
     const ended = Promise.all(pools.map((pool) => pool.ended));
     if ((await Promise.race([ended, sleep(options.drainMs + graceMs, "late", { ref: false })])) === "late") {
-      story.warn("A process did not end in time, and is forced to");
+      warn("A process did not end in time, and is forced to");
       stopAll();
       await Promise.race([ended, sleep(lastMs, undefined, { ref: false })]);
       stopAll();
@@ -68,46 +76,61 @@ interface PoolPlace {
   readonly options: ForemanOptions;
   readonly number: number;
   readonly width: number;
+  readonly isNews: Echo;
+  readonly note: (message: string) => void;
+  readonly warn: (message: string) => void;
+  readonly write: (event: string, fields: object) => void;
   readonly fail: (ended: EndedInstance) => void;
 }
 
-function openPoolOf(type: ProcessType, { context, options, number, width, fail }: PoolPlace): Pool {
+function openPoolOf(type: ProcessType, place: PoolPlace): Pool {
+  const { context, options, number, width, isNews, fail } = place;
+  const { name, kind, port, scale } = type;
+  let isStarting = true;
+  const isWorthTelling = (instance: string, text: string): boolean => (isStarting ? isNews(instance, text) : !(kind === "command" && context.signal.aborted && text === shellFarewell));
   return openPool(type, {
     nowMs: () => context.clock.monotonicMs(),
     random: Math.random,
-    told: tellPool(context, type, { environment: options.environment, fail }),
+    told: {
+      ...tellPool(type, place),
+      ready(notes) {
+        isStarting = false;
+        place.write("process-type-ready", { "twelve.process": name, processes: scale.min });
+        for (const each of notes) context.story.note(each, name.padEnd(width));
+        if (scale.min > 1) place.note(`${name}: ${scale.min} processes share the work`);
+      },
+      hopeless: fail,
+    },
     start: (instance, onMessage) =>
       context.instances.start(options.argumentsOf(type), {
-        env: { [instanceVariable]: instance, PORT: String(type.port), TWELVE_INSTANCES: String(type.scale.max) },
+        env: { [instanceVariable]: instance, PORT: String(port), TWELVE_INSTANCES: String(scale.max) },
         onMessage,
-        onLine: (stream, text) => context.relay({ stream, instance, type: number, width, text }),
+        onLine(stream, text) {
+          if (stream === "stdout" || isWorthTelling(instance, text)) context.relay({ stream, instance, type: number, width, text });
+        },
       }),
   });
 }
 
-function tellPool(context: Context, { name, scale }: ProcessType, { environment, fail }: { readonly environment: string; readonly fail: (ended: EndedInstance) => void }): PoolListener {
-  const { story, clock } = context;
-  const write = (event: string, fields: object): void => context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), "twelve.environment": environment, "twelve.process": name, ...fields }));
+/** What some shells say when the program that they wait for ends by the signal that all of them were sent. */
+const shellFarewell = "Terminated";
+
+function tellPool({ name }: ProcessType, { note, warn, write: writeEvent }: PoolPlace): Omit<PoolListener, "ready" | "hopeless"> {
+  const write = (event: string, fields: object): void => writeEvent(event, { "twelve.process": name, ...fields });
   return {
-    ready(notes) {
-      write("process-type-ready", { processes: scale.min });
-      for (const note of notes) story.note(note);
-      if (scale.min > 1) story.note(`${name}: ${scale.min} processes share the work`);
-    },
     exited({ instance, pid, exitCode, signal, ranMs, restartInMs }) {
       write("process-exited", { "twelve.instance": instance, "process.pid": pid, "process.exit_code": exitCode, "process.signal": signal, "twelve.duration_ms": Math.round(ranMs), restart_in_ms: restartInMs });
       const how = signal === null ? `with exit code ${exitCode}` : `by ${signal}`;
-      story.warn(`${instance} (process ${pid}) ended ${how} after ${(ranMs / 1000).toFixed(1)} s; it starts again in ${(restartInMs / 1000).toFixed(1)} s`);
+      warn(`${instance} (process ${pid}) ended ${how} after ${(ranMs / 1000).toFixed(1)} s; it starts again in ${(restartInMs / 1000).toFixed(1)} s`);
     },
     restarted(instance, pid) {
       write("process-restarted", { "twelve.instance": instance, "process.pid": pid });
-      story.note(`${instance} was started again, as process ${pid}`);
+      note(`${instance} was started again, as process ${pid}`);
     },
     scaled(from, to, load) {
       write("processes-scaled", { from, to, load });
-      story.note(`${name}: ${to} ${to === 1 ? "process" : "processes"} instead of ${from}, at a load of ${load}`);
+      note(`${name}: ${to} ${to === 1 ? "process" : "processes"} instead of ${from}, at a load of ${load}`);
     },
-    hopeless: fail,
   };
 }
 

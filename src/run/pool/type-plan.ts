@@ -13,7 +13,7 @@ export interface ProcessType {
 }
 
 /** Further types listen so far above each other. */
-const portStep = 100;
+export const portStep = 100;
 const lastPort = 65_535;
 
 export interface Asked {

@@ -3,10 +3,10 @@ import { TwelveError } from "../../core/errors.ts";
 import type { Context } from "../../ports/context.ts";
 import { instanceFacts, joinType } from "../instance.ts";
 import { type Address, listen, stopServer } from "../http/listen.ts";
-import { isLoopback } from "../http/own-host.ts";
 import { trackTraffic } from "../http/traffic.ts";
 import { openMetrics } from "../metrics/record.ts";
 import { type ReleaseToRun, releaseName } from "../named.ts";
+import { refuseUnguarded } from "./guard.ts";
 import { openRerankServer } from "./server.ts";
 
 export interface RerankOptions extends Address {
@@ -25,9 +25,7 @@ export async function serveReranker(context: Context, options: RerankOptions): P
   const { environment, process, release, model: reference, drainMs } = options;
   const { story, clock, signal } = context;
   const startedMs = clock.monotonicMs();
-  if (!isLoopback(options.host) && !options.isInsecure) {
-    throw new TwelveError("HOST_UNGUARDED", `Everyone who can reach ${options.host} could use the reranker: it asks for no keys`, { fix: "Listen on 127.0.0.1, or add `--insecure` where only your own programs can reach it" });
-  }
+  refuseUnguarded(options);
   const { local: model } = await context.openReranker(reference);
   if (model === undefined) {
     throw new TwelveError("PROCESS_UNSUPPORTED", `The process ${process} is to serve ${reference}, which runs elsewhere`, { fix: "Attach it as the agent's `reranker:`; a `rerank:` process serves a local model, such as transformers:models/reranker" });

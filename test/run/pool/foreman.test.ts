@@ -1,7 +1,9 @@
+import { createServer } from "node:http";
 import { beforeEach, describe, expect, it } from "vitest";
 import command from "../../../src/run/command.ts";
 import type { InstanceOptions } from "../../../src/ports/instance.ts";
 import { temporaryFolder, type TestContext, testContext } from "../../helpers/context.ts";
+import { listening } from "../../helpers/listen.ts";
 import { makeRelease, manifest } from "../release.ts";
 import { type FakeInstance, fakeInstances } from "./fake-instances.ts";
 
@@ -12,9 +14,9 @@ beforeEach(async () => {
 });
 
 /** `twelve run` whose processes the test plays. */
-async function running(input: object) {
+async function running(input: object, env: Readonly<Record<string, string>> = {}) {
   const stop = new AbortController();
-  const own = await testContext({ dir: app.dir, store: await app.store(), signal: stop.signal });
+  const own = await testContext({ dir: app.dir, env, store: await app.store(), signal: stop.signal });
   const instances = fakeInstances();
   const asked: { readonly args: readonly string[]; readonly options: InstanceOptions }[] = [];
   const start = (args: readonly string[], options: InstanceOptions) => {
@@ -26,7 +28,15 @@ async function running(input: object) {
     await expect.poll(() => instances.started.length).toBe(count);
     return instances.started;
   };
-  return { asked, all, ended, told: own.told, lines: own.lines, stop: () => stop.abort(new Error("interrupted")) };
+  // A test may look at the failure later.
+  ended.catch(() => {});
+  return { asked, all, ended, told: own.told, stop: () => stop.abort(new Error("interrupted")) };
+}
+
+/** All end as they are asked to. */
+async function endAll(started: readonly FakeInstance[]): Promise<void> {
+  await expect.poll(() => started.every(({ stops }) => stops === 1)).toBe(true);
+  await Promise.all(started.map((instance) => instance.end(0)));
 }
 
 describe("twelve run with several processes", () => {
@@ -38,6 +48,7 @@ describe("twelve run with several processes", () => {
     const port = web?.options.env["PORT"];
     expect(web?.args).toEqual(["run", "web", "--env=staging", "--release=v1", `--port=${port}`, "--pre-stop-seconds=0", "--drain-seconds=5", "--log-content"]);
     expect(web?.options.env["TWELVE_INSTANCES"]).toBe("2");
+    expect(run.told[0]).toMatch(/^note twelve    \| Starting web ×2 /);
     expect([twin?.options.env["PORT"], fail?.options.env["PORT"] === port]).toEqual([port, false]);
     run.stop();
     await expect.poll(() => started.map(({ stops }) => stops)).toEqual([1, 1, 1, 1, 1, 1]);
@@ -52,9 +63,10 @@ describe("twelve run with several processes", () => {
     one?.say({ kind: "ready", notes: ["Ready: http://127.0.0.1:1"] });
     other?.say({ kind: "ready", notes: ["Ready: http://127.0.0.1:1"] });
     await one?.end(null, "SIGKILL");
-    await expect.poll(() => run.lines.length).toBe(2);
-    expect(run.told.slice(1)).toEqual(['web.1 stdout {"event":"x"}', "note Ready: http://127.0.0.1:1", "note web: 2 processes share the work", expect.stringMatching(/^warn web\.1 \(process 1000\) ended by SIGKILL after [\d.]+ s; it starts again in 1\.\d s$/)]);
-    expect(run.lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    const lines = (): readonly string[] => run.told.flatMap((line) => /^twelve stdout (.*)/.exec(line)?.[1] ?? []);
+    await expect.poll(() => lines().length).toBe(2);
+    expect(run.told.slice(1).filter((line) => !line.startsWith("twelve stdout"))).toEqual(['web.1 stdout {"event":"x"}', "note web    | Ready: http://127.0.0.1:1", "note twelve | web: 2 processes share the work", expect.stringMatching(/^warn twelve \| web\.1 \(process 1000\) ended by SIGKILL after [\d.]+ s; it starts again in 1\.\d s$/)]);
+    expect(lines().map((line) => JSON.parse(line) as unknown)).toMatchObject([
       { event: "process-type-ready", "twelve.environment": "staging", "twelve.process": "web", processes: 2 },
       { event: "process-exited", "twelve.instance": "web.1", "process.pid": 1000, "process.exit_code": null, "process.signal": "SIGKILL", restart_in_ms: expect.any(Number) },
     ]);
@@ -71,6 +83,73 @@ describe("twelve run with several processes", () => {
     await expect.poll(() => other?.stops).toBe(1);
     await other?.end(0);
     expect(await run.ended).toMatchObject({ process: "web.1", exitCode: 5 });
-    expect(run.told).toContain("warn web.1 ended with exit code 5 before it began its work, and would again: the others are stopped");
+    expect(run.told).toContain("warn twelve | web.1 cannot begin its work as things are: the others are stopped");
+  });
+
+  it("tells each process how many share its limits: as many as were asked for, or as there may ever be", async () => {
+    await makeRelease(app, manifest.replace("web: { serve: [support, chat] }", "web: { serve: [support, chat], scale: { min: 1, max: 6, inFlight: 5 } }"));
+    for (const [input, expected] of [[{ process: "web", concurrency: 3 }, ["3", "3", "3"]], [{}, ["6", "1", "1", "1", "1"]]] as const) {
+      const run = await running(input);
+      const started = await run.all(expected.length);
+      expect(run.asked.map(({ options }) => options.env["TWELVE_INSTANCES"])).toEqual(expected);
+      run.stop();
+      await endAll(started);
+      await run.ended;
+    }
+  });
+
+  it("tells once what several say in their start, and all that they say later", async () => {
+    const run = await running({ process: "web", concurrency: 2 });
+    const started = await run.all(2);
+    const say = (text: string): void => run.asked.forEach(({ options }) => options.onLine("stderr", text));
+    say("Error: no");
+    say("Error: no");
+    expect(run.told.slice(1)).toEqual(["web.1 stderr Error: no", "web.1 stderr Error: no"]);
+    for (const instance of started) instance.say({ kind: "ready", notes: [] });
+    say("Error: no");
+    expect(run.told.filter((line) => line.endsWith("Error: no"))).toHaveLength(4);
+    run.stop();
+    await endAll(started);
+    await run.ended;
+  });
+
+  it("leaves out what the shell of a program says of the end that it was asked to come to, and only then", async () => {
+    const run = await running({});
+    const started = await run.all(6);
+    const show = run.asked.find(({ args }) => args.includes("show"))?.options;
+    for (const instance of started) instance.say({ kind: "ready", notes: [] });
+    show?.onLine("stderr", "Terminated");
+    run.stop();
+    show?.onLine("stderr", "Terminated");
+    show?.onLine("stderr", "Bye");
+    await endAll(started);
+    await run.ended;
+    expect(run.told.filter((line) => line.startsWith("show.1"))).toEqual(["show.1 stderr Terminated", "show.1 stderr Bye"]);
+  });
+
+  it.each([{ host: "0.0.0.0" }, { agentcore: true }])("refuses an unguarded address before anything is started: %j", async (flags) => {
+    const run = await running(flags);
+    await expect(run.ended).rejects.toMatchObject({ code: "HOST_UNGUARDED", exit: 2 });
+    expect([run.asked, run.told]).toEqual([[], []]);
+  });
+
+  it("starts where keys guard the address, or somebody said that none are wanted", async () => {
+    await makeRelease(app, `${manifest}server: { keys: "\${API_KEY}" }\n`);
+    await expect((await running({ host: "0.0.0.0" })).ended).rejects.toMatchObject({ code: "HOST_UNGUARDED", message: expect.stringContaining("API_KEY is not set") });
+    const keys = JSON.stringify([{ name: "ci", sha256: "a".repeat(64) }]);
+    for (const run of [await running({ host: "0.0.0.0" }, { API_KEY: keys }), await running({ host: "0.0.0.0", insecure: true })]) {
+      const started = await run.all(5);
+      run.stop();
+      await endAll(started);
+      expect(await run.ended).toMatchObject({ exitCode: 0 });
+    }
+  });
+
+  it("names the type whose port is taken, and says that --port moves all", async () => {
+    const taken = await listening(createServer());
+    // The second type's port is 100 above the first one's.
+    const run = await running({ port: taken - 100 });
+    await expect(run.ended).rejects.toMatchObject({ code: "PORT_TAKEN", message: `Port ${taken} on 127.0.0.1 is in use: it is the port of the type fail`, fix: expect.stringContaining(`with \`--port\` or PORT: it is ${taken - 100} now, the port of web, `) });
+    expect(run.asked).toEqual([]);
   });
 });
