@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ApiKey, apiKeyOf, hashOfKey, Scope } from "../config/api-key.ts";
+import { TwelveError } from "../core/errors.ts";
 import { defineCommand } from "../ports/command.ts";
 
 const keyBytes = 32;
@@ -20,11 +21,14 @@ export default defineCommand({
   }),
   examples: ["twelve admin key --name ci", "twelve admin key --name partner --scope chat --scope search --rpm 60 --expires 2027-01-31"],
 
-  run({ name, scope, rpm, expires }, { clock }) {
+  async run({ name, scope, rpm, expires }, { clock }) {
+    if (expires !== undefined && new Date(expires) <= clock.now()) {
+      throw new TwelveError("USAGE_INVALID", `A key that expires on ${expires} would be refused from the start`, { problems: [{ path: "--expires", message: "Expected a day or time to come" }], fix: "Give a later one, or leave `--expires` out" });
+    }
     const key = apiKeyOf(clock.randomHex(keyBytes));
     const scopes = [...new Set(scope)];
     const limits = { ...(scopes.length === 0 ? {} : { scopes }), ...(rpm === undefined ? {} : { requestsPerMinute: rpm }), ...(expires === undefined ? {} : { expires }) };
-    return Promise.resolve({ key, record: { name, sha256: hashOfKey(key).toString("hex"), ...limits } });
+    return { key, record: { name, sha256: hashOfKey(key).toString("hex"), ...limits } };
   },
 
   render: ({ key, record }) => [

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { describeDocument } from "../artifact/document.ts";
+import { refs } from "../artifact/refs.ts";
 import { packCode, type PackedCode, readCode } from "../code/apply.ts";
 import { readCache, writeCache } from "../code/cache.ts";
 import { openGit } from "../code/git.ts";
@@ -8,6 +9,7 @@ import { encodeTree } from "../code/tree.ts";
 import { assertUnchanged, nextCache } from "../code/unchanged.ts";
 import type { Descriptor } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
+import type { Manifest } from "../manifest/schema.ts";
 import { defineCommand } from "../ports/command.ts";
 import type { Context } from "../ports/context.ts";
 import { isStoreAway, type Store } from "../ports/store.ts";
@@ -48,7 +50,8 @@ export default defineCommand({
     const descriptor = store === undefined ? describeDocument(buildKind, build) : await applyBuild(build, store);
     if (store !== undefined) await refreshEditorSchema(dir, context.clock.randomHex(4)).catch((error: unknown) => story.note(`The editor's schema was not refreshed: ${String(error)}`));
     const isNew = previous?.buildDescriptor.digest !== descriptor.digest;
-    return reportBuild({ build, descriptor, files: code.tree.files, storedBytes: code.storedBytes, isStored: !dryRun, isNew, findings, warnings });
+    const unmade = store === undefined ? [] : await indexesToMake(store, manifest);
+    return reportBuild({ build, descriptor, files: code.tree.files, storedBytes: code.storedBytes, isStored: !dryRun, isNew, unmade, findings, warnings });
   },
   render: (output) => renderBuild(output),
 });
@@ -61,6 +64,12 @@ async function findPrevious(store: Store, app: string): Promise<FoundBuild | und
     if (error instanceof TwelveError && !isStoreAway(error)) return undefined;
     throw error;
   }
+}
+
+async function indexesToMake({ refs: stored }: Store, { name: app, indexes }: Manifest): Promise<readonly string[]> {
+  const names = Object.keys(indexes);
+  const made = await Promise.all(names.map((name) => stored.read(refs.latestIndex(app, name))));
+  return names.filter((_, i) => made[i] === undefined);
 }
 
 /** Reads the code, and with a store packages it there. What was read is remembered for the next build. */

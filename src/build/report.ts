@@ -25,6 +25,7 @@ export const BuildReport = z
     lockfiles: z.array(z.string()),
     models: z.array(z.string()).meta({ description: "Declared models and embedders, `${KEY}` in place" }),
     indexes: z.array(z.string()).meta({ description: "Indexes that the manifest declares" }),
+    unmade: z.array(z.string()).meta({ description: "Those of them that `twelve index` has not made yet; none with --dry-run" }),
     findings: z.array(Finding),
     warnings: z.array(z.string()),
     files: z.array(CodeFile).optional().meta({ description: "With --dry-run: every file that would be packaged" }),
@@ -39,11 +40,13 @@ export interface ReportParts {
   readonly storedBytes: number;
   readonly isStored: boolean;
   readonly isNew: boolean;
+  /** Declared indexes of which the store has none yet. */
+  readonly unmade: readonly string[];
   readonly findings: readonly Finding[];
   readonly warnings: readonly string[];
 }
 
-export function reportBuild({ build, descriptor, files, storedBytes, isStored, isNew, findings, warnings }: ReportParts): BuildReport {
+export function reportBuild({ build, descriptor, files, storedBytes, isStored, isNew, unmade, findings, warnings }: ReportParts): BuildReport {
   return {
     app: build.app,
     digest: descriptor.digest,
@@ -57,13 +60,14 @@ export function reportBuild({ build, descriptor, files, storedBytes, isStored, i
     lockfiles: build.lockfiles.map(({ path }) => path),
     models: build.models,
     indexes: Object.keys(build.manifest.indexes),
+    unmade: [...unmade],
     findings: [...findings],
     warnings: [...warnings],
     ...(isStored ? {} : { files: [...files] }),
   };
 }
 
-export function renderBuild({ app, digest, isStored, isNew, commit, dirty, code, prompts, promptPackages, indexes, findings, files }: BuildReport): string {
+export function renderBuild({ app, digest, isStored, isNew, commit, dirty, code, prompts, promptPackages, unmade, findings, files }: BuildReport): string {
   const from = commit === null ? "no commit yet" : `commit ${commit.slice(0, 12)}${dirty ? ", with uncommitted changes" : ""}`;
   const names = prompts.map(({ name, variant }) => (variant === null ? name : `${name} (${variant})`));
   const lines = [
@@ -74,7 +78,7 @@ export function renderBuild({ app, digest, isStored, isNew, commit, dirty, code,
     ...(findings.length === 0 ? [] : [`  findings ${findings.length}, listed above; \`--strict\` refuses them`]),
     ...(files ?? []).map(({ path, size, mode }) => `  ${formatBytes(size).padStart(10)}  ${path}${mode === "file" ? "" : ` (${mode})`}`),
   ];
-  const next = indexes.length > 0 ? "twelve index" : "twelve release --env development";
+  const next = unmade.length > 0 ? "twelve index" : "twelve release --env development";
   return [...lines, "", isStored ? `Next: ${next}` : "Nothing was written. Run it without --dry-run to make the build"].join("\n");
 }
 

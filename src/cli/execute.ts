@@ -24,7 +24,7 @@ export async function runCommand({ default: command }: { readonly default: Comma
     const context = openContext({ flags, story, signal: interruption.signal });
     context.parent?.onLost(interruption.ask);
     const output = await Promise.race([command.run(input, context), interruption.forced]);
-    if (command.isService !== true) printAnswer(command, output, input, isJson);
+    if (command.isService !== true) printAnswer(command, output, input, { isJson, isQuiet: flags.quiet === true });
     const verdict = command.verdict?.(output);
     if (verdict === undefined) return 0;
     printVerdict(verdict.message, isJson);

@@ -2,7 +2,8 @@ import { type Command as Program, Option } from "commander";
 import { z } from "zod";
 import { TwelveError } from "../core/errors.ts";
 import { flagOf, kebab } from "../core/flag.ts";
-import { formatPath } from "../core/problems.ts";
+import { didYouMean } from "../core/nearest.ts";
+import { formatPath, valueAt } from "../core/problems.ts";
 import type { Command } from "../ports/command.ts";
 
 /** One field of a command's input, as its JSON Schema describes it. */
@@ -74,9 +75,12 @@ export function readInput(program: Program, command: Command): z.output<Command[
   });
   const result = command.input.safeParse(Object.fromEntries(given.filter(([, value]) => value !== undefined)));
   if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) => {
+  const problems = result.error.issues.map((issue) => {
+    const { path, message } = issue;
     const flag = flags.find(({ key }) => key === path[0]);
-    return { path: flag?.isPositional === false ? flagOf(flag.key) : formatPath(path), message };
+    const typed = valueAt(Object.fromEntries(given), path);
+    const hint = issue.code === "invalid_value" && typeof typed === "string" ? didYouMean(typed, issue.values.map(String)) : "";
+    return { path: flag?.isPositional === false ? flagOf(flag.key) : formatPath(path), message: hint === "" ? message : `${message}.${hint}` };
   });
   throw new TwelveError("USAGE_INVALID", `The command line of \`twelve ${commandName(program)}\` is not right`, {
     problems,

@@ -1,9 +1,13 @@
 import { formatLocation, type Problem, TwelveError } from "../core/errors.ts";
 import type { Command } from "../ports/command.ts";
 
-/** The answer, on stdout: one JSON document, or the command's own text. */
-export function printAnswer(command: Command, output: unknown, input: Record<string, unknown>, isJson: boolean): void {
-  const text = isJson ? JSON.stringify(output, null, 2) : command.render(output, input);
+/** The hints at the end of an answer: what to run next, and what would undo it. */
+const hints = /(?:(?:^|\n+)Next:[^\n]*(?:\n(?: {2}|Undo:)[^\n]*)*)+\n*$/;
+
+/** The answer, on stdout: one JSON document, or the command's own text, which has no hints where nothing but the answer is wanted. */
+export function printAnswer(command: Command, output: unknown, input: Record<string, unknown>, { isJson, isQuiet }: { readonly isJson: boolean; readonly isQuiet: boolean }): void {
+  const rendered = isJson ? JSON.stringify(output, null, 2) : command.render(output, input);
+  const text = isQuiet && !isJson ? rendered.replace(hints, "") : rendered;
   if (text !== "") process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
 }
 

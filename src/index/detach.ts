@@ -1,11 +1,12 @@
 import { writeDocument } from "../artifact/document.ts";
 import { mapAhead } from "../core/ahead.ts";
 import { type Descriptor, shortDigest } from "../core/descriptor.ts";
+import { indexQueue } from "../manifest/process.ts";
 import type { Context } from "../ports/context.ts";
 import type { JobQueue } from "../ports/queue.ts";
 import type { Store } from "../ports/store.ts";
 import { type DocumentFile, nothingFound } from "./documents.ts";
-import { type IndexJob, indexJobKind, indexQueue, type JobInput, jobKind, type JobShard } from "./job-schema.ts";
+import { type IndexJob, indexJobKind, type JobInput, jobKind, type JobShard } from "./job-schema.ts";
 import type { Changes } from "./plan.ts";
 import type { Prepared } from "./prepare.ts";
 import type { PreviousIndex } from "./previous.ts";

@@ -1,11 +1,9 @@
 import { z } from "zod";
 import { Descriptor, Digest } from "../core/descriptor.ts";
+import { indexQueue } from "../manifest/process.ts";
 import { IndexSettings } from "../manifest/schema.ts";
 import { EmbedderIdentity } from "../ports/embedding.ts";
 import { Chunk, ChunkerIdentity, IndexedDocument, SkippedDocument } from "./schema.ts";
-
-/** What `work:` of a process calls this work. */
-export const indexQueue = "index";
 
 /** A queue may be shared by applications and environments, whose workers have other stores and other secrets. */
 export function jobKind({ app, environment }: Pick<IndexJob, "app" | "environment">): string {

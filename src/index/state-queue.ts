@@ -1,8 +1,9 @@
 import { readStateUrl } from "../config/state.ts";
+import { indexQueue } from "../manifest/process.ts";
 import { readManifest } from "../manifest/read.ts";
 import type { Context } from "../ports/context.ts";
 import type { JobQueue } from "../ports/queue.ts";
-import { indexQueue, jobKind } from "./job-schema.ts";
+import { jobKind } from "./job-schema.ts";
 
 interface StateQueue {
   readonly queue: JobQueue;

@@ -1,6 +1,11 @@
 import { z } from "zod";
 import { Name, ServiceUrl } from "./name.ts";
 
+/** What `work:` calls the shards of detached index jobs, and the runs of agents. */
+export const indexQueue = "index";
+export const runsQueue = "runs";
+export const queues = [indexQueue, runsQueue] as const;
+
 const min = z.int().min(1).max(256).default(1).meta({ description: "Fewest processes" });
 const max = z.int().min(1).max(256).optional().meta({ description: "Most processes; as many as `min` by default" });
 
@@ -22,7 +27,7 @@ function complaints(scale: { readonly min: number; readonly max?: number | undef
 
 const ServeProcess = z.strictObject({ serve: z.array(Name).min(1).meta({ description: "Agents that the HTTP server offers" }), ...requestScale });
 const CommandProcess = z.strictObject({ command: z.string().min(1).meta({ description: "Command line of your own program, run in the release's code" }), ...fixedScale });
-const WorkProcess = z.strictObject({ work: z.array(Name).min(1).meta({ description: "Queues that a worker takes from: index, runs" }), ...queueScale });
+const WorkProcess = z.strictObject({ work: z.array(Name).min(1).meta({ description: `Queues that a worker takes from: ${queues.join(", ")}` }), ...queueScale });
 const RerankProcess = z.strictObject({ rerank: ServiceUrl.meta({ description: "Local cross-encoder that is served as text-embeddings-inference does, such as transformers:models/reranker" }), ...requestScale });
 export const ProcessDeclaration = z.union([ServeProcess, CommandProcess, WorkProcess, RerankProcess]);
 export type ProcessDeclaration = z.infer<typeof ProcessDeclaration>;

@@ -6,6 +6,7 @@ import { formatPath, schemaProblems } from "../core/problems.ts";
 import { hasCredentials } from "../core/url.ts";
 import { parseYaml, type YamlSource } from "../core/yaml.ts";
 import { modelChain } from "./model-chain.ts";
+import { queues } from "./process.ts";
 import { Manifest } from "./schema.ts";
 import { referencesIn } from "./setting.ts";
 import { valueComplaint } from "./value.ts";
@@ -54,6 +55,8 @@ function crossProblems(manifest: Manifest, source: YamlSource): readonly Problem
   const at = (path: readonly PropertyKey[], message: string): Problem => ({ ...source.locate(path), path: formatPath(path), message });
   const named = (path: readonly PropertyKey[], name: string, kind: string, table: object): readonly Problem[] =>
     Object.hasOwn(table, name) ? [] : [at(path, `There is no ${kind} "${name}".${didYouMean(name, Object.keys(table))} Declared: ${Object.keys(table).join(", ") || "none"}`)];
+  const queueProblem = (path: readonly PropertyKey[], name: string): readonly Problem[] =>
+    queues.some((queue) => queue === name) ? [] : [at(path, `There is no queue "${name}".${didYouMean(name, queues)} There are: ${queues.join(", ")}`)];
   const { config, agents, indexes, tools, processes, evals, environments } = manifest;
 
   const references = referencesIn(source.value).flatMap(({ key, path }) => {
@@ -90,6 +93,7 @@ function crossProblems(manifest: Manifest, source: YamlSource): readonly Problem
     ...Object.entries(agents).flatMap(([agent, { tools: used = [] }]) => used.flatMap((tool, i) => named(["agents", agent, "tools", i], tool, "tool", tools))),
     ...Object.entries(processes).flatMap(([process, declaration]) =>
       "serve" in declaration ? declaration.serve.flatMap((agent, i) => named(["processes", process, "serve", i], agent, "agent", agents)) : []),
+    ...Object.entries(processes).flatMap(([process, declaration]) => ("work" in declaration ? declaration.work.flatMap((queue, i) => queueProblem(["processes", process, "work", i], queue)) : [])),
     ...Object.entries(evals).flatMap(([suite, { agent }]) =>
       agent === undefined ? [] : named(["evals", suite, "agent"], agent, "agent", agents)),
     ...Object.entries(environments).flatMap(([environment, { requires }]) =>

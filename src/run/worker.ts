@@ -3,12 +3,12 @@ import { readActivatedStateUrl, readStateUrl } from "../config/state.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { TwelveError } from "../core/errors.ts";
 import { indexJobHandler } from "../index/job.ts";
-import { indexQueue, JobInput, jobKind, JobResult, JobShard, ShardOutcome } from "../index/job-schema.ts";
+import { JobInput, jobKind, JobResult, JobShard, ShardOutcome } from "../index/job-schema.ts";
+import { indexQueue, queues as known, runsQueue } from "../manifest/process.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { Context } from "../ports/context.ts";
 import type { JobHandler, QueueDepth } from "../ports/queue.ts";
 import type { Activation } from "../release/schema.ts";
-import { runsQueue } from "./agent/schema.ts";
 import type { Address } from "./http/listen.ts";
 import { instanceFacts, joinType, type Membership } from "./instance.ts";
 import { type Metrics, openMetrics } from "./metrics/record.ts";
@@ -35,8 +35,7 @@ type Write = (event: string, fields: object) => void;
 export async function runWorker(context: Context, options: WorkerOptions): Promise<void> {
   const { process: name, environment, queues, concurrency, manifest, release } = options;
   const { story, clock, signal } = context;
-  const known = [indexQueue, runsQueue];
-  const unknown = queues.filter((queue) => !known.includes(queue));
+  const unknown = queues.filter((queue) => !known.some((name) => name === queue));
   if (unknown.length > 0) throw new TwelveError("PROCESS_UNSUPPORTED", `The process ${name} works on ${unknown.join(", ")}; this version has the queues ${known.join(" and ")}`, { fix: `Declare it as \`work: [${known.join(", ")}]\`, or one of them` });
   // Indexes come before the first release; runs are of one.
   const runs = queues.includes(runsQueue) ? release : undefined;

@@ -25,3 +25,7 @@ it("shows the key once, in a form that the log's filter knows", async () => {
 it.each([[{ name: "a b" }], [{ name: "" }], [{ name: "ci", scope: ["everything"] }], [{ name: "ci", rpm: 0 }], [{ name: "ci", expires: "tomorrow" }]])("refuses %j", (input) => {
   expect(command.input.safeParse(input).success).toBe(false);
 });
+
+it("refuses a key that has expired already", async () => {
+  await expect(made({ name: "ci", expires: "2020-01-31" })).rejects.toMatchObject({ code: "USAGE_INVALID", problems: [{ path: "--expires" }] });
+});

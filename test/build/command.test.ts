@@ -33,6 +33,14 @@ describe("twelve build", () => {
     expect(report).toMatchObject({ app: "shop", isStored: true, isNew: true, dirty: false, code: { digest: stored.code.digest, files: 3 }, prompts: [{ name: "answer", variant: null }], findings: [] });
   });
 
+  it("sends to the making of an index only until there is one", async () => {
+    const context = await testContext({ dir: await gitApp(withFiles({ "twelve.yaml": 'name: shop\nindexes: { docs: { source: [docs] } }\nagents: { support: { prompt: answer, model: "mock:echo" } }\n' })) });
+    const next = async (): Promise<string | undefined> => command.render(await build(context), command.input.parse({})).split("\n").at(-1);
+    expect(await next()).toBe("Next: twelve index");
+    await (await context.store()).refs.create("apps/shop/indexes/docs/latest", "any");
+    expect(await next()).toBe("Next: twelve release --env development");
+  });
+
   it("gives equal input one digest, in any folder and in any order of files", async () => {
     const first = await gitApp();
     const parent = await temporaryFolder();

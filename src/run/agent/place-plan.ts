@@ -1,5 +1,5 @@
+import { runsQueue } from "../../manifest/process.ts";
 import type { Release } from "../../release/schema.ts";
-import { runsQueue } from "./schema.ts";
 
 /** Whether a process type of the release works on runs, so that servers only take them in. */
 export function isWorkedElsewhere({ processes }: Pick<Release, "processes">): boolean {

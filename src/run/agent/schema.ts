@@ -1,10 +1,8 @@
 import { z } from "zod";
 import { Digest } from "../../core/descriptor.ts";
+import { runsQueue } from "../../manifest/process.ts";
 import type { Message, Sampling } from "../../ports/model.ts";
 import type { Answer, AnswerRequest } from "../schema.ts";
-
-/** What `work:` of a process calls this work. */
-export const runsQueue = "runs";
 
 /** A state service may be shared by applications and environments, whose processes have other stores and other secrets. */
 export function runKind({ app, environment }: { readonly app: string; readonly environment: string }): string {

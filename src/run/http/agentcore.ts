@@ -27,7 +27,7 @@ export function addAgentCore(app: FastifyInstance, server: Server, { keepsSessio
     scope.addContentTypeParser("*", jsonReader(server.access));
     scope.post("/invocations", async (request, reply) => {
       activity.follow(reply);
-      const body = parseBody(ChatRequest, chatBody(request, runtime.agents[0]));
+      const body = parseBody(ChatRequest, chatBody(request, runtime.agents[0]), ["prompt"]);
       const wording = chatWording({ server, trace: request.trace, body });
       return answerWith(server, [request, reply], { asked: toAnswerRequest(body), session: sessionOf(request, body, keepsSessions(body.model)), wording });
     });

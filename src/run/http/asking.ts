@@ -52,10 +52,10 @@ export async function answerWith({ runtime, report, wordFailure }: Server, [requ
   return reply;
 }
 
-/** Fails with REQUEST_INVALID, one problem for each field. */
-export function parseBody<Schema extends z.ZodObject>(schema: Schema, body: unknown): z.infer<Schema> {
+/** Fails with REQUEST_INVALID, one problem for each field; `further` fields are read before the schema sees the body. */
+export function parseBody<Schema extends z.ZodObject>(schema: Schema, body: unknown, further: readonly string[] = []): z.infer<Schema> {
   const result = schema.safeParse(body);
-  if (!result.success) throw invalidRequest(result.error, Object.keys(schema.shape));
+  if (!result.success) throw invalidRequest(result.error, body, [...Object.keys(schema.shape), ...further]);
   return result.data;
 }
 

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { type FailureCode, summaryOf, TwelveError } from "../../core/errors.ts";
 import { didYouMean } from "../../core/nearest.ts";
-import { closestBranch, formatPath } from "../../core/problems.ts";
+import { closestBranch, formatPath, valueAt } from "../../core/problems.ts";
 import { withoutKeys } from "../../core/scrub.ts";
 import type { ErrorReply } from "./error-schema.ts";
 
@@ -112,9 +112,9 @@ export function toHttpError(error: unknown, traceId: string): HttpError {
   return httpError(500, { message: `Something went wrong inside the server. Its log has the details under the trace ${traceId}`, param: null, code: isKnown ? error.code.toLowerCase() : "internal_error", trace_id: traceId });
 }
 
-/** What a request's schema says against it, one problem per field. */
-export function invalidRequest(error: z.ZodError, known: readonly string[]): TwelveError {
-  const problems = error.issues.flatMap((issue) => problemsOf(issue, known));
+/** What a request's schema says against it, one problem per field; `known` are the fields that a misspelt one may have meant. */
+export function invalidRequest(error: z.ZodError, body: unknown, known: readonly string[]): TwelveError {
+  const problems = error.issues.flatMap((issue) => problemsOf(issue, body, known));
   return new TwelveError("REQUEST_INVALID", "The request is not valid", { problems: problems.map(({ path, message }) => (path === "" ? { message } : { path, message })) });
 }
 
@@ -123,12 +123,22 @@ interface FieldProblem {
   readonly message: string;
 }
 
-function problemsOf(issue: z.core.$ZodIssue, known: readonly string[]): readonly FieldProblem[] {
+function problemsOf(issue: z.core.$ZodIssue, body: unknown, known: readonly string[]): readonly FieldProblem[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({ path: formatPath([...issue.path, key]), message: `Unknown field.${issue.path.length === 0 ? didYouMean(key, known) : ""}` }));
   }
   const branch = issue.code === "invalid_union" ? closestBranch(issue.errors) : undefined;
   // What no alternative has looked into is told in the words of the field itself.
-  if (branch?.some(({ path }) => path.length > 0)) return branch.flatMap((inner) => problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, known));
-  return [{ path: formatPath(issue.path), message: issue.message }];
+  if (branch?.some(({ path }) => path.length > 0)) return branch.flatMap((inner) => problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, body, known));
+  return [{ path: formatPath(issue.path), message: wording(issue, valueAt(body, issue.path)) }];
+}
+
+/** The schema's own words where it has some, and never the validator's for a field that is missing or of another type. */
+function wording(issue: z.core.$ZodIssue, found: unknown): string {
+  const { message } = issue;
+  if (!message.startsWith("Invalid input")) return message;
+  const expected = issue.code === "invalid_type" ? `expected ${issue.expected}` : undefined;
+  if (found === undefined) return expected === undefined ? "Required" : `Required; ${expected}`;
+  const type = found === null ? "null" : Array.isArray(found) ? "array" : typeof found;
+  return expected === undefined ? `No ${type} of this form is expected` : `E${expected.slice(1)}, found ${type}`;
 }

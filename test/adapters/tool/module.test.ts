@@ -153,3 +153,13 @@ describe("a tool that is a module", () => {
     await expect(openedTool("own: { module: own.js }", { files: app })).rejects.toMatchObject({ code: "TOOL_INVALID", message: expect.stringMatching(message) });
   });
 });
+
+it.each([
+  ["npm install", { "own.js": 'import "not-installed-here";' }, "Run `npm install not-installed-here` in the application's folder"],
+  ["npm install, for a part of a scoped package", { "own.js": 'import "@acme/tools/order.js";' }, "Run `npm install @acme/tools` in the application's folder"],
+  ["the kind of its package, where a folder above says another", { "own.js": 'import "node:fs";', "package.json": '{ "type": "commonjs" }' }, 'Add `"type": "module"` to the package.json of the application'],
+])("that cannot be loaded says how to mend it: %s", async (_, files, fix) => {
+  const folder = await temporaryFolder();
+  writeFiles(folder, files);
+  await expect(openModule({ kind: "module", name: "own", file: "own.js", folder, env: {}, timeoutMs: 1000 })).rejects.toMatchObject({ code: "TOOL_INVALID", fix });
+});

@@ -100,7 +100,8 @@ describe("AgentCore's InvokeAgentRuntime, by the AWS SDK", () => {
   it.each([
     [{ prompt, messages: [{ role: "user", content: "a" }] }, "prompt: Give a prompt or messages, not both"],
     [{ prompt: 3 }, "prompt: Expected a text"],
-    [{ question: prompt }, "messages: Invalid input"],
+    [{ question: prompt }, "messages: Required; expected array"],
+    [{ prmpt: prompt }, 'prmpt: Unknown field. Did you mean "prompt"?'],
     [{ prompt, model: "suport" }, 'There is no agent "suport"'],
   ])("refuses %j", async (payload, complaint) => {
     const { url } = await start();

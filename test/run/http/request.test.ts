@@ -11,7 +11,7 @@ const answering = () => runtimeOf(openAgent(scriptedModel(() => says("yes"))));
 function complaints(change: object): readonly string[] {
   const result = ChatRequest.safeParse({ ...ask, ...change });
   if (result.success) return [];
-  return invalidRequest(result.error, Object.keys(ChatRequest.shape)).problems.map(({ path, message }) => `${path}: ${message}`);
+  return invalidRequest(result.error, { ...ask, ...change }, Object.keys(ChatRequest.shape)).problems.map(({ path, message }) => `${path}: ${message}`);
 }
 
 describe("the request schema", () => {
@@ -29,9 +29,9 @@ describe("the request schema", () => {
 
   it.each([
     [{ n: 2 }, "n: Only one answer a request is supported: leave n out or set it to 1"],
-    [{ tools: [{ type: "custom", custom: { name: "f" } }] }, "tools[0].type: Only tools of type function are supported; tools[0].function: Invalid input: expected object, received undefined; tools[0].custom: Unknown field."],
+    [{ tools: [{ type: "custom", custom: { name: "f" } }] }, "tools[0].type: Only tools of type function are supported; tools[0].function: Required; expected object; tools[0].custom: Unknown field."],
     [{ tools: [{ type: "function", function: { name: "look up" } }] }, "tools[0].function.name: Expected 1 to 64 letters, digits, underscores and hyphens"],
-    [{ tools: [{ type: "function", function: { name: "f", parameters: [] } }] }, "tools[0].function.parameters: Invalid input: expected object, received array"],
+    [{ tools: [{ type: "function", function: { name: "f", parameters: [] } }] }, "tools[0].function.parameters: Expected object, found array"],
     [{ tools: [{ type: "function", function: { name: "f" } }], tool_choice: { type: "function", function: { name: "g" } } }, "tool_choice: The tool g is not among the tools of the request"],
     [{ tool_choice: "required" }, "tool_choice: A call is required, but the request has no tools"],
     [{ tool_choice: "any" }, "tool_choice: Expected none, auto, required or {type: \"function\", function: {name}}"],
@@ -42,26 +42,26 @@ describe("the request schema", () => {
     [{ logprobs: true }, "logprobs: Log probabilities are not supported"],
     [{ frequency_penalty: 0.5 }, "frequency_penalty: frequency_penalty is not supported"],
     [{ reasoning_effort: "low" }, "reasoning_effort: reasoning_effort is not supported by this version"],
-    [{ response_format: { type: "json_schema", json_schema: { name: "order" } } }, "response_format.json_schema.schema: Invalid input: expected object, received undefined"],
+    [{ response_format: { type: "json_schema", json_schema: { name: "order" } } }, "response_format.json_schema.schema: Required; expected object"],
     [{ response_format: { type: "xml" } }, "response_format.type: Expected a format of type text, json_object or json_schema"],
     [{ temperature: 3 }, "temperature: Too big: expected number to be <=2"],
-    [{ temperature: "hot" }, "temperature: Invalid input: expected number, received string"],
+    [{ temperature: "hot" }, "temperature: Expected number, found string"],
     [{ stop: ["a", "b", "c", "d", "e"] }, "stop: Expected a string or at most four strings"],
     [{ max_tokens: 1, max_completion_tokens: 2 }, "max_tokens: max_tokens and max_completion_tokens differ; give one of them"],
     [{ stream_options: { include_usage: true } }, "stream_options: stream_options is allowed only with stream: true"],
     [{ temprature: 1 }, 'temprature: Unknown field. Did you mean "temperature"?'],
-    [{ model: undefined }, "model: Invalid input: expected string, received undefined"],
+    [{ model: undefined }, "model: Required; expected string"],
     [{ messages: [] }, "messages: At least one message is needed"],
-    [{ messages: "hello" }, "messages: Invalid input: expected array, received string"],
+    [{ messages: "hello" }, "messages: Expected array, found string"],
     [{ messages: [{ role: "user" }] }, "messages[0].content: Expected a string or a list of parts"],
     [{ messages: [{ role: "wizard", content: "x" }] }, "messages[0].role: Expected a message whose role is system, developer, user, assistant or tool"],
-    [{ messages: [{ role: "tool", content: "x" }] }, "messages[0].tool_call_id: Invalid input: expected string, received undefined"],
+    [{ messages: [{ role: "tool", content: "x" }] }, "messages[0].tool_call_id: Required; expected string"],
     [{ messages: [{ role: "user", content: [{ type: "text", text: "x" }, { type: "image_url", image_url: { url: "data:" } }] }] }, "messages[0].content[1].image_url.url: Expected an https: URL, or a data: URL of an image"],
     [{ messages: [{ role: "user", content: [{ type: "input_audio", input_audio: {} }] }] }, "messages[0].content[0].type: Parts of type input_audio are not supported here; only text and image_url are"],
     [{ messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "https://example.com/a.png", detail: "low" } }] }] }, "messages[0].content[0].image_url.detail: Images are given as the model takes them: leave detail out, or set it to auto"],
     [{ messages: [{ role: "system", content: [{ type: "image_url", image_url: { url: "https://example.com/a.png" } }] }] }, "messages[0].content[0].type: Parts of type image_url are not supported here; only text is"],
     [{ messages: [{ role: "user", content: "x", name: "Ann" }] }, "messages[0].name: Names of participants are not supported; write them into the content"],
-    [{ messages: [{ role: "assistant", content: null, tool_calls: [{ id: "1" }] }] }, "messages[0].tool_calls[0].type: Only calls of type function are supported; messages[0].tool_calls[0].function: Invalid input: expected object, received undefined"],
+    [{ messages: [{ role: "assistant", content: null, tool_calls: [{ id: "1" }] }] }, "messages[0].tool_calls[0].type: Only calls of type function are supported; messages[0].tool_calls[0].function: Required; expected object"],
   ])("refuses what it would have to ignore or cannot read: %j", (change, complaint) => {
     expect(complaints(change).join("; ")).toBe(complaint);
   });

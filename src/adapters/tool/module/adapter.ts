@@ -19,7 +19,9 @@ export async function openModule(place: ModulePlace, limits: ThreadLimits = usua
   async function start(): Promise<ToolThread> {
     if (!existsSync(file)) throw new TwelveError("TOOL_INVALID", `The module ${file} of tool ${name} does not exist`, { fix: "Correct `module` under `tools:` in twelve.yaml, and look at `code:` there: a release has only what its build packaged" });
     return startThread({ file, env: place.env, ...limits }).catch((cause: unknown) => {
-      throw new TwelveError("TOOL_INVALID", `The module ${file} of tool ${name} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const fix = fixFor(reason);
+      throw new TwelveError("TOOL_INVALID", `The module ${file} of tool ${name} cannot be used: ${reason}`, { cause, ...(fix === undefined ? {} : { fix }) });
     });
   }
 
@@ -58,4 +60,11 @@ export async function openModule(place: ModulePlace, limits: ThreadLimits = usua
     },
     close: async () => (await starting.catch(() => undefined))?.close(),
   };
+}
+
+/** For the two things that a first module most often lacks, both of them outside the module. */
+function fixFor(reason: string): string | undefined {
+  const missing = /Cannot find package '([^']+)'/.exec(reason)?.[1];
+  if (missing !== undefined) return `Run \`npm install ${missing}\` in the application's folder`;
+  return /import statement outside a module|Unexpected token 'export'/.test(reason) ? 'Add `"type": "module"` to the package.json of the application' : undefined;
 }
