@@ -119,11 +119,13 @@ interface Place {
 }
 
 function placeAt(root: JsonSchema, value: unknown, path: readonly PropertyKey[]): Place {
-  return path.reduce<Place>((place, key, depth) => {
+  let place = narrow({ schemas: [root], others: [] }, value);
+  for (const [depth, key] of path.entries()) {
     const into = (schemas: readonly JsonSchema[]): readonly JsonSchema[] => schemas.flatMap((schema) => childSchemas(schema, key));
     const below = { ...place, schemas: into(place.schemas), others: place.others.map((other) => ({ ...other, schemas: into(other.schemas) })) };
-    return narrow(below, valueAt(value, path.slice(0, depth + 1)));
-  }, narrow({ schemas: [root], others: [] }, value));
+    place = narrow(below, valueAt(value, path.slice(0, depth + 1)));
+  }
+  return place;
 }
 
 function narrow(place: Place, value: unknown): Place {
