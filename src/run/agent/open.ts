@@ -14,7 +14,8 @@ import { answerElsewhere, answerHere } from "./answer.ts";
 import { type Channel, openChannel } from "./channel.ts";
 import { type Loop, runLoop } from "./loop.ts";
 import { passingRun } from "./passing-run.ts";
-import { type AgentRuns, openAgentRuns } from "./runs.ts";
+import { findAgain, newRunId } from "./run-id.ts";
+import { type AgentRuns, keyOf, openAgentRuns } from "./runs.ts";
 import { type KeptRequest, RunInput, type RunOutcome, type ToolCallEvent } from "./schema.ts";
 import { type RunWork, workInBackground } from "./work.ts";
 
@@ -93,16 +94,18 @@ export function openToolAgents({ release, agents, answering, onToolCall, story, 
 
   async function* answer(request: AnswerRequest): AsyncGenerator<AnswerPart> {
     if (request.tools !== undefined) throw new TwelveError("REQUEST_INVALID", `The agent ${request.agent} has tools of its own, so none can be given with a request`, { problems: [{ path: "tools", message: "Leave it out" }] });
-    const id = newRunId((sizeBytes) => answering.clock.randomHex(sizeBytes));
+    const newId = request.runId ?? newRunId((sizeBytes) => answering.clock.randomHex(sizeBytes));
     const input = inputFor(request);
     if (durable === undefined) {
-      yield* answerPassing(request, { id, input });
+      yield* answerPassing(request, { id: newId, input });
       return;
     }
     const { startMs = usualStartMs } = durable;
+    const owner = { agent: request.agent, key: request.caller ?? null };
+    const { id, isBegun } = request.runId === undefined ? { id: newId, isBegun: false } : await findAgain(durable.engine, keyOf(durable.kind, owner, newId));
     const kept = { engine: durable.engine, kind: durable.kind, input, id };
     request.onRun?.(id);
-    if (work === undefined) {
+    if (work === undefined || isBegun) {
       yield* answerElsewhere(request, kept, startMs);
       return;
     }
@@ -154,8 +157,4 @@ const keptFields = ["messages", "variables", "isStream", "temperature", "topP", 
 function keptOf(request: AnswerRequest): KeptRequest {
   const { messages, variables, isStream } = request;
   return { messages, variables, isStream, ...Object.fromEntries(keptFields.flatMap((field) => (request[field] === undefined ? [] : [[field, request[field]]]))) };
-}
-
-export function newRunId(randomHex: (sizeBytes: number) => string): string {
-  return `run_${randomHex(12)}`;
 }
