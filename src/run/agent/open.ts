@@ -90,7 +90,7 @@ export function openToolAgents({ release, agents, answering, onToolCall, story, 
     return (await runLoop(input, run, loopOf(input.agent, channels.get(place(run))))) as unknown as ReturnType<RunHandler>;
   };
   const work: RunWork | undefined = durable?.works === true ? workInBackground(durable.engine, { ...durable, handler: handle, story }) : undefined;
-  const inputFor = (request: AnswerRequest): RunInput => ({ loop: 1, release, agent: request.agent, user: request.session?.user ?? request.caller ?? null, traceId: request.traceId, request: keptOf(request) });
+  const inputFor = (request: AnswerRequest): RunInput => ({ loop: 1, release, agent: request.agent, user: request.user ?? request.caller ?? null, traceId: request.traceId, request: keptOf(request) });
 
   async function* answer(request: AnswerRequest): AsyncGenerator<AnswerPart> {
     if (request.tools !== undefined) throw new TwelveError("REQUEST_INVALID", `The agent ${request.agent} has tools of its own, so none can be given with a request`, { problems: [{ path: "tools", message: "Leave it out" }] });
