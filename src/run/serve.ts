@@ -146,6 +146,8 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       throw error;
     }
     traffic.announceStop();
+    // One that opens only now takes none either.
+    void runtime.opened.then(() => runtime.toolAgents?.takeNoMore(), () => {});
     if (preStopMs > 0) {
       story.note(`Stopping in ${preStopMs / 1000} s: /readyz says so by now, and requests are still taken`);
       await sleep(preStopMs);

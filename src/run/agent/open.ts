@@ -59,6 +59,8 @@ export interface ToolAgents {
   readonly handle: RunHandler;
   /** What they need beside models and indexes. */
   readonly services: readonly NamedService[];
+  /** Leaves runs that wait to other processes; what runs here goes on. */
+  takeNoMore(): void;
   /** Gives back what runs here. */
   close(): Promise<void>;
 }
@@ -139,6 +141,7 @@ export function openToolAgents({ release, agents, answering, onToolCall, story, 
     runs: durable && openAgentRuns(durable.engine, durable.kind),
     handle,
     services: durable === undefined ? [] : [{ name: `state ${durable.engine.url}`, service: durable.engine }],
+    takeNoMore: () => work?.takeNoMore(),
     async close() {
       await work?.stop();
       await durable?.engine.close();
