@@ -100,6 +100,8 @@ export interface RunWorkOptions {
   /** Runs from the queue at a time in this process. */
   readonly concurrency: number;
   readonly signal: AbortSignal;
+  /** Aborted, no more runs are taken from the queue; what runs goes on, and `start` begins runs still. */
+  readonly taking?: AbortSignal;
   /** Told when it is at work. */
   readonly onReady: () => void;
   /** Told what the worker waits out by itself, such as a server that is away. */

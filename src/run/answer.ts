@@ -95,7 +95,7 @@ export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, c
       call.durationMs = clock.monotonicMs() - startedMs;
       // Cut by the process itself at the end of its time, the call has an error of its own.
       call.isAborted = !(call.error instanceof TwelveError) && (call.error === null || request.signal?.aborted === true);
-      estimateUsage(call, messages);
+      estimateUsage(call, messages, { isCutHere: call.isAborted || request.signal?.aborted === true });
     }
     call.endedAt = clock.now();
     emit(eventOf(agent.frame, call));
@@ -176,9 +176,15 @@ function completeAnswer(call: CallRecord, { reference, model }: Candidate, usage
 }
 
 /** What was sent and received before a call was cut off is still paid for, so it is counted as well as we can. */
-function estimateUsage(call: Open<CallRecord>, messages: readonly Message[]): void {
-  if (call.text === "") return;
-  const inputTokens = messages.reduce((sum, { content }) => sum + countTokens(content), 0);
-  call.usage = { inputTokens, outputTokens: countTokens(call.text), cachedInputTokens: 0 };
+function estimateUsage(call: Open<CallRecord>, messages: readonly Message[], { isCutHere }: { readonly isCutHere: boolean }): void {
+  // A model that failed before it said anything has taken nothing that is known.
+  const isPaid = isCutHere || call.text !== "" || call.toolCalls.length > 0;
+  if (call.asked === null || !isPaid) return;
+  const inputTokens = sumOf(messages.map(({ content }) => content));
+  call.usage = { inputTokens, outputTokens: countTokens(call.text) + sumOf(call.toolCalls.map(({ name, arguments: given }) => name + given)), cachedInputTokens: 0 };
   call.isUsageEstimated = true;
+}
+
+function sumOf(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + countTokens(text), 0);
 }

@@ -80,6 +80,10 @@ export interface AnswerRequest extends Sampling {
   readonly onRetrieved?: (retrieved: readonly RetrievedChunk[]) => void;
   /** Name of the API key that asks; null where there are none. */
   readonly caller?: string | null;
+  /** Whom the caller asks for, as the request says: tools are told. The caller's own name where it is left out. */
+  readonly user?: string;
+  /** Of a request that may be sent again: names the run that answers it each time, which goes on without a reader. */
+  readonly runId?: string | undefined;
   /** Told the ID of the run that answers, before anything else happens, where the agent has tools. */
   readonly onRun?: (id: string) => void;
   /** Of one model call of a run: which one it is. */

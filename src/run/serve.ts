@@ -3,6 +3,7 @@ import { untilAborted } from "../core/abort.ts";
 import { type Digest, shortDigest } from "../core/descriptor.ts";
 import type { Context } from "../ports/context.ts";
 import { isWorkedElsewhere } from "./agent/place-plan.ts";
+import type { ToolCallEvent } from "./agent/schema.ts";
 import { type OpenedRuntime, openRuntime } from "./apply.ts";
 import { quickStartMs, type Served } from "./find.ts";
 import { type Access, readAccess } from "./http/access.ts";
@@ -65,6 +66,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     metrics.modelCalled(event);
     if (serviceFailed.test(event["error.type"] ?? "")) watch?.onFailure();
   };
+  const onToolCall = (event: ToolCallEvent): void => context.writeLine(JSON.stringify(event));
   const { isContentLogged, findOther } = options;
   const runtime = openInBackground(context, {
     store: (await context.store()).url,
@@ -72,7 +74,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     async open(attempt, told) {
       found ??= await options.find();
       const runs = { works: !isWorkedElsewhere(found.release.release), concurrency: runsAtOnce };
-      return openRuntime(mock?.replace(attempt) ?? attempt, { ...found, ...mocked, environment, isContentLogged, emit, runs, onToolCall: (event) => context.writeLine(JSON.stringify(event)), ...told,
+      return openRuntime(mock?.replace(attempt) ?? attempt, { ...found, ...mocked, environment, isContentLogged, emit, runs, onToolCall, ...told,
         onConfigured: (settings, secrets) => void (access = readAccess(settings, secrets, { host, isInsecure, env: context.env, nowMs: () => clock.monotonicMs() })),
       });
     },
@@ -83,7 +85,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     environment,
     served: () => found,
     runtime,
-    open: async (name) => openRuntime({ ...(mock?.replace(context) ?? context), patience: "nothing" }, { ...(await findOther(name)), ...mocked, environment, isContentLogged, emit }),
+    open: async (name) => openRuntime({ ...(mock?.replace(context) ?? context), patience: "nothing" }, { ...(await findOther(name)), ...mocked, environment, isContentLogged, emit, onToolCall }),
   });
   try {
     await Promise.all([openedSoon(runtime), import("fastify")]);
@@ -146,6 +148,8 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       throw error;
     }
     traffic.announceStop();
+    // One that opens only now takes none either.
+    void runtime.opened.then(() => runtime.toolAgents?.takeNoMore(), () => {});
     if (preStopMs > 0) {
       story.note(`Stopping in ${preStopMs / 1000} s: /readyz says so by now, and requests are still taken`);
       await sleep(preStopMs);

@@ -213,6 +213,34 @@ export function describeRuns(name: string, openRuns: OpenRuns): void {
       expect(attempts).toEqual([1]);
     });
 
+    it("takes no more runs when it is told so, and goes on with what runs and what is begun here", async () => {
+      const [engine, run] = [await open(), newRun()];
+      const [begun, end, taking] = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), new AbortController()];
+      await startWork(engine, run.kind, async (input) => {
+        if (input !== "long") return input;
+        begun.resolve();
+        await end.promise;
+        return "finished";
+      }, 4, taking.signal);
+      const long = { ...run, id: "long", input: "long" };
+      await engine.submit(long);
+      await begun.promise;
+      taking.abort();
+      await engine.submit(run);
+      // While others are taken, this one would be, too.
+      const [elsewhere, other] = [await open(), newRun()];
+      await startWork(elsewhere, other.kind, (input) => Promise.resolve(input));
+      for (const id of ["one", "two", "three"]) {
+        await elsewhere.submit({ ...other, id });
+        await when(elsewhere, { ...other, id }, "done");
+      }
+      expect(await engine.status(run)).toMatchObject({ state: "queued" });
+      await (await engine.start({ ...run, id: "here" })).ended;
+      end.resolve();
+      expect(await when(engine, long, "done")).toMatchObject({ result: "finished" });
+      expect(await engine.status(run)).toMatchObject({ state: "queued" });
+    });
+
     it("begins a run in this process, at once", async () => {
       const [engine, run] = [await open(), newRun()];
       await startWork(engine, run.kind, async (input, { wait }) => (input === "waits" ? wait("go", {}).then(({ decision }) => decision) : input === "fails" ? Promise.reject(new TwelveError("AGENT_UNKNOWN", "Nobody")) : input), 1);
@@ -242,10 +270,10 @@ export function describeRuns(name: string, openRuns: OpenRuns): void {
 }
 
 /** At work, until the test says so, at the latest until it ends. */
-async function startWork(engine: RunEngine, kind: string, handler: (input: Json, run: OngoingRun) => Promise<Json>, concurrency = 4): Promise<{ stop(): Promise<void> }> {
+async function startWork(engine: RunEngine, kind: string, handler: (input: Json, run: OngoingRun) => Promise<Json>, concurrency = 4, taking?: AbortSignal): Promise<{ stop(): Promise<void> }> {
   const stop = new AbortController();
   const ready = Promise.withResolvers<void>();
-  const working = engine.work({ [kind]: handler }, { concurrency, signal: stop.signal, onReady: () => ready.resolve(), warn: () => {} });
+  const working = engine.work({ [kind]: handler }, { concurrency, signal: stop.signal, ...(taking && { taking }), onReady: () => ready.resolve(), warn: () => {} });
   working.catch((error: unknown) => ready.reject(error));
   const end = async (): Promise<void> => {
     stop.abort();

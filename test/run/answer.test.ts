@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/descriptor.ts";
 import { TwelveError } from "../../src/core/errors.ts";
+import type { ModelRequest } from "../../src/ports/model.ts";
 import type { AnswerRequest } from "../../src/run/schema.ts";
 import { ModelCallEvent } from "../../src/run/schema.ts";
 import { candidates, chunks, openAgent, runtimeOf, says, saysAndHangs, scriptedModel } from "./fixture.ts";
@@ -108,6 +109,20 @@ describe("an answer", () => {
       "gen_ai.provider.name": "mock", "gen_ai.request.model": "second", "gen_ai.response.model": "parrot-1-2026", "twelve.cost.amount": 0, "twelve.fallback.used": true, "error.type": null,
       "twelve.fallback.failed": [{ model: "scripted:parrot-1", "error.type": "SERVICE_QUOTA", "error.message": "Paid up by [email]" }],
     }]);
+  });
+
+  it("counts what was sent before anything was said, and what the model wanted called, when its client goes away", async () => {
+    const leaving = new AbortController();
+    const silent = runtimeOf(openAgent(scriptedModel(({ signal }) => {
+      setImmediate(() => leaving.abort(new Error("gone")));
+      return saysAndHangs("", { signal } as ModelRequest);
+    })));
+    await expect(Array.fromAsync(silent.answer({ ...request, signal: leaving.signal }))).rejects.toThrow("gone");
+    expect(silent.events).toMatchObject([{ "twelve.aborted": true, "twelve.usage.estimated": true, "gen_ai.usage.input_tokens": expect.any(Number), "gen_ai.usage.output_tokens": 0 }]);
+    const call = { id: "c1", name: "look_up", arguments: '{"order":7}' };
+    const calling = runtimeOf(openAgent(scriptedModel(() => [{ type: "tool_call", call }])));
+    await expect(Array.fromAsync(calling.answer(request))).rejects.toMatchObject({ code: "SERVICE_CUT" });
+    expect(calling.events[0]?.["gen_ai.usage.output_tokens"]).toBeGreaterThan(2);
   });
 
   it("is aborted while it is searched for", async () => {

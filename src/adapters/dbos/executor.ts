@@ -39,6 +39,8 @@ export interface Executor {
   readonly startRun: StartRun;
   /** Takes work from the queue from now on, so much of it at a time in this process. */
   listen(queue: string, options: { readonly concurrency: number; readonly pollMs: number }): void;
+  /** Takes no more from it; what was taken goes on. */
+  leave(queue: string): void;
 }
 
 interface Shared {
@@ -120,7 +122,7 @@ async function launch({ version, lostMs, reopen, warn, signal }: Executing): Pro
     await end();
     throw error;
   }
-  return { name, database, client, attempts, jobs, runs, startRun, listen, stop, end };
+  return { name, database, client, attempts, jobs, runs, startRun, listen, leave, stop, end };
 }
 
 /** Queues of this process: a queue in the database would have one concurrency for all workers. */
@@ -129,6 +131,10 @@ function listen(name: string, { concurrency, pollMs }: { readonly concurrency: n
   // Those of a process are looked at once by DBOS, when it is launched; its loop goes over what is here.
   const { ensureState } = wfQueueRunner as unknown as { readonly ensureState: (added: typeof queue, nowMs: number) => void };
   ensureState.call(wfQueueRunner, queue, Date.now());
+}
+
+function leave(name: string): void {
+  (wfQueueRunner as unknown as { readonly states: Map<string, unknown> }).states.delete(name);
 }
 
 /** A worker that cannot say goodbye is missed soon enough. */

@@ -15,7 +15,7 @@ interface Answering {
 
 const never = new AbortController().signal;
 
-/** Answers by a run in this process, and gives the text as it comes. A reader who goes away cancels the run. */
+/** Answers by a run in this process, and gives the text as it comes. A reader who goes away cancels the run, unless the request may be sent again and finds it then. */
 export async function* answerHere(request: AnswerRequest, { engine, kind, input, id }: Answering, follow: (run: RunKey, channel: Channel) => () => void): AsyncGenerator<AnswerPart> {
   const owner = { agent: request.agent, key: request.caller ?? null };
   const run = keyOf(kind, owner, id);
@@ -23,6 +23,7 @@ export async function* answerHere(request: AnswerRequest, { engine, kind, input,
   const unfollow = follow(run, channel);
   const leave = (): void => {
     channel.close();
+    if (request.runId !== undefined) return;
     // First the cancellation is durable, so that what is ended now counts as cancelled and not as failed.
     void engine.cancel(run).catch(() => {}).then(() => channel.abort(request.signal?.reason));
   };
@@ -46,7 +47,7 @@ export async function* answerHere(request: AnswerRequest, { engine, kind, input,
 }
 
 /**
- * Answers by a run that a worker takes: its text comes model call by model call, since only whole steps are told. Fails with RUN_NOT_TAKEN where
+ * Answers by a run that a worker takes, or that is there already: its text comes model call by model call, since only whole steps are told. Fails with RUN_NOT_TAKEN where
  * none takes it in that time.
  */
 export async function* answerElsewhere(request: AnswerRequest, { engine, kind, input, id }: Answering, limitMs: number): AsyncGenerator<AnswerPart> {
@@ -59,10 +60,11 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
   try {
     await engine.submit(newRun(kind, owner, id, input));
     timer = setTimeout(() => void requireTaken(engine, run, limitMs).catch((error: unknown) => untaken.abort(error)), limitMs);
-    for await (const { data } of engine.events(run, { after: 0, signal: AbortSignal.any([request.signal ?? never, untaken.signal]) })) {
+    for await (const { position, data } of engine.events(run, { after: 0, signal: AbortSignal.any([request.signal ?? never, untaken.signal]) })) {
       clearTimeout(timer);
       const { type, text } = data as { readonly type?: string; readonly text?: string };
-      if (type === "approval_requested") break;
+      // Nothing comes behind it before somebody decides.
+      if (type === "approval_requested" && (await engine.status(run))?.position === position) break;
       if (type !== "model_call_finished" || text === undefined || text === "") continue;
       yield { type: "text", text: isFirst ? text : `${between}${text}` };
       isFirst = false;
@@ -71,7 +73,7 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
     yield await endOf(engine, run, owner);
   } finally {
     clearTimeout(timer);
-    if (!isThrough) await engine.cancel(run).catch(() => {});
+    if (!isThrough && request.runId === undefined) await engine.cancel(run).catch(() => {});
   }
 }
 

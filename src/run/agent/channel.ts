@@ -18,6 +18,7 @@ export function openChannel(): Channel {
   return {
     signal: controller.signal,
     say(step, text) {
+      if (isClosed) return;
       // As the whole answer puts it: what was said before and after a call are two paragraphs.
       waiting.push(lastStep !== 0 && lastStep !== step ? `${between}${text}` : text);
       lastStep = step;

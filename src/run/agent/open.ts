@@ -14,7 +14,8 @@ import { answerElsewhere, answerHere } from "./answer.ts";
 import { type Channel, openChannel } from "./channel.ts";
 import { type Loop, runLoop } from "./loop.ts";
 import { passingRun } from "./passing-run.ts";
-import { type AgentRuns, openAgentRuns } from "./runs.ts";
+import { findAgain, newRunId } from "./run-id.ts";
+import { type AgentRuns, keyOf, openAgentRuns } from "./runs.ts";
 import { type KeptRequest, RunInput, type RunOutcome, type ToolCallEvent } from "./schema.ts";
 import { type RunWork, workInBackground } from "./work.ts";
 
@@ -58,6 +59,8 @@ export interface ToolAgents {
   readonly handle: RunHandler;
   /** What they need beside models and indexes. */
   readonly services: readonly NamedService[];
+  /** Leaves runs that wait to other processes; what runs here goes on. */
+  takeNoMore(): void;
   /** Gives back what runs here. */
   close(): Promise<void>;
 }
@@ -89,20 +92,22 @@ export function openToolAgents({ release, agents, answering, onToolCall, story, 
     return (await runLoop(input, run, loopOf(input.agent, channels.get(place(run))))) as unknown as ReturnType<RunHandler>;
   };
   const work: RunWork | undefined = durable?.works === true ? workInBackground(durable.engine, { ...durable, handler: handle, story }) : undefined;
-  const inputFor = (request: AnswerRequest): RunInput => ({ loop: 1, release, agent: request.agent, user: request.session?.user ?? request.caller ?? null, traceId: request.traceId, request: keptOf(request) });
+  const inputFor = (request: AnswerRequest): RunInput => ({ loop: 1, release, agent: request.agent, user: request.user ?? request.caller ?? null, traceId: request.traceId, request: keptOf(request) });
 
   async function* answer(request: AnswerRequest): AsyncGenerator<AnswerPart> {
     if (request.tools !== undefined) throw new TwelveError("REQUEST_INVALID", `The agent ${request.agent} has tools of its own, so none can be given with a request`, { problems: [{ path: "tools", message: "Leave it out" }] });
-    const id = newRunId((sizeBytes) => answering.clock.randomHex(sizeBytes));
+    const newId = request.runId ?? newRunId((sizeBytes) => answering.clock.randomHex(sizeBytes));
     const input = inputFor(request);
     if (durable === undefined) {
-      yield* answerPassing(request, { id, input });
+      yield* answerPassing(request, { id: newId, input });
       return;
     }
     const { startMs = usualStartMs } = durable;
+    const owner = { agent: request.agent, key: request.caller ?? null };
+    const { id, isBegun } = request.runId === undefined ? { id: newId, isBegun: false } : await findAgain(durable.engine, keyOf(durable.kind, owner, newId));
     const kept = { engine: durable.engine, kind: durable.kind, input, id };
     request.onRun?.(id);
-    if (work === undefined) {
+    if (work === undefined || isBegun) {
       yield* answerElsewhere(request, kept, startMs);
       return;
     }
@@ -136,6 +141,7 @@ export function openToolAgents({ release, agents, answering, onToolCall, story, 
     runs: durable && openAgentRuns(durable.engine, durable.kind),
     handle,
     services: durable === undefined ? [] : [{ name: `state ${durable.engine.url}`, service: durable.engine }],
+    takeNoMore: () => work?.takeNoMore(),
     async close() {
       await work?.stop();
       await durable?.engine.close();
@@ -154,8 +160,4 @@ const keptFields = ["messages", "variables", "isStream", "temperature", "topP", 
 function keptOf(request: AnswerRequest): KeptRequest {
   const { messages, variables, isStream } = request;
   return { messages, variables, isStream, ...Object.fromEntries(keptFields.flatMap((field) => (request[field] === undefined ? [] : [[field, request[field]]]))) };
-}
-
-export function newRunId(randomHex: (sizeBytes: number) => string): string {
-  return `run_${randomHex(12)}`;
 }

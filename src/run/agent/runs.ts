@@ -4,6 +4,7 @@ import { TwelveError } from "../../core/errors.ts";
 import type { NewRun, RunEngine, RunEvent, RunKey, RunStatus } from "../../ports/runs.ts";
 import type { QueueDepth } from "../../ports/queue.ts";
 import type { RunInput } from "./schema.ts";
+import { toldUntil } from "./told.ts";
 import { type About, runView, summaryView } from "./view.ts";
 import type { RunSummary, RunView } from "./view-schema.ts";
 
@@ -48,8 +49,6 @@ export function newRun(kind: string, owner: RunOwner, id: string, input: RunInpu
   const about: About = { agent, release, traceId, digest: digestOf(canonicalJson({ agent, user, request })) };
   return { ...keyOf(kind, owner, id), input: JSON.parse(JSON.stringify(input)) as Json, about: { ...about } };
 }
-
-const never = new AbortController().signal;
 
 export function openAgentRuns(engine: RunEngine, kind: string): AgentRuns {
   const statusOf = async (owner: RunOwner, id: string): Promise<RunStatus> => {
@@ -96,15 +95,4 @@ export function openAgentRuns(engine: RunEngine, kind: string): AgentRuns {
       yield* engine.events(keyOf(kind, owner, id), options);
     },
   };
-}
-
-/** Everything up to a position, without waiting for more. */
-async function toldUntil(engine: RunEngine, run: RunKey, position: number): Promise<readonly RunEvent[]> {
-  const events: RunEvent[] = [];
-  if (position === 0) return events;
-  for await (const event of engine.events(run, { after: 0, signal: never })) {
-    events.push(event);
-    if (event.position >= position) break;
-  }
-  return events;
 }

@@ -6,6 +6,8 @@ import type { Story } from "../../ports/story.ts";
 export interface RunWork {
   /** Resolves when runs can be begun in this process. */
   readonly ready: Promise<void>;
+  /** Leaves what waits in the queue to others; what runs here goes on. */
+  takeNoMore(): void;
   /** Gives back what runs, and resolves when nothing does. */
   stop(): Promise<void>;
 }
@@ -25,13 +27,14 @@ const againMs = 2000;
 export function workInBackground(engine: RunEngine, { kind, handler, concurrency, story }: Working): RunWork {
   const stopping = new AbortController();
   const { signal } = stopping;
+  const taking = new AbortController();
   const { promise: ready, resolve: onReady } = Promise.withResolvers<void>();
   const warn = (message: string): void => story.warn(message);
 
   async function keepWorking(): Promise<void> {
     while (!signal.aborted) {
       try {
-        await engine.work({ [kind]: handler }, { concurrency, signal, warn, onReady });
+        await engine.work({ [kind]: handler }, { concurrency, signal, taking: taking.signal, warn, onReady });
       } catch (error) {
         warn(`Runs of agents wait, and are tried again: ${error instanceof TwelveError ? summaryOf(error) : String(error)}`);
         await sleep(againMs, undefined, { signal }).catch(() => {});
@@ -42,6 +45,7 @@ export function workInBackground(engine: RunEngine, { kind, handler, concurrency
   const working = keepWorking();
   return {
     ready,
+    takeNoMore: () => taking.abort(),
     async stop() {
       stopping.abort();
       await working;

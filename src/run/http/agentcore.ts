@@ -6,7 +6,7 @@ import type { Ping } from "./agentcore-schema.ts";
 import type { Server } from "./api.ts";
 import { answerWith, parseBody } from "./asking.ts";
 import { chatWording } from "./completion.ts";
-import { longestName } from "./field.ts";
+import { longestName, userOf } from "./field.ts";
 import { jsonReader } from "./json.ts";
 import { ChatRequest, toAnswerRequest } from "./request.ts";
 import { sessionKey } from "./session.ts";
@@ -29,7 +29,7 @@ export function addAgentCore(app: FastifyInstance, server: Server, { keepsSessio
       activity.follow(reply);
       const body = parseBody(ChatRequest, chatBody(request, runtime.agents[0]), ["prompt"]);
       const wording = chatWording({ server, trace: request.trace, body });
-      return answerWith(server, [request, reply], { asked: toAnswerRequest(body), session: sessionOf(request, body, keepsSessions(body.model)), wording });
+      return answerWith(server, [request, reply], { asked: { ...toAnswerRequest(body), ...userOf(userIn(request, body)) }, session: sessionOf(request, body, keepsSessions(body.model)), wording });
     });
     done();
   });
@@ -48,12 +48,19 @@ function chatBody({ body, headers }: FastifyRequest, first: string | undefined):
   return { model: first ?? "first", ...(wantsEvents ? { stream: true } : {}), ...given, ...(prompt === undefined ? {} : { messages: [{ role: "user", content: prompt }] }) };
 }
 
-function sessionOf({ headers, caller }: FastifyRequest, body: ChatRequest, isKept: boolean): SessionKey | undefined {
-  const { "x-amzn-bedrock-agentcore-runtime-session-id": header, "x-amzn-bedrock-agentcore-runtime-user-id": user } = headers;
+function sessionOf(request: FastifyRequest, body: ChatRequest, isKept: boolean): SessionKey | undefined {
+  const { headers, caller } = request;
+  const { "x-amzn-bedrock-agentcore-runtime-session-id": header } = headers;
   const named = body.session ?? (isKept && typeof header === "string" ? header : undefined);
   if (named === undefined) return undefined;
   // AgentCore's names may be longer than a state service takes.
-  return sessionKey(caller, named.length > longestName ? digestOf(named) : named, typeof user === "string" ? user : body.user);
+  return sessionKey(caller, named.length > longestName ? digestOf(named) : named, userIn(request, body));
+}
+
+/** AgentCore names the user in a header; whoever asks directly, in the body. */
+function userIn({ headers }: FastifyRequest, body: ChatRequest): string | null | undefined {
+  const { "x-amzn-bedrock-agentcore-runtime-user-id": user } = headers;
+  return typeof user === "string" ? user : body.user;
 }
 
 interface Activity {

@@ -19,6 +19,8 @@ declare module "fastify" {
     /** Aborted when the client goes away, when the answer takes too long, or when the server must stop; the reason says which. */
     life: AbortSignal;
     caller: Caller;
+    /** The run of an agent with tools that answers it, where the request has an Idempotency-Key. */
+    runId: string | undefined;
     /** It came when the server had begun to stop. */
     isLate: boolean;
   }

@@ -9,7 +9,7 @@ import { requireNewTurn } from "./session.ts";
 import { openStream, sendStream } from "./stream.ts";
 
 /** A request for an answer, whichever API it came by. */
-export type Asked = Omit<AnswerRequest, "traceId" | "spanId" | "signal" | "session" | "caller">;
+export type Asked = Omit<AnswerRequest, "traceId" | "spanId" | "signal" | "session" | "caller" | "runId">;
 
 /** How an API words one answer. A stream is made of server-sent events, written as they stand on the wire. */
 export interface Wording {
@@ -32,8 +32,8 @@ interface Asking {
 export async function answerWith({ runtime, report, wordFailure }: Server, [request, reply]: readonly [FastifyRequest, FastifyReply], { asked, session, wording }: Asking): Promise<FastifyReply> {
   if (session === undefined) checkCalls(asked.messages);
   else requireNewTurn(asked.messages);
-  const { trace, life } = request;
-  const parts = runtime.answer({ ...asked, ...(session === undefined ? {} : { session }), traceId: trace.traceId, spanId: trace.spanId, signal: life, caller: request.caller.key, onRun: (id) => void reply.header("x-run-id", id) });
+  const { trace, life, runId } = request;
+  const parts = runtime.answer({ ...asked, ...(session === undefined ? {} : { session }), traceId: trace.traceId, spanId: trace.spanId, signal: life, caller: request.caller.key, runId, onRun: (id) => void reply.header("x-run-id", id) });
   if (!asked.isStream) return reply.send(wording.whole(await lastOf(parts)));
 
   const rest = parts[Symbol.asyncIterator]();

@@ -31,6 +31,11 @@ export const bystanders = {
 };
 
 export const User = z.string().nullish().meta({ description: "Whose request it is: a user of the caller's, whose sessions nobody else meets" });
+/** Nobody is named by an empty name. */
+export function userOf(user: string | null | undefined): { readonly user?: string } {
+  return user == null || user === "" ? {} : { user };
+}
+
 export const longestName = 200;
 export const SessionName = z.string().min(1).max(longestName);
 

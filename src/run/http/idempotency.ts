@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { inTime } from "../../core/deadline.ts";
+import { keyedRunId } from "../agent/run-id.ts";
 import { type KeptAnswer, largestAnswerBytes, type Recording } from "../answer-record.ts";
 import type { Server } from "./api.ts";
 import { toHttpError } from "./error.ts";
@@ -48,7 +49,10 @@ export function addIdempotency(app: FastifyInstance, { runtime, report }: Server
 
   async function begin(request: FastifyRequest, { raw }: FastifyReply, header: string | string[]): Promise<KeptAnswer | undefined> {
     const key = readIdempotencyKey(header);
-    const begun = await runtime.kept().answers.begin({ caller: request.caller.key ?? "", key, digest: requestDigest(request) });
+    const digest = requestDigest(request);
+    // Whatever becomes of the record: what tools did for the request is not done again.
+    request.runId = keyedRunId(key, digest);
+    const begun = await runtime.kept().answers.begin({ caller: request.caller.key ?? "", key, digest });
     if ("kept" in begun) return begun.kept;
     const exchange: Exchange = { recording: begun.recording, isOpen: true, leave: () => {} };
     const onEnd = async (recorded: Recorded): Promise<string | undefined> => {

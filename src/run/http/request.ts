@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Message, ToolCall } from "../../ports/model.ts";
 import type { Asked } from "./asking.ts";
-import { bystanders, ignored, isEmpty, isZero, JsonObject, never, sampling, SessionName, unsupported, User } from "./field.ts";
+import { bystanders, ignored, isEmpty, isZero, JsonObject, never, sampling, SessionName, unsupported, User, userOf } from "./field.ts";
 import { ChatFormat, formatOf } from "./format.ts";
 import { ChatQuestion, ChatReply, ChatWords, saidIn } from "./part.ts";
 import { CallName, callOf, ChatTool, ChatToolChoice, choiceOf, choiceProblem, parallelProblem, toolOf } from "./tool.ts";
@@ -93,6 +93,7 @@ export function toAnswerRequest(body: ChatRequest): Asked {
     messages: body.messages.map(toMessage),
     variables: body.variables ?? {},
     isStream: body.stream === true,
+    ...userOf(body.user),
     ...(temperature == null ? {} : { temperature }),
     ...(topP == null ? {} : { topP }),
     ...(maxTokens == null ? {} : { maxTokens }),

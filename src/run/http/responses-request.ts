@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Asked } from "./asking.ts";
-import { bystanders, ignored, isEmpty, JsonObject, never, sampling, SessionName, unsupported, User } from "./field.ts";
+import { bystanders, ignored, isEmpty, JsonObject, never, sampling, SessionName, unsupported, User, userOf } from "./field.ts";
 import { formatOf, TextFormat } from "./format.ts";
 import { InputItem, messagesOf } from "./responses-item.ts";
 import { choiceOf, choiceProblem, parallelProblem, ResponseTool, ResponseToolChoice, toolOf } from "./tool.ts";
@@ -55,6 +55,7 @@ export function toAsked(body: ResponseRequest): Asked {
     messages: instructions == null || instructions === "" ? messages : [{ role: "system", content: instructions }, ...messages],
     variables: body.variables ?? {},
     isStream: body.stream === true,
+    ...userOf(body.user),
     ...(temperature == null ? {} : { temperature }),
     ...(topP == null ? {} : { topP }),
     ...(maxTokens == null ? {} : { maxTokens }),

@@ -1,11 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { TwelveError } from "../../core/errors.ts";
-import { newRunId, type ToolAgents } from "../agent/open.ts";
+import type { ToolAgents } from "../agent/open.ts";
+import { newRunId } from "../agent/run-id.ts";
 import type { AgentRuns, RunOwner } from "../agent/runs.ts";
 import { unknownAgent } from "../plan.ts";
 import type { Caller, Server } from "./api.ts";
 import { parseBody } from "./asking.ts";
 import { toHttpError } from "./error.ts";
+import { userOf } from "./field.ts";
 import { openEventStream } from "./run-events.ts";
 import { ApprovalRequest, NewRunRequest, type RunList, RunPage, RunQuery } from "./runs-schema.ts";
 
@@ -37,9 +39,9 @@ export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report 
 
   app.post<Named>("/v1/agents/:name/runs", async (request, reply) => {
     const { toolAgents, runs, owner } = find(request);
-    const { input, variables, id = newRunId((sizeBytes) => clock.randomHex(sizeBytes)), user } = parseBody(NewRunRequest, request.body ?? {});
-    const kept = toolAgents.inputFor({ agent: owner.agent, messages: input, variables, isStream: false, traceId: request.trace.traceId, caller: owner.key });
-    const view = await runs.submit(owner, id, user === undefined ? kept : { ...kept, user });
+    const { input, variables, id = request.runId ?? newRunId((sizeBytes) => clock.randomHex(sizeBytes)), user } = parseBody(NewRunRequest, request.body ?? {});
+    const kept = toolAgents.inputFor({ agent: owner.agent, messages: input, variables, isStream: false, ...userOf(user), traceId: request.trace.traceId, caller: owner.key });
+    const view = await runs.submit(owner, id, kept);
     return reply.code(202).header("location", `/v1/agents/${owner.agent}/runs/${view.id}`).header("x-run-id", view.id).send(view);
   });
 

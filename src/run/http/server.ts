@@ -67,6 +67,7 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
   app.decorateRequest("trace");
   app.decorateRequest("life");
   app.decorateRequest("caller");
+  app.decorateRequest("runId");
   app.decorateRequest("isLate", false);
   app.addHook("onRoute", (route) => {
     route.config = { scope: scopeOf(route.url), isEndless: isEndlessRoute(route.url), ...route.config };

@@ -53,6 +53,7 @@ export function addUi(app: FastifyInstance, { clock, report, isExposed }: Server
         traceId: trace.traceId,
         spanId: trace.spanId,
         signal: life,
+        caller: request.caller.key,
         onRetrieved: (retrieved) => tellRetrieved(retrieved, clock.monotonicMs() - startedMs),
       });
       for await (const part of parts) {

@@ -6,7 +6,7 @@ import type { AskEvent } from "../../../src/run/ui/schema.ts";
 import { openAgent, runtimeOf, says, scriptedModel } from "../fixture.ts";
 import { makeTwoReleases, servePage } from "../page/fixture.ts";
 import command from "../../../src/run/command.ts";
-import { startServer } from "./fixture.ts";
+import { openTestServer, startServer } from "./fixture.ts";
 
 async function askAt(url: string, body: object): Promise<Response> {
   return fetch(`${url}ui/answer`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ agent: "support", messages: [{ role: "user", content: "How large may it be?" }], ...body }) });
@@ -72,6 +72,18 @@ describe("the server of the page", () => {
     const events = await eventsOf(await askAt(`${url}/`, { release: 1 }));
     expect(events.map(({ type }) => type)).toEqual(["text", "retrieved", "end"]);
     expect(events[1]).toMatchObject({ retrievalMs: null, chunks: [{ id: "c-1" }, { id: "c-2" }] });
+  });
+
+  it("asks in the name of whoever asks, so that a run is theirs", async () => {
+    const runtime = runtimeOf(openAgent(scriptedModel(() => says("yes"))));
+    const ui = { overview: () => Promise.reject(new Error("not asked")), release: () => Promise.reject(new Error("not asked")), answer: (_: number, request: AnswerRequest) => runtime.answer(request), close: () => Promise.resolve() };
+    const { app } = await openTestServer(runtime, { ui });
+    app.addHook("onRequest", (request, _reply, done) => {
+      request.caller = { key: "web app" };
+      done();
+    });
+    await app.inject({ method: "POST", url: "/ui/answer", headers: { host: "127.0.0.1" }, payload: { release: 1, agent: "support", messages: [{ role: "user", content: "Hi" }] } });
+    expect(runtime.requests).toMatchObject([{ caller: "web app" }]);
   });
 
   it("says nothing of its insides where the failure is a bug", async () => {

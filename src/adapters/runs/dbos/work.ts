@@ -16,7 +16,9 @@ export function workOnRuns(handlers: Readonly<Record<string, RunHandler>>, optio
   return withExecutor(options, (executor) => {
     for (const [kind, handler] of Object.entries(handlers)) {
       executor.runs.set(kind, handler);
+      if (options.taking?.aborted === true) continue;
       executor.listen(runQueue(kind), { concurrency: options.concurrency, pollMs });
+      options.taking?.addEventListener("abort", () => executor.leave(runQueue(kind)), { once: true });
     }
     options.onStart(executor.startRun);
     options.onReady();
