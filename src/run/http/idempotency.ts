@@ -6,6 +6,13 @@ import { toHttpError } from "./error.ts";
 import { readIdempotencyKey, requestDigest } from "./idempotency-key.ts";
 import { type Recorded, recordResponse } from "./recorded-response.ts";
 
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Names of the headers that decide about the answer, beside X-Session-Id. */
+    deciding?: readonly string[];
+  }
+}
+
 /** An answer under way that will be kept. */
 interface Exchange {
   readonly recording: Recording;
@@ -46,7 +53,7 @@ export function addIdempotency(app: FastifyInstance, { runtime, report }: Server
 
   async function begin(request: FastifyRequest, { raw }: FastifyReply, header: string | string[]): Promise<KeptAnswer | undefined> {
     const key = readIdempotencyKey(header);
-    const begun = await runtime.kept().answers.begin({ caller: request.caller.key ?? "", key, digest: requestDigest(request) });
+    const begun = await runtime.kept().answers.begin({ caller: request.caller.key ?? "", key, digest: requestDigest(request, request.routeOptions.config.deciding) });
     if ("kept" in begun) return begun.kept;
     const exchange: Exchange = { recording: begun.recording, isOpen: true, leave: () => {} };
     const onEnd = async (recorded: Recorded): Promise<string | undefined> => {
