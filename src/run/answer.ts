@@ -94,8 +94,9 @@ export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, c
     if (isCut) {
       call.durationMs = clock.monotonicMs() - startedMs;
       // Cut by the process itself at the end of its time, the call has an error of its own.
-      call.isAborted = !(call.error instanceof TwelveError) && (call.error === null || request.signal?.aborted === true);
-      estimateUsage(call, messages);
+      const isBrokenOff = call.error === null || request.signal?.aborted === true;
+      call.isAborted = !(call.error instanceof TwelveError) && isBrokenOff;
+      estimateUsage(call, messages, isBrokenOff);
     }
     call.endedAt = clock.now();
     emit(eventOf(agent.frame, call));
@@ -176,9 +177,12 @@ function completeAnswer(call: CallRecord, { reference, model }: Candidate, usage
 }
 
 /** What was sent and received before a call was cut off is still paid for, so it is counted as well as we can. */
-function estimateUsage(call: Open<CallRecord>, messages: readonly Message[]): void {
-  if (call.text === "") return;
+function estimateUsage(call: Open<CallRecord>, messages: readonly Message[], isBrokenOff: boolean): void {
+  const isBegun = call.text !== "" || call.toolCalls.length > 0;
+  // Before the first word the prompt is paid for where nobody waited any longer, and not where the model refused it.
+  if (call.asked === null || !(isBegun || isBrokenOff)) return;
   const inputTokens = messages.reduce((sum, { content }) => sum + countTokens(content), 0);
-  call.usage = { inputTokens, outputTokens: countTokens(call.text), cachedInputTokens: 0 };
+  const written = [call.text, ...call.toolCalls.map((each) => each.arguments)];
+  call.usage = { inputTokens, outputTokens: written.reduce((sum, text) => sum + countTokens(text), 0), cachedInputTokens: 0 };
   call.isUsageEstimated = true;
 }

@@ -110,6 +110,20 @@ describe("an answer", () => {
     }]);
   });
 
+  it("counts the prompt where its reader goes away before the first word, and the arguments of calls that were asked for", async () => {
+    for (const [chunk, outputTokens] of [[[], 0], [[{ type: "tool_call", call: { id: "c1", name: "look_up", arguments: "hello world" } }], 2]] as const) {
+      const controller = new AbortController();
+      const runtime = runtimeOf(openAgent(scriptedModel(async function* ({ signal }) {
+        yield* chunk;
+        controller.abort(new Error("gone"));
+        signal?.throwIfAborted();
+      })));
+      await expect(Array.fromAsync(runtime.answer({ ...request, signal: controller.signal }))).rejects.toThrow("gone");
+      expect(runtime.events).toMatchObject([{ "twelve.aborted": true, "twelve.usage.estimated": true, "gen_ai.usage.output_tokens": outputTokens }]);
+      expect(runtime.events[0]?.["gen_ai.usage.input_tokens"]).toBeGreaterThan(0);
+    }
+  });
+
   it("is aborted while it is searched for", async () => {
     const controller = new AbortController();
     const model = scriptedModel(() => says("x"));
