@@ -23,6 +23,8 @@ export interface FailureDetails {
   readonly problems?: readonly Problem[];
   /** Given by an adapter where the same call may succeed later. */
   readonly retry?: Retry;
+  /** Given by an adapter where nothing of a request was sent, so that nothing can have come of it. */
+  readonly isUnsent?: boolean;
 }
 
 export interface Retry {
@@ -39,6 +41,7 @@ export class TwelveError extends Error {
   readonly fix: string;
   readonly problems: readonly Problem[];
   readonly retry: Retry | undefined;
+  readonly isUnsent: boolean;
 
   constructor(code: FailureCode, message: string, details: FailureDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -47,6 +50,7 @@ export class TwelveError extends Error {
     this.fix = details.fix ?? failures[code].fix;
     this.problems = details.problems ?? [];
     this.retry = details.retry;
+    this.isUnsent = details.isUnsent ?? false;
   }
 
   get exit(): number {

@@ -82,7 +82,7 @@ export const RunLimits = z.strictObject({
   steps: z.int().min(1).max(1000).optional().meta({ description: "Most model calls of one run; 20 by default" }),
   tokens: z.int().min(1).optional().meta({ description: "Most tokens of all its model calls, input and output" }),
   costUsd: z.number().positive().optional().meta({ description: "Most US dollars of all its model calls; a model without a known price is refused" }),
-  seconds: z.number().positive().optional().meta({ description: "Longest time from start to end, waiting for approval left out" }),
+  seconds: z.number().positive().max(2_000_000).optional().meta({ description: "Longest time from start to end, waiting for approval left out" }),
 });
 export type RunLimits = z.infer<typeof RunLimits>;
 const agentFields = {

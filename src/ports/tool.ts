@@ -9,6 +9,8 @@ export interface ToolResult {
   readonly content: string;
   /** The call failed, and `content` says why; the model may try something else. */
   readonly isError: boolean;
+  /** Whether nobody knows what the call has done; false where it is left out. */
+  readonly isUnknown?: boolean;
 }
 
 export interface ToolCallOptions {
@@ -83,6 +85,11 @@ export interface McpPlace extends RemotePlace, LocalPlace {
   readonly server: { readonly url: string } | { readonly command: readonly [string, ...string[]] };
 }
 
+export interface SourceCallOptions extends ToolCallOptions {
+  /** Whether the call may be made again where nobody knows what became of it. */
+  readonly mayRepeat: boolean;
+}
+
 /** One tool as its source knows it. */
 export interface SourceTool {
   /** undefined for the only one of its source. */
@@ -93,7 +100,7 @@ export interface SourceTool {
   /** What the source itself says; undefined where it says nothing. */
   readonly isIdempotent?: boolean;
   /** As `OpenTool.call`; the arguments were checked. */
-  call(given: Json, options: ToolCallOptions): Promise<ToolResult>;
+  call(given: Json, options: SourceCallOptions): Promise<ToolResult>;
 }
 
 /** A declared tool that is open, or a server of them. */

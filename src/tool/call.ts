@@ -17,18 +17,19 @@ export function offerTool(tool: SourceTool, { name, declared, secrets }: Offerin
   const own = declared as { readonly description?: string; readonly parameters?: Tool["parameters"] };
   const description = own.description ?? tool.description;
   const parameters = own.parameters ?? tool.parameters ?? ("http" in declared ? addressParameters(declared.http) : { type: "object", properties: {} });
+  const isIdempotent = declared.idempotent ?? tool.isIdempotent ?? true;
   let check: ReturnType<typeof prepareArguments> | undefined;
   return {
     name,
     ...(description === undefined ? {} : { description }),
     parameters,
-    isIdempotent: declared.idempotent ?? tool.isIdempotent ?? true,
+    isIdempotent,
     needsApproval: declared.approve,
     async call(given, options) {
       options.signal.throwIfAborted();
       const problems = (check ??= prepareArguments(parameters))(given);
       if (problems.length > 0) return { content: `The arguments do not fit: ${problems.map(problemText).join("; ")}`, isError: true };
-      return withoutSecrets(await tool.call(given, options), secrets);
+      return withoutSecrets(await tool.call(given, { ...options, mayRepeat: isIdempotent }), secrets);
     },
   };
 }

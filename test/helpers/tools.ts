@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { parseManifest } from "../../src/manifest/read.ts";
 import type { Environment } from "../../src/ports/context.ts";
-import type { OpenTool, ToolCallOptions } from "../../src/ports/tool.ts";
+import type { OpenTool, SourceCallOptions, ToolCallOptions } from "../../src/ports/tool.ts";
 import { openTools, type OpenTools } from "../../src/tool/read.ts";
 import { temporaryFolder, testContext } from "./context.ts";
 import { writeFiles } from "./git-app.ts";
@@ -11,6 +11,8 @@ import { writeFiles } from "./git-app.ts";
 export const callOptions: ToolCallOptions = {
   signal: new AbortController().signal, callId: "run-1/step-2", run: "run-1", agent: "support", user: "ann", traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 };
+
+export const sourceOptions: SourceCallOptions = { ...callOptions, mayRepeat: true };
 
 export interface ToolApp {
   readonly files?: Readonly<Record<string, string>>;

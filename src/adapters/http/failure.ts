@@ -75,12 +75,16 @@ function redirectFailure({ status, headers }: HttpAnswer, { service, url }: Aske
 /** What Node and undici call a connection that could not be made or did not last. */
 const passingCodes = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN", "UND_ERR_SOCKET", "UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);
 
+/** What the system was asked for before there was a connection. */
+const connecting = new Set(["connect", "getaddrinfo"]);
+
 /** What a request that got no answer means. */
 export function connectionFailure(cause: unknown, { service, url }: Asked): TwelveError {
   const found = innermost(cause);
-  if (found instanceof TwelveError) return new TwelveError(found.code, `${service.name}: ${found.message}`, { cause, fix: found.fix });
-  const { name, code = "", message } = found;
-  const details: FailureDetails = { cause, ...(passingCodes.has(code) ? { retry: { afterMs: null } } : {}) };
+  if (found instanceof TwelveError) return new TwelveError(found.code, `${service.name}: ${found.message}`, { cause, fix: found.fix, isUnsent: true });
+  const { name, code = "", message, syscall = "" } = found;
+  const isUnsent = connecting.has(syscall) || code === "UND_ERR_CONNECT_TIMEOUT";
+  const details: FailureDetails = { cause, isUnsent, ...(passingCodes.has(code) ? { retry: { afterMs: null } } : {}) };
   const { host } = new URL(url);
   if (code === "ECONNREFUSED") return new TwelveError("SERVICE_UNAVAILABLE", `${service.name}: nothing answers at ${host}`, { ...details, fix: "Start the server, or correct the address, then run the command again" });
   if (code === "ENOTFOUND") return new TwelveError("SERVICE_UNAVAILABLE", `${service.name}: there is no host ${host}`, { ...details, fix: "Correct the host's name, or check the network, then run the command again" });

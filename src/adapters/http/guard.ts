@@ -9,15 +9,18 @@ const ranges4: readonly (readonly [address: string, bits: number])[] = [
   ["169.254.0.0", 16], // link-local; metadata of AWS, Google, Azure, Oracle and others
   ["168.63.129.16", 32], // Azure
   ["100.100.100.200", 32], // Alibaba
+  ["192.0.0.192", 32], // Oracle, formerly
 ];
 const ranges6: readonly (readonly [address: string, bits: number])[] = [
   ["::", 128],
   ["fe80::", 10],
+  ["fec0::", 10], // what was meant for a site, and is no part of any network now
+  ["64:ff9b:1::", 48], // NAT64 of a network of its own, which may put the IPv4 address anywhere behind it
   ["fd00:ec2::", 32], // AWS
   ["fd20:ce::", 32], // Google
 ];
-/** IPv6 addresses that stand for an IPv4 address: NAT64, and what is written as one, `::a.b.c.d`. The list knows `::ffff:a.b.c.d` by itself. */
-const prefixes = ["64:ff9b::", "::"];
+/** IPv6 addresses that stand for an IPv4 address: NAT64, SIIT, and what is written as one, `::a.b.c.d`. The list knows `::ffff:a.b.c.d` by itself. */
+const prefixes = ["64:ff9b::", "::ffff:0:", "::"];
 
 const refused = makeList();
 

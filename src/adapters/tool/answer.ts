@@ -7,13 +7,18 @@ export function failed(content: string): ToolResult {
   return { content, isError: true };
 }
 
+/** The call was broken off, or lost. */
+export function unclear(content: string): ToolResult {
+  return { ...failed(`${content}. What it has done by then is unknown`), isUnknown: true };
+}
+
 export function tooMuch(): ToolResult {
   return failed(`The result is larger than ${largestResultBytes / 1024} KiB. Ask for less at once`);
 }
 
 /** In the words of a model that may try something else. */
 export function tooLong(timeoutMs: number): ToolResult {
-  return failed(`The tool was stopped: it did not finish within ${timeoutMs / 1000} s. What it has done by then is unknown`);
+  return unclear(`The tool was stopped: it did not finish within ${timeoutMs / 1000} s`);
 }
 
 /** Of what a model cannot read it is told what it is. */

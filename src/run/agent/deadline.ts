@@ -13,6 +13,9 @@ export interface TimeLimit {
   readonly isUp: () => boolean;
 }
 
+/** Timers of Node that are set to longer end at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 export function openRunTime(clock: Clock, startedMs: number, seconds: number | undefined): RunTime {
   let waitedMs = 0;
   return {
@@ -21,7 +24,7 @@ export function openRunTime(clock: Clock, startedMs: number, seconds: number | u
       if (seconds === undefined) return { signal, isUp: () => false };
       const leftMs = seconds * 1000 - (clock.now().getTime() - startedMs - waitedMs);
       if (leftMs <= 0) return undefined;
-      const timeout = AbortSignal.timeout(Math.ceil(leftMs));
+      const timeout = AbortSignal.timeout(Math.min(Math.ceil(leftMs), longestTimerMs));
       return { signal: AbortSignal.any([signal, timeout]), isUp: () => timeout.aborted };
     },
   };

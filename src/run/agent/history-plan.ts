@@ -25,6 +25,14 @@ export function historyOf(events: readonly RunEvent[]): readonly StepView[] {
   return [...steps.values()];
 }
 
+/** The steps of a run that is over: what was under way is broken off, and what came of it nobody knows. */
+export function endedSteps(steps: readonly StepView[], at: string): readonly StepView[] {
+  return steps.map((step) => {
+    if (step.status !== "running") return step;
+    return step.type === "model_call" ? { ...step, status: "failed", finished_at: at } : { ...step, status: "finished", finished_at: at, is_error: true, outcome_unknown: true };
+  });
+}
+
 /** The calls that wait for a decision. */
 export function awaited(steps: readonly StepView[]): readonly { readonly call_id: string; readonly tool: string; readonly arguments: string }[] {
   return steps.flatMap((step) => (step.type === "tool_call" && step.status === "waiting" ? [{ call_id: step.call_id, tool: step.tool, arguments: step.arguments }] : []));

@@ -36,8 +36,8 @@ interface Calling {
   readonly time: RunTime;
 }
 
-/** After these a call may have been carried out all the same. */
-const unclear: ReadonlySet<string> = new Set(["SERVICE_TIMEOUT", "SERVICE_CUT"]);
+/** After these a call was not carried out: the service has said no, or was never asked. After any other failure it may have been. */
+const clear: ReadonlySet<string> = new Set(["ADDRESS_REFUSED", "TOOL_INVALID", "SERVICE_UNAUTHENTICATED", "SERVICE_DENIED", "SERVICE_NOT_FOUND", "SERVICE_REJECTED", "SERVICE_LIMITED", "SERVICE_QUOTA"]);
 /** Where asking a tool again can help: three times, soon. */
 const patience = { attempts: 3, longestMs: 5000 };
 /** Longer results are told with their beginning and their digest; the model is given them whole. */
@@ -62,10 +62,11 @@ interface Performing extends Calling {
 async function perform(run: OngoingRun, { agent, answering, onToolCall }: Loop, asked: AskedCall, { input, time, attempt }: Performing): Promise<CallOutcome> {
   const { clock } = answering;
   const startMs = clock.monotonicMs();
-  const { result, error, isUnknown } = await attemptCall(run, asked, { input, time, attempt, spanId: clock.randomHex(8) });
+  const { result, error, isUnknown, brokenOff } = await attemptCall(run, asked, { input, time, attempt, spanId: clock.randomHex(8) });
   const latencyMs = Math.round(clock.monotonicMs() - startMs);
   const outcome: CallOutcome = { content: result.content, isError: result.isError, isUnknown, latencyMs };
   onToolCall(toolEvent(agent.frame, { time: clock.now(), traceId: input.traceId, spanId: clock.randomHex(8), run: run.id, step: asked.step, callId: asked.id, tool: asked.call.name, attempt: attempt.number, outcome, error }));
+  if (brokenOff !== undefined) throw brokenOff.reason;
   return outcome;
 }
 
@@ -73,6 +74,8 @@ interface Attempted {
   readonly result: ToolResult;
   readonly isUnknown: boolean;
   readonly error?: Error;
+  /** The run was cancelled in the middle of the call, or its process stops: there is no outcome to go on with. */
+  readonly brokenOff?: { readonly reason: unknown };
 }
 
 async function attemptCall(run: OngoingRun, { id, call, given, tool, refusal }: AskedCall, { input, time, attempt, spanId }: Performing & { readonly spanId: string }): Promise<Attempted> {
@@ -86,16 +89,25 @@ async function attemptCall(run: OngoingRun, { id, call, given, tool, refusal }: 
   const options = { signal: limit.signal, callId: `${run.id}/${id}`, run: run.id, agent: input.agent, user: input.user, traceparent: `00-${input.traceId}-${spanId}-01` };
   const once = (): Promise<ToolResult> => tool.call(given.value, options);
   try {
-    return { result: await (tool.isIdempotent ? patiently(once, limit.signal) : once()), isUnknown: false };
+    const result = await (tool.isIdempotent ? patiently(once, limit.signal) : once());
+    return { result, isUnknown: !tool.isIdempotent && result.isUnknown === true };
   } catch (error) {
-    if (attempt.signal.aborted) throw error;
-    const isUnknown = !tool.isIdempotent && (limit.isUp() || (error instanceof TwelveError && unclear.has(error.code)));
+    const isUnknown = !tool.isIdempotent && !isClear(error);
+    if (attempt.signal.aborted) return { ...told("The call was broken off", isUnknown), brokenOff: { reason: error }, error: asError(error) };
     const doubt = isUnknown ? ". Whether it was carried out is unknown" : "";
     if (limit.isUp()) return { ...told(`The time of the run was up during this call${doubt}`, isUnknown) };
     // A tool that throws what it should not is its author's matter, and the model's next move.
-    const failure = error instanceof Error ? error : new Error(String(error));
+    const failure = asError(error);
     return { ...told(`The call failed: ${failure instanceof TwelveError ? summaryOf(failure) : failure.message}${doubt}`, isUnknown), error: failure };
   }
+}
+
+function isClear(error: unknown): boolean {
+  return error instanceof TwelveError && (error.isUnsent || clear.has(error.code));
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function patiently(once: () => Promise<ToolResult>, signal: AbortSignal): Promise<ToolResult> {

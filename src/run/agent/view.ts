@@ -1,5 +1,5 @@
 import type { RunEvent, RunStatus } from "../../ports/runs.ts";
-import { awaited, historyOf } from "./history-plan.ts";
+import { awaited, endedSteps, historyOf } from "./history-plan.ts";
 import type { RunOutcome } from "./schema.ts";
 import type { RunSummary, RunView, StepView } from "./view-schema.ts";
 
@@ -48,7 +48,8 @@ function spentIn(steps: readonly StepView[]): Pick<RunView, "usage" | "cost_usd"
 }
 
 export function runView(status: RunStatus, events: readonly RunEvent[]): RunView {
-  const steps = historyOf(events);
+  const told = historyOf(events);
+  const steps = status.finished === undefined ? told : endedSteps(told, status.finished.toISOString());
   const summary = summaryView(status);
   return { ...summary, ...(summary.usage === null ? spentIn(steps) : {}), waiting_for: status.state === "waiting" ? [...awaited(steps)] : [], steps: [...steps] };
 }

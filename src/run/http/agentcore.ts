@@ -17,6 +17,9 @@ export interface AgentCore {
   readonly keepsSessions: (agent: string) => boolean;
 }
 
+const sessionHeader = "x-amzn-bedrock-agentcore-runtime-session-id";
+const userHeader = "x-amzn-bedrock-agentcore-runtime-user-id";
+
 /** `POST /invocations` and `GET /ping`, as AgentCore calls a container. */
 export function addAgentCore(app: FastifyInstance, server: Server, { keepsSessions }: AgentCore): void {
   const { runtime, clock } = server;
@@ -25,7 +28,7 @@ export function addAgentCore(app: FastifyInstance, server: Server, { keepsSessio
   void app.register((scope, _options, done) => {
     // The payload is JSON, whatever the caller of InvokeAgentRuntime says or leaves out: the AWS SDK calls it bytes.
     scope.addContentTypeParser("*", jsonReader(server.access));
-    scope.post("/invocations", async (request, reply) => {
+    scope.post("/invocations", { config: { deciding: [sessionHeader, userHeader, "accept"] } }, async (request, reply) => {
       activity.follow(reply);
       const body = parseBody(ChatRequest, chatBody(request, runtime.agents[0]), ["prompt"]);
       const wording = chatWording({ server, trace: request.trace, body });
@@ -50,7 +53,7 @@ function chatBody({ body, headers }: FastifyRequest, first: string | undefined):
 
 function sessionOf(request: FastifyRequest, body: ChatRequest, isKept: boolean): SessionKey | undefined {
   const { headers, caller } = request;
-  const { "x-amzn-bedrock-agentcore-runtime-session-id": header } = headers;
+  const { [sessionHeader]: header } = headers;
   const named = body.session ?? (isKept && typeof header === "string" ? header : undefined);
   if (named === undefined) return undefined;
   // AgentCore's names may be longer than a state service takes.
@@ -59,7 +62,7 @@ function sessionOf(request: FastifyRequest, body: ChatRequest, isKept: boolean):
 
 /** AgentCore names the user in a header; whoever asks directly, in the body. */
 function userIn({ headers }: FastifyRequest, body: ChatRequest): string | null | undefined {
-  const { "x-amzn-bedrock-agentcore-runtime-user-id": user } = headers;
+  const { [userHeader]: user } = headers;
   return typeof user === "string" ? user : body.user;
 }
 

@@ -18,9 +18,10 @@ export function readIdempotencyKey(header: string | readonly string[]): string {
   throw new TwelveError("REQUEST_INVALID", "The header Idempotency-Key cannot be used", { problems: [{ path: "Idempotency-Key", message: `Expected one string of 1 to ${longestKey} printable ASCII characters, as in Idempotency-Key: "8e03978e-40d5-43dd-bc93-6894a57f9324"` }] });
 }
 
-/** Of all that decides about the answer: two requests with one digest ask for the same. */
-export function requestDigest({ method, url, headers, body }: Pick<FastifyRequest, "method" | "url" | "headers" | "body">): Digest {
-  const facts = { method, url, session: headers["x-session-id"], body: body ?? null };
+/** Of all that decides about the answer: two requests with one digest ask for the same. `deciding` are the headers that decide about it at this route. */
+export function requestDigest({ method, url, headers, body }: Pick<FastifyRequest, "method" | "url" | "headers" | "body">, deciding: readonly string[] = []): Digest {
+  const named = deciding.length === 0 ? {} : { headers: Object.fromEntries(deciding.map((name) => [name, headers[name] ?? null])) };
+  const facts = { method, url, session: headers["x-session-id"], ...named, body: body ?? null };
   try {
     return digestOf(canonicalJson(facts));
   } catch (error) {

@@ -7,6 +7,13 @@ import { toHttpError } from "./error.ts";
 import { readIdempotencyKey, requestDigest } from "./idempotency-key.ts";
 import { type Recorded, recordResponse } from "./recorded-response.ts";
 
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Names of the headers that decide about the answer, beside X-Session-Id. */
+    deciding?: readonly string[];
+  }
+}
+
 /** An answer under way that will be kept. */
 interface Exchange {
   readonly recording: Recording;
@@ -49,7 +56,7 @@ export function addIdempotency(app: FastifyInstance, { runtime, report }: Server
 
   async function begin(request: FastifyRequest, { raw }: FastifyReply, header: string | string[]): Promise<KeptAnswer | undefined> {
     const key = readIdempotencyKey(header);
-    const digest = requestDigest(request);
+    const digest = requestDigest(request, request.routeOptions.config.deciding);
     // Whatever becomes of the record: what tools did for the request is not done again.
     request.runId = keyedRunId(key, digest);
     const begun = await runtime.kept().answers.begin({ caller: request.caller.key ?? "", key, digest });

@@ -83,7 +83,8 @@ export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report 
     });
     const stopping = whenDraining(traffic);
     try {
-      await stream.send(runs.events(owner, id, { after, signal: AbortSignal.any([request.life, stopping.signal]) }), { after, ended: () => runs.read(owner, id) });
+      const signal = AbortSignal.any([request.life, stopping.signal]);
+      await stream.send(runs.events(owner, id, { after, signal }), { after, signal, ended: () => runs.read(owner, id) });
     } finally {
       stopping.close();
     }

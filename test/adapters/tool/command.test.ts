@@ -52,7 +52,7 @@ describe("a tool that is a command", () => {
       await until(() => existsSync(join(folder, "pid")));
       return Number(await readFile(join(folder, "pid"), "utf8"));
     };
-    expect(await (await commandTool(line, {}, ", timeoutSeconds: 0.5")).call({}, callOptions)).toEqual({ content: "The tool was stopped: it did not finish within 0.5 s. What it has done by then is unknown", isError: true });
+    expect(await (await commandTool(line, {}, ", timeoutSeconds: 0.5")).call({}, callOptions)).toEqual({ content: "The tool was stopped: it did not finish within 0.5 s. What it has done by then is unknown", isError: true, isUnknown: true });
     const late = await startedPid();
     await until(() => !isAlive(late));
 
@@ -70,6 +70,6 @@ describe("a tool that is a command", () => {
   });
 
   it("is killed where it writes more than a model can read", async () => {
-    expect(await (await commandTool("yes")).call({}, callOptions)).toMatchObject({ isError: true, content: expect.stringContaining("larger than 1024 KiB") });
+    expect(await (await commandTool("yes")).call({}, callOptions)).toMatchObject({ isError: true, isUnknown: true, content: expect.stringContaining("larger than 1024 KiB") });
   });
 });

@@ -1,5 +1,7 @@
+import { createServer } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { toRequest } from "../../../src/adapters/tool/http/request.ts";
+import { listening } from "../../helpers/listen.ts";
 import { type Reply, type ServiceServer, startServer } from "../../helpers/service-server.ts";
 import { callOptions, openedTool, openedTools } from "../../helpers/tools.ts";
 
@@ -90,7 +92,14 @@ describe("a tool that is an HTTP endpoint", () => {
     server.faults.push("hang");
     await expect(tool.call({}, callOptions)).rejects.toMatchObject({ code: "SERVICE_TIMEOUT", retry: { afterMs: null }, fix: expect.stringContaining("`timeoutSeconds`") });
     await server.close();
-    await expect(tool.call({}, callOptions)).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } });
+    await expect(tool.call({}, callOptions)).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE", retry: { afterMs: null }, isUnsent: true });
+  });
+
+  it("does not say that nothing was sent where the server hangs up on the request", async () => {
+    const server = createServer((request) => request.resume().on("end", () => request.socket.destroy()));
+    const port = await listening(server);
+    const tool = await openedTool(`order: { http: "http://127.0.0.1:${port}" }`);
+    await expect(tool.call({}, callOptions)).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE", isUnsent: false });
   });
 
   it("follows no redirect", async () => {

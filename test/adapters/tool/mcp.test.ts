@@ -111,6 +111,29 @@ describe("an MCP server at an address", () => {
     expect(seen.calls).toHaveLength(3);
   });
 
+  it.each([
+    ["a call that must not be made twice, since the server may have made it", "pay", '{"error":"no"}', 1, 0],
+    ["it where the server says that it does not know the session", "pay", '{"error":{"code":-32000,"message":"Bad Request: No valid session ID provided"}}', 2, 1],
+    ["what may be asked again", "find", "", 2, 1],
+  ] as const)("answered 400, asks again only where it may: %s", async (_, name, body, asked, made) => {
+    const shop = shopHttp();
+    const answers = shop.server.listeners("request");
+    let count = 0;
+    shop.server.removeAllListeners("request").on("request", (request, response) => {
+      if (request.headers["x-fails"] === undefined || request.method !== "POST" || request.headers["mcp-session-id"] === undefined || !isFailing) return answers.forEach((answer) => answer(request, response));
+      count += 1;
+      isFailing = false;
+      response.writeHead(400, { "content-type": "application/json" }).end(body);
+    });
+    let isFailing = false;
+    const { opened, seen } = await overHttp(', headers: { X-Fails: "1" }', shop);
+    isFailing = true;
+    const result = await calling(opened, name, { id: "A-1" }).catch((error: unknown) => error);
+    expect(count + seen.calls.length).toBe(asked);
+    expect(seen.calls).toHaveLength(made);
+    if (made === 0) expect(result).toMatchObject({ code: "SERVICE_REJECTED" });
+  });
+
   it("fails soon where the server dies in the middle of a call, and is used again when it is back", async () => {
     const { opened, server, seen, port } = await overHttp();
     const call = calling(opened, "wait");
@@ -118,7 +141,7 @@ describe("an MCP server at an address", () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     await expect(call).rejects.toMatchObject({ code: "SERVICE_CUT", retry: { afterMs: null } });
-    await expect(calling(opened, "find", { id: "A-1" })).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE", retry: { afterMs: null } });
+    await expect(calling(opened, "find", { id: "A-1" })).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE", retry: { afterMs: null }, isUnsent: true });
     const again = shopHttp();
     await new Promise<void>((resolve) => again.server.listen(port, "127.0.0.1", resolve));
     expect(await calling(opened, "find", { id: "A-1" })).toMatchObject({ isError: false });

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { openModule } from "../../../src/adapters/tool/module/adapter.ts";
 import { writeFiles } from "../../helpers/git-app.ts";
 import { temporaryFolder } from "../../helpers/context.ts";
-import { callOptions, openedTool, type ToolApp } from "../../helpers/tools.ts";
+import { callOptions, sourceOptions, openedTool, type ToolApp } from "../../helpers/tools.ts";
 
 const order = `
 import { z } from "zod";
@@ -98,8 +98,8 @@ describe("a tool that is a module", () => {
 
   it("is stopped in a loop without an end, and loaded anew for the next call", async () => {
     const { source, tool } = await limited("if (given.what === 'loop') for (;;); return 'fine';", 300);
-    expect(await tool?.call({ what: "loop" }, callOptions)).toEqual({ content: "The tool was stopped: it did not finish within 0.3 s. What it has done by then is unknown", isError: true });
-    const next = async (): Promise<string> => (await tool?.call({}, callOptions))?.content ?? "";
+    expect(await tool?.call({ what: "loop" }, sourceOptions)).toEqual({ content: "The tool was stopped: it did not finish within 0.3 s. What it has done by then is unknown", isError: true, isUnknown: true });
+    const next = async (): Promise<string> => (await tool?.call({}, sourceOptions))?.content ?? "";
     let content = await next();
     while (content !== "fine") content = await next();
     await source.close();
@@ -107,7 +107,7 @@ describe("a tool that is a module", () => {
 
   it("is ended where it takes more memory than it may", async () => {
     const { source, tool } = await limited("const all = []; for (;;) all.push(new Array(1e5).fill(all.length));", 60_000);
-    expect(await tool?.call({}, callOptions)).toMatchObject({ isError: true, content: expect.stringContaining("memory") });
+    expect(await tool?.call({}, sourceOptions)).toMatchObject({ isError: true, content: expect.stringContaining("memory") });
     await source.close();
   });
 
@@ -127,7 +127,7 @@ describe("a tool that is a module", () => {
     ["Promise.reject(new Error('rejected later')); await new Promise(() => {});", "rejected later"],
   ])("may end by itself, %s, and the server goes on", async (body, why) => {
     const tool = await moduleTool(`if (given.what) return 'fine'; ${body}`);
-    expect(await tool.call({}, callOptions)).toMatchObject({ isError: true, content: expect.stringContaining(why) });
+    expect(await tool.call({}, callOptions)).toMatchObject({ isError: true, isUnknown: true, content: expect.stringContaining(why) });
     expect(await tool.call({ what: "again" }, callOptions)).toEqual({ content: "fine", isError: false });
   });
 

@@ -89,6 +89,23 @@ describe("an agent with tools", () => {
     }
   });
 
+  it.each([
+    ["hung up on", new TwelveError("SERVICE_UNAVAILABLE", "Reset"), true],
+    ["answered 500", new TwelveError("SERVICE_UNAVAILABLE", "answered 500"), true],
+    ["led elsewhere", new TwelveError("SERVICE_FAILED", "answered 303"), true],
+    ["broken", new TypeError("x is undefined"), true],
+    ["never connected", new TwelveError("SERVICE_UNAVAILABLE", "Nothing answers", { isUnsent: true }), false],
+    ["denied", new TwelveError("SERVICE_DENIED", "No entry"), false],
+    ["stopped by its source", { content: "Stopped", isError: true, isUnknown: true }, true],
+  ])("tells whether a call that must not be made twice may have been carried out: %s", async (_, outcome, isUnknown) => {
+    for (const isIdempotent of [false, true]) {
+      const tool = fakeTool("refund", () => (outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome)), { isIdempotent });
+      const agents = fakeAgents(replies({ call: [["refund", "{}"]] }, "Done."), { tools: [tool] });
+      await answerOf(agents.answer(request));
+      expect(agents.toolEvents).toMatchObject([{ "twelve.tool.is_error": true, "twelve.tool.outcome_unknown": isUnknown && !isIdempotent }]);
+    }
+  });
+
   it("ends at its limits, without calls that nobody would read of", async () => {
     const forever = replies(...Array.from({ length: 30 }, (_, index) => ({ say: `step ${index + 1}`, call: [["look_up", "{}"]] as const })));
     for (const [limits, calls, models] of [[{}, 19, 20], [{ steps: 3 }, 2, 3], [{ tokens: 30 }, 1, 2], [{ costUsd: 1 }, 0, 1]] as const) {
@@ -129,5 +146,6 @@ describe("an agent with tools", () => {
     await expect(answering).rejects.toThrow("gone");
     expect(signal.aborted).toBe(true);
     expect(agents.asked).toHaveLength(1);
+    expect(agents.toolEvents).toMatchObject([{ "twelve.tool.is_error": true, "error.type": "Error" }]);
   });
 });

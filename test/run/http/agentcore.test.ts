@@ -51,6 +51,15 @@ async function start({ keepsSessions = true, model = scriptedModel(() => says("I
 }
 
 describe("AgentCore's InvokeAgentRuntime, by the AWS SDK", () => {
+  it("gives nobody the kept answer of another user, of another session, or of another form", async () => {
+    const { url, runtime } = await start();
+    const invoke = async (headers: Readonly<Record<string, string>>): Promise<number> => (await fetch(`${url}/invocations`, { method: "POST", headers: { "idempotency-key": "k-1", "x-amzn-bedrock-agentcore-runtime-user-id": "ada", ...headers }, body: JSON.stringify({ prompt }) })).status;
+    expect(await invoke({})).toBe(200);
+    expect(await invoke({})).toBe(200);
+    expect(await Promise.all([invoke({ "x-amzn-bedrock-agentcore-runtime-user-id": "bob" }), invoke({ "x-amzn-bedrock-agentcore-runtime-session-id": session }), invoke({ accept: "text/event-stream" })])).toEqual([422, 422, 422]);
+    expect(runtime.requests).toHaveLength(1);
+  });
+
   it("answers a prompt with JSON, in the session and for the user that the service names", async () => {
     const { invoke, runtime } = await start();
     const { statusCode, contentType, text } = await invoke({ prompt }, { runtimeUserId: "ada" });

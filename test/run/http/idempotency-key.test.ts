@@ -32,6 +32,12 @@ describe("the digest of a request", () => {
     expect(new Set(changes.map(other)).size).toBe(changes.length);
   });
 
+  it("counts the headers that decide at the route", () => {
+    const at = (headers: Readonly<Record<string, string>>) => requestDigest({ ...request, headers }, ["x-user", "accept"]);
+    expect(new Set([at({}), at({ "x-user": "ada" }), at({ "x-user": "bob" }), at({ accept: "text/event-stream" })]).size).toBe(4);
+    expect(at({ "x-user": "ada", "x-other": "1" })).toBe(at({ "x-user": "ada" }));
+  });
+
   it("is refused to what is nested too deeply to be read", () => {
     let body: unknown = [];
     for (let depth = 0; depth < 200_000; depth++) body = [body];

@@ -110,6 +110,7 @@ describe("/v1/agents/{name}/runs", () => {
     await begun.promise;
     expect((await server.post("/running/cancel", {})).body).toMatchObject({ status: "cancelled", finished_at: expect.any(String) });
     await ended.promise;
+    expect((await server.get("/running")).body).toMatchObject({ steps: [{ status: "finished" }, { type: "tool_call", status: "finished", finished_at: expect.any(String), is_error: true, outcome_unknown: true }] });
     const asking = await startServer(replies({ call: [["pay", "{}"]] }), { tools: [fakeTool("pay", () => "", { needsApproval: true })] });
     await asking.post("", { input: "Pay", id: "waiting" });
     await asking.when("waiting", "waiting");

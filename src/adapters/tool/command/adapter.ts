@@ -1,6 +1,6 @@
 import { scrub } from "../../../core/scrub.ts";
 import type { CommandPlace, SourceTool, ToolCallOptions, ToolResult, ToolSource } from "../../../ports/tool.ts";
-import { failed, largestResultBytes, tooLong, tooMuch } from "../answer.ts";
+import { failed, largestResultBytes, tooLong, tooMuch, unclear } from "../answer.ts";
 import { startGroup } from "./group.ts";
 
 const quotedCharacters = 2000;
@@ -28,10 +28,11 @@ async function run({ command, folder, env, timeoutMs }: CommandPlace, input: str
     const { code, stdout, stderr, isTooLarge } = await program.finish(input, largestResultBytes);
     signal.throwIfAborted();
     if (isLate) return tooLong(timeoutMs);
-    if (isTooLarge) return tooMuch();
+    if (isTooLarge) return { ...tooMuch(), isUnknown: true };
     if (code === 0) return { content: stdout.trimEnd(), isError: false };
     const said = scrub((stderr.trim() === "" ? stdout : stderr).trim().slice(-quotedCharacters));
-    return failed(`The command ended with ${code === null ? "a signal" : `exit code ${code}`}${said === "" ? "" : `: ${said}`}`);
+    const quote = said === "" ? "" : `: ${said}`;
+    return code === null ? unclear(`The command ended with a signal${quote}`) : failed(`The command ended with exit code ${code}${quote}`);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", program.kill);

@@ -8,10 +8,21 @@ import { toolService } from "../address.ts";
 /** Codes of JSON-RPC, and what the client itself makes of a silent or lost server. */
 const closedCode = -32000;
 const timeoutCode = -32001;
+const internalCode = -32603;
 
 /** The status of an HTTP answer that was no success; undefined for every other error. */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof Error && error.message.startsWith("Streamable HTTP error") && "code" in error && typeof error.code === "number" && error.code >= 300 ? error.code : undefined;
+}
+
+/** Whether the answer's own words are about the session, in which a request that is refused was not looked at. */
+export function isAboutSession(error: unknown): boolean {
+  return /\bsession/i.test(error instanceof Error ? error.message : "");
+}
+
+/** Whether the server says that it failed inside, and so perhaps after it did what it was asked. */
+export function isInternal(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === internalCode;
 }
 
 /** What the server answered by the protocol's own means: it is there, and finds something wrong with the call. */

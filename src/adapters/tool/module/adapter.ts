@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Json } from "../../../core/canonical-json.ts";
 import { unlessAborted } from "../../../core/abort.ts";
 import { TwelveError } from "../../../core/errors.ts";
-import type { ModulePlace, ToolCallOptions, ToolResult, ToolSource } from "../../../ports/tool.ts";
+import type { ModulePlace, SourceCallOptions, ToolResult, ToolSource } from "../../../ports/tool.ts";
 import { tooLong } from "../answer.ts";
 import { startThread, type ThreadLimits, type ToolThread } from "./thread.ts";
 
@@ -33,7 +33,7 @@ export async function openModule(place: ModulePlace, limits: ThreadLimits = usua
     return starting;
   }
 
-  async function call(given: Json, { signal, ...facts }: ToolCallOptions): Promise<ToolResult> {
+  async function call(given: Json, { signal, mayRepeat: _, ...facts }: SourceCallOptions): Promise<ToolResult> {
     signal.throwIfAborted();
     const thread = await running();
     const id = ++calls;

@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Json } from "../../../core/canonical-json.ts";
 import type { Environment } from "../../../ports/context.ts";
 import type { ToolResult } from "../../../ports/tool.ts";
-import { failed } from "../answer.ts";
+import { unclear } from "../answer.ts";
 import type { Asked, CallFacts, LoadedTool, Told } from "./message.ts";
 
 export interface ToolThread {
@@ -45,7 +45,7 @@ export async function startThread({ file, env, loadMs, deafMs, memoryMb }: Threa
     isEnded = true;
     clearTimeout(deaf);
     loading.reject(new Error(why));
-    for (const settle of waiting.values()) settle(failed(`The tool ended in the middle of the call: ${why}. What it has done by then is unknown`));
+    for (const settle of waiting.values()) settle(unclear(`The tool ended in the middle of the call: ${why}`));
     waiting.clear();
   };
   worker.on("message", (told: Told) => {
