@@ -59,7 +59,7 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
   let isFirst = true;
   try {
     await engine.submit(newRun(kind, owner, id, input));
-    timer = setTimeout(() => void requireTaken(engine, run, limitMs).catch((error: unknown) => untaken.abort(error)), limitMs);
+    timer = setTimeout(() => void requireTaken(engine, run, { limitMs, stays: request.runId !== undefined }).catch((error: unknown) => untaken.abort(error)), limitMs);
     for await (const { position, data } of engine.events(run, { after: 0, signal: AbortSignal.any([request.signal ?? never, untaken.signal]) })) {
       clearTimeout(timer);
       const { type, text } = data as { readonly type?: string; readonly text?: string };
@@ -77,10 +77,10 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
   }
 }
 
-async function requireTaken(engine: RunEngine, run: RunKey, limitMs: number): Promise<void> {
+async function requireTaken(engine: RunEngine, run: RunKey, { limitMs, stays }: { readonly limitMs: number; readonly stays: boolean }): Promise<void> {
   const status = await engine.status(run);
   if (status?.state !== "queued") return;
-  throw new TwelveError("RUN_NOT_TAKEN", `No process that works on runs took this one within ${limitMs / 1000} s, so it was cancelled`, { retry: { afterMs: null } });
+  throw new TwelveError("RUN_NOT_TAKEN", `No process that works on runs took this one within ${limitMs / 1000} s, so it ${stays ? "still waits, and answers the same request with the same key" : "was cancelled"}`, { retry: { afterMs: null } });
 }
 
 async function endOf(engine: RunEngine, run: RunKey, { agent, key }: RunOwner): Promise<AnswerPart> {
