@@ -33,7 +33,8 @@ export async function openModule(place: ModulePlace, limits: ThreadLimits = usua
     return starting;
   }
 
-  async function call(given: Json, { signal, mayRepeat: _, ...facts }: SourceCallOptions): Promise<ToolResult> {
+  async function call(given: Json, options: SourceCallOptions): Promise<ToolResult> {
+    const { signal, mayRepeat: _, ...facts } = options;
     signal.throwIfAborted();
     const thread = await running();
     const id = ++calls;
