@@ -28,7 +28,9 @@ it("the first question to Bedrock goes over a connection that the look at the mo
   const runtime = await startRuntime();
   const model = await openModel(`bedrock:${claude}`, { dir: "/", env: { ...keys, AWS_ENDPOINT_URL: catalogue.url, AWS_ENDPOINT_URL_BEDROCK_RUNTIME: runtime.url } });
   await model.check();
+  await model.warm?.();
   await model.check();
+  await model.warm?.();
   expect(runtime.asked).toEqual(["GET unsigned"]);
   await setImmediate();
   expect((await ask(model)).text).toBe("Yes.");
