@@ -53,7 +53,6 @@ export interface CallRecord {
 /** The log event of a call. The answer itself is in it only when content logging is on, and then scrubbed. */
 export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
   const { usage, timeToFirstTokenMs } = call;
-  const error = call.error === null ? noError : errorFields(call.error);
   const { provider, id, ignores = [] } = (call.asked ?? frame.model).model;
   const hasText = call.text !== "" || call.finishReason !== null;
   return {
@@ -61,10 +60,7 @@ export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
     time: call.endedAt.toISOString(),
     trace_id: call.traceId,
     span_id: call.spanId,
-    "twelve.app": frame.app,
-    "twelve.environment": frame.environment,
-    "twelve.release.number": frame.releaseNumber,
-    "twelve.release.digest": frame.releaseDigest,
+    ...releaseFields(frame),
     "gen_ai.operation.name": "chat",
     "gen_ai.agent.name": frame.agent,
     "gen_ai.prompt.name": frame.promptName,
@@ -95,14 +91,18 @@ export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
     "twelve.fallback.used": call.asked !== null && call.asked.reference !== frame.model.reference,
     "twelve.fallback.failed": call.failed.map(({ reference, error }) => ({ model: reference, ...errorFields(error) })),
     ...(call.run === undefined ? {} : { "twelve.run.id": call.run.id, "twelve.run.step": call.run.step }),
-    "error.type": error["error.type"],
-    "error.message": error["error.message"],
+    ...(call.error === null ? noError : errorFields(call.error)),
   };
 }
 
-const noError = { "error.type": null, "error.message": null } as const;
+/** Which release a line is about. */
+export function releaseFields({ app, environment, releaseNumber, releaseDigest }: EventFrame): Pick<ModelCallEvent, "twelve.app" | "twelve.environment" | "twelve.release.number" | "twelve.release.digest"> {
+  return { "twelve.app": app, "twelve.environment": environment, "twelve.release.number": releaseNumber, "twelve.release.digest": releaseDigest };
+}
 
-function errorFields(error: Error): { readonly "error.type": string; readonly "error.message": string } {
+export const noError = { "error.type": null, "error.message": null } as const;
+
+export function errorFields(error: Error): { readonly "error.type": string; readonly "error.message": string } {
   if (error instanceof TwelveError) return { "error.type": error.code, "error.message": scrub(summaryOf(error)) };
   return { "error.type": error.name, "error.message": scrub(error.message) };
 }

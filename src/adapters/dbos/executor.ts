@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { DBOS, DBOSClient } from "@dbos-inc/dbos-sdk";
 import { DBOSExecutor } from "@dbos-inc/dbos-sdk/internal/dbos-executor";
 import { registerInternalQueue, wfQueueRunner } from "@dbos-inc/dbos-sdk/internal/wfqueue";
+import { untilAborted } from "../../core/abort.ts";
 import manifest from "../../../package.json" with { type: "json" };
 import type { JobHandler } from "../../ports/queue.ts";
 import type { RunHandler } from "../../ports/runs.ts";
@@ -69,7 +70,7 @@ export async function withExecutor(options: Executing, join: (executor: Executor
   try {
     const executor = await current.opened;
     join(executor);
-    await aborted(options.signal);
+    await untilAborted(options.signal);
     await executor.stop();
   } finally {
     if (leave()) await (await current.opened.catch(() => undefined))?.end();
@@ -146,13 +147,6 @@ async function giveBackRest(database: Database, executor: string, warn: (message
   } finally {
     await database.pool.end();
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
 
 function delay(ms: number): Promise<void> {

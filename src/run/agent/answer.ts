@@ -13,7 +13,6 @@ interface Answering {
   readonly id: string;
 }
 
-const never = new AbortController().signal;
 
 /** Answers by a run in this process, and gives the text as it comes. A reader who goes away cancels the run, unless the request may be sent again and finds it then. */
 export async function* answerHere(request: AnswerRequest, { engine, kind, input, id }: Answering, follow: (run: RunKey, channel: Channel) => () => void): AsyncGenerator<AnswerPart> {
@@ -60,7 +59,7 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
   try {
     await engine.submit(newRun(kind, owner, id, input));
     timer = setTimeout(() => void requireTaken(engine, run, { limitMs, stays: request.runId !== undefined }).catch((error: unknown) => untaken.abort(error)), limitMs);
-    for await (const { position, data } of engine.events(run, { after: 0, signal: AbortSignal.any([request.signal ?? never, untaken.signal]) })) {
+    for await (const { position, data } of engine.events(run, { after: 0, signal: AbortSignal.any([untaken.signal, ...(request.signal === undefined ? [] : [request.signal])]) })) {
       clearTimeout(timer);
       const { type, text } = data as { readonly type?: string; readonly text?: string };
       // Nothing comes behind it before somebody decides.

@@ -1,6 +1,4 @@
-import { summaryOf, TwelveError } from "../../core/errors.ts";
-import { scrub } from "../../core/scrub.ts";
-import type { EventFrame } from "../event.ts";
+import { errorFields, type EventFrame, noError, releaseFields } from "../event.ts";
 import type { ToolCallEvent } from "./schema.ts";
 
 interface ToolCallRecord {
@@ -23,10 +21,7 @@ export function toolEvent(frame: EventFrame, { outcome, error, ...call }: ToolCa
     time: call.time.toISOString(),
     trace_id: call.traceId,
     span_id: call.spanId,
-    "twelve.app": frame.app,
-    "twelve.environment": frame.environment,
-    "twelve.release.number": frame.releaseNumber,
-    "twelve.release.digest": frame.releaseDigest,
+    ...releaseFields(frame),
     "gen_ai.operation.name": "execute_tool",
     "gen_ai.agent.name": frame.agent,
     "gen_ai.tool.name": call.tool,
@@ -37,7 +32,6 @@ export function toolEvent(frame: EventFrame, { outcome, error, ...call }: ToolCa
     "twelve.tool.outcome_unknown": outcome.isUnknown,
     "twelve.tool.is_error": outcome.isError,
     "twelve.duration_ms": outcome.latencyMs,
-    "error.type": error === undefined ? null : error instanceof TwelveError ? error.code : error.name,
-    "error.message": error === undefined ? null : scrub(error instanceof TwelveError ? summaryOf(error) : error.message),
+    ...(error === undefined ? noError : errorFields(error)),
   };
 }

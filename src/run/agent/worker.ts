@@ -1,3 +1,4 @@
+import { untilAborted } from "../../core/abort.ts";
 import { TwelveError } from "../../core/errors.ts";
 import type { Context } from "../../ports/context.ts";
 import type { QueueDepth } from "../../ports/queue.ts";
@@ -33,10 +34,3 @@ export async function workOnRuns(context: Context, { environment, concurrency, r
 }
 
 const none: QueueDepth = { waiting: 0, running: 0 };
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-}

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { probability } from "../../core/probability.ts";
 
 /** The body of `POST /rerank`; further fields are left alone, as text-embeddings-inference does. */
 export const RerankRequest = z.object({
@@ -19,7 +20,7 @@ export interface Rank {
 
 /** The best first. The model's own numbers are brought between 0 and 1, unless they are asked for as they are. */
 export function ranksOf({ texts, raw_scores: isRaw, return_text: hasText }: RerankRequest, scores: readonly number[]): readonly Rank[] {
-  const ranks = scores.map((score, index) => ({ index, ...(hasText ? { text: texts[index] ?? "" } : {}), score: isRaw ? score : 1 / (1 + Math.exp(-score)) }));
+  const ranks = scores.map((score, index) => ({ index, ...(hasText ? { text: texts[index] ?? "" } : {}), score: isRaw ? score : probability(score) }));
   return ranks.toSorted((left, right) => right.score - left.score);
 }
 

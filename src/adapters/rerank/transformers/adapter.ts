@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { canonicalJson } from "../../../core/canonical-json.ts";
+import { probability } from "../../../core/probability.ts";
 import { digestOf, shortDigest } from "../../../core/descriptor.ts";
 import type { CrossEncoder, Reranker } from "../../../ports/rerank.ts";
 import { lengthFields, maxTokensOf, readModelFile, TokenizerConfig, unusableModel, weightsOf } from "../../transformers/files.ts";
@@ -48,11 +49,6 @@ export async function openReranker(reference: string, dir: string): Promise<Rera
     },
     rerank: async (query, texts, signal) => (await local.score(query, texts, { isTruncated: true, signal })).map(probability),
   };
-}
-
-/** Between 0 and 1, as services give it. */
-function probability(score: number): number {
-  return 1 / (1 + Math.exp(-score));
 }
 
 /** An embedder, or a classifier of several classes, would answer with numbers that mean something else. */
