@@ -10,12 +10,12 @@ export interface Failures {
   readonly wordFailure: (error: unknown, asked: readonly [FastifyRequest, FastifyReply]) => HttpError;
 }
 
-export function addFailures(app: FastifyInstance, { clock, writeLine, wordOwn }: Pick<GuardOptions, "clock" | "writeLine" | "wordOwn">): Failures {
+export function addFailures(app: FastifyInstance, { write, wordOwn }: Pick<GuardOptions, "write" | "wordOwn">): Failures {
   const report: Failures["report"] = (error, request) => {
     if (!isInternal(error) || request.life.aborted) return;
     const stack = error instanceof Error ? scrub(error.stack ?? error.message) : undefined;
     const type = error instanceof TwelveError ? error.code : error instanceof Error ? error.name : typeof error;
-    writeLine(JSON.stringify({ event: "request-failed", time: clock.now().toISOString(), trace_id: request.trace.traceId, "error.type": type, "exception.stacktrace": stack }));
+    write("request-failed", { trace_id: request.trace.traceId, "error.type": type, "exception.stacktrace": stack });
   };
   const wordFailure: Failures["wordFailure"] = (error, asked) => wordOwn?.(error, asked) ?? toHttpError(error, asked[0].trace.traceId);
   app.setErrorHandler((error, request, reply) => {

@@ -23,8 +23,8 @@ export interface GuardOptions {
   readonly notReady: () => TwelveError;
   /** Others than this machine may reach it. */
   readonly isExposed: boolean;
-  /** Takes a JSON line about a failure that is a bug of ours. */
-  readonly writeLine: (line: string) => void;
+  /** Writes an event to the log, with what the server's events have in common. */
+  readonly write: (event: string, fields: object) => void;
   /** A failure in words other than the usual ones. */
   readonly wordOwn?: ((error: unknown, asked: readonly [FastifyRequest, FastifyReply]) => HttpError | undefined) | undefined;
 }

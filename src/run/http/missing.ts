@@ -13,7 +13,8 @@ export function addMissing(app: FastifyInstance): void {
     const asked = path.split("/");
     const allowed = [...new Set(routes.filter(({ parts }) => isAt(parts, asked)).map(({ method }) => method))];
     const isKnown = allowed.length > 0;
-    const message = isKnown ? `${request.method} is not allowed for ${path}; use ${allowed.join(" or ")}` : `There is nothing at ${path}. GET /openapi.json says what there is`;
+    const hint = app.hasRoute({ method: "GET", url: "/openapi.json" }) ? ". GET /openapi.json says what there is" : "";
+    const message = isKnown ? `${request.method} is not allowed for ${path}; use ${allowed.join(" or ")}` : `There is nothing at ${path}${hint}`;
     const { status, body } = httpError(isKnown ? 405 : 404, { message, param: null, code: isKnown ? "method_not_allowed" : "not_found", trace_id: request.trace.traceId });
     if (isKnown) void reply.header("allow", allowed.join(", "));
     return reply.code(status).send(body);
