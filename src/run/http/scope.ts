@@ -16,7 +16,7 @@ export type RouteScope = Scope | readonly Scope[] | "open" | "any" | "whole";
 const groups: readonly (readonly [pattern: RegExp, scope: RouteScope])[] = [
   [/^\/(?:livez|readyz|ping|health|)$/, "open"],
   [/^\/(?:v1\/models(?:\/|$)|openapi\.json$|info$)/, "any"],
-  [/^\/(?:v1\/chat\/|v1\/responses(?:\/|$)|invocations$|ui\/)/, "chat"],
+  [/^\/(?:v1\/chat\/|v1\/responses(?:\/|$)|invocations$)/, "chat"],
   [/^\/v1\/embeddings$/, "embeddings"],
   [/^\/v1\/search$/, "search"],
   [/^\/v1\/agents\/:name\/runs\/:id\/approvals$/, "approvals"],
@@ -24,6 +24,8 @@ const groups: readonly (readonly [pattern: RegExp, scope: RouteScope])[] = [
   [/^\/v1\/sessions(?:\/|$)/, "sessions"],
   [/^\/metrics$/, "metrics"],
   [/^\/rerank$/, "rerank"],
+  // Frozen settings of every release, and answers of those that nobody activated.
+  [/^\/ui\//, "ui"],
 ];
 
 /** By a route's own pattern, not by what was asked for. A route that nobody has placed here is for keys without limits. */
