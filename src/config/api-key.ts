@@ -5,7 +5,7 @@ import { formatPath } from "../core/problems.ts";
 import { parseYaml } from "../core/yaml.ts";
 
 /** What a key may be limited to, by groups of routes. */
-export const Scope = z.enum(["chat", "search", "embeddings", "runs", "approvals", "sessions", "metrics"]);
+export const Scope = z.enum(["chat", "search", "embeddings", "runs", "approvals", "sessions", "metrics", "rerank", "ui"]);
 export type Scope = z.infer<typeof Scope>;
 
 /** What is kept of an API key: its hash, and what it may do. */

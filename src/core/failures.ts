@@ -64,6 +64,7 @@ export const failures = {
   EMBEDDER_DRIFTED: { exit: 5, means: "The embedder no longer gives the vectors that the index was made with", fix: "Attach the embedder that made the index, or run `twelve index` and release again" },
   RELEASE_NOT_FOUND: { exit: 4, means: "There is no such release", fix: "Run `twelve releases` to see what exists" },
   RELEASE_NOT_ACTIVE: { exit: 4, means: "The environment has no active release", fix: "Run `twelve release --env <name>` or `twelve promote <from> <to>`" },
+  RELEASES_BUSY: { exit: 6, means: "The page of `twelve run --ui` has as many other releases open as it may, and all of them answer", fix: "Ask again when one of them has answered" },
   RELEASE_CONFLICT: { exit: 5, means: "Another process changed the same thing at the same time", fix: "Run the command again" },
   PROMOTION_REFUSED: { exit: 100, means: "The target environment requires an eval report that is missing or failed", fix: "Run the eval named above, then promote again" },
   SUITE_NOT_FOUND: { exit: 2, means: "The manifest declares no such eval suite", fix: "Declare it under `evals:` in twelve.yaml" },

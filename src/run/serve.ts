@@ -118,7 +118,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       },
     };
     const agentCore = options.isAgentCore ? { keepsSessions: (agent: string) => (found?.release.release.agents[agent]?.session ?? false) !== false } : undefined;
-    const app = await openServer({ runtime: told, traffic, clock: mock?.clock ?? clock, mock: mock?.api, access: () => access, notReady: () => runtime.notReady(), isExposed: !isLoopback(host), fingerprint: () => (found === undefined ? "" : `${mock === undefined ? "" : "mock-"}${releaseName(found.release)}-${digestOf(found)}`), writeLine: (line) => context.writeLine(line), metrics, collectAll: member.collectAll, ui, agentCore });
+    const app = await openServer({ runtime: told, traffic, clock: mock?.clock ?? clock, mock: mock?.api, access: () => access, notReady: () => runtime.notReady(), isExposed: !isLoopback(host), fingerprint: () => (found === undefined ? "" : `${mock === undefined ? "" : "mock-"}${releaseName(found.release)}-${digestOf(found)}`), write, metrics, collectAll: member.collectAll, ui, agentCore });
     const url = await listen(app, { ...options, isShared: context.parent !== undefined });
     if (!isLoopback(host) && isInsecure) story.warn(`Without API keys, anyone who can reach ${host} can use this server`);
     tell = tellReadiness({

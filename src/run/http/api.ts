@@ -1,17 +1,13 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Scope } from "../../config/api-key.ts";
-import type { TwelveError } from "../../core/errors.ts";
-import type { Clock } from "../../ports/clock.ts";
 import type { OpenedRuntime } from "../apply.ts";
 import type { Metrics } from "../metrics/record.ts";
 import type { MockApi } from "../mock/api.ts";
 import type { Trace } from "../trace.ts";
 import type { Ui } from "../ui/open.ts";
-import type { Access } from "./access.ts";
 import type { AgentCore } from "./agentcore.ts";
+import type { Failures } from "./failure.ts";
+import type { GuardOptions } from "./guarded.ts";
 import type { CollectAll } from "./metrics.ts";
-import type { HttpError } from "./error.ts";
-import type { Traffic } from "./traffic.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -35,24 +31,14 @@ export interface Caller {
 }
 
 /** What the API stands on. */
-export interface ServerOptions {
+export interface ServerOptions extends Omit<GuardOptions, "metrics" | "wordOwn"> {
   readonly runtime: OpenedRuntime;
-  readonly traffic: Traffic;
-  readonly clock: Clock;
-  /** Whom it lets in; undefined for as long as that is not known. */
-  readonly access: () => Access | undefined;
-  /** Why that is not known yet. */
-  readonly notReady: () => TwelveError;
-  /** Others than this machine may reach it. */
-  readonly isExposed: boolean;
   /** Names the release in every answer. */
   readonly fingerprint: () => string;
   /** Where AgentCore's contract is served, too. */
   readonly agentCore?: AgentCore | undefined;
   /** Set where no model answers. */
   readonly mock?: MockApi | undefined;
-  /** Takes a JSON line about a failure that is a bug of ours. */
-  readonly writeLine: (line: string) => void;
   /** For the page at `/`, where it is served. */
   readonly ui?: Ui | undefined;
   /** Of the process; of the server alone by default. */
@@ -62,7 +48,4 @@ export interface ServerOptions {
 }
 
 /** What every group of routes is given. */
-export interface Server extends ServerOptions {
-  readonly report: (error: unknown, request: FastifyRequest) => void;
-  readonly wordFailure: (error: unknown, asked: readonly [FastifyRequest, FastifyReply]) => HttpError;
-}
+export interface Server extends ServerOptions, Failures {}

@@ -19,6 +19,7 @@ const known: Readonly<Partial<Record<FailureCode, { readonly status: number; rea
   AGENT_UNKNOWN: { status: 404, code: "model_not_found", param: "model" },
   INDEX_UNKNOWN: { status: 404, code: "model_not_found", param: "model" },
   RELEASE_NOT_FOUND: { status: 404, code: "release_not_found" },
+  RELEASES_BUSY: { status: 503, code: "releases_busy" },
   REQUEST_INVALID: { status: 400, code: "invalid_request" },
   PROMPT_INPUT_INVALID: { status: 400, code: "invalid_variables", param: "variables" },
   SERVICE_FAILED: { status: 502, code: "service_failed" },

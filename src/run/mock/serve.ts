@@ -24,24 +24,23 @@ const answerMs = 2 ** 31 - 1;
 /** Serves a mock until it is asked to stop, which it does at once. Gives how many requests it took. */
 export async function serveMock(context: Context, { file, agents, isRealTime, host, port }: MockOptions): Promise<number> {
   const { story, signal } = context;
-  const writeLine = (line: string): void => context.writeLine(line);
   const answers = await readAnswers(context, file);
   const clock = isRealTime ? context.clock : stillClock(context.clock);
   const runtime = await openMockRuntime(context, { answers, agents });
   const traffic = trackTraffic();
   // Whoever reaches it learns nothing but what was asked; elsewhere than on this machine, it goes by any name.
   const access: Access = { keys: null, origins: [], isHostChecked: isLoopback(host), bodyBytes, answerMs };
+  const write = (event: string, fields: object): void => context.writeLine(JSON.stringify({ event, time: context.clock.now().toISOString(), "twelve.mock": true, ...fields }));
   const app = await openServer({
-    runtime, traffic, clock, writeLine, access: () => access, isExposed: false, fingerprint: () => "twelve-mock", mock: mockApi(answers),
+    runtime, traffic, clock, write, access: () => access, isExposed: false, fingerprint: () => "twelve-mock", mock: mockApi(answers),
     notReady: () => new TwelveError("PROCESS_NOT_READY", "The mock is starting"),
   });
   const url = await listen(app, { host, port });
-  const write = (event: string, fields: object): void => writeLine(JSON.stringify({ event, time: context.clock.now().toISOString(), "twelve.mock": true, url, ...fields }));
-  write("server-ready", { agents: runtime.agents, answers: answers.title });
+  write("server-ready", { url, agents: runtime.agents, answers: answers.title });
   story.note(`Ready: ${url}  a mock: the answers are ${answers.title}`);
   await new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
   await stopServer(app, traffic, 0);
   await runtime.close();
-  write("server-stopped", { requests: traffic.taken });
+  write("server-stopped", { url, requests: traffic.taken });
   return traffic.taken;
 }

@@ -27,7 +27,7 @@ export function openApi(unlock: (reason: string) => Promise<string>): Api {
         if (init.signal?.aborted === true) throw error;
         return undefined;
       });
-      if (response?.status !== 401) return response;
+      if (response === undefined || !isLocked(path, response)) return response;
       const { message } = await complaintIn(response);
       sessionStorage.setItem(place, await unlock(message));
     }
@@ -60,6 +60,11 @@ export function openApi(unlock: (reason: string) => Promise<string>): Api {
       }
     },
   };
+}
+
+/** Another key may open it. One that may use the page and not decide on a call is the right one for the page. */
+function isLocked(path: string, { status }: Response): boolean {
+  return status === 401 || (status === 403 && path.startsWith("/ui/"));
 }
 
 async function complaintIn(response: Response): Promise<Complaint> {

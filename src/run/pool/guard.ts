@@ -1,12 +1,8 @@
-import { readDocument } from "../../artifact/document.ts";
-import { buildKind } from "../../build/schema.ts";
-import { readSecrets } from "../../config/read.ts";
 import type { Context } from "../../ports/context.ts";
-import { readAccess } from "../http/access.ts";
 import { isLoopback } from "../http/own-host.ts";
+import { readReleaseAccess } from "../http/release-access.ts";
 import type { ReleaseToRun } from "../named.ts";
 import { mayPass } from "../passing.ts";
-import { refuseUnguarded } from "../rerank/guard.ts";
 import type { ProcessType } from "./type-plan.ts";
 
 interface GuardOptions {
@@ -16,19 +12,16 @@ interface GuardOptions {
   readonly release: ReleaseToRun;
 }
 
+const guarded: ReadonlySet<ProcessType["kind"]> = new Set(["serve", "rerank"]);
+
 /**
  * Refuses, before any process is started, an address at which one of them would refuse to serve: the others would have begun their work
  * by then. Fails with HOST_UNGUARDED, and with CONFIG_INVALID for keys that cannot be used.
  */
-export async function guardTypes(context: Context, types: readonly Pick<ProcessType, "kind">[], { host, isInsecure, environment, release }: GuardOptions): Promise<void> {
-  if (isLoopback(host) || isInsecure) return;
-  const kinds = new Set(types.map(({ kind }) => kind));
-  if (kinds.has("rerank")) refuseUnguarded({ host, isInsecure });
-  if (!kinds.has("serve")) return;
+export async function guardTypes(context: Context, types: readonly Pick<ProcessType, "kind">[], options: GuardOptions): Promise<void> {
+  if (isLoopback(options.host) || options.isInsecure || !types.some(({ kind }) => guarded.has(kind))) return;
   try {
-    const { manifest } = await readDocument(await context.store(), buildKind, release.release.build);
-    const secrets = manifest.server.keys === undefined ? {} : await readSecrets(context, manifest, environment, release.activation?.secrets);
-    readAccess(manifest.server, secrets, { host, isInsecure, env: context.env, nowMs: () => context.clock.monotonicMs() });
+    await readReleaseAccess(context, options);
   } catch (error) {
     // A service that is away is what each process waits for by itself.
     if (!mayPass(error)) throw error;

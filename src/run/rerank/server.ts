@@ -2,59 +2,47 @@ import type { FastifyInstance } from "fastify";
 import manifest from "../../../package.json" with { type: "json" };
 import { TwelveError } from "../../core/errors.ts";
 import type { CrossEncoder } from "../../ports/rerank.ts";
-import { addMetrics, type CollectAll, countRequests } from "../http/metrics.ts";
-import type { Traffic } from "../http/traffic.ts";
-import type { Metrics } from "../metrics/record.ts";
+import { type GuardOptions, openGuarded } from "../http/guarded.ts";
+import { addMetrics, type CollectAll } from "../http/metrics.ts";
 import { isTeiError, ranksOf, RerankRequest, type TeiError, teiError } from "./request.ts";
 
-/** What text-embeddings-inference takes at once from one client, and of a body. */
+/** What text-embeddings-inference takes at once from one client. */
 export const maxTexts = 32;
-const bodyLimitBytes = 2_000_000;
 /** Texts that wait for the model; whoever brings more is asked to come back, rather than to wait for minutes. */
 const maxWaiting = 512;
 
-export interface RerankServerOptions {
+export interface RerankServerOptions extends Omit<GuardOptions, "wordOwn"> {
   readonly model: CrossEncoder;
-  readonly traffic: Traffic;
-  readonly metrics: Metrics;
   readonly collectAll: CollectAll;
-  /** Takes an error that is a bug of ours, or of the model. */
-  readonly report: (error: unknown) => void;
 }
 
-/** The reranking API of text-embeddings-inference over a model of this process, not yet listening. */
-export async function openRerankServer({ model, traffic, metrics, collectAll, report }: RerankServerOptions): Promise<FastifyInstance> {
-  const { default: fastify } = await import("fastify");
-  const app = fastify({ logger: false, bodyLimit: bodyLimitBytes, return503OnClosing: false, genReqId: () => "", keepAliveTimeout: 65_000, requestTimeout: 30_000 });
+/** The reranking API of text-embeddings-inference over a model of this process, not yet listening. Whom it lets in, and what it refuses before that, is as with the HTTP API. */
+export async function openRerankServer({ model, collectAll, ...guard }: RerankServerOptions): Promise<FastifyInstance> {
+  const { app, report } = await openGuarded(guard);
+  const { traffic, metrics } = guard;
   let waiting = 0;
-  countRequests(app, metrics);
-  app.addHook("onRequest", (request, reply, done) => {
-    request.life = traffic.enter(request.raw, reply.raw).signal;
-    if (traffic.isDraining) void reply.header("connection", "close");
-    done();
-  });
-  app.decorateRequest("life");
-  app.setErrorHandler((error, request, reply) => {
-    const { status, body } = toTeiError(error);
-    if (status === 424 && !request.life.aborted) report(error);
-    return reply.code(status).send(body);
-  });
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send());
 
   app.post("/rerank", async (request, reply) => {
+    const { life } = request;
     const asked = readRequest(request.body, waiting);
     if (isTeiError(asked)) return reply.code(asked.status).send(asked.body);
     const { query, texts, truncate } = asked;
     waiting += texts.length;
     try {
-      return ranksOf(asked, await model.score(query, texts, { isTruncated: truncate ?? true, signal: request.life }));
+      return ranksOf(asked, await model.score(query, texts, { isTruncated: truncate ?? true, signal: life }));
+    } catch (error) {
+      // Out of time, or nobody waits any more.
+      if (life.aborted) throw life.reason;
+      report(error, request);
+      const { status, body } = teiErrorOf(error);
+      return reply.code(status).send(body);
     } finally {
       waiting -= texts.length;
     }
   });
   for (const path of ["/health", "/readyz"]) {
     app.get(path, (_request, reply) => {
-      if (!traffic.isDraining) return reply.send("");
+      if (!traffic.isStopping) return reply.send("");
       const { status, body } = teiError("Unhealthy", "unhealthy");
       return reply.code(status).send(body);
     });
@@ -83,10 +71,8 @@ function infoOf({ folder, digest, dtype, maxTokens }: CrossEncoder): object {
   };
 }
 
-function toTeiError(error: unknown): TeiError {
+function teiErrorOf(error: unknown): TeiError {
   // A pair that is longer than the model takes, and must not be cut.
   if (error instanceof TwelveError && error.code === "REQUEST_INVALID") return teiError("Validation", error.message);
-  const { statusCode, message } = error as { readonly statusCode?: number; readonly message?: string };
-  if (statusCode !== undefined && statusCode < 500) return teiError("Validation", message ?? "The request cannot be read", statusCode);
   return teiError("Backend", "Inference failed");
 }

@@ -66,7 +66,23 @@ describe("a server with API keys", () => {
     expect(await (await get("/readyz", bearer("old"))).json()).toEqual({ status: "ok" });
     expect(await (await get("/readyz", bearer("searcher"))).json()).toMatchObject({ status: "ok", checks: { release: { status: "ok" } } });
     const { get: getLocal } = await guarded({ isExposed: false });
-    expect(await (await getLocal("/readyz")).json()).toMatchObject({ checks: {} });
+    expect(await (await getLocal("/readyz")).json()).toEqual({ status: "ok" });
+    expect(await (await getLocal("/readyz", bearer("all"))).json()).toMatchObject({ checks: { release: {} } });
+  });
+
+  it.each(["x-forwarded-for", "forwarded", "via", "x-real-ip"])("tells a stranger whose %s shows a proxy of this machine no more than the status, without keys too", async (header) => {
+    const { url } = await startServer(answering());
+    const response = await fetch(`${url}/readyz`, { headers: { [header]: "203.0.113.7" } });
+    expect([response.status, await response.json()]).toEqual([200, { status: "ok" }]);
+    expect(await (await fetch(`${url}/readyz`)).json()).toMatchObject({ checks: { release: {} } });
+  });
+
+  it("shows the page's data, frozen settings of every release, to keys with the scope ui alone", async () => {
+    const records = [record("chatter", { scopes: ["chat"] }), record("maker", { scopes: ["ui"] })];
+    const ui = { overview: () => Promise.resolve({ app: "a", environment: "staging", served: 1, agents: [], releases: [] }), release: () => Promise.reject(new Error("not asked")), answer: () => { throw new Error("not asked"); }, close: () => Promise.resolve() };
+    const { url } = await startServer(answering(), { access: { keys: openKeyRing(records, { instances: 1, nowMs: () => 0 }) }, ui });
+    const statuses = async (name: string) => Promise.all(["/ui/releases", "/ui/releases/1"].map(async (path) => (await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${keyOf(name)}` } })).status));
+    expect([await statuses("chatter"), await statuses("maker")]).toEqual([[403, 403], [200, 500]]);
   });
 
   it("works with the official client, which throws what it should", async () => {

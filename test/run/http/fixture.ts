@@ -18,7 +18,7 @@ export async function openTestServer(runtime: OpenedRuntime, { access = {}, ...c
   const lines: string[] = [];
   const app = await openServer({
     runtime, traffic, clock: fixedClock(), access: () => (access === "unknown" ? undefined : { ...open, ...access }), notReady: () => new TwelveError("PROCESS_NOT_READY", "Not yet"), isExposed: false,
-    fingerprint: () => "v3-abcdef", writeLine: (line) => lines.push(line), ...change,
+    fingerprint: () => "v3-abcdef", write: (event, fields) => lines.push(JSON.stringify({ event, ...fields })), ...change,
   });
   return { app, traffic, lines };
 }

@@ -1,11 +1,16 @@
+import { request } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { type ApiKey, hashOfKey } from "../../../src/config/api-key.ts";
 import { openReranker } from "../../../src/adapters/registry.ts";
 import { TwelveError } from "../../../src/core/errors.ts";
 import type { CrossEncoder } from "../../../src/ports/rerank.ts";
+import type { Access } from "../../../src/run/http/access.ts";
+import { openKeyRing } from "../../../src/run/http/key.ts";
 import { listen } from "../../../src/run/http/listen.ts";
 import { trackTraffic } from "../../../src/run/http/traffic.ts";
 import { openMetrics } from "../../../src/run/metrics/record.ts";
 import { openRerankServer } from "../../../src/run/rerank/server.ts";
+import { fixedClock } from "../../helpers/context.ts";
 import { describeReranker } from "../../ports/rerank.contract.ts";
 
 const wordsOf = (text: string): readonly string[] => text.toLowerCase().match(/[a-z]+/g) ?? [];
@@ -21,20 +26,26 @@ const overlap: CrossEncoder = {
   },
 };
 
-async function start(model: Partial<CrossEncoder> = {}) {
+/** As the process serves without keys on 127.0.0.1. */
+const open: Access = { keys: null, origins: [], isHostChecked: true, bodyBytes: 2_000_000, answerMs: 600_000 };
+
+async function start(model: Partial<CrossEncoder> = {}, access: Partial<Access> = {}) {
   const traffic = trackTraffic();
-  const reported: unknown[] = [];
-  const app = await openRerankServer({ model: { ...overlap, ...model }, traffic, metrics: openMetrics(), collectAll: (own) => Promise.resolve([own]), report: (error) => reported.push(error) });
+  const events: object[] = [];
+  const app = await openRerankServer({
+    model: { ...overlap, ...model }, traffic, metrics: openMetrics(), clock: fixedClock(), access: () => ({ ...open, ...access }), isExposed: access.keys !== undefined,
+    notReady: () => new TwelveError("PROCESS_NOT_READY", "Not yet"), write: (event, fields) => events.push({ event, ...fields }), collectAll: (own) => Promise.resolve([own]),
+  });
   const url = await listen(app, { host: "127.0.0.1", port: 0 });
   onTestFinished(async () => {
     app.server.closeAllConnections();
     await app.close();
   });
-  const post = async (body: unknown): Promise<readonly [number, unknown]> => {
-    const response = await fetch(`${url}/rerank`, { method: "POST", headers: { "content-type": "application/json" }, body: typeof body === "string" ? body : JSON.stringify(body) });
+  const post = async (body: unknown, headers: Record<string, string> = {}): Promise<readonly [number, unknown]> => {
+    const response = await fetch(`${url}/rerank`, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: typeof body === "string" ? body : JSON.stringify(body) });
     return [response.status, await response.json()];
   };
-  return { url, post, traffic, reported };
+  return { url, post, traffic, events };
 }
 
 // Our own client of text-embeddings-inference finds in it what it finds in the original.
@@ -61,7 +72,6 @@ describe("POST /rerank", () => {
     ["a pair that is too long and must not be cut", { query, texts: ["word ".repeat(600)], truncate: false }, 413, "Validation", "together have 600 tokens"],
     ["a body of another shape", { query, documents: texts }, 422, "Validation", "texts: "],
     ["an option that it does not have", { query, texts, truncation_direction: "left" }, 422, "Validation", "truncation_direction: "],
-    ["a body that is no JSON", "{", 400, "Validation", "JSON"],
   ])("refuses %s as the original does", async (_, body, status, type, message) => {
     const { post } = await start();
     expect(await post(body)).toEqual([status, { error: expect.stringContaining(message), error_type: type }]);
@@ -87,9 +97,48 @@ describe("POST /rerank", () => {
 
   it("says of a failure inside the model nothing but that, and reports it", async () => {
     const failure = new Error("/secret/path is broken");
-    const { post, reported } = await start({ score: () => Promise.reject(failure) });
+    const { post, events } = await start({ score: () => Promise.reject(failure) });
     expect(await post({ query, texts })).toEqual([424, { error: "Inference failed", error_type: "Backend" }]);
-    expect(reported).toEqual([failure]);
+    expect(events).toMatchObject([{ event: "request-failed", "error.type": "Error", "exception.stacktrace": expect.stringContaining("/secret/path is broken") }]);
+  });
+});
+
+describe("who may ask", () => {
+  const key = `tw_${"web".padEnd(43, "x")}`;
+  const record = (name: string, change: Partial<ApiKey> = {}): ApiKey => ({ name, sha256: hashOfKey(key).toString("hex"), ...change });
+  const keyed = (change?: Partial<ApiKey>) => start({}, { isHostChecked: false, keys: openKeyRing([record("web", change)], { instances: 1, nowMs: () => 0 }) });
+
+  it("is who has a key with the scope, and our own client sends it", async () => {
+    const { url, post } = await keyed({ scopes: ["rerank"] });
+    const reranker = await openReranker(`tei+${url}`, { dir: "/", env: { RERANKER_API_KEY: key } });
+    expect(await reranker.rerank("body limit", ["body limit", "nothing"])).toEqual([0.5, expect.closeTo(0.119, 3)]);
+    await expect(openReranker(`tei+${url}`, { dir: "/", env: {} })).rejects.toMatchObject({ code: "SERVICE_UNAUTHENTICATED" });
+    expect(await post({ query, texts })).toMatchObject([401, { error: { code: "api_key_missing", trace_id: expect.any(String) } }]);
+    expect([(await fetch(`${url}/health`)).status, (await fetch(`${url}/metrics`)).status]).toEqual([200, 401]);
+  });
+
+  it("is not who has a key for something else", async () => {
+    const { post } = await keyed({ scopes: ["chat", "search"] });
+    expect(await post({ query, texts }, { authorization: `Bearer ${key}` })).toMatchObject([403, { error: { code: "scope_missing", message: expect.stringContaining("it needs the scope rerank") } }]);
+  });
+
+  it("is no page of another origin, and nobody who calls this machine by another name", async () => {
+    const { url, post } = await start();
+    expect(await post({ query, texts }, { origin: "https://evil.example" })).toMatchObject([403, { error: { code: "origin_not_allowed" } }]);
+    const { hostname, port } = new URL(url);
+    const rebound = await new Promise<number | undefined>((resolve, reject) => {
+      request({ hostname, port, path: "/info", headers: { host: "rebound.example" } }, ({ statusCode }) => resolve(statusCode)).on("error", reject).end();
+    });
+    expect(rebound).toBe(403);
+  });
+
+  it.each([
+    ["a body that is no JSON", "{", {}, 400, "invalid_request"],
+    ["a body of another type", "query=a", { "content-type": "text/plain" }, 415, "unsupported_media_type"],
+    ["a body that is too large", JSON.stringify({ query, texts: ["a".repeat(2_000_000)] }), {}, 413, "request_too_large"],
+  ])("has %s refused as every server of ours does", async (_, body, headers, status, code) => {
+    const { post } = await start();
+    expect(await post(body, headers)).toMatchObject([status, { error: { code, trace_id: expect.stringMatching(/^[0-9a-f]{32}$/) } }]);
   });
 });
 
