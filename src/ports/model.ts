@@ -75,6 +75,8 @@ export interface ModelRequest extends Sampling {
   /** Who asks, and what was said before the question without the prompt's own messages: mock models may answer by it. */
   readonly agent?: string;
   readonly earlier?: readonly Message[];
+  /** Nobody reads the answer before its end. An API that can give it at once may be asked for that: a stream of many parts costs as many times the work. */
+  readonly isWhole?: boolean;
   readonly signal?: AbortSignal;
 }
 

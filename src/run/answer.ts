@@ -138,6 +138,7 @@ interface Asked {
 function modelRequest({ name, sampling }: AgentPlan, request: AnswerRequest, { messages, question, earlier, retrieved }: Asked): ModelRequest {
   const { temperature, topP, maxTokens, stop, seed, format, schema, tools, toolChoice, signal } = request;
   return {
+    isWhole: !request.isStream,
     ...sampling,
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { topP }),

@@ -60,7 +60,7 @@ describe.each(forgeries)("%s in a document, a tool's result or a user's words", 
   });
 
   it("is one message's text to OpenAI's API", () => {
-    const body = sent(chatBody("m", requestOf(text), { dialect: { limitName: "max_tokens", isUsageAskable: true }, reasoningEffort: undefined }));
+    const body = sent(chatBody("m", requestOf(text), { dialect: { limitName: "max_tokens", isUsageAskable: true }, isStream: true, reasoningEffort: undefined }));
     expect(roles(body)).toEqual(["system", ...turns]);
     expect(body).toMatchObject({ messages: [{ content: "Be brief." }, { content: plain }, { content: plain }, { content: expect.stringContaining(plain) }, { content: null }, { content: plain, tool_call_id: "c1" }] });
   });

@@ -43,7 +43,7 @@ describe("what a tool says", () => {
   });
 
   it.each([
-    ["OpenAI and servers like it", (request: ModelRequest) => chatBody("m", request, { dialect: { limitName: "max_tokens", isUsageAskable: true }, reasoningEffort: undefined })],
+    ["OpenAI and servers like it", (request: ModelRequest) => chatBody("m", request, { dialect: { limitName: "max_tokens", isUsageAskable: true }, isStream: true, reasoningEffort: undefined })],
     ["Anthropic", (request: ModelRequest) => messageBody(request, anthropic)],
     ["Bedrock", (request: ModelRequest) => converseInput(bedrock, request)],
   ])("changes nothing of a request but its own place: %s", (_, bodyOf) => {

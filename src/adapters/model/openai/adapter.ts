@@ -9,6 +9,9 @@ import { type ChatTarget, readCompatibleReference, readOpenaiReference } from ".
 import { chatBody, type Dialect } from "./request.ts";
 import { done, readParts } from "./stream.ts";
 
+/** As long as OpenAI's own clients wait for an answer of which nothing comes before its end. */
+const longestWholeMs = 600_000;
+
 /** `openai:<model>`: OpenAI, or what OPENAI_BASE_URL puts in its place. */
 export async function openOpenai(reference: string, env: Environment): Promise<Model> {
   return open(readOpenaiReference(reference, env));
@@ -27,9 +30,13 @@ function open(target: ChatTarget): Model {
   /** The answer, once it began; asked for again where the server refused only a name. */
   async function begin(request: ModelRequest): Promise<Begun> {
     const first = dialect;
+    const { reasoningEffort } = target;
+    // Whoever limits the silence of a server wants to hear that it is at work, which only a stream says.
+    const isStream = request.isWhole !== true || target.timeoutMs !== undefined;
+    const timeoutMs = target.timeoutMs ?? (isStream ? undefined : longestWholeMs);
     for (let asked = first; ; dialect = asked) {
-      const body = chatBody(model, request, { dialect: asked, reasoningEffort: target.reasoningEffort });
-      const parts = requestStream({ service, url: target.url, headers: target.headers, body, timeoutMs: target.timeoutMs, signal: request.signal, isLast: ({ data }) => data === done });
+      const body = chatBody(model, request, { dialect: asked, isStream, reasoningEffort });
+      const parts = requestStream({ service, url: target.url, headers: target.headers, body, timeoutMs, signal: request.signal, isLast: ({ data }) => data === done });
       try {
         const { value } = await parts.next();
         return { parts, headers: value?.type === "begin" ? value.headers : {} };

@@ -13,14 +13,20 @@ export interface Dialect {
 
 type Body = Readonly<Record<string, unknown>>;
 
+interface Wanted {
+  readonly dialect: Dialect;
+  readonly isStream: boolean;
+  readonly reasoningEffort: string | undefined;
+}
+
 /** The body of a chat completion; JSON leaves out what is undefined. */
-export function chatBody(model: string, request: ModelRequest, { dialect, reasoningEffort }: { readonly dialect: Dialect; readonly reasoningEffort: string | undefined }): Body {
+export function chatBody(model: string, request: ModelRequest, { dialect, isStream, reasoningEffort }: Wanted): Body {
   const { temperature, topP, maxTokens, stop, seed, tools = [], toolChoice } = request;
   return {
     model,
     messages: request.messages.map(messageBody),
-    stream: true,
-    stream_options: dialect.isUsageAskable ? { include_usage: true } : undefined,
+    stream: isStream,
+    stream_options: isStream && dialect.isUsageAskable ? { include_usage: true } : undefined,
     [dialect.limitName]: maxTokens,
     temperature,
     top_p: topP,

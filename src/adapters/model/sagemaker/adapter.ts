@@ -61,8 +61,8 @@ async function* answer(runtime: SagemakerRuntime, target: Asked, request: ModelR
 
 /** Containers serve one model under a name of their own, and take a request that names none. */
 function openaiBody(request: ModelRequest, { model, isStream, isUsageAskable }: Asked): unknown {
-  const { model: _, stream: __, stream_options: usage, ...body } = chatBody("", request, { dialect: { limitName: "max_tokens", isUsageAskable }, reasoningEffort: undefined });
-  return { ...(model === undefined ? {} : { model }), ...body, stream: isStream, ...(usage === undefined ? {} : { stream_options: usage }) };
+  const { model: _, ...body } = chatBody("", request, { dialect: { limitName: "max_tokens", isUsageAskable }, isStream, reasoningEffort: undefined });
+  return { ...(model === undefined ? {} : { model }), ...body };
 }
 
 function placeOf({ endpoint, component, variant }: SagemakerTarget) {

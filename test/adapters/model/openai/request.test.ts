@@ -31,6 +31,14 @@ describe("a request to a server that speaks OpenAI's API", () => {
     expect(await bodyOf({ stop: [], tools: [], toolChoice: "required" })).toEqual({ model: "m", messages: expect.any(Array), stream: true, stream_options: { include_usage: true } });
   });
 
+  it("asks for the whole answer at once where nobody reads before its end", async () => {
+    expect(await bodyOf({ isWhole: true })).toEqual({ model: "m", messages: expect.any(Array), stream: false });
+  });
+
+  it("asks for a stream all the same where the reference limits how long the server may be silent", async () => {
+    expect(await bodyOf({ isWhole: true }, "?timeoutMs=60000")).toMatchObject({ stream: true });
+  });
+
   it("asks for a schema to the letter where OpenAI can hold the model to it", async () => {
     const format = async (schema: NonNullable<ModelRequest["schema"]>["schema"]): Promise<unknown> => ((await bodyOf({ format: "json", schema: { name: "answer", schema } })) as { readonly response_format: unknown }).response_format;
     const strict = { type: "object", properties: { x: { type: "array", items: { type: "object", properties: {}, additionalProperties: false } } }, required: ["x"], additionalProperties: false };
