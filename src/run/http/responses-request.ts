@@ -7,13 +7,13 @@ import { choiceOf, choiceProblem, ResponseTool, ResponseToolChoice, toolOf } fro
 
 const Conversation = z.union([SessionName, z.strictObject({ id: SessionName })], { error: "Expected the name of a conversation, or {id}" });
 
-const isAuto = (value: unknown): boolean => value === "auto";
-const hidden = "Reasoning is not shown; leave it out, or set it to auto";
+/** No model shows it always, and clients ask for it by default. */
+const summary = z.unknown().meta({ description: "Taken, and changes nothing: reasoning is not shown" }).optional();
 const Reasoning = z.strictObject({
   effort: Effort,
-  summary: unsupported(isAuto, hidden),
-  generate_summary: unsupported(isAuto, hidden),
-  context: unsupported(isAuto, "Reasoning is not kept from turn to turn; leave it out, or set it to auto"),
+  summary,
+  generate_summary: summary,
+  context: unsupported((value) => value === "auto", "Reasoning is not kept from turn to turn; leave it out, or set it to auto"),
   mode: unsupported((value) => value === "standard", "Only the mode standard is supported"),
 });
 

@@ -199,7 +199,7 @@ describe("POST /v1/responses with the official client", () => {
     [{ input: [{ type: "item_reference", id: "msg_1" }] }, "input[0].type", "nothing can be referred to"],
     [{ input: [{ type: "reasoning", id: "r", summary: [] }] }, "input[0].type", "Items of type reasoning are not supported; message, function_call and function_call_output are"],
     [{ tools: [{ type: "web_search" }] }, "tools[0].type", "Only tools of type function are supported"],
-    [{ reasoning: { effort: "low", summary: "detailed" } }, "reasoning.summary", "Reasoning is not shown; leave it out, or set it to auto"],
+    [{ reasoning: { effort: "low", mode: "pro" } }, "reasoning.mode", "Only the mode standard is supported"],
     [{ background: true }, "background", "Responses are not made in the background"],
     [{ conversation: "" }, "conversation", "Too small"],
     [{ conversation: "c-7", input: [{ role: "user", content: "a" }, { role: "assistant", content: "b" }, { role: "user", content: "c" }] }, null, "a request holds the new turn alone"],
