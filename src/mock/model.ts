@@ -2,8 +2,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { TwelveError } from "../core/errors.ts";
 import { wait } from "../core/patience.ts";
 import { firstTokens } from "../core/tokens.ts";
-import type { FinishReason, Model, ModelChunk, ModelRequest, ToolCall, Usage } from "../ports/model.ts";
+import type { FinishReason, Model, ModelChunk, ModelRequest, Usage } from "../ports/model.ts";
 import type { VectorHit } from "../ports/vectors.ts";
+import { callsOf, partsOf, type Piece, toPieces } from "./call.ts";
 import { type Facts, factsOf } from "./facts.ts";
 import { failureOf } from "./fail.ts";
 import { type Counts, findAnswer, nearestReplies } from "./match.ts";
@@ -52,9 +53,11 @@ async function* generate(request: ModelRequest, { file, script, failed, counts }
   const pace: Pace = { latencyMs: answer.latencyMs ?? script.latencyMs, msPerChunk: answer.msPerChunk ?? script.msPerChunk, msPerToken: answer.msPerToken ?? script.msPerToken };
   const fail = dueFailure(answer, failed);
   await think(pace, signal);
-  const pieces = piecesOf(answer, request);
+  const { texts, finishReason } = piecesOf(answer, request);
+  const calls = callsOf(answer, facts.turn, request);
+  const pieces = [...texts, ...(request.isCallStreamed === true ? calls.flatMap(partsOf) : [])];
   if (fail !== undefined) {
-    yield* speak(piecesBefore(fail, pieces.texts), pace, signal);
+    yield* speak(piecesBefore(fail, { texts, pieces }), pace, signal);
     if (fail.hang === true) await untilGone(signal);
     // What was said must have left when the connection breaks off.
     if (fail.reset === true) await nextTurn();
@@ -62,29 +65,22 @@ async function* generate(request: ModelRequest, { file, script, failed, counts }
   }
   const { think: reasoning } = answer;
   if (reasoning !== undefined) yield { type: "reasoning", text: reasoning };
-  yield* speak(pieces.texts, pace, signal);
-  const calls = callsOf(answer, facts.turn);
-  for (const call of calls) yield { type: "tool_call", call };
-  const spoken = [reasoning, ...pieces.texts.map(({ text }) => text), ...calls.map((call) => call.name + call.arguments)].join("");
+  yield* speak(pieces, pace, signal);
+  for (const { call } of calls) yield { type: "tool_call", call };
+  const spoken = [reasoning, ...texts.map(({ text }) => text), ...calls.map(({ call }) => call.name + call.arguments)].join("");
   const passages = (answer.passages ?? script.passages)?.map(toHit);
   yield {
     type: "end",
-    finishReason: finishOf(answer, pieces.finishReason),
+    finishReason: finishOf(answer, finishReason),
     usage: reportedUsage(answer, usageOf(messages, spoken)),
     model: script.model ?? `script:${file}`,
     ...(passages === undefined ? {} : { passages }),
   };
 }
 
-interface Piece {
-  readonly text: string;
-  /** Since the one before, where that is told. */
-  readonly afterMs?: number;
-}
-
 /** The text of an answer as it is streamed: in the pieces that are written down, unless the request wants it cut or worded otherwise. */
 function piecesOf({ say, json, chunks = [] }: ScriptedAnswer, request: ModelRequest): { readonly texts: readonly Piece[]; readonly finishReason: FinishReason } {
-  const written = chunks.map((chunk): Piece => (typeof chunk === "string" ? { text: chunk } : chunk));
+  const written = toPieces(chunks);
   const text = json === undefined ? (say ?? written.map((piece) => piece.text).join("")) : JSON.stringify(json);
   if (text === "") return { texts: written, finishReason: "stop" };
   const worded = wordedFor(request, text);
@@ -92,16 +88,16 @@ function piecesOf({ say, json, chunks = [] }: ScriptedAnswer, request: ModelRequ
   return { texts: wordsOf(worded.text).map((word) => ({ text: word })), finishReason: worded.finishReason };
 }
 
-function piecesBefore({ afterTokens, afterChunks = 0 }: Fail, pieces: readonly Piece[]): readonly Piece[] {
+function piecesBefore({ afterTokens, afterChunks = 0 }: Fail, { texts, pieces }: { readonly texts: readonly Piece[]; readonly pieces: readonly Piece[] }): readonly Piece[] {
   if (afterTokens === undefined) return pieces.slice(0, afterChunks);
-  return wordsOf(firstTokens(pieces.map(({ text }) => text).join(""), afterTokens)).map((text) => ({ text }));
+  return wordsOf(firstTokens(texts.map(({ text }) => text).join(""), afterTokens)).map((text) => ({ text }));
 }
 
 async function* speak(pieces: readonly Piece[], pace: Pace, signal: AbortSignal | undefined): AsyncGenerator<ModelChunk> {
-  for (const { text, afterMs = 0 } of pieces) {
+  for (const { text, afterMs = 0, call } of pieces) {
     if (afterMs > 0) await wait(afterMs, signal);
     signal?.throwIfAborted();
-    yield { type: "text", text };
+    yield call === undefined ? { type: "text", text } : { type: "call_part", ...call, arguments: text };
     await pause(text, pace, signal);
   }
   signal?.throwIfAborted();
@@ -127,10 +123,6 @@ function dueFailure(answer: ScriptedAnswer, failed: Map<ScriptedAnswer, number>)
 function noAnswer(file: string, script: Script, facts: Facts): TwelveError {
   const problems = nearestReplies(script, facts).map((message) => ({ message }));
   return new TwelveError("SERVICE_REJECTED", `The script ${file} has no reply to "${facts.question.slice(0, 80)}" at turn ${facts.turn}`, { problems, fix: `Add a reply to ${file}; one without \`when\`, as the last, fits everything` });
-}
-
-function callsOf({ callTools = [] }: ScriptedAnswer, turn: number): readonly ToolCall[] {
-  return callTools.map(({ id, name, arguments: given }, index) => ({ id: id ?? `call_${turn}_${index + 1}`, name, arguments: typeof given === "string" ? given : JSON.stringify(given) }));
 }
 
 /** What was cut at the request's own limit says so; else the script decides. */

@@ -27,11 +27,18 @@ const When = z.strictObject({
 });
 export type When = z.infer<typeof When>;
 
-const Call = z.strictObject({
-  name: z.string().min(1),
-  arguments: z.union([z.record(z.string(), z.json()), z.string()]).default({}).meta({ description: "A mapping, or any text to play a model that writes bad JSON" }),
-  id: z.string().min(1).optional().meta({ description: "call_<turn>_<number> by default" }),
-});
+const Chunk = z.union([z.string(), z.strictObject({ text: z.string(), afterMs: Wait.meta({ description: "Milliseconds since the chunk before" }) })]);
+export type ScriptedChunk = z.infer<typeof Chunk>;
+
+const Call = z
+  .strictObject({
+    name: z.string().min(1),
+    arguments: z.union([z.record(z.string(), z.json()), z.string()]).default({}).meta({ description: "A mapping, or any text to play a model that writes bad JSON" }),
+    chunks: z.array(Chunk).min(1).optional().meta({ description: "The arguments in the very pieces in which they are streamed" }),
+    id: z.string().min(1).optional().meta({ description: "call_<turn>_<number> by default" }),
+  })
+  .refine((call) => call.chunks === undefined || Object.keys(call.arguments).length === 0, "Give either `arguments` or `chunks`");
+export type ScriptedCall = z.infer<typeof Call>;
 
 const ways = ["code", "status", "reset", "hang"] as const;
 
@@ -44,16 +51,13 @@ const Fail = z
     message: z.string().min(1).optional(),
     errorCode: z.string().min(1).optional().meta({ description: "What a mock server gives as `error.code`, such as context_length_exceeded; the failure's own by default" }),
     afterTokens: z.int().min(1).optional().meta({ description: "Tokens of the text that come before; none by default" }),
-    afterChunks: z.int().min(1).optional().meta({ description: "Chunks of the text that come before; none by default" }),
+    afterChunks: z.int().min(1).optional().meta({ description: "Chunks that come before: those of the text, then the pieces of the calls; none by default" }),
     retryAfterMs: z.int().min(0).optional().meta({ description: "What the service asks to wait" }),
     times: z.int().min(1).optional().meta({ description: "How often this reply fails before it succeeds, counted in each process; always by default" }),
   })
   .refine((fail) => ways.filter((way) => fail[way] !== undefined).length === 1, "Give one of `code`, `status`, `reset` and `hang`")
   .refine(({ afterTokens, afterChunks }) => afterTokens === undefined || afterChunks === undefined, "Give either `afterTokens` or `afterChunks`");
 export type Fail = z.infer<typeof Fail>;
-
-const Chunk = z.union([z.string(), z.strictObject({ text: z.string(), afterMs: Wait.meta({ description: "Milliseconds since the chunk before" }) })]);
-export type ScriptedChunk = z.infer<typeof Chunk>;
 
 /** What retrieval is to have found. */
 const Passage = z.strictObject({

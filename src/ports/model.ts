@@ -6,6 +6,8 @@ import type { VectorHit } from "./vectors.ts";
 export interface Message {
   readonly role: "system" | "user" | "assistant" | "tool";
   readonly content: string;
+  /** Which of several participants speaks: no white space, and none of `<|\\/>`. */
+  readonly name?: string;
   /** Of a user, after the text. */
   readonly images?: readonly Image[];
   /** What an assistant wants called; each is answered by a `tool` message with its ID before anybody else speaks. */
@@ -21,6 +23,8 @@ export interface Message {
 /** An image as clients send it: a `data:` URL, or an `https:` URL where the provider fetches by itself. */
 export interface Image {
   readonly url: string;
+  /** How closely it is looked at, where the model's API has a word for it. */
+  readonly detail?: "low" | "high";
 }
 
 export interface Tool {
@@ -35,6 +39,17 @@ export interface ToolCall {
   readonly id: string;
   readonly name: string;
   /** JSON as the model wrote it: nothing promises that it can be parsed. Empty arguments are `{}`. */
+  readonly arguments: string;
+}
+
+/** A piece of a call on its way. `tool_call` follows with the whole. */
+export interface CallPart {
+  readonly type: "call_part";
+  /** Of the call among those of the answer, from 0. */
+  readonly position: number;
+  /** Of the first piece of a call, and of no other. */
+  readonly begun?: Pick<ToolCall, "id" | "name">;
+  /** What comes next of them. */
   readonly arguments: string;
 }
 
@@ -54,11 +69,16 @@ export interface Sampling {
   readonly maxTokens?: number;
   readonly stop?: readonly string[];
   readonly seed?: number;
+  /** How long the model thinks first. */
+  readonly effort?: Effort;
   /** `json` asks for one JSON value. */
   readonly format?: "text" | "json";
   /** JSON Schema that the JSON value must match; only with `format: "json"`. Models without such a mode are asked for JSON alone. */
   readonly schema?: { readonly name: string; readonly schema: Readonly<Record<string, Json>> };
 }
+
+export const efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
+export type Effort = (typeof efforts)[number];
 
 /** What of it an API may have no word for. */
 export type Ignorable = "temperature" | "topP" | "seed";
@@ -70,6 +90,10 @@ export interface ModelRequest extends Sampling {
   readonly tools?: readonly Tool[];
   /** `auto` where there are tools and nothing is said. */
   readonly toolChoice?: ToolChoice;
+  /** At most one tool is wanted called at a time. */
+  readonly isSingleCall?: boolean;
+  /** Whether calls are wanted in pieces, too, as they come: no `call_part` is given without. */
+  readonly isCallStreamed?: boolean;
   /** The user's own words, as they stand in `messages` among the prompt's. The extractive mock looks for them in the passages. */
   readonly question?: string;
   /** Who asks, and what was said before the question without the prompt's own messages: mock models may answer by it. */
@@ -94,6 +118,7 @@ export type FinishReason = "stop" | "length" | "content_filter" | "tool_calls" |
 export type ModelChunk =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "reasoning"; readonly text: string }
+  | CallPart
   | { readonly type: "tool_call"; readonly call: ToolCall }
   | ModelEnd;
 
@@ -122,7 +147,7 @@ export interface Model extends Checkable {
   /** What its API does not take and the adapter leaves out, so that a model can take the place of another. Releases and starts warn of it. */
   readonly ignores?: readonly Ignorable[];
   /**
-   * Streams the answer: any number of other chunks, each tool call whole, then exactly one `end`. One attempt: whoever calls decides
+   * Streams the answer: any number of other chunks, each tool call whole behind its parts, then exactly one `end`. One attempt: whoever calls decides
    * about retries by the failure's `retry`, and never after the first chunk. Fails with the SERVICE_ codes, with SERVICE_CUT when the
    * stream ends without its end; an aborted signal ends the stream, and the request behind it, with the signal's reason.
    */

@@ -74,6 +74,11 @@ export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, c
         call.toolCalls = [...call.toolCalls, chunk.call];
         continue;
       }
+      if (chunk.type === "call_part") {
+        call.timeToFirstTokenMs ??= clock.monotonicMs() - startedMs;
+        yield chunk;
+        continue;
+      }
       if (chunk.passages !== undefined) call.retrieved = chunk.passages.map((hit, position) => ({ number: position + 1, ...hit, scores: {} }));
       call.usage = chunk.usage;
       call.finishReason = chunk.finishReason;
@@ -136,7 +141,7 @@ interface Asked {
 }
 
 function modelRequest({ name, sampling }: AgentPlan, request: AnswerRequest, { messages, question, earlier, retrieved }: Asked): ModelRequest {
-  const { temperature, topP, maxTokens, stop, seed, format, schema, tools, toolChoice, signal } = request;
+  const { temperature, topP, maxTokens, stop, seed, effort, format, schema, tools, toolChoice, isSingleCall, signal } = request;
   return {
     isWhole: !request.isStream,
     ...sampling,
@@ -145,10 +150,13 @@ function modelRequest({ name, sampling }: AgentPlan, request: AnswerRequest, { m
     ...(maxTokens === undefined ? {} : { maxTokens }),
     ...(stop === undefined ? {} : { stop }),
     ...(seed === undefined ? {} : { seed }),
+    ...(effort === undefined ? {} : { effort }),
     ...(format === undefined ? {} : { format }),
     ...(schema === undefined ? {} : { schema }),
     ...(tools === undefined ? {} : { tools }),
     ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...(isSingleCall === undefined ? {} : { isSingleCall }),
+    ...(isCallStreamed(request) ? { isCallStreamed: true } : {}),
     ...(signal === undefined ? {} : { signal }),
     messages,
     question,
@@ -156,6 +164,11 @@ function modelRequest({ name, sampling }: AgentPlan, request: AnswerRequest, { m
     earlier,
     passages: retrieved,
   };
+}
+
+/** To a caller that makes the calls. Whoever waits for them whole loses none of the attempts that a piece would end. */
+export function isCallStreamed({ isStream, tools, run }: AnswerRequest): boolean {
+  return isStream && tools !== undefined && run === undefined;
 }
 
 function completeAnswer(call: CallRecord, { reference, model }: Candidate, usage: Usage): Answer {

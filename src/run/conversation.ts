@@ -5,6 +5,8 @@ import type { Image, Message } from "../ports/model.ts";
 export interface Conversation {
   /** The last message of the user. */
   readonly question: string;
+  /** Who asks, of several participants. */
+  readonly name?: string;
   /** Images that come with the question. */
   readonly images?: readonly Image[];
   /** What the caller adds to the prompt's own instructions. */
@@ -28,6 +30,7 @@ export function readConversation(messages: readonly Message[]): Conversation {
   const after = spoken.slice(at + 1);
   return {
     question: question.content,
+    ...(question.name === undefined ? {} : { name: question.name }),
     ...(question.images === undefined ? {} : { images: question.images }),
     system: messages.filter(({ role }) => role === "system"),
     history: spoken.slice(0, at),

@@ -26,7 +26,7 @@ export function prepareMessages(prompt: CompiledPrompt, isRetrieving: boolean): 
     const rendered = render(given, { history: conversation.history.map(toRendered) });
     const earlier = [...conversation.history];
     const messages = rendered.map((message) => (message.metadata?.purpose === "history" ? (earlier.shift() ?? toMessage(message)) : toMessage(message)));
-    return [...addImages(addInstructions(messages, conversation), conversation), ...(conversation.after ?? [])];
+    return [...addGiven(addInstructions(messages, conversation), conversation), ...(conversation.after ?? [])];
   };
 }
 
@@ -48,13 +48,15 @@ function toMessage({ role, content }: RenderedMessage): Message {
   return { role: role === "model" ? "assistant" : role, content: text, ...(images.length === 0 ? {} : { images }) };
 }
 
-/** Images that came with the question stand where it does: with the last message of the user. */
-function addImages(messages: readonly Message[], { images, history }: Conversation): readonly Message[] {
-  if (images === undefined) return messages;
+/** What came with the question stands where it does: with the last message of the user. */
+function addGiven(messages: readonly Message[], { images, name, history }: Conversation): readonly Message[] {
+  if (images === undefined && name === undefined) return messages;
+  const speaker = name === undefined ? {} : { name };
   const at = messages.findLastIndex((message) => message.role === "user" && !history.includes(message));
   const message = messages[at];
-  if (message === undefined) return [...messages, { role: "user", content: "", images }];
-  return messages.with(at, { ...message, images: [...(message.images ?? []), ...images] });
+  if (message === undefined) return images === undefined ? messages : [...messages, { role: "user", ...speaker, content: "", images }];
+  const all = [...(message.images ?? []), ...(images ?? [])];
+  return messages.with(at, { ...message, ...speaker, ...(all.length === 0 ? {} : { images: all }) });
 }
 
 /** Rendering puts it in its place, and what it says is never read; afterwards the message itself stands there. */

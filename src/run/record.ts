@@ -29,17 +29,21 @@ export function openRecorder({ dir, clock }: Pick<Context, "dir" | "clock">, fil
   return {
     async *follow(request, parts) {
       const pieces: Piece[] = [];
+      const callPieces: Piece[][] = [];
       let lastMs = clock.monotonicMs();
+      const add = (to: Piece[], text: string): void => {
+        const nowMs = clock.monotonicMs();
+        to.push({ text, afterMs: Math.round(nowMs - lastMs) });
+        lastMs = nowMs;
+      };
       for await (const part of parts) {
-        if (part.type === "text") {
-          const nowMs = clock.monotonicMs();
-          pieces.push({ text: part.text, afterMs: Math.round(nowMs - lastMs) });
-          lastMs = nowMs;
-        } else {
+        if (part.type === "text") add(pieces, part.text);
+        else if (part.type === "call_part") add((callPieces[part.position] ??= []), part.arguments);
+        else {
           const when = whenOf(request);
           const key = canonicalJson(when);
           // The first answer to a question stays: equal requests get equal answers.
-          if (!known.has(key)) appendFileSync(path, stringify([replyOf(when, pieces, part.answer)], { lineWidth: 0 }));
+          if (!known.has(key)) appendFileSync(path, stringify([replyOf(when, { pieces, callPieces }, part.answer)], { lineWidth: 0 }));
           known.add(key);
         }
         yield part;
@@ -80,26 +84,37 @@ function whenOf({ agent, messages, session }: AnswerRequest): When {
   };
 }
 
-function replyOf(when: When, pieces: readonly Piece[], { text, toolCalls, citations, retrieved, finishReason, usage }: Answer): object {
+interface Heard {
+  readonly pieces: readonly Piece[];
+  /** Of the arguments of each call. */
+  readonly callPieces: readonly (readonly Piece[])[];
+}
+
+function replyOf(when: When, { pieces, callPieces }: Heard, { text, toolCalls, citations, retrieved, finishReason, usage }: Answer): object {
   const scrubbed = scrub(text);
   const [first, ...others] = pieces;
   // What is scrubbed may reach over several pieces.
-  const said = first === undefined ? {} : scrubbed !== text ? { latencyMs: first.afterMs, say: scrubbed } : { latencyMs: first.afterMs, chunks: [first.text, ...others.map((piece) => (piece.afterMs === 0 ? piece.text : piece))] };
+  const said = first === undefined ? {} : scrubbed !== text ? { latencyMs: first.afterMs, say: scrubbed } : { latencyMs: first.afterMs, chunks: [first.text, ...others.map(chunkOf)] };
   const passages = citations.length === 0 ? undefined : retrieved.map(({ id, document, headings, text: passage, score, metadata }) => ({ document, headings: scrub(headings), text: scrub(passage), id, score, metadata }));
   const isSilent = first === undefined && toolCalls.length === 0;
   return {
     when,
     ...(isSilent ? { say: "" } : said),
     ...(passages === undefined ? {} : { passages }),
-    ...(toolCalls.length === 0 ? {} : { callTools: toolCalls.map(callOf) }),
+    ...(toolCalls.length === 0 ? {} : { callTools: toolCalls.map((call, position) => callOf(call, callPieces[position] ?? [])) }),
     finish: finishReason,
     usage,
   };
 }
 
-/** Arguments stay as the model wrote them, unless a mapping says the same and can be read. */
-function callOf({ id, name, arguments: given }: ToolCall): object {
+function chunkOf(piece: Piece): object | string {
+  return piece.afterMs === 0 ? piece.text : piece;
+}
+
+/** Arguments stay as the model wrote them, in the pieces in which they came; where they came whole, a mapping that says the same can be read. */
+function callOf({ id, name, arguments: given }: ToolCall, pieces: readonly Piece[]): object {
   const text = scrub(given);
+  if (text === given && pieces.length > 1 && pieces.map((piece) => piece.text).join("") === given) return { name, chunks: pieces.map(chunkOf), id };
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value) && JSON.stringify(value) === text) return { name, arguments: value, id };

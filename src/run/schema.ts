@@ -4,7 +4,7 @@ import { Digest } from "../core/descriptor.ts";
 import type { RetrievedChunk } from "../retrieval/schema.ts";
 import type { SessionKey } from "../ports/session.ts";
 import type { Retrieval } from "./retrieve.ts";
-import type { FinishReason, Message, Sampling, Tool, ToolCall, ToolChoice, Usage } from "../ports/model.ts";
+import type { CallPart, FinishReason, Message, Sampling, Tool, ToolCall, ToolChoice, Usage } from "../ports/model.ts";
 
 /**
  * The log event of one model call: one JSON line on stdout. Names follow the OpenTelemetry GenAI conventions
@@ -71,6 +71,8 @@ export interface AnswerRequest extends Sampling {
   /** What the caller lets the model call; the calls are its answer, and the caller's business. */
   readonly tools?: readonly Tool[];
   readonly toolChoice?: ToolChoice;
+  /** At most one tool is wanted called at a time. */
+  readonly isSingleCall?: boolean;
   /** W3C trace ID (32 hex digits) that the call belongs to. */
   readonly traceId: string;
   /** W3C span ID (16 hex digits) of the call; a new one when the caller has told nobody. */
@@ -113,7 +115,8 @@ export interface Answer {
   readonly made?: readonly Message[];
 }
 
-export type AnswerPart = { readonly type: "text"; readonly text: string } | { readonly type: "end"; readonly answer: Answer };
+/** Pieces of calls only come to a caller that has tools of its own and reads a stream; the answer has each call whole. */
+export type AnswerPart = { readonly type: "text"; readonly text: string } | CallPart | { readonly type: "end"; readonly answer: Answer };
 
 /** One release, opened: what `run` serves and `eval` measures, by the same path. Made by `openRuntime` in `apply.ts`. */
 export interface Runtime extends Retrieval {

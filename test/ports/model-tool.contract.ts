@@ -36,6 +36,22 @@ export function describeTools(upstream: ScriptedUpstream, open: () => Promise<Mo
     expect(results.map(({ content, toolCallId }) => [toolCallId, content])).toEqual([["call_1", "1 MiB"], ["call_2", "7"]]);
   });
 
+  can("tools", "gives the calls in pieces where they are wanted so, each before its whole", async () => {
+    const calls: readonly ToolCall[] = [call, { id: "call_2", name: "count-things", arguments: '{"of":7}' }];
+    upstream.script({ says: ["Let me look."], callsTools: calls }, { callsTools: calls });
+    const model = await open();
+    const chunks = await Array.fromAsync(model.generate({ ...request, tools, isCallStreamed: true }));
+    const parts = chunks.filter((chunk) => chunk.type === "call_part");
+    for (const [position, { id, name }] of calls.entries()) {
+      const own = parts.filter((part) => part.position === position);
+      expect(own.map(({ begun }) => begun)).toEqual([{ id, name }, ...own.slice(1).map(() => undefined)]);
+      expect(readable({ id, name, arguments: own.map((part) => part.arguments).join("") })).toEqual(readable(calls[position] ?? call));
+    }
+    expect(chunks.findIndex(({ type }) => type === "call_part")).toBeLessThan(chunks.findIndex(({ type }) => type === "tool_call"));
+    const whole = await Array.fromAsync(model.generate({ ...request, tools }));
+    expect(whole.map(({ type }) => type)).not.toContain("call_part");
+  });
+
   can("toolErrors", "sends a tool's failure as one", async () => {
     upstream.script({ says: ["Sorry."] });
     await ask(await open(), { tools, messages: [...request.messages, { role: "assistant", content: "", toolCalls: [call] }, { role: "tool", content: "no such thing", toolCallId: call.id, isError: true }] });

@@ -70,7 +70,7 @@ export function openAgent(model: Model, change: Partial<OpenAgent> = {}): OpenAg
       limits: {},
     },
     ...candidates(model),
-    render: ({ question, images, history, system, after = [] }): readonly Message[] => [{ role: "system", content: "Be brief." }, ...system, ...history, { role: "user", content: question, ...(images === undefined ? {} : { images }) }, ...after],
+    render: ({ question, name, images, history, system, after = [] }): readonly Message[] => [{ role: "system", content: "Be brief." }, ...system, ...history, { role: "user", ...(name === undefined ? {} : { name }), content: question, ...(images === undefined ? {} : { images }) }, ...after],
     search: () => Promise.resolve(chunks),
     frame: {
       app: "demo",

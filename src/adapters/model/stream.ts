@@ -18,7 +18,7 @@ export function endlessAnswer(name: string, requestId?: string): TwelveError {
 }
 
 /**
- * What events that came together add to an answer. Their texts go on together: to everyone behind, a short part costs as much as a
+ * What events that came together add to an answer. Their texts go on together, and the pieces of one call do: to everyone behind, a short part costs as much as a
  * long one, and no word of it is any later. What came before a failure is given before it.
  */
 export function* readEvents(events: readonly ServerEvent[], read: (data: string) => readonly ModelChunk[]): Generator<ModelChunk> {
@@ -32,6 +32,7 @@ export function* readEvents(events: readonly ServerEvent[], read: (data: string)
 
 function addChunk(chunks: ModelChunk[], chunk: ModelChunk): void {
   const last = chunks.at(-1);
-  if ("text" in chunk && last !== undefined && "text" in last && last.type === chunk.type) chunks[chunks.length - 1] = { type: chunk.type, text: last.text + chunk.text };
+  if (chunk.type === "call_part" && last?.type === "call_part" && chunk.begun === undefined && chunk.position === last.position) chunks[chunks.length - 1] = { ...last, arguments: last.arguments + chunk.arguments };
+  else if ("text" in chunk && last !== undefined && "text" in last && last.type === chunk.type) chunks[chunks.length - 1] = { type: chunk.type, text: last.text + chunk.text };
   else chunks.push(chunk);
 }

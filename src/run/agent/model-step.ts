@@ -39,7 +39,7 @@ async function answerOnce(run: OngoingRun, { agent, tools, answering, live }: Lo
     const parts = answerRequest(asked, { ...request, messages: [...request.messages, ...made], tools: offered, agent: input.agent, traceId: input.traceId, run: { id: run.id, step: number }, signal: limit.signal }, answering);
     for await (const part of parts) {
       if (part.type === "end") return { answer: part.answer };
-      live?.say(number, part.text);
+      if (part.type === "text") live?.say(number, part.text);
     }
   } catch (error) {
     if (limit.isUp()) return { isTimeUp: true };

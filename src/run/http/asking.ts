@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
+import type { CallPart } from "../../ports/model.ts";
 import type { SessionKey } from "../../ports/session.ts";
 import type { Answer, AnswerPart, AnswerRequest } from "../schema.ts";
 import type { Server } from "./api.ts";
@@ -17,6 +18,8 @@ export interface Wording {
   /** Stands before all text. */
   opening(): string;
   text(text: string): string;
+  /** `closing` gives what is left of the calls. */
+  call(part: CallPart): string;
   closing(answer: Answer): string;
   /** Ends a stream that cannot be finished. */
   failure(error: HttpError): string;

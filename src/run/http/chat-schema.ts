@@ -44,11 +44,18 @@ export const ChatCompletion = z
   .meta({ title: "ChatCompletion", description: "A whole answer" });
 export type ChatCompletion = z.infer<typeof ChatCompletion>;
 
+const CallDelta = z.strictObject({
+  index: z.int().meta({ description: "Which call of the message it is a piece of" }),
+  id: z.string().optional().meta({ description: "In the first piece of a call, as type and name are" }),
+  type: z.literal("function").optional(),
+  function: z.strictObject({ name: z.string().optional(), arguments: z.string().meta({ description: "What comes next of them" }) }),
+});
+
 const Delta = z.strictObject({
   role: z.literal("assistant").optional(),
   content: z.string().optional(),
   refusal: z.null().optional(),
-  tool_calls: z.array(Call.extend({ index: z.int() })).optional().meta({ description: "Each call whole" }),
+  tool_calls: z.array(CallDelta).optional().meta({ description: "Pieces of calls, as they come" }),
   citations: Citations.optional().meta({ description: "In the last chunk of the text; an extension of twelve" }),
 });
 

@@ -1,4 +1,4 @@
-import type { ToolCall } from "../../ports/model.ts";
+import type { CallPart, ToolCall } from "../../ports/model.ts";
 import type { RetrievedChunk } from "../../retrieval/schema.ts";
 import type { Answer } from "../schema.ts";
 import type { Trace } from "../trace.ts";
@@ -6,6 +6,7 @@ import type { Server } from "./api.ts";
 import type { Wording } from "./asking.ts";
 import type { ChatChunk, ChatCompletion, Citation } from "./chat-schema.ts";
 import type { ChatRequest } from "./request.ts";
+import { toldCalls } from "./told-calls.ts";
 
 type Choice = ChatChunk["choices"][number];
 
@@ -21,6 +22,7 @@ export function chatWording({ server, trace, body }: Chat): Wording {
   const hasUsage = body.stream_options?.include_usage === true;
   const chunkOf = (choices: readonly Choice[], usage: ChatChunk["usage"] = null): ChatChunk => ({ ...head, object: "chat.completion.chunk", choices: [...choices], ...(hasUsage ? { usage } : {}) });
   const speak = (delta: Choice["delta"], finish: Choice["finish_reason"] = null): string => eventOf(chunkOf([{ index: 0, delta, logprobs: null, finish_reason: finish }]));
+  const told = toldCalls();
   return {
     whole: (answer): ChatCompletion => ({
       ...head,
@@ -30,8 +32,12 @@ export function chatWording({ server, trace, body }: Chat): Wording {
     }),
     opening: () => speak({ role: "assistant", content: "", refusal: null }),
     text: (content) => speak({ content }),
+    call(part) {
+      told.add(part);
+      return speak({ tool_calls: [toDelta(part)] });
+    },
     closing(answer) {
-      const calls = answer.toolCalls.map((call, index) => speak({ tool_calls: [{ index, ...toToolCall(call) }] }));
+      const calls = told.rest(answer.toolCalls).map((part) => speak({ tool_calls: [toDelta(part)] }));
       const end = speak({ citations: answer.citations.map(toCitation) }, answer.finishReason);
       return [...calls, end, ...(hasUsage ? [eventOf(chunkOf([], usageOf(answer)))] : []), "data: [DONE]\n\n"].join("");
     },
@@ -50,6 +56,10 @@ function messageOf({ text, toolCalls, citations }: Answer): ChatCompletion["choi
 
 function toToolCall({ id, name, arguments: given }: ToolCall): { id: string; type: "function"; function: { name: string; arguments: string } } {
   return { id, type: "function", function: { name, arguments: given } };
+}
+
+function toDelta({ position: index, begun, arguments: piece }: CallPart): NonNullable<Choice["delta"]["tool_calls"]>[number] {
+  return begun === undefined ? { index, function: { arguments: piece } } : { index, ...toToolCall({ ...begun, arguments: piece }) };
 }
 
 function usageOf({ usage: { inputTokens, outputTokens, cachedInputTokens } }: Answer): ChatCompletion["usage"] {

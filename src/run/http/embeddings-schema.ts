@@ -3,13 +3,17 @@ import { User } from "./field.ts";
 
 /** What OpenAI takes in one request. */
 const mostTexts = 2048;
-const Text = z.string("Expected a text; tokens are not taken").min(1, "A text must hold something");
+const Text = z.string("Expected a text").min(1, "A text must hold something");
+const Token = z.int("Expected a token").min(0);
+const Tokens = z.array(Token).min(1, "A text must hold something");
 
 /** Body of `POST /v1/embeddings`. */
 export const EmbeddingRequest = z
   .strictObject({
     model: z.string().min(1).meta({ description: "Name of an index that an agent searches: its embedder gives the vectors" }),
-    input: z.union([Text, z.array(Text).min(1).max(mostTexts)], { error: `Expected a text, or a list of at most ${mostTexts} texts` }),
+    input: z
+      .union([Text, z.array(Text).min(1).max(mostTexts), Tokens, z.array(Tokens).min(1).max(mostTexts)], { error: `Expected a text, or a list of at most ${mostTexts} texts; or the same as tokens` })
+      .meta({ description: "Tokens are those of cl100k_base, which OpenAI's embedding models read; every embedder is given the text that they stand for" }),
     input_type: z.enum(["query", "document"]).default("query").meta({ description: "What the texts are, where the embedder tells questions from documents; an extension of twelve" }),
     encoding_format: z.enum(["float", "base64"]).default("float").meta({ description: "base64 holds 32-bit little-endian numbers" }),
     dimensions: z.int().positive().optional().meta({ description: "Must be those of the index, if given" }),

@@ -2,13 +2,14 @@ import type { FastifyInstance } from "fastify";
 import { countTokens } from "../../core/tokens.ts";
 import type { Server } from "./api.ts";
 import { parseBody } from "./asking.ts";
+import { textsOf } from "./embedding-input.ts";
 import { type EmbeddingList, EmbeddingRequest } from "./embeddings-schema.ts";
 
 /** `POST /v1/embeddings`: vectors by the embedder of an index, such as the ones it was made with. */
 export function addEmbeddings(app: FastifyInstance, { runtime }: Server): void {
   app.post("/v1/embeddings", async (request, reply) => {
     const { model, input, input_type: task, encoding_format: encoding, dimensions } = parseBody(EmbeddingRequest, request.body);
-    const texts = typeof input === "string" ? [input] : input;
+    const texts = await textsOf(input);
     const vectors = await runtime.embed({ index: model, texts, task, ...(dimensions === undefined ? {} : { dimensions }), signal: request.life });
     const tokens = texts.reduce((sum, text) => sum + countTokens(text), 0);
     const list: EmbeddingList = {

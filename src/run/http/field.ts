@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Json } from "../../core/canonical-json.ts";
+import { efforts, type ModelRequest } from "../../ports/model.ts";
 
 /** A field that other servers know and this one does not: only values that change nothing are let through. */
 export function unsupported(isHarmless: (value: unknown) => boolean, message: string): z.ZodType {
@@ -13,11 +14,26 @@ export const never = (): boolean => false;
 /** Fields that tell the provider about the caller and leave the answer as it is. */
 export const ignored = z.unknown().meta({ description: "Taken, and changes nothing" }).optional();
 
-/** What of a request says how the words are chosen, in every API alike. */
-export const sampling = {
+/** What of a request says how the words are chosen and which tools are called, in every API alike. */
+export const choosing = {
   temperature: z.number().min(0).max(2).nullish(),
   top_p: z.number().min(0).max(1).nullish(),
+  parallel_tool_calls: z.boolean().nullish().meta({ description: "false: at most one call in an answer, by models whose API can be told so" }),
 };
+type Choosing = z.infer<z.ZodObject<typeof choosing>>;
+/** How hard the model thinks first; models whose API has no word for it refuse. */
+export const Effort = z.enum(efforts, { error: `Expected ${efforts.join(", ")}` }).nullish();
+
+/** The same, as the runtime takes it; what is left out or null is left to the release. */
+export function choosingOf({ temperature, top_p: topP, parallel_tool_calls: isParallel }: Choosing, { effort, maxTokens }: { readonly effort: z.infer<typeof Effort>; readonly maxTokens: number | null | undefined }): Pick<ModelRequest, "temperature" | "topP" | "maxTokens" | "effort" | "isSingleCall"> {
+  return {
+    ...(temperature == null ? {} : { temperature }),
+    ...(topP == null ? {} : { topP }),
+    ...(maxTokens == null ? {} : { maxTokens }),
+    ...(effort == null ? {} : { effort }),
+    ...(isParallel === false ? { isSingleCall: true } : {}),
+  };
+}
 
 /** Of chat completions and responses. */
 export const bystanders = {
@@ -38,6 +54,9 @@ export function userOf(user: string | null | undefined): { readonly user?: strin
 
 export const longestName = 200;
 export const SessionName = z.string().min(1).max(longestName);
+
+/** What OpenAI takes; nothing that could pass for a sign of a chat format. */
+export const ParticipantName = z.string().regex(/^[^\s<|\\/>]{1,64}$/, "Expected a name of 1 to 64 signs, without white space and without < | \\ / >").nullish().meta({ description: "Which of several participants speaks" });
 
 /** Deeper than anybody writes, and far from where reading it would end the stack. */
 const deepest = 100;

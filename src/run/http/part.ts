@@ -1,20 +1,20 @@
 import { z } from "zod";
-import type { Message } from "../../ports/model.ts";
+import type { Image, Message } from "../../ports/model.ts";
 import { ignored, never, unsupported } from "./field.ts";
 
 const Text = z.string();
 const ImageUrl = z.string().regex(/^(?:https:\/\/|data:image\/)/, "Expected an https: URL, or a data: URL of an image").meta({ description: "https: URL, or data: URL of an image; for models that take images" });
-const detail = unsupported((value) => value === "auto", "Images are given as the model takes them: leave detail out, or set it to auto");
+const Detail = z.enum(["auto", "low", "high"], { error: "Expected auto, low or high" }).nullish().meta({ description: "How closely the model looks, where its API has a word for it" });
 
 /** Parts of `messages[].content` of a chat. */
 const ChatText = z.strictObject({ type: z.literal("text"), text: Text, prompt_cache_breakpoint: ignored });
-const ChatImage = z.strictObject({ type: z.literal("image_url"), image_url: z.strictObject({ url: ImageUrl, detail }), prompt_cache_breakpoint: ignored });
+const ChatImage = z.strictObject({ type: z.literal("image_url"), image_url: z.strictObject({ url: ImageUrl, detail: Detail }), prompt_cache_breakpoint: ignored });
 const Refusal = z.strictObject({ type: z.literal("refusal"), refusal: Text });
 
 /** Parts of `input[].content` of a response. */
 const InputText = z.strictObject({ type: z.literal("input_text"), text: Text, prompt_cache_breakpoint: ignored });
 const OutputText = z.strictObject({ type: z.literal("output_text"), text: Text, annotations: ignored, logprobs: ignored });
-const InputImage = z.strictObject({ type: z.literal("input_image"), image_url: ImageUrl, detail, file_id: unsupported(never, "Files are not supported; send the image as a URL"), prompt_cache_breakpoint: ignored });
+const InputImage = z.strictObject({ type: z.literal("input_image"), image_url: ImageUrl, detail: Detail, file_id: unsupported(never, "Files are not supported; send the image as a URL"), prompt_cache_breakpoint: ignored });
 
 type AnyPart = z.infer<typeof ChatText | typeof ChatImage | typeof Refusal | typeof InputText | typeof OutputText | typeof InputImage>;
 
@@ -41,6 +41,11 @@ export function saidIn(content: string | readonly AnyPart[] | null | undefined):
   if (typeof content === "string") return { content };
   const parts = content ?? [];
   const text = parts.map((part) => ("text" in part ? part.text : "refusal" in part ? part.refusal : "")).join("");
-  const images = parts.flatMap((part) => ("image_url" in part ? [{ url: typeof part.image_url === "string" ? part.image_url : part.image_url.url }] : []));
+  const images = parts.flatMap((part) => ("image_url" in part ? [imageOf(part)] : []));
   return { content: text, ...(images.length === 0 ? {} : { images }) };
+}
+
+function imageOf(part: z.infer<typeof ChatImage | typeof InputImage>): Image {
+  const { url, detail } = typeof part.image_url === "string" ? { url: part.image_url, detail: "detail" in part ? part.detail : undefined } : part.image_url;
+  return { url, ...(detail == null || detail === "auto" ? {} : { detail }) };
 }

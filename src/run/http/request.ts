@@ -1,15 +1,17 @@
 import { z } from "zod";
 import type { Message, ToolCall } from "../../ports/model.ts";
 import type { Asked } from "./asking.ts";
-import { bystanders, ignored, isEmpty, isZero, JsonObject, never, sampling, SessionName, unsupported, User, userOf } from "./field.ts";
+import { bystanders, choosing, choosingOf, Effort, ignored, isEmpty, isZero, JsonObject, never, ParticipantName, SessionName, unsupported, User, userOf } from "./field.ts";
 import { ChatFormat, formatOf } from "./format.ts";
 import { ChatQuestion, ChatReply, ChatWords, saidIn } from "./part.ts";
-import { CallName, callOf, ChatTool, ChatToolChoice, choiceOf, choiceProblem, parallelProblem, toolOf } from "./tool.ts";
+import { CallName, callOf, ChatTool, ChatToolChoice, choiceOf, choiceProblem, toolOf } from "./tool.ts";
 
-const name = unsupported(never, "Names of participants are not supported; write them into the content");
+const name = ParticipantName;
 const old = "functions and function_call are not supported; use tools and tool_choice";
 const Call = z.strictObject({
   id: z.string().min(1),
+  // Of one that was put together from a stream.
+  index: ignored,
   type: z.literal("function", { error: "Only calls of type function are supported" }),
   function: z.strictObject({ name: CallName, arguments: z.string() }),
 });
@@ -25,11 +27,14 @@ const Reply = z.strictObject({
   annotations: ignored,
   // What some clients keep of other servers' answers.
   reasoning_content: ignored,
+  reasoning: ignored,
+  reasoning_details: ignored,
   audio: unsupported(never, "Audio is not supported"),
   tool_calls: z.array(Call).nullish(),
   function_call: unsupported(never, old),
 });
-const Result = z.strictObject({ role: z.literal("tool"), content: ChatWords, tool_call_id: z.string().min(1) });
+/** Older clients name the tool again, which the call does already. */
+const Result = z.strictObject({ role: z.literal("tool"), content: ChatWords, tool_call_id: z.string().min(1), name: ignored });
 const ChatMessage = z.discriminatedUnion("role", [Instruction, Question, Reply, Result], {
   error: "Expected a message whose role is system, developer, user, assistant or tool",
 });
@@ -44,7 +49,7 @@ export const ChatRequest = z
     user: User,
     stream: z.boolean().nullish().meta({ description: "Send the answer as it comes, as server-sent events" }),
     stream_options: z.strictObject({ include_usage: z.boolean().nullish(), include_obfuscation: ignored }).nullish(),
-    ...sampling,
+    ...choosing,
     max_tokens: z.int().min(1).nullish(),
     max_completion_tokens: z.int().min(1).nullish(),
     stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(4)], { error: "Expected a string or at most four strings" }).nullish(),
@@ -52,7 +57,6 @@ export const ChatRequest = z
     response_format: ChatFormat.nullish(),
     tools: z.array(ChatTool).nullish().meta({ description: "What the model may call; its calls are the answer, and the caller's business" }),
     tool_choice: ChatToolChoice.nullish(),
-    parallel_tool_calls: z.boolean().nullish(),
     ...bystanders,
     n: unsupported((value) => value === 1, "Only one answer a request is supported: leave n out or set it to 1"),
     functions: unsupported(isEmpty, old),
@@ -66,7 +70,7 @@ export const ChatRequest = z
     logit_bias: unsupported(isEmpty, "logit_bias is not supported"),
     frequency_penalty: unsupported(isZero, "frequency_penalty is not supported"),
     presence_penalty: unsupported(isZero, "presence_penalty is not supported"),
-    reasoning_effort: unsupported(never, "reasoning_effort is not supported by this version"),
+    reasoning_effort: Effort,
     verbosity: unsupported(never, "verbosity is not supported by this version"),
     moderation: unsupported(never, "moderation is not supported by this version"),
   })
@@ -79,24 +83,20 @@ export const ChatRequest = z
     if (older != null && limit != null && older !== limit) refuse("max_tokens", "max_tokens and max_completion_tokens differ; give one of them");
     const names = (body.tools ?? []).map((tool) => tool.function.name);
     refuse("tool_choice", choiceProblem(body.tool_choice, names));
-    refuse("parallel_tool_calls", parallelProblem(body.parallel_tool_calls, names));
   })
   .meta({ title: "ChatRequest", description: "Body of POST /v1/chat/completions" });
 export type ChatRequest = z.infer<typeof ChatRequest>;
 
 /** What the runtime needs of a request; a field that was left out or null is left to the release. */
 export function toAnswerRequest(body: ChatRequest): Asked {
-  const { temperature, top_p: topP, seed, stop, response_format: format, tools, tool_choice: choice } = body;
-  const maxTokens = body.max_completion_tokens ?? body.max_tokens;
+  const { reasoning_effort: effort, seed, stop, response_format: format, tools, tool_choice: choice } = body;
   return {
     agent: body.model,
     messages: body.messages.map(toMessage),
     variables: body.variables ?? {},
     isStream: body.stream === true,
     ...userOf(body.user),
-    ...(temperature == null ? {} : { temperature }),
-    ...(topP == null ? {} : { topP }),
-    ...(maxTokens == null ? {} : { maxTokens }),
+    ...choosingOf(body, { effort, maxTokens: body.max_completion_tokens ?? body.max_tokens }),
     ...(stop == null ? {} : { stop: typeof stop === "string" ? [stop] : stop }),
     ...(seed == null ? {} : { seed }),
     ...(format == null ? {} : formatOf(format)),
@@ -108,7 +108,8 @@ export function toAnswerRequest(body: ChatRequest): Asked {
 function toMessage(message: z.infer<typeof ChatMessage>): Message {
   const said = saidIn(message.content);
   if (message.role === "tool") return { role: "tool", ...said, toolCallId: message.tool_call_id };
-  if (message.role !== "assistant") return { role: message.role === "developer" ? "system" : message.role, ...said };
+  const speaker = message.name == null ? {} : { name: message.name };
+  if (message.role !== "assistant") return { role: message.role === "developer" ? "system" : message.role, ...speaker, ...said };
   const toolCalls = (message.tool_calls ?? []).map(({ id, function: called }): ToolCall => callOf(id, called.name, called.arguments));
-  return { role: "assistant", ...said, ...(toolCalls.length === 0 ? {} : { toolCalls }) };
+  return { role: "assistant", ...speaker, ...said, ...(toolCalls.length === 0 ? {} : { toolCalls }) };
 }

@@ -17,15 +17,21 @@ export interface Responding {
   readonly conversation: string | undefined;
 }
 
+/** An item of the output: the message, or the call at a position among the calls. */
+export type OutputPlace = "message" | number;
+
 /** What is made of one request, at each of its stages. */
 export interface ResponseMaker {
   started(): ResponseObject;
-  ended(answer: Answer): ResponseObject;
+  /** In the order in which its items were told, where they were. */
+  ended(answer: Answer, order?: readonly OutputPlace[]): ResponseObject;
   failed(error: HttpError): ResponseObject;
   /** The message as it is while its text comes. */
   openMessage(): OutputMessage;
   message(answer: Answer): OutputMessage;
   call(call: ToolCall, position: number): FunctionCall;
+  /** ID of the item, which is not that of the call. */
+  callId(position: number): string;
 }
 
 export function responseMaker({ server: { clock, fingerprint }, trace, body, conversation }: Responding): ResponseMaker {
@@ -46,9 +52,9 @@ export function responseMaker({ server: { clock, fingerprint }, trace, body, con
     usage: null,
     ...asAsked(body),
     conversation: conversation === undefined ? null : { id: conversation },
-    parallel_tool_calls: true,
+    parallel_tool_calls: body.parallel_tool_calls !== false,
     previous_response_id: null,
-    reasoning: { effort: null, summary: null },
+    reasoning: { effort: body.reasoning?.effort ?? null, summary: null },
     store: false,
     truncation: "disabled",
     background: false,
@@ -60,22 +66,32 @@ export function responseMaker({ server: { clock, fingerprint }, trace, body, con
     content: [{ type: "output_text", text: answer.text, annotations: annotationsOf(answer), logprobs: [] }],
     citations: answer.citations.map(toCitation),
   });
-  const call = ({ id, name, arguments: given }: ToolCall, position: number): FunctionCall => ({ type: "function_call", id: `fc_${key}_${position}`, status: "completed", call_id: id, name, arguments: given });
+  const callId = (position: number): string => `fc_${key}_${position}`;
+  const call = ({ id, name, arguments: given }: ToolCall, position: number): FunctionCall => ({ type: "function_call", id: callId(position), status: "completed", call_id: id, name, arguments: given });
   return {
     openMessage,
     message,
     call,
+    callId,
     started: () => started,
-    ended(answer) {
+    ended(answer, order = usualOrder(answer)) {
       const reason = reasonOf(answer);
-      const calls = answer.toolCalls.map(call);
-      // A model that only calls says nothing, and there is no message without words.
-      const output: readonly OutputItem[] = answer.text === "" && calls.length > 0 ? calls : [message(answer), ...calls];
+      const output = order.flatMap((place): readonly OutputItem[] => {
+        if (place === "message") return [message(answer)];
+        const called = answer.toolCalls[place];
+        return called === undefined ? [] : [call(called, place)];
+      });
       const stage = reason === undefined ? { status: "completed" as const, completed_at: seconds() } : { status: "incomplete" as const, incomplete_details: { reason } };
-      return { ...started, ...stage, output: [...output], output_text: answer.text, usage: usageOf(answer) };
+      return { ...started, ...stage, output, output_text: answer.text, usage: usageOf(answer) };
     },
     failed: ({ status, body: { error } }) => ({ ...started, status: "failed", error: { code: codeOf(status), message: messageOf(error) } }),
   };
+}
+
+/** A model that only calls says nothing, and there is no message without words. */
+function usualOrder({ text, toolCalls }: Answer): readonly OutputPlace[] {
+  const calls = [...toolCalls.keys()];
+  return text === "" && calls.length > 0 ? calls : ["message", ...calls];
 }
 
 function asAsked(body: ResponseRequest): Pick<ResponseObject, "instructions" | "max_output_tokens" | "metadata" | "temperature" | "top_p" | "text" | "tools" | "tool_choice" | "user"> {

@@ -1,11 +1,21 @@
 import { z } from "zod";
 import type { Asked } from "./asking.ts";
-import { bystanders, ignored, isEmpty, JsonObject, never, sampling, SessionName, unsupported, User, userOf } from "./field.ts";
+import { bystanders, choosing, choosingOf, Effort, ignored, isEmpty, JsonObject, never, SessionName, unsupported, User, userOf } from "./field.ts";
 import { formatOf, TextFormat } from "./format.ts";
 import { InputItem, messagesOf } from "./responses-item.ts";
-import { choiceOf, choiceProblem, parallelProblem, ResponseTool, ResponseToolChoice, toolOf } from "./tool.ts";
+import { choiceOf, choiceProblem, ResponseTool, ResponseToolChoice, toolOf } from "./tool.ts";
 
 const Conversation = z.union([SessionName, z.strictObject({ id: SessionName })], { error: "Expected the name of a conversation, or {id}" });
+
+/** No model shows it always, and clients ask for it by default. */
+const summary = z.unknown().meta({ description: "Taken, and changes nothing: reasoning is not shown" }).optional();
+const Reasoning = z.strictObject({
+  effort: Effort,
+  summary,
+  generate_summary: summary,
+  context: unsupported((value) => value === "auto", "Reasoning is not kept from turn to turn; leave it out, or set it to auto"),
+  mode: unsupported((value) => value === "standard", "Only the mode standard is supported"),
+});
 
 /** Body of `POST /v1/responses`. What would change the answer is honoured or refused, never silently dropped. */
 export const ResponseRequest = z
@@ -18,12 +28,11 @@ export const ResponseRequest = z
     user: User,
     stream: z.boolean().nullish().meta({ description: "Send the answer as it comes, as server-sent events" }),
     stream_options: z.strictObject({ include_obfuscation: ignored }).nullish(),
-    ...sampling,
+    ...choosing,
     max_output_tokens: z.int().min(1).nullish(),
     text: z.strictObject({ format: TextFormat.nullish(), verbosity: unsupported(never, "verbosity is not supported by this version") }).nullish(),
     tools: z.array(ResponseTool).nullish().meta({ description: "What the model may call; its calls are the answer, and the caller's business" }),
     tool_choice: ResponseToolChoice.nullish(),
-    parallel_tool_calls: z.boolean().nullish(),
     ...bystanders,
     metadata: z.record(z.string(), z.string()).nullish().meta({ description: "Given back with the response" }),
     include: z.array(z.string()).nullish().meta({ description: "Taken, and changes nothing: there is nothing more to include" }),
@@ -31,7 +40,7 @@ export const ResponseRequest = z
     background: unsupported((value) => value === false, "Responses are not made in the background; start a run instead"),
     truncation: unsupported((value) => value === "disabled", "Only truncation: disabled is supported"),
     prompt: unsupported(never, "The prompt is that of the agent; give its variables in `variables`"),
-    reasoning: unsupported(isEmpty, "reasoning is not supported by this version"),
+    reasoning: Reasoning.nullish(),
     max_tool_calls: unsupported(never, "max_tool_calls is not supported: the tools of the request are called by the caller"),
     top_logprobs: unsupported((value) => value === 0, "Log probabilities are not supported"),
     moderation: unsupported(never, "moderation is not supported by this version"),
@@ -39,15 +48,15 @@ export const ResponseRequest = z
   })
   .superRefine((body, context) => {
     const names = (body.tools ?? []).map((tool) => tool.name);
-    const problems = { tool_choice: choiceProblem(body.tool_choice, names), parallel_tool_calls: parallelProblem(body.parallel_tool_calls, names) };
-    for (const [field, message] of Object.entries(problems)) if (message !== undefined) context.addIssue({ code: "custom", path: [field], message });
+    const message = choiceProblem(body.tool_choice, names);
+    if (message !== undefined) context.addIssue({ code: "custom", path: ["tool_choice"], message });
   })
   .meta({ title: "ResponseRequest", description: "Body of POST /v1/responses" });
 export type ResponseRequest = z.infer<typeof ResponseRequest>;
 
 /** What the runtime needs of a request; a field that was left out or null is left to the release. */
 export function toAsked(body: ResponseRequest): Asked {
-  const { instructions, temperature, top_p: topP, max_output_tokens: maxTokens, tools, tool_choice: choice } = body;
+  const { instructions, tools, tool_choice: choice } = body;
   const format = body.text?.format;
   const messages = messagesOf(body.input);
   return {
@@ -56,9 +65,7 @@ export function toAsked(body: ResponseRequest): Asked {
     variables: body.variables ?? {},
     isStream: body.stream === true,
     ...userOf(body.user),
-    ...(temperature == null ? {} : { temperature }),
-    ...(topP == null ? {} : { topP }),
-    ...(maxTokens == null ? {} : { maxTokens }),
+    ...choosingOf(body, { effort: body.reasoning?.effort, maxTokens: body.max_output_tokens }),
     ...(format == null ? {} : formatOf(format)),
     ...(tools == null || tools.length === 0 ? {} : { tools: tools.map(toolOf) }),
     ...(choice == null ? {} : { toolChoice: choiceOf(choice) }),

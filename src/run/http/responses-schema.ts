@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { efforts } from "../../ports/model.ts";
 import { Citation } from "./chat-schema.ts";
 
 const Annotation = z.strictObject({
@@ -58,9 +59,9 @@ export const ResponseObject = z
     text: asAsked,
     tools: z.array(asAsked),
     tool_choice: asAsked,
-    parallel_tool_calls: z.literal(true),
+    parallel_tool_calls: z.boolean(),
     previous_response_id: z.null(),
-    reasoning: z.strictObject({ effort: z.null(), summary: z.null() }),
+    reasoning: z.strictObject({ effort: z.enum(efforts).nullable().meta({ description: "As the request has it; null where the model's own holds" }), summary: z.null() }),
     store: z.literal(false).meta({ description: "Responses are not kept" }),
     truncation: z.literal("disabled"),
     background: z.literal(false),

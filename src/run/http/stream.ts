@@ -37,6 +37,7 @@ export async function sendStream(response: ServerResponse, { first, rest, wordin
     for (let next = first; next.done !== true; next = await rest.next()) {
       const part = next.value;
       if (part.type === "text") await sendText(response, wording.text(part.text), life);
+      else if (part.type === "call_part") await sendText(response, wording.call(part), life);
       else ({ answer } = part);
     }
     // Only now: what the runtime does with a whole answer is done.

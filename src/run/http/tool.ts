@@ -41,11 +41,6 @@ export function choiceProblem(choice: AnyChoice | null | undefined, names: reado
   return names.includes(name) ? undefined : `The tool ${name} is not among the tools of the request`;
 }
 
-/** Models take one call after the other only where they want to: there is no way to hold them to it. */
-export function parallelProblem(isParallel: boolean | null | undefined, names: readonly string[]): string | undefined {
-  return isParallel === false && names.length > 0 ? "Models cannot be held to one call at a time; leave parallel_tool_calls out, or set it to true" : undefined;
-}
-
 /** A call in a conversation that is sent back. */
 export const CallName = ToolName;
 

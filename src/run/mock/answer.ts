@@ -1,6 +1,7 @@
 import { TwelveError } from "../../core/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Model, ModelEnd, ToolCall } from "../../ports/model.ts";
+import { isCallStreamed } from "../answer.ts";
 import { citationsIn } from "../citation.ts";
 import { readConversation } from "../conversation.ts";
 import type { Answer, AnswerPart, AnswerRequest } from "../schema.ts";
@@ -19,12 +20,12 @@ export async function* answerMocked(request: AnswerRequest, { model, clock }: Mo
   let text = "";
   let firstMs: number | null = null;
   let end: ModelEnd | undefined;
-  for await (const chunk of model.generate({ ...asked, messages, question, agent, earlier: history, passages: [] })) {
+  for await (const chunk of model.generate({ ...asked, messages, question, agent, earlier: history, passages: [], isCallStreamed: isCallStreamed(request) })) {
     if (chunk.type === "end") end = chunk;
     if (chunk.type === "tool_call") toolCalls.push(chunk.call);
-    if (chunk.type !== "text") continue;
+    if (chunk.type !== "text" && chunk.type !== "call_part") continue;
     firstMs ??= clock.monotonicMs() - startedMs;
-    text += chunk.text;
+    if (chunk.type === "text") text += chunk.text;
     yield chunk;
   }
   if (end === undefined) throw new TwelveError("SERVICE_CUT", "The mock broke off its answer");

@@ -27,11 +27,14 @@ export interface KeptTurn {
 const KeptCitation = z.object({ number: z.int(), document: z.string(), headings: z.string(), chunk: z.string(), score: z.number() });
 export type KeptCitation = z.infer<typeof KeptCitation>;
 
+const KeptImage = z.object({ url: z.string(), detail: z.enum(["low", "high"]).optional().catch(undefined) }).transform(({ url, detail }) => ({ url, ...(detail === undefined ? {} : { detail }) }));
+
 /** What stands in `data` beside the claim. An entry is read as far as it can be understood: another version may have written it. */
 const Details = z.object({
   agent: z.string().optional().catch(undefined),
   outcome: z.enum(outcomes).optional().catch(undefined),
-  images: z.array(z.object({ url: z.string() })).optional().catch(undefined),
+  name: z.string().optional().catch(undefined),
+  images: z.array(KeptImage).optional().catch(undefined),
   toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })).optional().catch(undefined),
   toolCallId: z.string().optional().catch(undefined),
   isError: z.boolean().optional().catch(undefined),
@@ -43,13 +46,14 @@ export function questionDrafts(messages: readonly Message[], agent: string): rea
   return messages.filter(({ role }) => role !== "system").map((message) => messageDraft(message, agent));
 }
 
-function messageDraft({ role, content, images, toolCalls, toolCallId, isError }: Message, agent: string): Draft {
+function messageDraft({ role, content, name, images, toolCalls, toolCallId, isError }: Message, agent: string): Draft {
   return {
     role,
     content,
     data: {
       agent,
-      ...(images === undefined ? {} : { images: images.map(({ url }) => ({ url })) }),
+      ...(name === undefined ? {} : { name }),
+      ...(images === undefined ? {} : { images: images.map(({ url, detail }) => ({ url, ...(detail === undefined ? {} : { detail }) })) }),
       ...(toolCalls === undefined ? {} : { toolCalls: callsOf(toolCalls) }),
       ...(toolCallId === undefined ? {} : { toolCallId }),
       ...(isError === undefined ? {} : { isError }),

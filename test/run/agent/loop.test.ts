@@ -11,7 +11,7 @@ async function answerOf(parts: AsyncIterable<AnswerPart>): Promise<{ readonly te
   let text = "";
   for await (const part of parts) {
     if (part.type === "end") return { text, answer: part.answer };
-    text += part.text;
+    if (part.type === "text") text += part.text;
   }
   throw new Error("There was no end");
 }

@@ -47,6 +47,21 @@ describe.each(providers)("the ai package with %s", (_name, open) => {
     });
   });
 
+  it("streams the input of its tool as it comes, also where the model may only call one tool and is told how hard to think", async () => {
+    const scripted = scriptedModel(function* () {
+      yield { type: "call_part", position: 0, begun: { id: "c1", name: "lookUp" }, arguments: '{"a"' };
+      yield { type: "call_part", position: 0, arguments: ":1}" };
+      yield* wants(call);
+    });
+    const { model } = await start(scripted, open);
+    const providerOptions = { openai: { parallelToolCalls: false, reasoningEffort: "low", forceReasoning: true, store: false }, twelve: { reasoningEffort: "low" } };
+    const result = streamText({ model, prompt: "What is the body limit?", tools: { lookUp }, providerOptions, maxRetries: 0 });
+    const pieces = (await Array.fromAsync(result.fullStream)).flatMap((part) => (part.type === "tool-input-delta" ? [part.delta] : []));
+    expect(pieces).toEqual(['{"a"', ":1}"]);
+    expect(await result.toolResults).toMatchObject([{ toolName: "lookUp", input: { a: 1 }, output: "1 MiB" }]);
+    expect(scripted.asked[0]).toMatchObject({ effort: "low" });
+  });
+
   it("generates an object that matches its schema", async () => {
     const scripted = scriptedModel(() => says('{"bytes": ', "1048576}"));
     const { model } = await start(scripted, open);

@@ -36,6 +36,35 @@ describe("tools of the caller, with the official client", () => {
     expect(final.choices[0]?.message.tool_calls).toMatchObject([wireCall, { ...wireCall, id: "c2" }]);
   });
 
+  it("streams a call as it comes, and what is left of it at the end", async () => {
+    const { client, post } = await start(scriptedModel(function* () {
+      yield { type: "call_part", position: 0, begun: { id: "c1", name: "look_up" }, arguments: "" };
+      yield { type: "call_part", position: 0, arguments: '{"a"' };
+      yield { type: "call_part", position: 1, begun: { id: "c2", name: "look_up" }, arguments: "" };
+      yield* wants(call, { ...call, id: "c2", arguments: "{}" });
+    }));
+    const chunks = await Array.fromAsync(await client.chat.completions.create({ ...request, stream: true }));
+    expect(chunks.flatMap(({ choices: [choice] }) => choice?.delta.tool_calls ?? [])).toEqual([
+      { index: 0, id: "c1", type: "function", function: { name: "look_up", arguments: "" } },
+      { index: 0, function: { arguments: '{"a"' } },
+      { index: 1, id: "c2", type: "function", function: { name: "look_up", arguments: "" } },
+      { index: 0, function: { arguments: ":1}" } },
+      { index: 1, function: { arguments: "{}" } },
+    ]);
+    const final = await client.chat.completions.stream(request).finalChatCompletion();
+    expect(final.choices[0]?.message.tool_calls).toMatchObject([wireCall, { id: "c2", function: { arguments: "{}" } }]);
+    const events = (await (await post({ ...request, stream: true })).text()).trim().split("\n\n").map((line) => line.slice("data: ".length));
+    for (const event of events.slice(0, -1)) expect(ChatChunk.safeParse(JSON.parse(event)).error).toBeUndefined();
+  });
+
+  it("asks for calls in pieces only where somebody reads them", async () => {
+    const { client, model } = await start();
+    await client.chat.completions.create(request);
+    await Array.fromAsync(await client.chat.completions.create({ ...request, tools: [], stream: true }));
+    await Array.fromAsync(await client.chat.completions.create({ ...request, stream: true }));
+    expect(model.asked.map(({ isCallStreamed = false }) => isCallStreamed)).toEqual([false, false, true]);
+  });
+
   it("goes on with the results of the calls", async () => {
     const answers = [() => wants(call), () => says("1 MiB")];
     const { client, model } = await start(scriptedModel(() => answers.shift()?.() ?? says("no more")));
@@ -86,6 +115,21 @@ describe("what a model is given", () => {
     const { post, model } = await start(scriptedModel(() => says("{}")));
     await post({ ...ask, response_format: { type: "json_schema", json_schema: { name: "limit", description: "The limit", schema: { type: "object" } } } });
     expect(model.asked[0]?.schema).toEqual({ name: "limit", schema: { type: "object", description: "The limit" } });
+  });
+
+  it("is one call at a time, and how hard to think", async () => {
+    const { client, model } = await start();
+    await client.chat.completions.create({ ...request, parallel_tool_calls: false, reasoning_effort: "low" });
+    await client.chat.completions.create({ ...request, parallel_tool_calls: true });
+    expect(model.asked).toMatchObject([{ isSingleCall: true, effort: "low" }, {}]);
+    expect(model.asked[1]).not.toHaveProperty("isSingleCall");
+  });
+
+  it("is who speaks, and how closely to look", async () => {
+    const { client, model } = await start(scriptedModel(() => says("A sensor")));
+    const image = { type: "image_url", image_url: { url: "https://example.com/a.png", detail: "low" } } as const;
+    await client.chat.completions.create({ model: "support", messages: [{ role: "user", name: "Ann", content: "Hello" }, { role: "assistant", name: "bot", content: "Hello!" }, { role: "user", name: "Bob", content: [{ type: "text", text: "What is this?" }, image] }] });
+    expect(model.asked[0]?.messages.slice(1)).toMatchObject([{ name: "Ann" }, { name: "bot" }, { content: "What is this?", images: [{ url: image.image_url.url, detail: "low" }] }]);
   });
 
   it("is images by their address or their bytes", async () => {

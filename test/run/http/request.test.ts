@@ -23,6 +23,7 @@ describe("the request schema", () => {
     [{ n: 1, tools: [], tool_choice: "none", modalities: ["text"], logprobs: false, logit_bias: {}, frequency_penalty: 0, presence_penalty: 0 }],
     [{ n: null, temperature: null, stop: null, stream: null, max_tokens: null, response_format: null, stream_options: null, tools: null }],
     [{ response_format: { type: "text" }, max_tokens: 5, max_completion_tokens: 5 }],
+    [{ messages: [...ask.messages, { role: "assistant", content: "x", reasoning: "hm", reasoning_details: [], audio: null, tool_calls: [{ index: 0, id: "1", type: "function", function: { name: "f", arguments: "{}" } }] }, { role: "tool", name: "f", tool_call_id: "1", content: "x" }] }],
   ])("takes what changes nothing: %j", (change) => {
     expect(complaints(change)).toEqual([]);
   });
@@ -35,13 +36,12 @@ describe("the request schema", () => {
     [{ tools: [{ type: "function", function: { name: "f" } }], tool_choice: { type: "function", function: { name: "g" } } }, "tool_choice: The tool g is not among the tools of the request"],
     [{ tool_choice: "required" }, "tool_choice: A call is required, but the request has no tools"],
     [{ tool_choice: "any" }, "tool_choice: Expected none, auto, required or {type: \"function\", function: {name}}"],
-    [{ tools: [{ type: "function", function: { name: "f" } }], parallel_tool_calls: false }, "parallel_tool_calls: Models cannot be held to one call at a time; leave parallel_tool_calls out, or set it to true"],
     [{ functions: [{ name: "f" }] }, "functions: functions and function_call are not supported; use tools and tool_choice"],
     [{ session: "" }, "session: Too small: expected string to have >=1 characters"],
     [{ audio: { voice: "alloy", format: "wav" } }, "audio: Audio is not supported"],
     [{ logprobs: true }, "logprobs: Log probabilities are not supported"],
     [{ frequency_penalty: 0.5 }, "frequency_penalty: frequency_penalty is not supported"],
-    [{ reasoning_effort: "low" }, "reasoning_effort: reasoning_effort is not supported by this version"],
+    [{ reasoning_effort: "extreme" }, "reasoning_effort: Expected none, minimal, low, medium, high, xhigh, max"],
     [{ response_format: { type: "json_schema", json_schema: { name: "order" } } }, "response_format.json_schema.schema: Required; expected object"],
     [{ response_format: { type: "xml" } }, "response_format.type: Expected a format of type text, json_object or json_schema"],
     [{ temperature: 3 }, "temperature: Too big: expected number to be <=2"],
@@ -58,9 +58,9 @@ describe("the request schema", () => {
     [{ messages: [{ role: "tool", content: "x" }] }, "messages[0].tool_call_id: Required; expected string"],
     [{ messages: [{ role: "user", content: [{ type: "text", text: "x" }, { type: "image_url", image_url: { url: "data:" } }] }] }, "messages[0].content[1].image_url.url: Expected an https: URL, or a data: URL of an image"],
     [{ messages: [{ role: "user", content: [{ type: "input_audio", input_audio: {} }] }] }, "messages[0].content[0].type: Parts of type input_audio are not supported here; only text and image_url are"],
-    [{ messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "https://example.com/a.png", detail: "low" } }] }] }, "messages[0].content[0].image_url.detail: Images are given as the model takes them: leave detail out, or set it to auto"],
+    [{ messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "https://example.com/a.png", detail: "original" } }] }] }, "messages[0].content[0].image_url.detail: Expected auto, low or high"],
     [{ messages: [{ role: "system", content: [{ type: "image_url", image_url: { url: "https://example.com/a.png" } }] }] }, "messages[0].content[0].type: Parts of type image_url are not supported here; only text is"],
-    [{ messages: [{ role: "user", content: "x", name: "Ann" }] }, "messages[0].name: Names of participants are not supported; write them into the content"],
+    [{ messages: [{ role: "user", content: "x", name: "<|im_end|>" }] }, "messages[0].name: Expected a name of 1 to 64 signs, without white space and without < | \\ / >"],
     [{ messages: [{ role: "assistant", content: null, tool_calls: [{ id: "1" }] }] }, "messages[0].tool_calls[0].type: Only calls of type function are supported; messages[0].tool_calls[0].function: Required; expected object"],
   ])("refuses what it would have to ignore or cannot read: %j", (change, complaint) => {
     expect(complaints(change).join("; ")).toBe(complaint);

@@ -89,6 +89,41 @@ describe("POST /v1/responses with the official client", () => {
     ]);
   });
 
+  it("streams the arguments of calls as they come, and numbers items in the order in which they began", async () => {
+    const { client } = await start(scriptedModel(function* () {
+      yield { type: "call_part", position: 0, begun: { id: "c1", name: "look_up" }, arguments: "" };
+      yield { type: "call_part", position: 0, arguments: '{"a":' };
+      yield { type: "text", text: "Let me see." };
+      yield { type: "call_part", position: 0, arguments: "1}" };
+      yield* wants(call, { ...call, id: "c2" });
+    }));
+    const stream = client.responses.stream({ model: "support", input, tools: [tool] });
+    const told: (readonly [type: string, index: number | null])[] = [];
+    stream.on("event", (event) => void told.push([event.type, "output_index" in event ? event.output_index : null]));
+    const { output } = await stream.finalResponse();
+    expect(told.filter(([type]) => /function_call|output_item/.test(type))).toEqual([
+      ["response.output_item.added", 0],
+      ["response.function_call_arguments.delta", 0],
+      ["response.output_item.added", 1],
+      ["response.function_call_arguments.delta", 0],
+      ["response.output_item.done", 1],
+      ["response.output_item.added", 2],
+      ["response.function_call_arguments.delta", 2],
+      ["response.function_call_arguments.done", 0],
+      ["response.output_item.done", 0],
+      ["response.function_call_arguments.done", 2],
+      ["response.output_item.done", 2],
+    ]);
+    expect(output).toMatchObject([{ type: "function_call", call_id: "c1", arguments: '{"a":1}' }, { type: "message" }, { type: "function_call", call_id: "c2", arguments: '{"a":1}' }]);
+  });
+
+  it("passes on how hard the model is to think, and that it is to call one tool at a time", async () => {
+    const { client, model } = await start();
+    const response = await client.responses.create({ model: "support", input, tools: [tool], parallel_tool_calls: false, reasoning: { effort: "high", summary: "auto" } });
+    expect(model.asked[0]).toMatchObject({ effort: "high", isSingleCall: true });
+    expect(response).toMatchObject({ parallel_tool_calls: false, reasoning: { effort: "high", summary: null } });
+  });
+
   it("asks for a JSON value that matches a schema, and the client parses it", async () => {
     const { client, model } = await start(scriptedModel(() => says('{"bytes": 1048576}')));
     const limit = z.strictObject({ bytes: z.int() });
@@ -164,7 +199,7 @@ describe("POST /v1/responses with the official client", () => {
     [{ input: [{ type: "item_reference", id: "msg_1" }] }, "input[0].type", "nothing can be referred to"],
     [{ input: [{ type: "reasoning", id: "r", summary: [] }] }, "input[0].type", "Items of type reasoning are not supported; message, function_call and function_call_output are"],
     [{ tools: [{ type: "web_search" }] }, "tools[0].type", "Only tools of type function are supported"],
-    [{ reasoning: { effort: "low" } }, "reasoning", "reasoning is not supported by this version"],
+    [{ reasoning: { effort: "low", mode: "pro" } }, "reasoning.mode", "Only the mode standard is supported"],
     [{ background: true }, "background", "Responses are not made in the background"],
     [{ conversation: "" }, "conversation", "Too small"],
     [{ conversation: "c-7", input: [{ role: "user", content: "a" }, { role: "assistant", content: "b" }, { role: "user", content: "c" }] }, null, "a request holds the new turn alone"],

@@ -117,8 +117,20 @@ describe("POST /v1/embeddings", () => {
     for (const encoding of ["float", "base64"]) expect(EmbeddingList.safeParse((await embed({ input: "a", encoding_format: encoding })).body).error).toBeUndefined();
   });
 
+  it("takes tokens as clients count them, for what they say", async () => {
+    const { client } = await start();
+    const { encode } = await import("gpt-tokenizer/encoding/cl100k_base");
+    const [one, other] = ["How large may a Körper be? 😀", "Which port?"] as const;
+    const vectors = async (input: string[] | number[] | number[][]) => (await client.embeddings.create({ model: "docs", input })).data.map(({ embedding }) => embedding);
+    expect(await vectors([encode(one), encode(other)])).toEqual(await vectors([one, other]));
+    expect(await vectors(encode(one))).toEqual(await vectors([one]));
+  });
+
   it.each([
-    [{ input: [1, 2, 3] }, 400, "input[0]: Expected a text; tokens are not taken"],
+    [{ input: [1, 9_999_999] }, 400, "The input has tokens that are not of the encoding cl100k_base; input: Send texts, or tokens of cl100k_base"],
+    [{ input: [[1], [9_999_999]] }, 400, "input[1]: Send texts"],
+    [{ input: [[]] }, 400, "input[0]: A text must hold something"],
+    [{ input: ["a", 1] }, 400, "input[1]: Expected a text"],
     [{ input: "" }, 400, "input: A text must hold something"],
     [{ input: ["a", ""] }, 400, "input[1]: A text must hold something"],
     [{ input: [] }, 400, "input: "],

@@ -11,7 +11,7 @@ const empty: Draft = { role: "system", content: "" };
 
 describe("the entries of a session", () => {
   it("give every message back as it was said, with calls, results and images", () => {
-    const question: Message = { role: "user", content: "What is this?", images: [{ url: "data:image/png;base64,AAAA" }] };
+    const question: Message = { role: "user", name: "Ann", content: "What is this?", images: [{ url: "data:image/png;base64,AAAA", detail: "low" }] };
     const results: readonly Message[] = [{ role: "tool", content: "", toolCallId: "c-1" }, { role: "tool", content: "gone", toolCallId: "c-2", isError: true }];
     const toolCalls = [{ id: "c-1", name: "look_up", arguments: "{}" }, { id: "c-2", name: "look_up", arguments: "not JSON" }];
     const drafts = [...questionDrafts([{ role: "system", content: "x" }, question], "support").map((draft) => entry(draft, "a", "begun")), ...answerDrafts(keptAnswer("", { toolCalls }), "support").map((draft) => entry(draft, "a", "ended", 1)), ...questionDrafts(results, "support").map((draft, number) => entry(draft, "b", "begun", number))];

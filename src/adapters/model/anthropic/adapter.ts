@@ -39,7 +39,7 @@ async function* answer(target: MessagesTarget, request: ModelRequest): AsyncGene
   if (target.isAnthropic) requireKey(service);
   const url = `${base}/v1/messages`;
   const body = messageBody(request, target);
-  const message = readMessage();
+  const message = readMessage(request);
   let answered: Parameters<typeof requestIdOf>[0] = {};
   const read = (value: unknown): readonly ModelChunk[] => {
     const event = fieldsOf(value);

@@ -1,5 +1,5 @@
 import type { Json } from "../../../core/canonical-json.ts";
-import type { FinishReason, ModelChunk, ModelEnd, Usage } from "../../../ports/model.ts";
+import type { FinishReason, ModelChunk, ModelEnd, ModelRequest, ToolCall, Usage } from "../../../ports/model.ts";
 import { countOf, type Fields, fieldsOf, listOf, textOf } from "../../http/unchecked.ts";
 
 /** A message that comes in events, or whole. */
@@ -25,9 +25,11 @@ interface OpenBlock {
   /** Text, thinking or the JSON of a tool's input, as far as it came. */
   text: string;
   signature: string;
+  /** Of a call among those of the message, where it is told in pieces. */
+  readonly position: number | undefined;
 }
 
-export function readMessage(): MessageReader {
+export function readMessage({ isCallStreamed = false }: Pick<ModelRequest, "isCallStreamed"> = {}): MessageReader {
   const blocks = new Map<unknown, OpenBlock>();
   const reasoning: Json[] = [];
   const counted: Record<string, number> = {};
@@ -35,10 +37,14 @@ export function readMessage(): MessageReader {
   let head: Fields = {};
   let stopReason: string | undefined;
   let isFinished = false;
+  let callCount = 0;
 
   function start(index: unknown, fields: Block): readonly ModelChunk[] {
-    const block = { fields, text: "", signature: "" };
+    const isCall = fields["type"] === "tool_use";
+    const block: OpenBlock = { fields, text: "", signature: "", position: isCall && isCallStreamed ? callCount : undefined };
+    if (isCall) callCount++;
     blocks.set(index, block);
+    if (block.position !== undefined) return [{ type: "call_part", position: block.position, begun: headOf(block), arguments: "" }];
     return [...add(block, textOf(fields["text"]), "text"), ...add(block, textOf(fields["thinking"]), "reasoning")];
   }
 
@@ -50,7 +56,9 @@ export function readMessage(): MessageReader {
   }
 
   function grow(block: OpenBlock, delta: Fields): readonly ModelChunk[] {
-    block.text += textOf(delta["partial_json"]) ?? "";
+    const piece = textOf(delta["partial_json"]) ?? "";
+    block.text += piece;
+    if (block.position !== undefined) return piece === "" ? [] : [{ type: "call_part", position: block.position, arguments: piece }];
     block.signature += textOf(delta["signature"]) ?? "";
     return [...add(block, textOf(delta["text"]), "text"), ...add(block, textOf(delta["thinking"]), "reasoning")];
   }
@@ -62,9 +70,9 @@ export function readMessage(): MessageReader {
     if (type === "redacted_thinking") reasoning.push(fields);
     if (type !== "tool_use") return [];
     const given = text.trim() === "" ? JSON.stringify(fields["input"] ?? {}) : text;
-    const name = textOf(fields["name"]) ?? "";
-    answer += name + given;
-    return [{ type: "tool_call", call: { id: textOf(fields["id"]) ?? "", name, arguments: given } }];
+    const head = headOf(block);
+    answer += head.name + given;
+    return [{ type: "tool_call", call: { ...head, arguments: given } }];
   }
 
   /** Counts are cumulative, and later ones know better. */
@@ -128,6 +136,10 @@ export function readMessage(): MessageReader {
       };
     },
   };
+}
+
+function headOf({ fields }: OpenBlock): Pick<ToolCall, "id" | "name"> {
+  return { id: textOf(fields["id"]) ?? "", name: textOf(fields["name"]) ?? "" };
 }
 
 /** Anthropic counts what it read from its cache, and what it wrote there, apart from the rest. */

@@ -1,6 +1,7 @@
 import type { Json } from "../../../core/canonical-json.ts";
 import type { Image, Message, ToolCall } from "../../../ports/model.ts";
 import { fieldsOf } from "../../http/unchecked.ts";
+import { wordsOf } from "../speaker.ts";
 
 type Block = Readonly<Record<string, unknown>>;
 interface Turn {
@@ -23,8 +24,9 @@ export function turnsOf(messages: readonly Message[]): readonly Turn[] {
   return turns;
 }
 
-function blocksOf({ role, content, images = [], toolCalls = [], toolCallId = "", isError, reasoning = [] }: Message): readonly Block[] {
-  const text = content.toWellFormed();
+function blocksOf(message: Message): readonly Block[] {
+  const { role, images = [], toolCalls = [], toolCallId = "", isError, reasoning = [] } = message;
+  const text = wordsOf(message).toWellFormed();
   if (role === "tool") return [{ type: "tool_result", tool_use_id: toolCallId, content: text, ...(isError === true ? { is_error: true } : {}) }];
   const spoken = text.trim() === "" ? [] : [{ type: "text", text }];
   if (role === "user") return [...spoken, ...images.map(imageBlock)];

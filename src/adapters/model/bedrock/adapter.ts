@@ -41,7 +41,7 @@ export async function openModel(reference: string, env: Environment): Promise<Mo
 const broken: ReadonlySet<FailureCode> = new Set<FailureCode>(["SERVICE_CUT", "SERVICE_TIMEOUT", "SERVICE_UNAVAILABLE"]);
 
 async function* converse(runtime: BedrockRuntime, target: BedrockTarget, request: ModelRequest): AsyncGenerator<ModelChunk> {
-  const reader = readAnswer();
+  const reader = readAnswer(request);
   let requestId: string | undefined;
   const events = runtime.converse(converseInput(target, request), (id) => void (requestId = id), request.signal);
   try {

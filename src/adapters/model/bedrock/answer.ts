@@ -1,6 +1,6 @@
 import type { ContentBlockDelta, ContentBlockStart, ConverseStreamMetadataEvent, ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import type { Json } from "../../../core/canonical-json.ts";
-import type { FinishReason, ModelChunk, ToolCall, Usage } from "../../../ports/model.ts";
+import type { FinishReason, ModelChunk, ModelRequest, ToolCall, Usage } from "../../../ports/model.ts";
 import { reasoningJson } from "./reasoning.ts";
 
 /** What the events have told so far. */
@@ -23,7 +23,7 @@ export interface AnswerReader {
 }
 
 interface Block {
-  tool: { readonly id: string; readonly name: string } | undefined;
+  tool: { readonly id: string; readonly name: string; readonly position: number } | undefined;
   input: string;
   reasoning: string;
   signature: string | undefined;
@@ -35,7 +35,7 @@ const reasons: Readonly<Record<string, FinishReason>> = {
   guardrail_intervened: "content_filter", content_filtered: "content_filter", malformed_model_output: "error", malformed_tool_use: "error",
 };
 
-export function readAnswer(): AnswerReader {
+export function readAnswer({ isCallStreamed = false }: Pick<ModelRequest, "isCallStreamed"> = {}): AnswerReader {
   const blocks = new Map<number, Block>();
   const calls: ToolCall[] = [];
   const reasoning: Json[] = [];
@@ -43,6 +43,7 @@ export function readAnswer(): AnswerReader {
   let stopReason: string | undefined;
   let usage: Usage | undefined;
   let model: string | undefined;
+  let callCount = 0;
 
   /** Blocks of text and of reasoning have no start of their own. */
   function blockAt(index: number): Block {
@@ -51,9 +52,11 @@ export function readAnswer(): AnswerReader {
     return block;
   }
 
-  function begin(block: Block, start: ContentBlockStart | undefined, index: number): void {
+  function begin(block: Block, start: ContentBlockStart | undefined, index: number): readonly ModelChunk[] {
     const tool = start?.toolUse;
-    if (tool !== undefined) block.tool = { id: tool.toolUseId ?? `call_${index}`, name: tool.name ?? "" };
+    if (tool === undefined) return [];
+    const { id, name, position } = (block.tool = { id: tool.toolUseId ?? `call_${index}`, name: tool.name ?? "", position: callCount++ });
+    return isCallStreamed ? [{ type: "call_part", position, begun: { id, name }, arguments: "" }] : [];
   }
 
   function grow(block: Block, delta: ContentBlockDelta | undefined): readonly ModelChunk[] {
@@ -63,7 +66,11 @@ export function readAnswer(): AnswerReader {
     if (thought?.redactedContent !== undefined) block.redacted.push(thought.redactedContent);
     block.reasoning += thought?.text ?? "";
     text += delta?.text ?? "";
-    return [...chunkOf("reasoning", thought?.text), ...chunkOf("text", delta?.text)];
+    return [...chunkOf("reasoning", thought?.text), ...chunkOf("text", delta?.text), ...partOf(block, delta?.toolUse?.input)];
+  }
+
+  function partOf({ tool }: Block, text: string | undefined): readonly ModelChunk[] {
+    return !isCallStreamed || tool === undefined || text === undefined || text === "" ? [] : [{ type: "call_part", position: tool.position, arguments: text }];
   }
 
   function close(index: number): readonly ModelChunk[] {
@@ -73,7 +80,8 @@ export function readAnswer(): AnswerReader {
     const thought = reasoningJson({ text: block.reasoning, signature: block.signature, redacted: block.redacted });
     if (thought !== undefined) reasoning.push(thought);
     if (block.tool === undefined) return [];
-    const call = { ...block.tool, arguments: block.input.trim() === "" ? "{}" : block.input };
+    const { id, name } = block.tool;
+    const call = { id, name, arguments: block.input.trim() === "" ? "{}" : block.input };
     calls.push(call);
     return [{ type: "tool_call", call }];
   }
@@ -89,7 +97,7 @@ export function readAnswer(): AnswerReader {
     read(event) {
       if (event.contentBlockStart !== undefined) {
         const { contentBlockIndex: index = 0, start } = event.contentBlockStart;
-        begin(blockAt(index), start, index);
+        return begin(blockAt(index), start, index);
       }
       if (event.contentBlockDelta !== undefined) return grow(blockAt(event.contentBlockDelta.contentBlockIndex ?? 0), event.contentBlockDelta.delta);
       if (event.contentBlockStop !== undefined) return close(event.contentBlockStop.contentBlockIndex ?? 0);

@@ -1,5 +1,6 @@
 import type { ContentBlock, Message as BedrockMessage } from "@aws-sdk/client-bedrock-runtime";
 import type { Message, ToolCall } from "../../../ports/model.ts";
+import { wordsOf } from "../speaker.ts";
 import { imageBlock } from "./image.ts";
 import { reasoningBlock } from "./reasoning.ts";
 
@@ -32,7 +33,7 @@ function contentOf(message: Message, { name, hasTools }: MessageOptions): Conten
   if (role === "tool") return [hasTools ? resultBlock(message) : { text: `<tool_result>${withoutTags(content)}</tool_result>` }];
   return [
     ...reasoning.map(reasoningBlock).filter((block) => block !== undefined),
-    ...textBlocks(content),
+    ...textBlocks(wordsOf(message)),
     ...images.map((image) => imageBlock(image, name)),
     ...toolCalls.map((call) => (hasTools ? callBlock(call) : { text: `<tool_call name="${withoutTags(call.name)}">${withoutTags(call.arguments)}</tool_call>` })),
   ];

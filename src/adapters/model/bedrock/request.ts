@@ -1,12 +1,18 @@
 import type { ConverseStreamCommandInput, InferenceConfiguration, SystemContentBlock, ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
+import { TwelveError } from "../../../core/errors.ts";
 import type { ModelRequest } from "../../../ports/model.ts";
 import { bedrockMessages } from "./messages.ts";
 import type { BedrockTarget } from "./reference.ts";
 
-/** A request in Bedrock's words. What nobody configured is left out: some models refuse to be told a temperature. There is no word for a seed. */
+/**
+ * A request in Bedrock's words. What nobody configured is left out: some models refuse to be told a temperature. There is no word for a seed.
+ * Fails with MODEL_UNABLE for what it cannot say and an answer cannot do without.
+ */
 export function converseInput(target: BedrockTarget, request: ModelRequest): ConverseStreamCommandInput {
   const { guardrail, latency, serviceTier } = target;
   const toolConfig = toolsOf(request);
+  if (request.effort !== undefined) throw unable(target, "a reasoning effort", "Leave the effort out of the request");
+  if (request.isSingleCall === true && toolConfig !== undefined) throw unable(target, "that one tool is to be called at a time", "Leave parallel_tool_calls out of the request, or set it to true");
   const system = systemOf(request, target);
   const inferenceConfig = samplingOf(request);
   return {
@@ -20,6 +26,10 @@ export function converseInput(target: BedrockTarget, request: ModelRequest): Con
     ...(serviceTier === undefined ? {} : { serviceTier: { type: serviceTier } }),
     ...outputOf(request, target),
   };
+}
+
+function unable({ name }: BedrockTarget, what: string, fix: string): TwelveError {
+  return new TwelveError("MODEL_UNABLE", `${name} cannot be told ${what}: Bedrock's Converse API has no word for it`, { fix });
 }
 
 /** Bedrock cannot be told to call nothing, so it is told of no tools then. */

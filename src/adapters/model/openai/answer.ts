@@ -1,4 +1,4 @@
-import type { FinishReason, ModelChunk, ModelEnd, Usage } from "../../../ports/model.ts";
+import type { FinishReason, ModelChunk, ModelEnd, ModelRequest, Usage } from "../../../ports/model.ts";
 import { countOf, type Fields, fieldsOf, listOf, textOf } from "../../http/unchecked.ts";
 import { readCalls } from "./calls.ts";
 import { reasoningIn } from "./reasoning.ts";
@@ -19,7 +19,7 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   error: "error", insufficient_system_resource: "error",
 };
 
-export function readAnswer(): AnswerReader {
+export function readAnswer({ isCallStreamed = false }: Pick<ModelRequest, "isCallStreamed"> = {}): AnswerReader {
   const calls = readCalls();
   let answer = "";
   let thought = { name: "", text: "" };
@@ -42,7 +42,7 @@ export function readAnswer(): AnswerReader {
       const choice = fieldsOf(first);
       finish = textOf(choice["finish_reason"]) ?? finish;
       const delta = fieldsOf(choice["delta"] ?? choice["message"]);
-      calls.read(delta);
+      const called = calls.read(delta);
       const read: ModelChunk[] = [];
       const reasoning = reasoningIn(delta);
       if (reasoning !== undefined) {
@@ -56,7 +56,7 @@ export function readAnswer(): AnswerReader {
         answer += text;
         read.push({ type: "text", text });
       }
-      return read;
+      return isCallStreamed ? [...read, ...called] : read;
     },
     get state() {
       if (finish !== undefined) return "finished";

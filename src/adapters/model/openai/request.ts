@@ -21,7 +21,7 @@ interface Wanted {
 
 /** The body of a chat completion; JSON leaves out what is undefined. */
 export function chatBody(model: string, request: ModelRequest, { dialect, isStream, reasoningEffort }: Wanted): Body {
-  const { temperature, topP, maxTokens, stop, seed, tools = [], toolChoice } = request;
+  const { temperature, topP, maxTokens, stop, seed, effort, tools = [], toolChoice, isSingleCall } = request;
   return {
     model,
     messages: request.messages.map(messageBody),
@@ -32,24 +32,25 @@ export function chatBody(model: string, request: ModelRequest, { dialect, isStre
     top_p: topP,
     stop: stop === undefined || stop.length === 0 ? undefined : stop,
     seed,
-    reasoning_effort: reasoningEffort,
+    reasoning_effort: effort ?? reasoningEffort,
     response_format: formatBody(request),
     tools: tools.length === 0 ? undefined : tools.map(toolBody),
     tool_choice: tools.length === 0 || toolChoice === undefined ? undefined : choiceBody(toolChoice),
+    parallel_tool_calls: tools.length > 0 && isSingleCall === true ? false : undefined,
   };
 }
 
-function messageBody({ role, content, images = [], toolCalls = [], toolCallId, reasoning = [] }: Message): Body {
+function messageBody({ role, content, name, images = [], toolCalls = [], toolCallId, reasoning = [] }: Message): Body {
   const text = content.toWellFormed();
   if (role === "tool") return { role, tool_call_id: toolCallId ?? "", content: text };
   if (role === "assistant" && toolCalls.length > 0) {
     const calls = toolCalls.map((call) => ({ id: call.id, type: "function", function: { name: call.name, arguments: call.arguments } }));
-    return { role, content: text === "" ? null : text, ...reasoningFields(reasoning), tool_calls: calls };
+    return { role, name, content: text === "" ? null : text, ...reasoningFields(reasoning), tool_calls: calls };
   }
-  if (role === "assistant") return { role, content: text, ...reasoningFields(reasoning) };
-  if (images.length === 0) return { role, content: text };
-  const pictures = images.map(({ url }) => ({ type: "image_url", image_url: { url } }));
-  return { role, content: text === "" ? pictures : [{ type: "text", text }, ...pictures] };
+  if (role === "assistant") return { role, name, content: text, ...reasoningFields(reasoning) };
+  if (images.length === 0) return { role, name, content: text };
+  const pictures = images.map(({ url, detail }) => ({ type: "image_url", image_url: { url, detail } }));
+  return { role, name, content: text === "" ? pictures : [{ type: "text", text }, ...pictures] };
 }
 
 function toolBody({ name, description, parameters }: Tool): Body {

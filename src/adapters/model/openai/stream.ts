@@ -18,7 +18,7 @@ interface Asked extends Pick<ChatTarget, "service" | "url" | "model"> {
 /** The chunks of an answer in OpenAI's form, whatever carried its parts; `begun` are the headers where the first part was taken already. */
 export async function* readParts(parts: AsyncIterable<StreamPart>, { service, url, model, request }: Asked, begun: HttpAnswer["headers"] = {}): AsyncGenerator<ModelChunk> {
   let headers = begun;
-  const answer = readAnswer();
+  const answer = readAnswer(request);
   let isDone = false;
 
   function read(value: unknown): readonly ModelChunk[] {

@@ -1,13 +1,14 @@
 import { TwelveError } from "../../../core/errors.ts";
 import type { Message, ModelRequest } from "../../../ports/model.ts";
+import { wordsOf } from "../speaker.ts";
 
 const speakers = { user: "User", assistant: "Assistant", tool: "Tool", system: "System" } as const;
 
 /** A request in the words of TGI's own API, which knows one text and no conversation. Fails with MODEL_UNABLE for what it cannot say. */
 export function tgiBody(request: ModelRequest, { name, isStream }: { readonly name: string; readonly isStream: boolean }): unknown {
-  const { messages, tools = [], temperature, topP, maxTokens, stop = [], seed, format, schema } = request;
-  const lacking = tools.length > 0 ? "tools" : messages.some(({ images = [] }) => images.length > 0) ? "images" : undefined;
-  if (lacking !== undefined) throw new TwelveError("MODEL_UNABLE", `${name} cannot be given ${lacking}: the format "tgi" has no words for them`, { fix: "Use format=openai, with a container that serves chat completions" });
+  const { messages, tools = [], effort, temperature, topP, maxTokens, stop = [], seed, format, schema } = request;
+  const lacking = tools.length > 0 ? "tools" : messages.some(({ images = [] }) => images.length > 0) ? "images" : effort !== undefined ? "a reasoning effort" : undefined;
+  if (lacking !== undefined) throw new TwelveError("MODEL_UNABLE", `${name} cannot be given ${lacking}: the format "tgi" has no words for that`, { fix: "Use format=openai, with a container that serves chat completions" });
   const parameters = {
     details: true,
     return_full_text: false,
@@ -29,7 +30,7 @@ function promptOf(messages: readonly Message[], isJson: boolean): string {
   const instructions = isJson ? [...system, "Answer with one JSON value and nothing else."] : system;
   const spoken = messages.filter(({ role }) => role !== "system");
   const [only] = spoken;
-  const said = spoken.length === 1 && only?.role === "user" ? [only.content] : [spoken.map(({ role, content }) => `${speakers[role]}: ${indented(content)}`).join("\n"), "Assistant:"];
+  const said = spoken.length === 1 && only?.role === "user" ? [wordsOf(only)] : [spoken.map((message) => `${speakers[message.role]}: ${indented(wordsOf(message))}`).join("\n"), "Assistant:"];
   return [...instructions, ...(spoken.length === 1 ? said : [said.join("\n")])].filter((text) => text !== "").join("\n\n").toWellFormed();
 }
 

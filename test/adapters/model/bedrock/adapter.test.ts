@@ -158,6 +158,20 @@ describe("a request to Bedrock", () => {
     ]);
   });
 
+  it("refuses what Converse has no word for, before anything is asked", async () => {
+    const upstream = await started();
+    const model = await upstream.open();
+    const tools = [{ name: "f", parameters: { type: "object" } }];
+    for (const change of [{ effort: "low" }, { isSingleCall: true, tools }] as const) await expect(ask(model, change)).rejects.toMatchObject({ code: "MODEL_UNABLE", message: expect.stringContaining("Converse API has no word for it") });
+    expect(upstream.server.requests).toEqual([]);
+    // Nothing can be called, one at a time or not.
+    expect(await sent({ isSingleCall: true })).not.toHaveProperty("toolConfig");
+  });
+
+  it("writes who of several users speaks before the words", async () => {
+    expect(await sent({ messages: [{ role: "user", name: "Ann", content: "Hello" }] })).toMatchObject({ messages: [{ content: [{ text: "Ann: Hello" }] }] });
+  });
+
   it("tells of earlier calls in words where it may tell of no tools", async () => {
     const body = await sent({
       tools: [{ name: "look_up", parameters: { type: "object" } }], toolChoice: "none",

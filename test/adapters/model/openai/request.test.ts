@@ -39,6 +39,16 @@ describe("a request to a server that speaks OpenAI's API", () => {
     expect(await bodyOf({ isWhole: true }, "?timeoutMs=60000")).toMatchObject({ stream: true });
   });
 
+  it("holds who speaks, how closely to look and how hard to think, and asks for one call at a time", async () => {
+    const messages = [{ role: "user", name: "Ann", content: "Hello", images: [{ url: "https://example.com/a.png", detail: "low" }] }, { role: "assistant", name: "bot", content: "Hello!" }, { role: "user", content: "And?" }] as const;
+    const tools = [{ name: "f", parameters: { type: "object" } }];
+    expect(await bodyOf({ messages, effort: "high", isSingleCall: true, tools }, "?reasoningEffort=low")).toMatchObject({
+      reasoning_effort: "high", parallel_tool_calls: false,
+      messages: [{ name: "Ann", content: [{ type: "text", text: "Hello" }, { image_url: { url: "https://example.com/a.png", detail: "low" } }] }, { name: "bot" }, { role: "user", content: "And?" }],
+    });
+    expect(await bodyOf({ isSingleCall: true })).not.toHaveProperty("parallel_tool_calls");
+  });
+
   it("asks for a schema to the letter where OpenAI can hold the model to it", async () => {
     const format = async (schema: NonNullable<ModelRequest["schema"]>["schema"]): Promise<unknown> => ((await bodyOf({ format: "json", schema: { name: "answer", schema } })) as { readonly response_format: unknown }).response_format;
     const strict = { type: "object", properties: { x: { type: "array", items: { type: "object", properties: {}, additionalProperties: false } } }, required: ["x"], additionalProperties: false };
