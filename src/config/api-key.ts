@@ -16,7 +16,7 @@ export const ApiKey = z.strictObject({
   requestsPerMinute: z.int().min(1).max(1_000_000).optional().meta({ description: "Most requests a minute; no limit by default" }),
   burst: z.int().min(1).max(1_000_000).optional().meta({ description: "Most requests at once after a pause; requestsPerMinute by default" }),
   expires: z.union([z.iso.date(), z.iso.datetime({ offset: true })], { error: "Expected a day such as 2027-01-31, or a time such as 2027-01-31T12:00:00Z" }).optional().meta({ description: "Refused from then on; a day begins at 0:00 UTC" }),
-});
+}).refine(({ burst, requestsPerMinute }) => burst === undefined || requestsPerMinute !== undefined, { path: ["burst"], message: "Expected with requestsPerMinute only, which fills it up again" });
 export type ApiKey = z.infer<typeof ApiKey>;
 
 /** A random key of 32 bytes in hex. The prefix lets secret scanners, and our own log filter, know one when they see it. */

@@ -113,6 +113,7 @@ function openCall({ plan }: OpenAgent, request: AnswerRequest, clock: Clock): Op
     traceId: request.traceId,
     spanId: request.spanId ?? clock.randomHex(8),
     ...(request.run === undefined ? {} : { run: request.run }),
+    ...(typeof request.caller === "string" ? { caller: request.caller } : {}),
     isStream: request.isStream,
     temperature: request.temperature ?? plan.sampling.temperature,
     text: "",

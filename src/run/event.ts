@@ -29,6 +29,8 @@ export interface CallRecord {
   readonly spanId: string;
   /** The run that it is a step of. */
   readonly run?: { readonly id: string; readonly step: number };
+  /** Name of the API key that asked. */
+  readonly caller?: string;
   readonly isStream: boolean;
   readonly temperature: number | undefined;
   readonly text: string;
@@ -91,6 +93,7 @@ export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
     "twelve.fallback.used": call.asked !== null && call.asked.reference !== frame.model.reference,
     "twelve.fallback.failed": call.failed.map(({ reference, error }) => ({ model: reference, ...errorFields(error) })),
     ...(call.run === undefined ? {} : { "twelve.run.id": call.run.id, "twelve.run.step": call.run.step }),
+    ...(call.caller === undefined ? {} : { "twelve.key.name": call.caller }),
     ...(call.error === null ? noError : errorFields(call.error)),
   };
 }

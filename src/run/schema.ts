@@ -52,6 +52,7 @@ export const ModelCallEvent = z
       .meta({ description: "Attempts that failed before the last one, in their order; the first model stands first" }),
     "twelve.run.id": z.string().optional().meta({ description: "The run of an agent with tools that the call is a step of" }),
     "twelve.run.step": z.int().optional().meta({ description: "Number of the model call in its run, from 1" }),
+    "twelve.key.name": z.string().optional().meta({ description: "Name of the API key that asked, where there are keys" }),
     "error.type": z.string().nullable(),
     "error.message": z.string().nullable(),
   })

@@ -5,6 +5,7 @@ import type { OngoingRun } from "../../ports/runs.ts";
 import { answerRequest } from "../answer.ts";
 import type { Answer } from "../schema.ts";
 import type { Loop } from "./loop.ts";
+import { callerOf } from "./runs.ts";
 import type { KeptFailure, RunInput } from "./schema.ts";
 import type { RunTime } from "./deadline.ts";
 
@@ -36,7 +37,7 @@ async function answerOnce(run: OngoingRun, { agent, tools, answering, live }: Lo
   const offered = tools().map(({ name, description, parameters }) => ({ name, ...(description === undefined ? {} : { description }), parameters }));
   const { request } = input;
   try {
-    const parts = answerRequest(asked, { ...request, messages: [...request.messages, ...made], tools: offered, agent: input.agent, traceId: input.traceId, run: { id: run.id, step: number }, signal: limit.signal }, answering);
+    const parts = answerRequest(asked, { ...request, messages: [...request.messages, ...made], tools: offered, agent: input.agent, traceId: input.traceId, run: { id: run.id, step: number }, caller: callerOf(run.group), signal: limit.signal }, answering);
     for await (const part of parts) {
       if (part.type === "end") return { answer: part.answer };
       if (part.type === "text") live?.say(number, part.text);

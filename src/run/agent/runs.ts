@@ -44,6 +44,11 @@ export function keyOf(kind: string, { agent, key }: RunOwner, id: string): RunKe
   return { kind, group: key === null ? agent : `${agent} ${key}`, id };
 }
 
+/** Whose run it is, by the group that `keyOf` gives it. */
+export function callerOf(group: string): string | null {
+  return group.split(" ")[1] ?? null;
+}
+
 export function newRun(kind: string, owner: RunOwner, id: string, input: RunInput): NewRun {
   const { agent, release, traceId, user, request } = input;
   const about: About = { agent, release, traceId, digest: digestOf(canonicalJson({ agent, user, request })) };

@@ -10,6 +10,7 @@ import { toHttpError } from "./error.ts";
 import { userOf } from "./field.ts";
 import { openEventStream } from "./run-events.ts";
 import { ApprovalRequest, NewRunRequest, type RunList, RunPage, RunQuery } from "./runs-schema.ts";
+import { streamHeaders } from "./stream.ts";
 
 interface Named {
   readonly Params: { readonly name: string; readonly id: string };
@@ -77,6 +78,8 @@ export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report 
     const last = await runs.lastOf(owner, id);
     // Clients of the browser ask again after an end, until they are told that there is no more.
     if (last !== undefined && after > last) return reply.code(204).send();
+    // Who wants the headers alone does not wait for the end of the run.
+    if (request.method === "HEAD") return reply.headers(streamHeaders).send();
     const stream = openEventStream(reply, (error) => {
       report(error, request);
       return toHttpError(error, request.trace.traceId).body;

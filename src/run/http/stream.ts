@@ -15,7 +15,7 @@ interface StreamOptions {
 }
 
 /** Server-sent events must pass through proxies as they come. */
-const streamHeaders = {
+export const streamHeaders = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-cache, no-transform",
   "x-accel-buffering": "no",

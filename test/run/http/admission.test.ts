@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ApiKey, hashOfKey } from "../../../src/config/api-key.ts";
 import { openKeyRing } from "../../../src/run/http/key.ts";
+import { fixedClock } from "../../helpers/context.ts";
 import { openAgent, runtimeOf, says, scriptedModel } from "../fixture.ts";
 import { ask, startServer } from "./fixture.ts";
 
@@ -14,7 +15,7 @@ async function guarded({ instances = 1, isExposed = true } = {}) {
   const records = [record("all"), record("chatter", { scopes: ["chat"] }), record("searcher", { scopes: ["search", "metrics"] }), record("old", { expires: "2025-12-31" }), record("slow", { requestsPerMinute: 2 })];
   const keys = openKeyRing(records, { instances, nowMs: () => nowMs });
   const runtime = answering();
-  const server = await startServer(runtime, { access: { keys, isHostChecked: false }, isExposed });
+  const server = await startServer(runtime, { access: { keys, isHostChecked: false }, isExposed, clock: { ...fixedClock(), monotonicMs: () => nowMs } });
   const get = (path: string, headers: Record<string, string> = {}): Promise<Response> => fetch(`${server.url}${path}`, { headers });
   const bearer = (name: string) => ({ authorization: `Bearer ${keyOf(name)}` });
   return { ...server, runtime, get, bearer, wait: (ms: number) => (nowMs += ms) };
@@ -40,7 +41,32 @@ describe("a server with API keys", () => {
     const text = await response.text();
     expect([response.status, response.headers.get("www-authenticate"), JSON.parse(text)]).toMatchObject([401, "Bearer", { error: { type: "invalid_request_error", code, param: null, trace_id: response.headers.get("x-trace-id") } }]);
     expect(text).not.toContain("xxx");
-    expect([lines, runtime.events]).toEqual([[], []]);
+    expect(lines.join("\n")).not.toContain("xxx");
+    expect(runtime.events).toEqual([]);
+  });
+
+  it("writes whom it refused and why to the log, but not as often as a stranger likes", async () => {
+    const { post, get, bearer, lines, wait } = await guarded();
+    await post(ask, bearer("searcher"));
+    await get("/nowhere/at/all");
+    const events = lines.map((line) => JSON.parse(line) as object);
+    expect(events).toEqual([
+      { event: "request-refused", trace_id: expect.stringMatching(/^[0-9a-f]{32}$/), "http.request.method": "POST", "http.route": "/v1/chat/completions", "error.type": "SCOPE_MISSING", "error.message": expect.stringContaining("The API key searcher"), "twelve.refused.omitted": 0 },
+      expect.objectContaining({ "http.request.method": "GET", "http.route": null, "error.type": "KEY_MISSING" }),
+    ]);
+    for (let times = 0; times < 30; times++) await get("/v1/models");
+    expect(lines).toHaveLength(20);
+    wait(1000);
+    await get("/v1/models");
+    expect(lines).toHaveLength(21);
+    expect(JSON.parse(lines[20] ?? "")).toMatchObject({ "twelve.refused.omitted": 12 });
+  });
+
+  it("writes the name of the key that asked beside each answer, and never the key", async () => {
+    const { post, bearer, runtime } = await guarded();
+    await post(ask, bearer("chatter"));
+    expect(runtime.events).toMatchObject([{ "twelve.key.name": "chatter" }]);
+    expect(JSON.stringify(runtime.events)).not.toContain("xxx");
   });
 
   it("lets a key do what its scopes say, and nothing that no scope covers", async () => {

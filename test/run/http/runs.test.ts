@@ -1,5 +1,7 @@
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { digestOf } from "../../../src/core/descriptor.ts";
 import { TwelveError } from "../../../src/core/errors.ts";
 import type { ToolAgents } from "../../../src/run/agent/open.ts";
@@ -20,6 +22,13 @@ async function followEvents(url: string, id: string, lastEventId?: string): Prom
       return events;
     },
   };
+}
+
+async function rawAnswer(url: string, request: string): Promise<string> {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  socket.write(request);
+  return text(socket);
 }
 
 describe("/v1/agents/{name}/runs", () => {
@@ -56,6 +65,8 @@ describe("/v1/agents/{name}/runs", () => {
     await server.post("", { input: "Hi", id: "two" }, "ann");
     await server.when("two", "completed", "ann");
     await server.when("one", "completed", "ann");
+    await server.when("one", "completed", "bob");
+    expect(server.agents.events.map((event) => event["twelve.key.name"]).toSorted()).toEqual(["ann", "ann", "bob"]);
     expect((await server.get("", "ann")).body).toMatchObject({ object: "list", has_more: false, data: [{ id: "two" }, { id: "one" }] });
     expect((await server.get("?limit=1", "ann")).body).toMatchObject({ has_more: true, data: [{ id: "two" }] });
     expect((await server.get("?limit=1&after=two", "ann")).body).toMatchObject({ has_more: false, data: [{ id: "one" }] });
@@ -76,6 +87,9 @@ describe("/v1/agents/{name}/runs", () => {
     await first.post("", { input: "Pay", id: "r" });
     const waiting = await first.when("r", "waiting");
     expect(waiting).toMatchObject({ finished_at: null, usage: { input_tokens: 10, output_tokens: 5 }, waiting_for: [{ call_id: "call_1_1", tool: "pay", arguments: '{"eur":5}' }] });
+    // The second request of a connection is answered when the first one's answer is through.
+    const both = await rawAnswer(first.url, "HEAD /v1/agents/support/runs/r/events HTTP/1.1\r\nhost: localhost\r\n\r\nGET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    expect(both).toMatch(/^HTTP\/1\.1 200 .*content-type: text\/event-stream.*HTTP\/1\.1 200 .*"status":"ok"/s);
     await first.stop();
 
     const tool = pay();

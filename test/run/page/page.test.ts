@@ -198,12 +198,12 @@ describe.skipIf(withoutChromium)(`the page${withoutChromium ? " (skipped: no chr
   });
 
   it("asks for an API key where the server wants one, until it is the right one, and sends it from then on", async () => {
-    const keys = JSON.stringify([{ name: "me", sha256: createHash("sha256").update("tw_right").digest("hex"), scopes: ["chat"] }]);
+    const keys = JSON.stringify([{ name: "me", sha256: createHash("sha256").update("tw_right").digest("hex"), scopes: ["ui"] }, { name: "shop", sha256: createHash("sha256").update("tw_chat").digest("hex"), scopes: ["chat"] }]);
     const { url } = await servePage(await makeTwoReleases(), { env: { API_KEY: keys } });
     expect((await fetch(`${url}ui/releases`)).status).toBe(401);
     const page = await browser.newPage();
     await page.goto(url);
-    for (const [reason, key] of [["An API key is needed", "tw_wrong"], ["not one of this server's", "tw_right"]] as const) {
+    for (const [reason, key] of [["An API key is needed", "tw_wrong"], ["not one of this server's", "tw_chat"], ["it needs the scope ui", "tw_right"]] as const) {
       await page.waitForFunction(`document.querySelector("#locked").open && document.querySelector("#locked-reason").innerText.includes(${JSON.stringify(reason)})`);
       await page.type("#key", key);
       await page.keyboard.press("Enter");
