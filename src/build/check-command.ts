@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { readCode } from "../code/apply.ts";
 import { readCache } from "../code/cache.ts";
+import { resolveFor } from "../config/read.ts";
+import { checkState, stateUrlOf } from "../config/state.ts";
 import { failures } from "../core/failures.ts";
 import { defineCommand } from "../ports/command.ts";
 import { inspectCode } from "./inspect-code.ts";
@@ -21,14 +23,16 @@ const CheckReport = z
 
 export default defineCommand({
   input: z.strictObject({
+    env: z.string().optional().meta({ description: "Check the configuration of this environment, too", valueName: "name" }),
     strict: z.boolean().default(false).meta({ description: "Exit with 100 when there are findings" }),
   }),
   output: CheckReport,
-  description: "Checks the manifest, the prompts and the code as a build does. Nothing is written and no model is called.",
-  examples: ["twelve check", "twelve check --strict"],
-  async run({ strict }, context) {
+  description: "Checks the manifest, the prompts, the tools and the code as a build does, and with --env what an environment configures. Nothing is written and no model is called.",
+  examples: ["twelve check", "twelve check --strict", "twelve check --env production"],
+  async run({ strict, env: environment }, context) {
     const { dir, signal, story } = context;
     const { manifest, repository, selection, prompts, warnings } = await validateApplication(context);
+    if (environment !== undefined) await checkState(context, manifest, stateUrlOf(await resolveFor(context, manifest, { environment }), context.env));
     const progress = story.progress("Reading code");
     try {
       const { files } = selection;

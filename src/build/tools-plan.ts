@@ -3,6 +3,7 @@ import { didYouMean } from "../core/nearest.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { ToolDeclaration } from "../manifest/tool.ts";
 import { schemaFault } from "../prompt/validate.ts";
+import { missingFile, missingProgram } from "./packaged-plan.ts";
 
 export interface ToolCheck {
   /** What no process could open or call. `path` is the field of twelve.yaml. */
@@ -14,9 +15,17 @@ export interface ToolCheck {
 export function checkTools({ tools }: Pick<Manifest, "tools">, packaged: readonly string[]): ToolCheck {
   const named = Object.entries(tools);
   return {
-    problems: named.flatMap(([name, tool]) => [...moduleProblems(tool, packaged), ...schemaProblems(tool), ...addressProblems(tool)].map((problem) => at(name, problem))),
+    problems: named.flatMap(([name, tool]) => [...fileProblems(tool, packaged), ...schemaProblems(tool), ...addressProblems(tool)].map((problem) => at(name, problem))),
     warnings: named.flatMap(([name, tool]) => ("mcp" in tool || "module" in tool || tool.description !== undefined ? [] : [at(name, { path: "http" in tool ? "http" : "command", message: "Has no `description`: a model has nothing but the tool's name to choose it by" })])),
   };
+}
+
+/** The same for the programs of `command:` types. */
+export function checkPrograms({ processes }: Pick<Manifest, "processes">, packaged: readonly string[]): readonly Problem[] {
+  return Object.entries(processes).flatMap(([name, process]) => {
+    const message = "command" in process ? missingProgram(process.command, packaged) : undefined;
+    return message === undefined ? [] : [{ file: "twelve.yaml", path: `processes.${name}.command`, message }];
+  });
 }
 
 interface Found {
@@ -28,12 +37,12 @@ function at(name: string, { path, message }: Found): Problem {
   return { file: "twelve.yaml", path: `tools.${name}.${path}`, message };
 }
 
-function moduleProblems(tool: ToolDeclaration, packaged: readonly string[]): readonly Found[] {
+function fileProblems(tool: ToolDeclaration, packaged: readonly string[]): readonly Found[] {
+  const found = (path: string, message: string | undefined): readonly Found[] => (message === undefined ? [] : [{ path, message }]);
+  if ("command" in tool) return found("command", missingProgram(tool.command, packaged));
+  if ("mcp" in tool) return tool.mcp.startsWith("stdio:") ? found("mcp", missingProgram(tool.mcp.slice("stdio:".length), packaged)) : [];
   if (!("module" in tool)) return [];
-  const path = tool.module.replace(/^(?:\.\/)+/, "");
-  if (!/\.[cm]?[jt]s$/.test(path)) return [{ path: "module", message: `Expected a .ts or .js file, found ${tool.module}` }];
-  if (packaged.includes(path)) return [];
-  return [{ path: "module", message: `A build would not package ${path}, and a release has only what its build packaged.${didYouMean(path, packaged)} Run \`git add ${path}\`, and look at \`code:\`` }];
+  return found("module", /\.[cm]?[jt]s$/.test(tool.module) ? missingFile(tool.module, packaged) : `Expected a .ts or .js file, found ${tool.module}`);
 }
 
 function schemaProblems(tool: ToolDeclaration): readonly Found[] {

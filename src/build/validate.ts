@@ -14,7 +14,7 @@ import { refuseEnded } from "./ending.ts";
 import { formatProblem, locate } from "./place.ts";
 import { readPrompts, untrackedPrompts } from "./prompts.ts";
 import type { Build } from "./schema.ts";
-import { checkTools } from "./tools-plan.ts";
+import { checkPrograms, checkTools } from "./tools-plan.ts";
 import { checkScripts } from "./scripts.ts";
 
 /** An application whose manifest, files and prompts can make a build. */
@@ -55,6 +55,8 @@ export async function validateApplication(context: Context): Promise<ValidApplic
   const packaged = selection.files.map(({ path }) => path);
   const tools = checkTools(manifest, packaged);
   if (tools.problems.length > 0) throw new TwelveError("TOOL_INVALID", `${tools.problems.length === 1 ? "A tool" : `${tools.problems.length} tools`} cannot be used as declared`, { problems: await locate(dir, tools.problems) });
+  const programs = checkPrograms(manifest, packaged);
+  if (programs.length > 0) throw new TwelveError("MANIFEST_INVALID", `${programs.length === 1 ? "A process type starts a program" : `${programs.length} process types start programs`} that a release would not have`, { problems: await locate(dir, programs) });
   await checkScripts(context, manifest, packaged);
   const ending = await refuseEnded(dir, lifecycleComplaints(declaredModels(manifest), manifest.lifecycle, clock.now()));
   return {

@@ -2,7 +2,9 @@ import type { Build } from "../build/schema.ts";
 import { codeFolder } from "../code/folder.ts";
 import { layOutCode } from "../code/layout.ts";
 import { readSecrets } from "../config/read.ts";
+import type { ResolvedValues } from "../config/resolve.ts";
 import { keysOfIndex, resolvedIndexes } from "../config/settings.ts";
+import { checkState, stateUrlOf } from "../config/state.ts";
 import { TwelveError } from "../core/errors.ts";
 import { withoutCredentials } from "../core/url.ts";
 import { type DeclaredModel, lifecycleComplaints } from "../manifest/lifecycle.ts";
@@ -20,17 +22,20 @@ interface ServicesQuestion {
   readonly build: Build;
   readonly release: Release;
   readonly environment: string;
+  /** The environment's configuration. */
+  readonly values: ResolvedValues;
 }
 
 /**
  * Whether this environment's services are what the release needs: every model can be opened, and every index fits its
- * embedder. Fails with MODEL_RETIRED, SERVICE_UNSUPPORTED, INDEX_STALE or EMBEDDER_DRIFTED before anything is recorded.
+ * embedder. Fails with MODEL_RETIRED, SERVICE_UNSUPPORTED, CONFIG_INVALID, INDEX_STALE or EMBEDDER_DRIFTED before anything is recorded.
  */
-export async function checkServices(context: Context, store: Store, { build, release, environment }: ServicesQuestion): Promise<void> {
+export async function checkServices(context: Context, store: Store, { build, release, environment, values }: ServicesQuestion): Promise<void> {
   const settings = resolvedIndexes(build.manifest, release.config, Object.keys(release.indexes));
   const secrets = await readSecrets(context, build.manifest, environment);
   await refuseEnded(context, { build, models: chosenModels(release, settings), secrets });
   await openModels(context, store, { build, release });
+  await checkState(context, release, stateUrlOf(values, context.env));
   for (const [name, descriptor] of Object.entries(release.indexes)) {
     const own = settings[name];
     if (own !== undefined) await checkIndex(context, store, { name, descriptor, settings: own, secrets, command: indexCommand(name, { build, release, environment }) });
@@ -87,7 +92,7 @@ function ignoredSettings({ build, release }: Pick<ServicesQuestion, "build" | "r
 }
 
 /** The command that makes an index with the configuration that the release has. */
-function indexCommand(name: string, { build, release, environment }: ServicesQuestion): string {
+function indexCommand(name: string, { build, release, environment }: Pick<ServicesQuestion, "build" | "release" | "environment">): string {
   const sets = keysOfIndex(build.manifest, name).flatMap((key) => {
     const frozen = release.config[key];
     return frozen?.source === "--set" ? [` --set ${quoted(`${key}=${String(frozen.value)}`)}`] : [];

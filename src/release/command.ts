@@ -70,7 +70,7 @@ export default defineCommand({
     const problems = promptProblems(release, build);
     if (problems.length > 0) throw new TwelveError("PROMPT_UNKNOWN", "Configuration chooses prompts that the build does not have", { problems });
     await requireReports(store, { app, build, environment, release: digestOf(canonicalJson(release)), title: "this release", fix: (suites) => wayThroughGate(manifest, environment, suites) });
-    await checkServices(context, store, { build, release, environment });
+    await checkServices(context, store, { build, release, environment, values });
     const captured = captureEnvironment(values);
     await requirePublished(context, store, { manifest, release, environment, urls: attachedUrls(manifest, Object.keys(release.indexes), { environment, values }) });
 

@@ -72,7 +72,7 @@ export default defineCommand({
         fix: `Set the keys named above for ${to}; \`twelve config list --env ${to}\` shows every key`,
       });
     }
-    await checkServices(context, store, { build, release, environment: to });
+    await checkServices(context, store, { build, release, environment: to, values });
     const captured = captureEnvironment(values);
     await requirePublished(context, store, { manifest, release, environment: to, urls: attachedUrls(manifest, Object.keys(release.indexes), { environment: to, values }) });
 

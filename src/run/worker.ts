@@ -1,5 +1,5 @@
 import { readSecrets } from "../config/read.ts";
-import { readActivatedStateUrl, readStateUrl } from "../config/state.ts";
+import { fitForWork, readActivatedStateUrl, readStateUrl } from "../config/state.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { TwelveError } from "../core/errors.ts";
 import { indexJobHandler } from "../index/job.ts";
@@ -46,7 +46,7 @@ export async function runWorker(context: Context, options: WorkerOptions): Promi
   const [secrets, url] = await Promise.all([readSecrets(context, manifest, environment, release?.activation?.secrets), stateUrlOf(context, options)]);
   const written = { "twelve.app": manifest.name, "twelve.environment": environment, "twelve.process": name, "twelve.release.number": release?.number ?? null, "twelve.release.digest": release?.releaseDescriptor.digest ?? null, ...instanceFacts(context.parent) };
   const write: Write = (event, fields) => context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), ...written, ...fields }));
-  const queue = await context.openQueue(url);
+  const queue = await fitForWork(context.openQueue(url));
   const handler = indexJobHandler(context, secrets);
   const metrics = openMetrics();
   const work = { running: 0 };

@@ -1,4 +1,5 @@
 import { readDocument } from "../artifact/document.ts";
+import { openState } from "../config/state.ts";
 import { counted } from "../core/counted.ts";
 import { shortDigest } from "../core/descriptor.ts";
 import { inTime } from "../core/deadline.ts";
@@ -105,8 +106,7 @@ async function open(context: Context, { role, reference, place }: Need, { secret
   if (role === "model") return context.openModel(reference, secrets, code);
   if (role === "embedder") return context.openEmbedder(reference, secrets);
   if (role === "reranker") return context.openReranker(reference, secrets);
-  if (role === "sessions") return context.openSessions(reference, secrets);
-  if (role === "queue") return context.openQueue(reference);
+  if (role === "sessions" || role === "runs" || role === "jobs") return openState(context, role, reference, secrets);
   if (role === "store") return askedStore(await context.store());
   if (role === "config") return askedConfig(await context.openConfig(reference));
   if (reference !== "lance:") return context.openVectorService(reference, secrets);

@@ -1,8 +1,9 @@
+import { type StateUse, stateUses } from "../config/state.ts";
 import type { Descriptor } from "../core/descriptor.ts";
-import type { AgentSettings } from "../manifest/schema.ts";
+import type { AgentSettings, Manifest } from "../manifest/schema.ts";
 import type { ToolPlace } from "../ports/tool.ts";
 
-export type Role = "model" | "embedder" | "reranker" | "vectors" | "sessions" | "queue" | "store" | "config" | "tool";
+export type Role = "model" | "embedder" | "reranker" | "vectors" | StateUse | "store" | "config" | "tool";
 
 /** One service, with everything that it is needed for. */
 export interface Need {
@@ -27,9 +28,9 @@ export interface Needed {
   readonly indexes: Readonly<Record<string, { readonly embedder: string | undefined; readonly vectors?: string | undefined; readonly descriptor?: Descriptor | undefined }>>;
   /** Those at an address that agents call. */
   readonly tools?: readonly ToolPlace[];
-  /** Where conversations and queues are kept. */
+  readonly processes: Manifest["processes"];
+  /** Where conversations, runs and queues are kept. */
   readonly state: string | undefined;
-  readonly hasWorkers: boolean;
   readonly store: string;
   readonly configs: readonly string[];
 }
@@ -45,15 +46,14 @@ export interface AgentNeeds {
 const embeddedVectors = "lance:";
 
 /** Each service once, whatever it is used for. */
-export function planNeeds({ agents, indexes, tools = [], state, hasWorkers, store, configs }: Needed): readonly Need[] {
+export function planNeeds({ agents, indexes, tools = [], processes, state, store, configs }: Needed): readonly Need[] {
   const named = Object.entries(agents);
   const uses = [
     ...named.flatMap(([name, { model }]) => [model].flat().map((reference) => ({ role: "model", reference, use: name }) as const)),
     ...Object.entries(indexes).flatMap(([name, { embedder }]) => (embedder === undefined ? [] : [{ role: "embedder", reference: embedder, use: name } as const])),
     ...named.flatMap(([name, { retrieve }]) => (retrieve?.reranker === undefined ? [] : [{ role: "reranker", reference: retrieve.reranker, use: name } as const])),
     ...Object.entries(indexes).map(([name, { vectors = embeddedVectors, descriptor }]) => ({ role: "vectors", reference: vectors, use: name, descriptor }) as const),
-    ...(state === undefined || !named.some(([, { session }]) => session !== false) ? [] : [{ role: "sessions", reference: state, use: "" } as const]),
-    ...(state === undefined || !(hasWorkers || named.some(([, agent]) => agent.tools !== undefined)) ? [] : [{ role: "queue", reference: state, use: "" } as const]),
+    ...(state === undefined ? [] : stateUses({ agents, processes }).map((role) => ({ role, reference: state, use: "" }) as const)),
     ...tools.flatMap((place) => {
       const reference = addressOf(place);
       return reference === undefined ? [] : [{ role: "tool", reference, use: place.name, place } as const];
@@ -79,7 +79,8 @@ const titles: Readonly<Record<Role, { readonly what: string; readonly one?: stri
   vectors: { what: "vectors", one: "index", many: "indexes" },
   tool: { what: "address", one: "tool", many: "tools" },
   sessions: { what: "state: sessions" },
-  queue: { what: "state: queue" },
+  runs: { what: "state: runs of agents" },
+  jobs: { what: "state: index jobs" },
   store: { what: "store" },
   config: { what: "configuration source" },
 };

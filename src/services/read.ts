@@ -108,7 +108,7 @@ async function fromRelease(context: Context, manifest: Manifest, { release, buil
   const state = await orMissing("state", async () => (attachments === undefined ? readStateUrl(context, manifest, environment) : (await readActivatedStateUrl(context, manifest, { environment, attachments })).url));
   const placed = await placedIndexes(context, manifest, { settings, descriptors: release.indexes }, { environment, attachments });
   const tools = await findTools(context, manifest, release.agents, { environment, attachments, frozen: release.config, secrets: held });
-  return { needed: { agents: release.agents, indexes: placed.indexes, tools: tools.places, state: state.found, hasWorkers: hasWorkers(release) }, missing: [...state.missing, ...placed.missing, ...tools.missing] };
+  return { needed: { agents: release.agents, indexes: placed.indexes, tools: tools.places, state: state.found, processes: release.processes }, missing: [...state.missing, ...placed.missing, ...tools.missing] };
 }
 
 async function fromManifest(context: Context, manifest: Manifest, { environment, limitMs, secrets }: Pick<Wanted, "environment" | "limitMs"> & { readonly secrets: Environment }): Promise<Gathered> {
@@ -124,7 +124,7 @@ async function fromManifest(context: Context, manifest: Manifest, { environment,
   const tools = await findTools(context, manifest, manifest.agents, { environment, frozen: values, secrets });
   // A key that is missing is told once, not with everything that uses it.
   const unusable = rows.length > 0 ? [] : [...agents.missing, ...indexes.missing, ...state.missing, ...placed.missing, ...tools.missing];
-  return { needed: { agents: agents.settings, indexes: placed.indexes, tools: tools.places, state: state.found, hasWorkers: hasWorkers(manifest) }, missing: [...rows, ...unusable] };
+  return { needed: { agents: agents.settings, indexes: placed.indexes, tools: tools.places, state: state.found, processes: manifest.processes }, missing: [...rows, ...unusable] };
 }
 
 interface Indexes {
@@ -172,10 +172,6 @@ async function orMissing<Found>(service: string, read: () => Promise<Found>): Pr
   } catch (error) {
     return { found: undefined, missing: [missingRow(service, problemOf(error))] };
   }
-}
-
-function hasWorkers({ processes }: Pick<Manifest, "processes">): boolean {
-  return Object.values(processes).some((process) => "work" in process);
 }
 
 function missingSecrets({ config }: Manifest, secrets: Environment, [environment, ...sources]: readonly string[]): readonly ServiceRow[] {

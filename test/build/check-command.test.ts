@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import command from "../../src/build/check-command.ts";
 import { fixedClock, testContext } from "../helpers/context.ts";
 import { gitApp, smallApp } from "../helpers/git-app.ts";
@@ -51,4 +51,19 @@ it("looks at the scripts of mock models, which are part of the code", async () =
 it("refuses what a build refuses", async () => {
   const context = await testContext({ dir: await gitApp({ ...smallApp, "prompts/answer.prompt": "{{#if}}" }) });
   await expect(command.run({ strict: false }, context)).rejects.toMatchObject({ code: "PROMPT_INVALID" });
+});
+
+describe("with --env", () => {
+  const app = { ...smallApp, "twelve.yaml": 'name: shop\nconfig: { STATE_URL: { kind: attachment } }\nagents:\n  shop: { prompt: answer, model: "mock:echo", session: true }\nprocesses: { worker: { work: [runs] } }\nenvironments: { staging: { config: "dotenv:.env" } }\n' };
+  const checked = async (url: string, env?: string) => command.run({ strict: false, env }, await testContext({ dir: await gitApp({ ...app, ".env": url === "" ? "" : `STATE_URL=${url}\n` }) }));
+
+  it("says that a state service keeps conversations and no runs, before a release does", async () => {
+    await expect(checked("redis://127.0.0.1:1/0", "staging")).rejects.toMatchObject({ code: "SERVICE_UNSUPPORTED", message: expect.stringMatching(/^STATE_URL: This version has no state service for runs for redis:/), fix: expect.stringContaining("both keep conversations, too") });
+    await expect(checked("redis://127.0.0.1:1/0")).resolves.toMatchObject({ app: "shop" });
+    await expect(checked("postgres://127.0.0.1:1/state", "staging")).resolves.toMatchObject({ app: "shop" });
+  });
+
+  it("says which keys are missing", async () => {
+    await expect(checked("", "staging")).rejects.toMatchObject({ code: "CONFIG_INVALID", problems: [{ path: "STATE_URL" }] });
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import command from "../../src/build/check-command.ts";
-import { checkTools } from "../../src/build/tools-plan.ts";
+import { checkPrograms, checkTools } from "../../src/build/tools-plan.ts";
 import { parseManifest } from "../../src/manifest/read.ts";
 import { testContext } from "../helpers/context.ts";
 import { gitApp, smallApp } from "../helpers/git-app.ts";
@@ -11,9 +11,13 @@ const packaged = ["tools/order.ts", "twelve.yaml"];
 
 const problems: readonly (readonly [string, string, readonly string[]])[] = [
   ["a module that is packaged", "{ module: ./tools/order.ts }", []],
-  ["a module that is not", "{ module: tools/oder.ts }", ['tools.own.module A build would not package tools/oder.ts, and a release has only what its build packaged. Did you mean "tools/order.ts"? Run `git add tools/oder.ts`, and look at `code:`']],
-  ["a module outside of the code", "{ module: ../order.ts }", [expect.stringContaining("A build would not package ../order.ts")]],
+  ["a module that is not", "{ module: tools/oder.ts }", ['tools.own.module A build would package no tools/oder.ts, and a release has only what its build packaged. Did you mean "tools/order.ts"? Write the file and run `git add tools/oder.ts`; `code:` must not leave it out']],
+  ["a module outside of the code", "{ module: ../order.ts }", [expect.stringContaining("A build would package no ../order.ts")]],
   ["a module in another language", "{ module: tools/order.py }", ["tools.own.module Expected a .ts or .js file, found tools/order.py"]],
+  ["a command whose file is packaged", "{ command: node tools/order.ts --fast }", []],
+  ["a command whose file is not", "{ command: node tools/oder.ts }", [expect.stringContaining('tools.own.command A build would package no tools/oder.ts, and a release has only what its build packaged. Did you mean "tools/order.ts"?')]],
+  ["an MCP server whose file is not packaged", '{ mcp: "stdio:python3 tools/notes.py" }', [expect.stringContaining("tools.own.mcp A build would package no tools/notes.py")]],
+  ["an MCP server at an address", '{ mcp: "https://host/tools/notes.py" }', []],
   ["a good schema", `{ command: x, ${id} }`, []],
   ["a schema of something else than an object", "{ command: x, parameters: { type: string } }", ["tools.own.parameters Expected the JSON Schema of an object: arguments have names. Begin with `type: object`"]],
   ["a schema that is none", "{ command: x, parameters: { type: object, properties: { id: { type: strin } } } }", [expect.stringContaining("tools.own.parameters Not valid JSON Schema")]],
@@ -38,5 +42,12 @@ describe("tools", () => {
   it("are looked at by a check, which names the line", async () => {
     const context = await testContext({ dir: await gitApp({ ...smallApp, "twelve.yaml": `${String(smallApp["twelve.yaml"])}tools:\n  order: { module: tools/order.ts }\n` }) });
     await expect(command.run({ strict: false }, context)).rejects.toMatchObject({ code: "TOOL_INVALID", problems: [{ file: "twelve.yaml", line: 5, path: "tools.order.module" }] });
+  });
+});
+
+describe("programs of process types", () => {
+  it("are among the packaged files", () => {
+    const { processes } = parseManifest("name: shop\nprocesses: { clock: { command: python clok.py }, other: { command: python clock.py } }\n");
+    expect(checkPrograms({ processes }, ["clock.py"])).toEqual([{ file: "twelve.yaml", path: "processes.clock.command", message: expect.stringContaining('A build would package no clok.py, and a release has only what its build packaged. Did you mean "clock.py"?') }]);
   });
 });

@@ -34,6 +34,15 @@ describe("twelve release", () => {
     expect(context.told).toContainEqual(expect.stringContaining("openai:chatgpt-4o-latest reaches its end of life on 2026-02-17, in 47 days"));
   });
 
+  it("refuses a state service that keeps conversations, where index jobs are to be kept too, and records nothing", async () => {
+    const manifest = await readFile(join(import.meta.dirname, "../../fixtures/release/support/twelve.yaml"), "utf8");
+    const files = { "twelve.yaml": manifest.replace("web: {", "worker: { work: [index] }\n  web: {") };
+    const { context, store } = await app({ files, env: { STATE_URL: "redis://127.0.0.1:1/0" } });
+    await expect(release(context)).rejects.toMatchObject({ code: "SERVICE_UNSUPPORTED", message: expect.stringMatching(/^STATE_URL: This version has no queue for redis:/), fix: expect.stringContaining("postgres://") });
+    expect(await listReleases(store, "support")).toEqual([]);
+    await release((await app({ files, env: { STATE_URL: "postgres://127.0.0.1:1/state" } })).context);
+  });
+
   it("asks Bedrock when a model of its ends that configuration has chosen", async () => {
     const server = await startBedrockServer();
     onTestFinished(() => server.close());

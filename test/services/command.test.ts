@@ -39,7 +39,7 @@ describe("twelve services check", () => {
       ["embedder of index docs", `tei+${embedder.url}`, true, "1.8.2", "64 dimensions", null],
       ["reranker of agents again, support", `tei+${reranker.url}`, true, "1.8.2", "BAAI/bge-reranker-base", null],
       ["vectors of index docs", "lance:", true, expect.stringMatching(/^\d+\.\d+/), "in this process", null],
-      ["state: queue", "pglite:.twelve/state", true, null, "made at first use", null],
+      ["state: index jobs", "pglite:.twelve/state", true, null, "made at first use", null],
       ["store", "memory:", true, null, null, null],
       ["configuration source", "dotenv:.env", true, null, null, null],
     ]);
@@ -78,7 +78,7 @@ describe("twelve services check", () => {
       ["model of agent chat", true],
       ["embedder of index docs", true],
       ["vectors of index docs", true],
-      ["state: queue", false],
+      ["state: index jobs", false],
       ["store", true],
       ["configuration source", true],
       ["configuration CHAT_MODEL", false],
@@ -98,7 +98,7 @@ describe("twelve services check", () => {
     expect(output.services.filter(({ service }) => /^(model|state)/.test(service)).map(({ service, url, isReachable }) => [service, url, isReachable])).toEqual([
       ["model of agent support", "mock:echo?latencyMs=1", true],
       ["model of agents chat, again", "mock:echo", true],
-      ["state: queue", "postgres://127.0.0.1:1/next", false],
+      ["state: index jobs", "postgres://127.0.0.1:1/next", false],
     ]);
     expect(command.render(output, command.input.parse({}))).toMatch(/^handbook in staging, as twelve.yaml and the configuration stand now/);
     await expect(check(moved, { next: true, release: "v1" })).rejects.toMatchObject({ code: "USAGE_INVALID" });
@@ -123,7 +123,7 @@ describe("twelve services check", () => {
       ["reranker of agent support", true],
       ["vectors of index docs", true],
       ["state: sessions", true],
-      ["state: queue", true],
+      ["state: index jobs", true],
       ["store", true],
       ["configuration source", true],
       [row, false],

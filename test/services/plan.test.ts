@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { planNeeds } from "../../src/services/plan.ts";
 
 const agent = { model: "openai:gpt", session: false };
-const place = { state: undefined, hasWorkers: false, store: "file:.twelve/store", configs: [] };
+const place = { state: undefined, processes: {}, store: "file:.twelve/store", configs: [] };
 
 describe("planNeeds", () => {
   it("names each service once with all that it is for", () => {
@@ -19,16 +19,19 @@ describe("planNeeds", () => {
   it("has the state only where sessions or workers need it, and the vectors where they were published", () => {
     const indexes = { docs: { embedder: "hash:64", vectors: "postgres://db/vectors" } };
     const state = "redis://cache";
-    const rolesOf = (session: boolean, hasWorkers: boolean) => planNeeds({ ...place, agents: { one: { ...agent, session } }, indexes, state, hasWorkers, configs: ["ssm:/a", "dotenv:.env"] }).map(({ role, reference }) => `${role} ${reference}`);
+    const rolesOf = (session: boolean, hasWorkers: boolean) => planNeeds({ ...place, agents: { one: { ...agent, session } }, indexes, state, ...(hasWorkers ? { processes: { worker: { work: ["index"] } } } : {}), configs: ["ssm:/a", "dotenv:.env"] }).map(({ role, reference }) => `${role} ${reference}`);
     const others = ["store file:.twelve/store", "config ssm:/a", "config dotenv:.env"];
     const before = ["model openai:gpt", "embedder hash:64", "vectors postgres://db/vectors"];
     expect(rolesOf(false, false)).toEqual([...before, ...others]);
     expect(rolesOf(true, false)).toEqual([...before, `sessions ${state}`, ...others]);
-    expect(rolesOf(true, true)).toEqual([...before, `sessions ${state}`, `queue ${state}`, ...others]);
+    expect(rolesOf(true, true)).toEqual([...before, `sessions ${state}`, `jobs ${state}`, ...others]);
   });
 
-  it("has the queue where agents have tools: their runs are kept there", () => {
-    const needs = planNeeds({ ...place, agents: { one: { ...agent, tools: ["look-up"] } }, indexes: {}, state: "postgres://db/state" });
-    expect(needs.map(({ role, reference }) => `${role} ${reference}`)).toContain("queue postgres://db/state");
+  it.each([
+    ["agents have tools", { agents: { one: { ...agent, tools: ["look-up"] } }, processes: {} }],
+    ["a process works on them", { agents: {}, processes: { worker: { work: ["runs"] } } }],
+  ])("has the state of runs where %s, and no jobs", (_, given) => {
+    const needs = planNeeds({ ...place, ...given, indexes: {}, state: "postgres://db/state" });
+    expect(needs.filter(({ reference }) => reference === "postgres://db/state").map(({ role, service }) => [role, service])).toEqual([["runs", "state: runs of agents"]]);
   });
 });

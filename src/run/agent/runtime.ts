@@ -1,4 +1,4 @@
-import { readActivatedStateUrl } from "../../config/state.ts";
+import { fitForWork, readActivatedStateUrl } from "../../config/state.ts";
 import { TwelveError } from "../../core/errors.ts";
 import type { Manifest } from "../../manifest/schema.ts";
 import type { Context } from "../../ports/context.ts";
@@ -66,7 +66,7 @@ async function openDurable(context: Context, manifest: Manifest, { runs, environ
   if (runs === undefined || environment === null) return undefined;
   const { url, other } = await readActivatedStateUrl(context, manifest, { environment, attachments: attached ?? attachments ?? {} });
   if (other !== undefined) context.story.warn(`STATE_URL is ${other} now, but the release was activated with ${url}, and that is where runs are kept. Release or promote again to change it`);
-  return { ...runs, engine: await context.openRuns(url), kind: runKind({ app: manifest.name, environment }) };
+  return { ...runs, engine: await fitForWork(context.openRuns(url)), kind: runKind({ app: manifest.name, environment }) };
 }
 
 /** A limit that nobody can keep is refused before it is relied on. */
