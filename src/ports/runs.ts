@@ -57,8 +57,8 @@ export interface RunStatus {
   readonly position: number;
   /** What the handler gave. */
   readonly result?: Json;
-  /** Why it failed; `code` where the handler's failure had one. */
-  readonly failure?: { readonly code?: string; readonly message: string; readonly fix?: string };
+  /** Why it failed; `code` where the handler's failure had one, `afterMs` where the same may succeed later. */
+  readonly failure?: { readonly code?: string; readonly message: string; readonly fix?: string; readonly afterMs?: number | null };
 }
 
 export interface RunEvent {
