@@ -57,8 +57,8 @@ export interface RunStatus {
   readonly position: number;
   /** What the handler gave. */
   readonly result?: Json;
-  /** Why it failed; `code` where the handler's failure had one. */
-  readonly failure?: { readonly code?: string; readonly message: string; readonly fix?: string };
+  /** Why it failed; `code` where the handler's failure had one, `afterMs` where the same may succeed later. */
+  readonly failure?: { readonly code?: string; readonly message: string; readonly fix?: string; readonly afterMs?: number | null };
 }
 
 export interface RunEvent {
@@ -81,8 +81,16 @@ export interface OngoingRun {
   readonly step: (name: string, begun: Readonly<Record<string, Json>>, work: (attempt: Attempt) => Promise<Json>, options?: StepOptions) => Promise<Json>;
   /** Tells an event, once under that key. */
   readonly tell: (key: string, data: Json) => Promise<void>;
-  /** Gives the decision under that topic, and when it was asked for and made. It does not return where there is none yet: the run leaves its process, and a process that goes on with it comes here again. */
-  readonly wait: (topic: string, asked: Json) => Promise<{ readonly decision: Json; readonly waitedMs: number }>;
+  /**
+   * Asks for decisions, each under its topic, and gives them, with how long all together were waited for. It does not return where one is missing yet: the run
+   * leaves its process, and a process that goes on with it comes here again.
+   */
+  readonly wait: (asked: Readonly<Record<string, Json>>) => Promise<{ readonly decisions: Readonly<Record<string, Json>>; readonly waitedMs: number }>;
+  /**
+   * For a run that cannot go on here and now: it tells why and leaves its process, for another one or for later. It returns where that has been done
+   * for as long as there is hope.
+   */
+  readonly postpone: (reason: Readonly<Record<string, Json>>) => Promise<void>;
 }
 
 export interface Attempt {

@@ -25,7 +25,7 @@ export function describeRuns(name: string, openRuns: OpenRuns): void {
       const calls: string[] = [];
       await startWork(engine, run.kind, async (input, { step, wait, id, group }) => {
         const first = await step("first", { type: "first" }, ({ number }) => (calls.push(`first ${number}`), Promise.resolve([input, id, group])));
-        await wait("go", { type: "asked" });
+        await wait({ go: { type: "asked" } });
         const second = await step("second", { type: "second" }, () => (calls.push("second"), Promise.resolve("two")));
         return [first, second];
       });
@@ -54,7 +54,7 @@ export function describeRuns(name: string, openRuns: OpenRuns): void {
           await door.promise;
           return index;
         })));
-        await wait("go", {});
+        await wait({ go: {} });
         return results;
       });
       await when(engine, run, "waiting");
@@ -90,7 +90,7 @@ export function describeRuns(name: string, openRuns: OpenRuns): void {
       await startWork(engine, run.kind, async (_, { tell, wait }) => {
         await tell("a", "ä\u0000");
         await tell("a", "again");
-        await wait("go", "asked");
+        await wait({ go: "asked" });
         await tell("b", { b: 1 });
         return null;
       });
@@ -109,7 +109,7 @@ export function describeRuns(name: string, openRuns: OpenRuns): void {
     it("takes the first decision, and none that nobody asked for", async () => {
       const [engine, run] = [await open(), newRun()];
       await engine.submit(run);
-      await startWork(engine, run.kind, async (_, { wait }) => (await wait("go", {})).decision);
+      await startWork(engine, run.kind, async (_, { wait }) => (await wait({ go: {} })).decisions.go ?? null);
       await when(engine, run, "waiting");
       expect(await engine.decide(run, "other", 1)).toBeUndefined();
       expect(await engine.decide({ ...run, id: "unknown" }, "go", 1)).toBeUndefined();
@@ -119,10 +119,46 @@ export function describeRuns(name: string, openRuns: OpenRuns): void {
       expect(await engine.decide(run, "go", 3)).toBe(decisions[0]);
     });
 
+    it("comes back with all decisions that it asked for together, in whatever order they are made", async () => {
+      const [engine, run] = [await open(), newRun()];
+      await engine.submit(run);
+      let times = 0;
+      await startWork(engine, run.kind, async (_, { wait }) => ((times += 1), (await wait({ one: "first?", two: "second?" })).decisions));
+      await when(engine, run, "waiting");
+      expect(await engine.decide(run, "two", "no")).toBe("no");
+      expect(await engine.status(run)).toMatchObject({ state: "waiting", position: 3 });
+      await engine.decide(run, "one", "yes");
+      expect(await when(engine, run, "done")).toMatchObject({ result: { one: "yes", two: "no" } });
+      expect(times).toBe(2);
+    });
+
+    it("comes back later to what could not go on, and can be cancelled meanwhile", async () => {
+      const [engine, run] = [await open(), newRun()];
+      const cancelled = { ...run, id: "cancelled" };
+      let isThere = false;
+      const { stop } = await startWork(engine, run.kind, async (input, { postpone }) => {
+        if (!isThere) await postpone({ type: "away", reason: "not yet" });
+        return input;
+      });
+      for (const each of [run, cancelled]) {
+        await engine.submit(each);
+        await vi.waitFor(async () => expect(await engine.status(each)).toMatchObject({ state: "running", position: 1 }), { timeout: 20_000 });
+      }
+      expect((await engine.status(run))?.finished).toBeUndefined();
+      await vi.waitFor(async () => expect(await engine.cancel(cancelled)).toBe(true), { timeout: 20_000 });
+      // Whoever takes it next may have what was missing.
+      await stop();
+      isThere = true;
+      await startWork(engine, run.kind, (input) => Promise.resolve(input));
+      expect(await when(engine, run, "done")).toMatchObject({ result: run.input });
+      expect((await told(engine, run)).map(({ data }) => data)).toMatchObject([{ type: "away", reason: "not yet", attempt: 1, again_at: expect.any(String) }]);
+      expect(await engine.status(cancelled)).toMatchObject({ state: "cancelled" });
+    });
+
     it("loses no decision that comes in the moment in which a run begins to wait", async () => {
       const [engine, run] = [await open(), newRun()];
       const ids = Array.from({ length: 12 }, (_, index) => `run ${index}`);
-      await startWork(engine, run.kind, async (_, { wait }) => (await wait("go", "asked")).decision, 12);
+      await startWork(engine, run.kind, async (_, { wait }) => (await wait({ go: "asked" })).decisions.go ?? null, 12);
       await Promise.all(ids.map(async (id) => {
         await engine.submit({ ...run, id });
         for await (const { data } of engine.events({ ...run, id }, { after: 0, signal: never })) if (data === "asked") break;
@@ -150,7 +186,7 @@ export function describeRuns(name: string, openRuns: OpenRuns): void {
       const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
       const begun = Promise.withResolvers<void>();
       await startWork(engine, run.kind, async (_, { id, step, wait }) => {
-        if (id === "waiting") return (await wait("go", {})).decision;
+        if (id === "waiting") return (await wait({ go: {} })).decisions.go ?? null;
         return step("long", {}, async ({ signal }) => {
           begun.resolve();
           await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
@@ -243,7 +279,7 @@ export function describeRuns(name: string, openRuns: OpenRuns): void {
 
     it("begins a run in this process, at once", async () => {
       const [engine, run] = [await open(), newRun()];
-      await startWork(engine, run.kind, async (input, { wait }) => (input === "waits" ? wait("go", {}).then(({ decision }) => decision) : input === "fails" ? Promise.reject(new TwelveError("AGENT_UNKNOWN", "Nobody")) : input), 1);
+      await startWork(engine, run.kind, async (input, { wait }) => (input === "waits" ? wait({ go: {} }).then(({ decisions }) => decisions.go ?? null) : input === "fails" ? Promise.reject(new TwelveError("AGENT_UNKNOWN", "Nobody")) : input), 1);
       const { ended } = await engine.start(run);
       await ended;
       expect(await engine.status(run)).toMatchObject({ state: "done", result: run.input });

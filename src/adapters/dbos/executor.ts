@@ -88,7 +88,7 @@ async function launch({ version, lostMs, reopen, warn, signal }: Executing): Pro
   const attempts = openAttempts(stopping.signal);
   const [jobs, runs] = [new Map<string, JobHandler>(), new Map<string, RunHandler>()];
   registerJobs({ database, client, handlers: jobs, attempts });
-  const startRun = registerRuns({ database, executor: name, handlers: runs, attempts });
+  const startRun = registerRuns({ database, executor: name, lostMs, handlers: runs, attempts });
   DBOS.setConfig({
     name: application,
     applicationVersion: version,

@@ -21,7 +21,7 @@ export async function prepareTables(database: Database): Promise<void> {
   });
 }
 
-/** What DBOS does not keep: who is alive, what runs have told, and which of them wait. The last one's presence stands for all. */
+/** What DBOS does not keep: who is alive, what runs have told, and which of them wait, for a decision or for a better time. The last one's presence stands for all. */
 const ownTables = [
   `CREATE TABLE IF NOT EXISTS "${schema}".worker (executor text PRIMARY KEY, seen timestamptz NOT NULL)`,
   `CREATE TABLE IF NOT EXISTS "${schema}".run_event (
@@ -29,10 +29,11 @@ const ownTables = [
      PRIMARY KEY (run, position), UNIQUE (run, key))`,
   `CREATE INDEX IF NOT EXISTS run_of_group ON "${schema}".workflow_status ((attributes->>'group'), created_at DESC) WHERE name = '${runWorkflow}'`,
   `CREATE TABLE IF NOT EXISTS "${schema}".run_wait (run text PRIMARY KEY, topic text NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS "${schema}".run_later (run text PRIMARY KEY, at timestamptz NOT NULL)`,
 ];
 
 async function isUpToDate({ pool }: Database, wanted: number): Promise<boolean> {
-  const names = [`"${schema}".run_wait`, `"${schema}".dbos_migrations`];
+  const names = [`"${schema}".run_later`, `"${schema}".dbos_migrations`];
   const { rows } = await pool.query<{ own: string | null; migrations: string | null }>("SELECT to_regclass($1)::text AS own, to_regclass($2)::text AS migrations", names);
   if (rows[0]?.own == null || rows[0].migrations == null) return false;
   const { rows: versions } = await pool.query<{ version: string }>(`SELECT version FROM "${schema}".dbos_migrations ORDER BY version DESC LIMIT 1`);

@@ -1,3 +1,4 @@
+import { resumeRuns } from "../runs/dbos/later.ts";
 import { adoptRuns, wakeRuns } from "../runs/dbos/wake.ts";
 import type { Database } from "../state/database.ts";
 import { application, executorPrefix, runWorkflow, schema } from "./names.ts";
@@ -26,6 +27,7 @@ export async function startPulse(database: Database, { executor, version, lostMs
     await endLostTransactions(database);
     await giveBack(database, `executor_id NOT IN (SELECT executor FROM "${schema}".worker)`, []);
     await wakeRuns(database, version);
+    await resumeRuns(database, version);
     await adoptRuns(database, { version, lostMs });
   };
   await beat();

@@ -1,3 +1,4 @@
+import { inTime } from "../../core/deadline.ts";
 import { TwelveError } from "../../core/errors.ts";
 import type { RunEngine, RunKey } from "../../ports/runs.ts";
 import type { AnswerPart, AnswerRequest } from "../schema.ts";
@@ -13,6 +14,8 @@ interface Answering {
   readonly id: string;
 }
 
+/** A state service that is away keeps no model talking longer than this. */
+const cancelMs = 1000;
 
 /** Answers by a run in this process, and gives the text as it comes. A reader who goes away cancels the run, unless the request may be sent again and finds it then. */
 export async function* answerHere(request: AnswerRequest, { engine, kind, input, id }: Answering, follow: (run: RunKey, channel: Channel) => () => void): AsyncGenerator<AnswerPart> {
@@ -24,7 +27,7 @@ export async function* answerHere(request: AnswerRequest, { engine, kind, input,
     channel.close();
     if (request.runId !== undefined) return;
     // First the cancellation is durable, so that what is ended now counts as cancelled and not as failed.
-    void engine.cancel(run).catch(() => {}).then(() => channel.abort(request.signal?.reason));
+    void inTime(() => engine.cancel(run), { limitMs: cancelMs, who: engine.url }).catch(() => {}).then(() => channel.abort(request.signal?.reason));
   };
   let isThrough = false;
   request.signal?.addEventListener("abort", leave, { once: true });
@@ -86,7 +89,7 @@ async function endOf(engine: RunEngine, run: RunKey, { agent, key }: RunOwner): 
   const status = await engine.status(run);
   if (status?.state === "done") return { type: "end", answer: (status.result as unknown as RunOutcome).answer };
   if (status?.state === "cancelled") throw new TwelveError("RUN_CANCELLED", `The run ${run.id} was cancelled`);
-  if (status?.state === "failed") throw revive({ code: status.failure?.code ?? "", message: status.failure?.message ?? "", fix: status.failure?.fix ?? "" });
+  if (status?.state === "failed") throw revive({ code: "", message: "", fix: "", ...status.failure });
   const path = `/v1/agents/${agent}/runs/${run.id}`;
   // Who decides has another key.
   const whose = key === null ? "" : `?key=${key}`;

@@ -71,11 +71,10 @@ interface Turn {
   readonly calls: readonly ToolCall[];
 }
 
-/** Asks for approval first, so that nothing is half done while a person thinks. */
+/** Asks for all approvals first, so that a person sees them together, and nothing is half done while somebody thinks. */
 async function callTools(run: OngoingRun, loop: Loop, { input, time, step, calls }: Turn): Promise<readonly Message[]> {
   const tools = loop.tools();
-  const asked: AskedCall[] = [];
-  for (const [index, call] of calls.entries()) asked.push(await withApproval(run, readCall(call, { id: callId(step, index), step, tools }), time));
+  const asked = await withApprovals(run, calls.map((call, index) => readCall(call, { id: callId(step, index), step, tools })), time);
   const perform = (call: AskedCall): Promise<CallOutcome> => callTool(run, loop, call, { input, time });
   const outcomes: CallOutcome[] = [];
   if (asked.every(({ tool }) => tool?.isIdempotent !== false)) outcomes.push(...(await together(asked.map(perform))));
@@ -89,13 +88,15 @@ async function together<Result>(working: readonly Promise<Result>[]): Promise<re
   return Promise.all(working);
 }
 
-async function withApproval(run: OngoingRun, asked: AskedCall, time: RunTime): Promise<AskedCall> {
-  const { id, call, tool, given, step } = asked;
-  if (tool?.needsApproval !== true || "problem" in given) return asked;
-  const { decision, waitedMs } = await run.wait(id, { type: "approval_requested", step, call_id: id, tool: call.name, arguments: call.arguments });
+async function withApprovals(run: OngoingRun, asked: readonly AskedCall[], time: RunTime): Promise<readonly AskedCall[]> {
+  const questions = asked.filter(({ tool, given }) => tool?.needsApproval === true && !("problem" in given));
+  if (questions.length === 0) return asked;
+  const { decisions, waitedMs } = await run.wait(Object.fromEntries(questions.map(({ id, step, call }) => [id, { type: "approval_requested", step, call_id: id, tool: call.name, arguments: call.arguments }])));
   time.waited(waitedMs);
-  const { approve, reason } = decision as { readonly approve: boolean; readonly reason: string | null };
-  return approve ? asked : { ...asked, refusal: reason };
+  return asked.map((each) => {
+    const decision = decisions[each.id] as { readonly approve: boolean; readonly reason: string | null } | undefined;
+    return decision === undefined || decision.approve ? each : { ...each, refusal: decision.reason };
+  });
 }
 
 function messageOf({ text, toolCalls, reasoning }: Answer): Message {

@@ -8,6 +8,7 @@ export function passingRun(id: string, signal: AbortSignal): OngoingRun {
     group: "",
     step: (_name, _begun, work) => work({ number: 1, signal }),
     tell: () => Promise.resolve(),
-    wait: (callId) => Promise.reject(new TwelveError("APPROVAL_NEEDED", `The call ${callId} needs a person's approval, and nobody can give it here`)),
+    wait: (asked) => Promise.reject(new TwelveError("APPROVAL_NEEDED", `The call ${Object.keys(asked).join(", ")} needs a person's approval, and nobody can give it here`)),
+    postpone: () => Promise.resolve(),
   };
 }

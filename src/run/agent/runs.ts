@@ -31,8 +31,8 @@ export interface AgentRuns {
   read(owner: RunOwner, id: string): Promise<RunView>;
   cancel(owner: RunOwner, id: string): Promise<RunView>;
   decide(owner: RunOwner, id: string, decision: Decision): Promise<RunView>;
-  /** Position of the last thing that it told, once it is over. */
-  lastOf(owner: RunOwner, id: string): Promise<number | undefined>;
+  /** Position of the last thing that it has told, and whether nothing more comes. */
+  lastOf(owner: RunOwner, id: string): Promise<{ readonly position: number; readonly isOver: boolean }>;
   /** What it told after that position, as it comes, up to its end. */
   events(owner: RunOwner, id: string, options: { readonly after: number; readonly signal: AbortSignal }): AsyncIterable<RunEvent>;
   /** Of all agents and owners. */
@@ -93,7 +93,7 @@ export function openAgentRuns(engine: RunEngine, kind: string): AgentRuns {
     },
     async lastOf(owner, id) {
       const status = await statusOf(owner, id);
-      return status.finished === undefined ? undefined : status.position;
+      return { position: status.position, isOver: status.finished !== undefined };
     },
     async *events(owner, id, options) {
       await statusOf(owner, id);

@@ -3,6 +3,7 @@ import { TwelveError } from "../../core/errors.ts";
 import type { ToolAgents } from "../agent/open.ts";
 import { newRunId } from "../agent/run-id.ts";
 import type { AgentRuns, RunOwner } from "../agent/runs.ts";
+import { readConversation } from "../conversation.ts";
 import { unknownAgent } from "../plan.ts";
 import type { Caller, Server } from "./api.ts";
 import { parseBody } from "./asking.ts";
@@ -41,6 +42,8 @@ export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report 
   app.post<Named>("/v1/agents/:name/runs", async (request, reply) => {
     const { toolAgents, runs, owner } = find(request);
     const { input, variables, id = request.runId ?? newRunId((sizeBytes) => clock.randomHex(sizeBytes)), user } = parseBody(NewRunRequest, request.body ?? {});
+    // What cannot be answered is refused while somebody is there to hear it.
+    readConversation(input);
     const kept = toolAgents.inputFor({ agent: owner.agent, messages: input, variables, isStream: false, ...userOf(user), traceId: request.trace.traceId, caller: owner.key });
     const view = await runs.submit(owner, id, kept);
     return reply.code(202).header("location", `/v1/agents/${owner.agent}/runs/${view.id}`).header("x-run-id", view.id).send(view);
@@ -77,7 +80,8 @@ export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report 
     const after = positionOf(request.headers["last-event-id"]);
     const last = await runs.lastOf(owner, id);
     // Clients of the browser ask again after an end, until they are told that there is no more.
-    if (last !== undefined && after > last) return reply.code(204).send();
+    if (last.isOver && after === last.position + 1) return reply.code(204).send();
+    if (after > last.position) throw noSuchEvent();
     // Who wants the headers alone does not wait for the end of the run.
     if (request.method === "HEAD") return reply.headers(streamHeaders).send();
     const stream = openEventStream(reply, (error) => {
@@ -118,5 +122,9 @@ function whenDraining(traffic: Server["traffic"]): { readonly signal: AbortSigna
 function positionOf(header: string | string[] | undefined): number {
   if (header === undefined || header === "") return 0;
   if (typeof header === "string" && /^\d{1,9}$/.test(header)) return Number(header);
-  throw new TwelveError("REQUEST_INVALID", "Last-Event-ID is not the ID of an event of this API", { fix: "Send the ID of the last event that was read, or leave the header out" });
+  throw noSuchEvent();
+}
+
+function noSuchEvent(): TwelveError {
+  return new TwelveError("REQUEST_INVALID", "Last-Event-ID is not the ID of an event of this run", { fix: "Send the ID of the last event that was read, or leave the header out" });
 }

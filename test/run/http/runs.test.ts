@@ -162,7 +162,7 @@ describe("/v1/agents/{name}/runs", () => {
     expect(await resumed).toEqual(events.slice(3));
     expect(await readEvents(other.url, "r", "7")).toEqual(events.slice(7));
     expect((await fetch(`${other.url}/v1/agents/support/runs/r/events`, { headers: { "last-event-id": "8" } })).status).toBe(204);
-    expect(await other.get("/r/events", undefined, { "last-event-id": "abc" })).toMatchObject({ status: 400 });
+    expect(await Promise.all(["abc", "9", "400"].map((id) => other.get("/r/events", undefined, { "last-event-id": id })))).toMatchObject([{ status: 400 }, { status: 400 }, { status: 400 }]);
   });
 
   it("lets go of followers when it stops, and they go on elsewhere", async () => {
@@ -202,6 +202,8 @@ describe("/v1/agents/{name}/runs", () => {
     const server = await startServer(replies(), { tools: [fakeTool("look_up", () => "")] });
     expect(await server.post("", { inputs: "x" })).toMatchObject({ status: 400, body: { error: { code: "invalid_request", param: expect.any(String) } } });
     expect(await server.post("", { input: "x", id: "a/b" })).toMatchObject({ status: 400, body: { error: { param: "id" } } });
+    expect(await server.post("", { id: "r", input: [{ role: "user", content: "x" }, { role: "assistant", content: "y" }] })).toMatchObject({ status: 400, body: { error: { code: "invalid_request", message: expect.stringContaining("The last message has the role assistant") } } });
+    expect(await server.get("/r")).toMatchObject({ status: 404 });
     const at = async (path: string): Promise<number> => (await fetch(`${server.url}${path}`)).status;
     expect([await at("/v1/agents/plain/runs"), await at("/v1/agents/nobody/runs"), await at("/v1/agents/support/runs?limit=0")]).toEqual([400, 404, 400]);
   });
@@ -238,6 +240,15 @@ describe("/v1/chat/completions of an agent with tools", () => {
     expect([response.status, await response.json()]).toMatchObject([409, { error: { code: "approval_needed", message: expect.stringContaining(id) } }]);
     await server.post(`/${id}/approvals`, { call_id: "call_1_1", approve: true });
     expect(await server.when(id, "completed")).toMatchObject({ output: "Paid." });
+  });
+
+  it("says when to ask again where a worker's run failed, as it would of its own", async () => {
+    const kind = newKind();
+    const tools = [fakeTool("look_up", () => "")];
+    await startServer(() => { throw new TwelveError("SERVICE_LIMITED", "Too many", { retry: { afterMs: 3_600_000 } }); }, { kind, tools });
+    const server = await startServer(replies(), { kind, tools, works: false });
+    const response = await chat(server.url, false);
+    expect([response.status, response.headers.get("retry-after")]).toEqual([429, "3600"]);
   });
 
   it("answers by a worker's run where only workers work", async () => {

@@ -4,9 +4,10 @@ import { type ExecutorOptions, usualExecutor } from "../../dbos/executor.ts";
 import { runQueue, runWorkflow } from "../../dbos/names.ts";
 import { openService } from "../../dbos/service.ts";
 import { openDatabase } from "../../state/database.ts";
+import { cancelAway } from "./cancel.ts";
 import { appendFromOutside, readEvent, readEvents } from "./ledger.ts";
 import { readDepth, isOver, readRun, readRuns } from "./status.ts";
-import { askKey, cancelWaiting, decisionKey, wakeRuns } from "./wake.ts";
+import { askKey, decisionKey, wakeRuns } from "./wake.ts";
 import { attributesOf, type StartRun, workflowId } from "./workflow.ts";
 
 /** How often somebody who follows a run looks for news. */
@@ -39,7 +40,7 @@ export async function openRuns(reference: string, dir: string, options: Executor
       ask(async () => {
         const status = await readRun(database, run);
         if (status === undefined || isOver(status)) return false;
-        if (!(await cancelWaiting(database, workflowId(run)))) await (await client()).cancelWorkflow(workflowId(run));
+        if (!(await cancelAway(database, workflowId(run)))) await (await client()).cancelWorkflow(workflowId(run));
         return (await readRun(database, run))?.state === "cancelled";
       }),
     decide: (run, topic, decision) =>

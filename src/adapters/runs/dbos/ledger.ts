@@ -59,7 +59,7 @@ export async function appendAttempt(database: Database, executor: string, { run,
   }
 }
 
-const attemptKey = (step: string, attempt: number | ""): string => `${step} begun ${attempt}`;
+export const attemptKey = (step: string, attempt: number | ""): string => `${step} begun ${attempt}`;
 
 export async function readEvents({ pool }: Database, run: string, after: number): Promise<readonly RunEvent[]> {
   const { rows } = await pool.query<{ position: number; at: Date; data: string }>(`SELECT position, at, data FROM ${table} WHERE run = $1 AND position > $2 ORDER BY position LIMIT ${pageRows}`, [run, after]);

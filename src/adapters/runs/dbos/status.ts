@@ -4,6 +4,7 @@ import type { RunKey, RunStatus } from "../../../ports/runs.ts";
 import { runWorkflow, schema } from "../../dbos/names.ts";
 import { failureOf } from "../../dbos/failure.ts";
 import type { Database } from "../../state/database.ts";
+import { laterOutput } from "./later.ts";
 import { waitingOutput } from "./wake.ts";
 import { workflowId } from "./workflow.ts";
 
@@ -44,21 +45,22 @@ export async function readDepth({ pool }: Database, queue: string): Promise<Queu
   return { waiting: Number(rows[0]?.waiting ?? 0), running: Number(rows[0]?.running ?? 0) };
 }
 
-export function isOver({ state }: RunStatus): boolean {
+export function isOver({ state }: Pick<RunStatus, "state">): boolean {
   return state === "done" || state === "failed" || state === "cancelled";
 }
 
 function statusOf({ id, status, attributes: { about }, created_at, completed_at, output, error, position }: RunRow): RunStatus {
   const state = stateOf(status, output, position !== null);
   const base: RunStatus = { id: decodeURIComponent(id.split("/")[2] ?? ""), about, state, submitted: new Date(Number(created_at)), position: position ?? 0 };
-  const ended: RunStatus = completed_at === null || state === "waiting" ? base : { ...base, finished: new Date(Number(completed_at)) };
+  const ended: RunStatus = completed_at === null || !isOver({ state }) ? base : { ...base, finished: new Date(Number(completed_at)) };
   if (state === "done") return { ...ended, result: (JSON.parse(output ?? "null") as { readonly result: Json }).result };
   return state === "failed" ? { ...ended, failure: failureOf(status, error) } : ended;
 }
 
-/** A run that went back to its queue because its worker was lost goes on running. */
+/** A run that went back to its queue because its worker was lost, or that is tried again later, goes on running. */
 function stateOf(status: string, output: string | null, isBegun: boolean): RunStatus["state"] {
-  if (status === "SUCCESS") return output === waitingOutput ? "waiting" : "done";
+  if (status === "SUCCESS" && output === waitingOutput) return "waiting";
+  if (status === "SUCCESS") return output === laterOutput ? "running" : "done";
   if (status === "CANCELLED") return "cancelled";
   if (status === "PENDING") return "running";
   if (status === "ENQUEUED" || status === "DELAYED") return isBegun ? "running" : "queued";

@@ -6,6 +6,7 @@ import { type Attempts, never } from "../../dbos/attempt.ts";
 import { runQueue, runWorkflow } from "../../dbos/names.ts";
 import type { Database } from "../../state/database.ts";
 import { append, appendAttempt, readEvent } from "./ledger.ts";
+import { laterStep, nextTry, noteLater } from "./later.ts";
 import { askKey, decisionKey, forgetWait, noteWait } from "./wake.ts";
 
 /** Begins a run in this process; `ended` is settled when it ends or waits. */
@@ -14,6 +15,8 @@ export type StartRun = (run: NewRun) => Promise<{ readonly ended: Promise<void> 
 interface WorkflowOptions {
   readonly database: Database;
   readonly executor: string;
+  /** Another worker is missed after so long; a run that is postponed is tried again after a while like it. */
+  readonly lostMs: number;
   readonly handlers: ReadonlyMap<string, RunHandler>;
   readonly attempts: Attempts;
 }
@@ -22,6 +25,7 @@ interface WorkflowOptions {
 const recoveries = 100;
 /** Thrown through the handler to leave the process. */
 const leaving = new Error("The run waits for a decision");
+const postponing = new Error("The run is tried again later");
 
 /** One ID for all that names a run. */
 export function workflowId({ kind, group, id }: RunKey): string {
@@ -34,15 +38,16 @@ export function attributesOf({ kind, group, about }: NewRun): Record<string, unk
 }
 
 /** Declares the workflow, before DBOS is launched. */
-export function registerRuns({ database, executor, handlers, attempts }: WorkflowOptions): StartRun {
+export function registerRuns({ handlers, attempts, ...working }: WorkflowOptions): StartRun {
   const run = DBOS.registerWorkflow(
     async (kind: string, group: string, id: string, input: Json): Promise<Json> => {
       const handler = handlers.get(kind);
       if (handler === undefined) throw new Error(`There is no handler for runs of kind ${kind}`);
       try {
-        return { result: await handler(input, ongoing({ database, executor, attempts }, { kind, group, id })) };
+        return { result: await handler(input, ongoing({ attempts, ...working }, { kind, group, id })) };
       } catch (error) {
         if (error === leaving) return { waiting: true };
+        if (error === postponing) return { later: true };
         // The database may have been closed under it. Nothing is recorded, and another worker goes on.
         if (attempts.isStopping) return never();
         throw error;
@@ -60,7 +65,7 @@ export function registerRuns({ database, executor, handlers, attempts }: Workflo
   };
 }
 
-function ongoing({ database, executor, attempts }: Omit<WorkflowOptions, "handlers">, key: RunKey): OngoingRun {
+function ongoing({ database, executor, lostMs, attempts }: Omit<WorkflowOptions, "handlers">, key: RunKey): OngoingRun {
   const run = workflowId(key);
   return {
     id: key.id,
@@ -68,15 +73,28 @@ function ongoing({ database, executor, attempts }: Omit<WorkflowOptions, "handle
     step: (name, begun, work, { isFinished = false } = {}) =>
       attempts.run(name, async (signal) => work({ number: await appendAttempt(database, executor, { run, step: name, data: begun }), signal }), { isRetried: false, isStopped: !isFinished }),
     tell: async (eventKey, data) => void (await append(database, executor, { run, key: `told ${eventKey}`, data })),
-    async wait(topic, asked) {
-      await append(database, executor, { run, key: askKey(topic), data: asked });
-      const [question, decision] = await Promise.all([readEvent(database, run, askKey(topic)), readEvent(database, run, decisionKey(topic))]);
-      if (decision === undefined || question === undefined) {
-        await withDbRetry(() => noteWait(database, run, topic));
+    async wait(asked) {
+      for (const [topic, question] of Object.entries(asked)) await append(database, executor, { run, key: askKey(topic), data: question });
+      const answered = await Promise.all(Object.keys(asked).map(async (topic) => ({
+        topic,
+        question: await readEvent(database, run, askKey(topic)),
+        decision: await readEvent(database, run, decisionKey(topic)),
+      })));
+      const decided = answered.flatMap(({ topic, question, decision }) => (question === undefined || decision === undefined ? [] : [{ topic, question, decision }]));
+      if (decided.length < answered.length) {
+        await withDbRetry(() => noteWait(database, run));
         throw leaving;
       }
       await withDbRetry(() => forgetWait(database, run));
-      return { decision: decision.data, waitedMs: decision.at.getTime() - question.at.getTime() };
+      const waitedMs = Math.max(0, ...decided.map(({ decision }) => decision.at.getTime())) - Math.min(...decided.map(({ question }) => question.at.getTime()));
+      return { decisions: Object.fromEntries(decided.map(({ topic, decision }) => [topic, decision.data])), waitedMs };
+    },
+    async postpone(reason) {
+      const at = await withDbRetry(() => nextTry(database, run, lostMs));
+      if (at === undefined) return;
+      await appendAttempt(database, executor, { run, step: laterStep, data: { ...reason, again_at: at.toISOString() } });
+      await withDbRetry(() => noteLater(database, run, at));
+      throw postponing;
     },
   };
 }
