@@ -86,7 +86,7 @@ describe("/v1/agents/{name}/runs", () => {
     const first = await startServer(script, { kind, tools: [pay()] });
     await first.post("", { input: "Pay", id: "r" });
     const waiting = await first.when("r", "waiting");
-    expect(waiting).toMatchObject({ finished_at: null, usage: { input_tokens: 10, output_tokens: 5 }, waiting_for: [{ call_id: "call_1_1", tool: "pay", arguments: '{"eur":5}' }] });
+    expect(waiting).toMatchObject({ finished_at: null, usage: { input_tokens: 10, output_tokens: 5 }, waiting_for: [{ call_id: "call_1_1", tool: "pay", arguments: '{"eur":5}' }, { call_id: "call_1_2", tool: "pay", arguments: '{"eur":900}' }] });
     // The second request of a connection is answered when the first one's answer is through.
     const both = await rawAnswer(first.url, "HEAD /v1/agents/support/runs/r/events HTTP/1.1\r\nhost: localhost\r\n\r\nGET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     expect(both).toMatch(/^HTTP\/1\.1 200 .*content-type: text\/event-stream.*HTTP\/1\.1 200 .*"status":"ok"/s);
