@@ -107,7 +107,7 @@ function openCall({ plan }: OpenAgent, request: AnswerRequest, clock: Clock): Op
     endedAt: new Date(0),
     traceId: request.traceId,
     spanId: request.spanId ?? clock.randomHex(8),
-    ...(request.run === undefined ? {} : { run: request.run }),
+    run: request.run,
     isStream: request.isStream,
     temperature: request.temperature ?? plan.sampling.temperature,
     text: "",
