@@ -25,9 +25,9 @@ export function readBody(request: IncomingMessage, { limitBytes, signal }: BodyO
       resolve((parts.length === 1 && only !== undefined ? only : Buffer.concat(parts)).toString("utf8"));
     }
     function onAbort(): void {
-      fail(signal.reason);
+      fail(signal.reason as Error);
     }
-    function fail(error: unknown): void {
+    function fail(error: Error): void {
       request.off("data", onData).off("end", onEnd).off("error", fail);
       signal.removeEventListener("abort", onAbort);
       reject(error);
