@@ -81,6 +81,10 @@ function compileTemplate({ template, partials }: CompiledPrompt, { mark, isStric
   const compile = (source: string): Handlebars.TemplateDelegate =>
     handlebars.compile(printThroughHelper(Handlebars.parse(source), isStrict), { knownHelpers, knownHelpersOnly: true, noEscape: true, strict: isStrict });
   for (const [name, source] of Object.entries(partials)) handlebars.registerPartial(name, compile(source));
+  // Each rendering wraps every helper that there is. `unless` itself calls `if`.
+  const sources = [template, ...Object.values(partials)];
+  const unused = helperNames.filter((name) => name !== "if" && !sources.some((source) => source.includes(name)));
+  for (const name of unused) handlebars.unregisterHelper(name);
   return compile(template);
 }
 

@@ -28,9 +28,9 @@ export interface CallRecord {
   readonly traceId: string;
   readonly spanId: string;
   /** The run that it is a step of. */
-  readonly run?: { readonly id: string; readonly step: number };
+  readonly run: { readonly id: string; readonly step: number } | undefined;
   /** Name of the API key that asked. */
-  readonly caller?: string;
+  readonly caller: string | undefined;
   readonly isStream: boolean;
   readonly temperature: number | undefined;
   readonly text: string;
@@ -57,12 +57,17 @@ export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
   const { usage, timeToFirstTokenMs } = call;
   const { provider, id, ignores = [] } = (call.asked ?? frame.model).model;
   const hasText = call.text !== "" || call.finishReason !== null;
+  const error = call.error === null ? noError : errorFields(call.error);
+  // Nothing is spread into it: an object of so many fields that is not made at once is copied for every few of them.
   return {
     event: "model-call-finished",
     time: call.endedAt.toISOString(),
     trace_id: call.traceId,
     span_id: call.spanId,
-    ...releaseFields(frame),
+    "twelve.app": frame.app,
+    "twelve.environment": frame.environment,
+    "twelve.release.number": frame.releaseNumber,
+    "twelve.release.digest": frame.releaseDigest,
     "gen_ai.operation.name": "chat",
     "gen_ai.agent.name": frame.agent,
     "gen_ai.prompt.name": frame.promptName,
@@ -92,15 +97,12 @@ export function eventOf(frame: EventFrame, call: CallRecord): ModelCallEvent {
     "twelve.aborted": call.isAborted,
     "twelve.fallback.used": call.asked !== null && call.asked.reference !== frame.model.reference,
     "twelve.fallback.failed": call.failed.map(({ reference, error }) => ({ model: reference, ...errorFields(error) })),
-    ...(call.run === undefined ? {} : { "twelve.run.id": call.run.id, "twelve.run.step": call.run.step }),
-    ...(call.caller === undefined ? {} : { "twelve.key.name": call.caller }),
-    ...(call.error === null ? noError : errorFields(call.error)),
+    "twelve.run.id": call.run?.id,
+    "twelve.run.step": call.run?.step,
+    "twelve.key.name": call.caller,
+    "error.type": error["error.type"],
+    "error.message": error["error.message"],
   };
-}
-
-/** Which release a line is about. */
-export function releaseFields({ app, environment, releaseNumber, releaseDigest }: EventFrame): Pick<ModelCallEvent, "twelve.app" | "twelve.environment" | "twelve.release.number" | "twelve.release.digest"> {
-  return { "twelve.app": app, "twelve.environment": environment, "twelve.release.number": releaseNumber, "twelve.release.digest": releaseDigest };
 }
 
 export const noError = { "error.type": null, "error.message": null } as const;

@@ -47,7 +47,7 @@ export async function exchange(request: JsonRequest, accept: string): Promise<Om
   const watch = startWatch({ signal, timeoutMs, tooSlow });
   try {
     const { status, headers, body } = await send(request, accept, watch.signal);
-    return { status, headers, text: await readUpTo(body, request, maxAnswerBytes) };
+    return { status, headers, text: await readUpTo(body, maxAnswerBytes) };
   } catch (error) {
     if (watch.signal.aborted) throw watch.signal.reason;
     throw error;

@@ -16,6 +16,13 @@ export interface Body {
   leave(limitMs: number): void;
 }
 
+interface Fate {
+  /** Aborted, it ends the exchange with its reason. */
+  readonly signal: AbortSignal;
+  /** What it means that the connection failed, before the answer began or within it. */
+  readonly failureOf: (error: Error, isBegun: boolean) => Error;
+}
+
 /** What nobody has read yet; with more of it, the sender waits. */
 const mostWaitingBytes = 64 * 1024;
 
@@ -23,9 +30,10 @@ const mostWaitingBytes = 64 * 1024;
  * Sends a request and gives the answer once its head is there. It stands on what undici's own API stands on: the streams, resources
  * and listeners that this makes for each request take longer than everything else about a short answer.
  */
-export async function dispatch(agent: Agent, options: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<Answered> {
-  signal.throwIfAborted();
+export function dispatch(agent: Agent, options: Dispatcher.DispatchOptions, { signal, failureOf }: Fate): Promise<Answered> {
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    let isBegun = false;
     let connection: Dispatcher.DispatchController | undefined;
     let state: "open" | "left" | "ended" = "open";
     let failure: Error | undefined;
@@ -51,14 +59,14 @@ export async function dispatch(agent: Agent, options: Dispatcher.DispatchOptions
     }
 
     const body: Body = {
-      async read() {
+      read() {
         const part = waiting.shift();
         if (part !== undefined) {
           waitingBytes -= part.byteLength;
-          return part;
+          return Promise.resolve(part);
         }
-        if (failure !== undefined) throw failure;
-        if (state === "ended") return undefined;
+        if (failure !== undefined) return Promise.reject(failure);
+        if (state === "ended") return Promise.resolve(undefined);
         reader = Promise.withResolvers();
         connection?.resume();
         return reader.promise;
@@ -80,8 +88,12 @@ export async function dispatch(agent: Agent, options: Dispatcher.DispatchOptions
         // Aborted while it waited for a connection.
         if (state === "ended") controller.abort(signal.reason);
       },
-      // Others of the hundreds only announce it.
-      onResponseStart: (_, status, headers) => status >= 200 && resolve({ status, headers, body }),
+      onResponseStart(_, status, headers) {
+        // Others of the hundreds only announce it.
+        if (status < 200) return;
+        isBegun = true;
+        resolve({ status, headers, body });
+      },
       onResponseData(controller, part) {
         if (state !== "open") return;
         if (reader !== undefined) {
@@ -94,7 +106,7 @@ export async function dispatch(agent: Agent, options: Dispatcher.DispatchOptions
         if (waitingBytes > mostWaitingBytes) controller.pause();
       },
       onResponseEnd: () => end(),
-      onResponseError: (_, error) => end(error),
+      onResponseError: (_, error) => end(failureOf(error, isBegun)),
     });
   });
 }

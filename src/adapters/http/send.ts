@@ -44,27 +44,42 @@ export async function openAgent({ isGuarded, largestAnswerBytes = -1 }: AgentOpt
   });
 }
 
-/** The head of the answer, its body still to be read. Fails where nothing answers. */
+/** The head of the answer, its body still to be read. Fails where nothing answers, and reading it where it breaks off. */
 export async function send(asked: HttpRequest, accept: string, signal: AbortSignal): Promise<Answered> {
-  const { service, url, body, json = body === undefined ? undefined : JSON.stringify(body), headers } = asked;
+  const { service, body, json = body === undefined ? undefined : JSON.stringify(body), headers } = asked;
   const agent = await (asked.isGuarded === true ? (guarded ??= openAgent({ isGuarded: true })) : (open ??= openAgent({ isGuarded: false })));
+  const { origin, path } = placeOf(asked);
+  const options = {
+    origin,
+    path,
+    method: asked.method ?? (json === undefined ? "GET" : "POST"),
+    headers: {
+      accept,
+      ...(json === undefined ? {} : { "content-type": "application/json" }),
+      ...keyHeader(service),
+      ...headers,
+    },
+    ...(json === undefined ? {} : { body: json }),
+  };
+  return dispatch(agent, options, { signal, failureOf: (error, isBegun) => (isBegun ? cutFailure(error, asked) : connectionFailure(error, asked)) });
+}
+
+interface Place {
+  readonly url: string;
+  readonly origin: string;
+  readonly path: string;
+}
+
+/** Where each service was asked last: mostly it is asked at the same place again, and a URL takes long to read. */
+const places = new WeakMap<HttpService, Place>();
+
+function placeOf({ service, url }: HttpRequest): Place {
+  const known = places.get(service);
+  if (known?.url === url) return known;
   const { origin, pathname, search } = new URL(url);
-  try {
-    return await dispatch(agent, {
-      origin,
-      path: pathname + search,
-      method: asked.method ?? (json === undefined ? "GET" : "POST"),
-      headers: {
-        accept,
-        ...(json === undefined ? {} : { "content-type": "application/json" }),
-        ...keyHeader(service),
-        ...headers,
-      },
-      ...(json === undefined ? {} : { body: json }),
-    }, signal);
-  } catch (error) {
-    throw connectionFailure(error, asked);
-  }
+  const place = { url, origin, path: pathname + search };
+  places.set(service, place);
+  return place;
 }
 
 function keyHeader({ key, keyHeader: name }: HttpService): Readonly<Record<string, string>> {
@@ -73,17 +88,17 @@ function keyHeader({ key, keyHeader: name }: HttpService): Readonly<Record<strin
 }
 
 /** The whole body as text. Fails with SERVICE_CUT where it has no end, and with SERVICE_FAILED where it is too large. */
-export async function readText(body: Body, asked: HttpRequest, largestBytes: number): Promise<string> {
-  const text = await readUpTo(body, asked, largestBytes);
-  if (text === undefined) throw tooLarge(asked.service, largestBytes);
+export async function readText(body: Body, service: HttpService, largestBytes: number): Promise<string> {
+  const text = await readUpTo(body, largestBytes);
+  if (text === undefined) throw tooLarge(service, largestBytes);
   return text;
 }
 
 /** The same, but undefined where it is too large. */
-export async function readUpTo(body: Body, asked: HttpRequest, largestBytes: number): Promise<string | undefined> {
+export async function readUpTo(body: Body, largestBytes: number): Promise<string | undefined> {
   const read: Uint8Array[] = [];
   for (let sizeBytes = 0; ; ) {
-    const part = await readPart(body, asked);
+    const part = await body.read();
     if (part === undefined) break;
     sizeBytes += part.byteLength;
     if (sizeBytes > largestBytes) {
@@ -93,15 +108,6 @@ export async function readUpTo(body: Body, asked: HttpRequest, largestBytes: num
     read.push(part);
   }
   return Buffer.concat(read).toString("utf8");
-}
-
-/** The next part of a body; undefined at its end. Fails with SERVICE_CUT where it has none. */
-export async function readPart(body: Body, asked: HttpRequest): Promise<Uint8Array | undefined> {
-  try {
-    return await body.read();
-  } catch (error) {
-    throw cutFailure(error, asked);
-  }
 }
 
 export function tooLarge({ name }: HttpService, largestBytes: number): TwelveError {

@@ -2,7 +2,7 @@ import { TwelveError } from "../../core/errors.ts";
 import { parseAnswer } from "./client.ts";
 import type { Body } from "./dispatch.ts";
 import { answerFailure, type HttpAnswer } from "./failure.ts";
-import { type HttpRequest, readPart, readText, send, tooLarge } from "./send.ts";
+import { type HttpRequest, readText, send, tooLarge } from "./send.ts";
 import { quoteService } from "./service.ts";
 import { startWatch } from "./watch.ts";
 
@@ -54,12 +54,12 @@ export async function* requestStream(request: StreamRequest): AsyncGenerator<Str
     watch.restart();
     const { status, headers } = answer;
     body = answer.body;
-    if (status < 200 || status >= 300) throw answerFailure({ status, headers, text: await readText(body, request, largestErrorBytes) }, request);
+    if (status < 200 || status >= 300) throw answerFailure({ status, headers, text: await readText(body, service, largestErrorBytes) }, request);
     yield { type: "begin", headers };
-    if (!mayBeEvents(headers)) return yield { type: "whole", value: parseAnswer({ headers, text: await readText(body, request, largestStreamBytes) }, service) };
+    if (!mayBeEvents(headers)) return yield { type: "whole", value: parseAnswer({ headers, text: await readText(body, service, largestStreamBytes) }, service) };
     const reader = readEvents(await (parsing ??= import("eventsource-parser")));
     for (let sizeBytes = 0, isAny = false; !isLast; ) {
-      const part = await readPart(body, request);
+      const part = await body.read();
       watch.restart();
       sizeBytes += part?.byteLength ?? 0;
       if (sizeBytes > largestStreamBytes) throw tooLarge(service, largestStreamBytes);

@@ -1,4 +1,4 @@
-import { errorFields, type EventFrame, noError, releaseFields } from "../event.ts";
+import { errorFields, type EventFrame, noError } from "../event.ts";
 import type { ToolCallEvent } from "./schema.ts";
 
 interface ToolCallRecord {
@@ -21,7 +21,10 @@ export function toolEvent(frame: EventFrame, { outcome, error, ...call }: ToolCa
     time: call.time.toISOString(),
     trace_id: call.traceId,
     span_id: call.spanId,
-    ...releaseFields(frame),
+    "twelve.app": frame.app,
+    "twelve.environment": frame.environment,
+    "twelve.release.number": frame.releaseNumber,
+    "twelve.release.digest": frame.releaseDigest,
     "gen_ai.operation.name": "execute_tool",
     "gen_ai.agent.name": frame.agent,
     "gen_ai.tool.name": call.tool,

@@ -8,28 +8,33 @@ interface BodyOptions {
 }
 
 /** A request's body as text. Fails with REQUEST_TOO_LARGE as soon as it is known to be, and with the signal's reason. */
-export async function readBody(request: IncomingMessage, { limitBytes, signal }: BodyOptions): Promise<string> {
-  if (Number(request.headers["content-length"] ?? 0) > limitBytes) throw tooLarge(limitBytes);
-  signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const parts: Buffer[] = [];
-  let sizeBytes = 0;
-  const onData = (part: Buffer): void => {
-    sizeBytes += part.length;
-    if (sizeBytes > limitBytes) reject(tooLarge(limitBytes));
-    else parts.push(part);
-  };
-  const onAbort = (): void => reject(signal.reason);
-  request.on("data", onData).on("end", resolve).on("error", reject);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await promise;
-  } finally {
-    request.off("data", onData).off("end", resolve).off("error", reject);
-    signal.removeEventListener("abort", onAbort);
-  }
-  const [only] = parts;
-  return (parts.length === 1 && only !== undefined ? only : Buffer.concat(parts)).toString("utf8");
+export function readBody(request: IncomingMessage, { limitBytes, signal }: BodyOptions): Promise<string> {
+  return new Promise((resolve, reject) => {
+    if (Number(request.headers["content-length"] ?? 0) > limitBytes) throw tooLarge(limitBytes);
+    signal.throwIfAborted();
+    const parts: Buffer[] = [];
+    let sizeBytes = 0;
+    function onData(part: Buffer): void {
+      sizeBytes += part.length;
+      if (sizeBytes > limitBytes) fail(tooLarge(limitBytes));
+      else parts.push(part);
+    }
+    function onEnd(): void {
+      signal.removeEventListener("abort", onAbort);
+      const [only] = parts;
+      resolve((parts.length === 1 && only !== undefined ? only : Buffer.concat(parts)).toString("utf8"));
+    }
+    function onAbort(): void {
+      fail(signal.reason as Error);
+    }
+    function fail(error: Error): void {
+      request.off("data", onData).off("end", onEnd).off("error", fail);
+      signal.removeEventListener("abort", onAbort);
+      reject(error);
+    }
+    request.on("data", onData).on("end", onEnd).on("error", fail);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
 }
 
 function tooLarge(limitBytes: number): TwelveError {

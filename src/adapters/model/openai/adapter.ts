@@ -1,13 +1,14 @@
 import type { Environment } from "../../../ports/context.ts";
 import type { Model, ModelChunk, ModelRequest } from "../../../ports/model.ts";
+import { requestAnswer } from "../../http/client.ts";
 import type { HttpAnswer } from "../../http/failure.ts";
 import { requireKey } from "../../http/service.ts";
-import { requestStream, type StreamPart } from "../../http/stream.ts";
+import { requestStream, type StreamPart, type StreamRequest } from "../../http/stream.ts";
 import { checkServer } from "./check.ts";
 import { helpfulFailure, otherDialect } from "./dialect.ts";
 import { type ChatTarget, readCompatibleReference, readOpenaiReference } from "./reference.ts";
 import { chatBody, type Dialect } from "./request.ts";
-import { done, readParts } from "./stream.ts";
+import { done, readParts, readWhole } from "./stream.ts";
 
 /** As long as OpenAI's own clients wait for an answer of which nothing comes before its end. */
 const longestWholeMs = 600_000;
@@ -27,19 +28,12 @@ function open(target: ChatTarget): Model {
   /** Found out by asking, and remembered for as long as the process runs. */
   let dialect: Dialect = { limitName: target.limitName, isUsageAskable: true };
 
-  /** The answer, once it began; asked for again where the server refused only a name. */
-  async function begin(request: ModelRequest): Promise<Begun> {
+  /** What the server answers; asked again where it refused only a name. */
+  async function inDialect<Answer>(ask: (dialect: Dialect) => Promise<Answer>): Promise<Answer> {
     const first = dialect;
-    const { reasoningEffort } = target;
-    // Whoever limits the silence of a server wants to hear that it is at work, which only a stream says.
-    const isStream = request.isWhole !== true || target.timeoutMs !== undefined;
-    const timeoutMs = target.timeoutMs ?? (isStream ? undefined : longestWholeMs);
     for (let asked = first; ; dialect = asked) {
-      const body = chatBody(model, request, { dialect: asked, isStream, reasoningEffort });
-      const parts = requestStream({ service, url: target.url, headers: target.headers, body, timeoutMs, signal: request.signal, isLast: ({ data }) => data === done });
       try {
-        const { value } = await parts.next();
-        return { parts, headers: value?.type === "begin" ? value.headers : {} };
+        return await ask(asked);
       } catch (error) {
         // Others may have found out by now; what was refused is what this request asked.
         const other = otherDialect(error, asked, target.isLimitNameFixed || asked.limitName !== first.limitName);
@@ -52,8 +46,17 @@ function open(target: ChatTarget): Model {
   async function* generate(request: ModelRequest): AsyncGenerator<ModelChunk> {
     request.signal?.throwIfAborted();
     if (isOpenai) requireKey(service);
-    const { parts, headers } = await begin(request);
-    yield* readParts(parts, { ...target, request }, headers);
+    const { url, headers, timeoutMs, reasoningEffort } = target;
+    // Whoever limits the silence of a server wants to hear that it is at work, which only a stream says.
+    const isStream = request.isWhole !== true || timeoutMs !== undefined;
+    const asking = (asked: Dialect) => ({ service, url, headers, signal: request.signal, body: chatBody(model, request, { dialect: asked, isStream, reasoningEffort }) });
+    if (isStream) {
+      const { parts, headers: begun } = await inDialect((asked) => begin({ ...asking(asked), timeoutMs, isLast: ({ data }) => data === done }));
+      yield* readParts(parts, { service, url, model, request }, begun);
+    } else {
+      const answer = await inDialect((asked) => requestAnswer({ ...asking(asked), timeoutMs: longestWholeMs }));
+      for (const chunk of readWhole(answer, { service, url, model, request })) yield chunk;
+    }
   }
 
   return {
@@ -65,6 +68,13 @@ function open(target: ChatTarget): Model {
       return checkServer(target, signal);
     },
   };
+}
+
+/** The answer, once it began. */
+async function begin(request: StreamRequest): Promise<Begun> {
+  const parts = requestStream(request);
+  const { value } = await parts.next();
+  return { parts, headers: value?.type === "begin" ? value.headers : {} };
 }
 
 interface Begun {

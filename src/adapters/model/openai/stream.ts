@@ -3,7 +3,7 @@ import type { ModelChunk, ModelRequest } from "../../../ports/model.ts";
 import { type HttpAnswer, lateFailure, requestIdOf } from "../../http/failure.ts";
 import { saidIn } from "../../http/said.ts";
 import type { StreamPart } from "../../http/stream.ts";
-import { fieldsOf } from "../../http/unchecked.ts";
+import { type Fields, fieldsOf } from "../../http/unchecked.ts";
 import { estimateUsage } from "../estimate.ts";
 import { endlessAnswer, parseEvent, readEvents } from "../stream.ts";
 import { type AnswerReader, readAnswer } from "./answer.ts";
@@ -16,18 +16,12 @@ interface Asked extends Pick<ChatTarget, "service" | "url" | "model"> {
 }
 
 /** The chunks of an answer in OpenAI's form, whatever carried its parts; `begun` are the headers where the first part was taken already. */
-export async function* readParts(parts: AsyncIterable<StreamPart>, { service, url, model, request }: Asked, begun: HttpAnswer["headers"] = {}): AsyncGenerator<ModelChunk> {
+export async function* readParts(parts: AsyncIterable<StreamPart>, asked: Asked, begun: HttpAnswer["headers"] = {}): AsyncGenerator<ModelChunk> {
+  const { name } = asked.service;
+  const answer = readAnswer(asked.request);
   let headers = begun;
-  const answer = readAnswer(request);
   let isDone = false;
-
-  function read(value: unknown): readonly ModelChunk[] {
-    const chunk = fieldsOf(value);
-    const isError = chunk["object"] === "error" || (chunk["error"] !== undefined && chunk["error"] !== null);
-    if (isError) throw lateFailure(saidIn(chunk, JSON.stringify(chunk)), headers, { service, url });
-    return answer.read(chunk);
-  }
-
+  const read = (value: unknown): readonly ModelChunk[] => answer.read(checked(value, headers, asked));
   for await (const part of parts) {
     if (part.type === "begin") {
       ({ headers } = part);
@@ -35,10 +29,30 @@ export async function* readParts(parts: AsyncIterable<StreamPart>, { service, ur
     }
     isDone ||= part.type === "whole" || part.events.some(({ data }) => data === done);
     if (part.type === "whole") for (const chunk of read(part.value)) yield chunk;
-    else for (const chunk of readEvents(part.events, (data) => (data === done ? [] : read(parseEvent(data, service.name))))) yield chunk;
+    else for (const chunk of readEvents(part.events, (data) => (data === done ? [] : read(parseEvent(data, name))))) yield chunk;
   }
-  checkEnd(answer.state, isDone, service.name);
-  yield* answer.finish({ model, responseId: requestIdOf(headers), estimate: (text) => estimateUsage(request, text) });
+  checkEnd(answer.state, isDone, name);
+  yield* endOf(answer, headers, asked);
+}
+
+/** The chunks of an answer that came at once. */
+export function readWhole({ headers, value }: { readonly headers: HttpAnswer["headers"]; readonly value: unknown }, asked: Asked): readonly ModelChunk[] {
+  const answer = readAnswer();
+  const said = answer.read(checked(value, headers, asked));
+  checkEnd(answer.state, true, asked.service.name);
+  return [...said, ...endOf(answer, headers, asked)];
+}
+
+/** Fails with what the server says where it is an error that came under a status of success. */
+function checked(value: unknown, headers: HttpAnswer["headers"], { service, url }: Asked): Fields {
+  const chunk = fieldsOf(value);
+  const isError = chunk["object"] === "error" || (chunk["error"] !== undefined && chunk["error"] !== null);
+  if (isError) throw lateFailure(saidIn(chunk, JSON.stringify(chunk)), headers, { service, url });
+  return chunk;
+}
+
+function endOf(answer: AnswerReader, headers: HttpAnswer["headers"], { model, request }: Asked): readonly ModelChunk[] {
+  return answer.finish({ model, responseId: requestIdOf(headers), estimate: (text) => estimateUsage(request, text) });
 }
 
 /** Some servers leave out why the answer ended, and some the last event; one of the two must have come. */
