@@ -59,14 +59,17 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
   let timer: NodeJS.Timeout | undefined;
   let isThrough = false;
   let isFirst = true;
+  const undecided = new Set<string>();
   try {
     await engine.submit(newRun(kind, owner, id, input));
     timer = setTimeout(() => void requireTaken(engine, run, { limitMs, stays: request.runId !== undefined }).catch((error: unknown) => untaken.abort(error)), limitMs);
     for await (const { position, data } of engine.events(run, { after: 0, signal: AbortSignal.any([untaken.signal, ...(request.signal === undefined ? [] : [request.signal])]) })) {
       clearTimeout(timer);
-      const { type, text } = data as { readonly type?: string; readonly text?: string };
+      const { type, text, call_id: call = "" } = data as { readonly type?: string; readonly text?: string; readonly call_id?: string };
+      if (type === "approval_requested") undecided.add(call);
+      if (type === "approval_decided") undecided.delete(call);
       // Nothing comes behind it before somebody decides.
-      if (type === "approval_requested" && (await engine.status(run))?.position === position) break;
+      if (undecided.size > 0 && (await engine.status(run))?.position === position) break;
       if (type !== "model_call_finished" || text === undefined || text === "") continue;
       yield { type: "text", text: isFirst ? text : `${between}${text}` };
       isFirst = false;

@@ -36,7 +36,10 @@ export async function openToolAgentsOf(context: Context, opening: Opening): Prom
   for (const agent of agents) refuseUnpriced(agent);
   const { release, environment, attachments } = options;
   const tools = await openAgentTools(context, { release, manifest, environment, attachments, secrets, folder, agents: agents.map(({ plan }) => plan.name) });
-  const durable = await openDurable(context, manifest, options);
+  const durable = await openDurable(context, manifest, options).catch(async (error: unknown) => {
+    await tools?.close();
+    throw error;
+  });
   const opened = openToolAgents({
     release: release.releaseDescriptor.digest,
     agents: new Map(agents.map((agent) => [agent.plan.name, { agent, tools: () => tools?.of(agent.plan.tools) ?? [] }])),

@@ -58,10 +58,11 @@ interface FakeOptions {
   readonly durable?: DurableRuns;
   readonly release?: string;
   readonly openOther?: (release: string) => Promise<ToolAgents>;
+  readonly warn?: (message: string) => void;
 }
 
 /** The agent `support`, with these tools and a model that says what the test wants. */
-export function fakeAgents(script: Parameters<typeof scriptedModel>[0], { tools, limits = {}, durable, release = "release", openOther = () => Promise.reject(new Error("There is no other release")) }: FakeOptions): FakeAgents {
+export function fakeAgents(script: Parameters<typeof scriptedModel>[0], { tools, limits = {}, durable, release = "release", openOther = () => Promise.reject(new Error("There is no other release")), warn = () => {} }: FakeOptions): FakeAgents {
   const model = scriptedModel(script);
   const base = openAgent(model);
   const agent: OpenAgent = {
@@ -76,7 +77,7 @@ export function fakeAgents(script: Parameters<typeof scriptedModel>[0], { tools,
     agents: new Map([["support", { agent, tools: () => tools }]]),
     answering: { clock: systemClock, emit: (event) => void events.push(event), sleep: () => Promise.resolve() },
     onToolCall: (event) => void toolEvents.push(event),
-    story: { warn: () => {} },
+    story: { warn },
     durable,
     openOther,
   });
