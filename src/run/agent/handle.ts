@@ -4,6 +4,8 @@ import { summaryOf, TwelveError } from "../../core/errors.ts";
 import type { OngoingRun, RunHandler } from "../../ports/runs.ts";
 import type { Story } from "../../ports/story.ts";
 import { unknownAgent } from "../plan.ts";
+import type { LateTurn } from "../session/late-turn.ts";
+import { keepTurn } from "./keep-turn.ts";
 import { type Live, type Loop, runLoop } from "./loop.ts";
 import type { ToolAgent } from "./open.ts";
 import type { EnteredRelease, OtherReleases } from "./others.ts";
@@ -16,11 +18,12 @@ interface Handling extends Omit<Loop, "live" | "agent" | "tools"> {
   readonly liveOf: (run: OngoingRun) => Live | undefined;
   /** Undefined for a release that is such another one itself. */
   readonly others: OtherReleases | undefined;
+  readonly keepLate: (turn: LateTurn) => Promise<void>;
   readonly story: Pick<Story, "warn">;
 }
 
 /** Goes on with a run in the release that it was begun in. One that this process cannot go on with is given back: another may, or this one later. */
-export function handlerOf({ release, agents, answering, onToolCall, liveOf, others, story }: Handling): RunHandler {
+export function handlerOf({ release, agents, answering, onToolCall, liveOf, others, keepLate, story }: Handling): RunHandler {
   async function giveBack(run: OngoingRun, failure: unknown, what: string): Promise<never> {
     const code = failure instanceof TwelveError ? failure.code.toLowerCase() : "internal_error";
     story.warn(`The run ${run.id} is left to other processes and tried again later: ${what}: ${failure instanceof TwelveError ? summaryOf(failure) : String(failure)}`);
@@ -50,6 +53,8 @@ export function handlerOf({ release, agents, answering, onToolCall, liveOf, othe
     const input = parsed.data;
     const found = input.release === release ? agents.get(input.agent) : undefined;
     if (found === undefined) return goOnElsewhere(given, run, input);
-    return (await runLoop(input, run, { ...found, answering, onToolCall, live: liveOf(run) })) as unknown as Json;
+    const outcome = await runLoop(input, run, { ...found, answering, onToolCall, live: liveOf(run) });
+    if (outcome.isLate) await keepTurn(run, input, outcome, keepLate);
+    return outcome as unknown as Json;
   };
 }

@@ -4,7 +4,7 @@ import type { KeptRequest, RunInput } from "./schema.ts";
 
 /** What is kept of a request. */
 export function inputOf(request: AnswerRequest, release: Digest): RunInput {
-  return { loop: 1, release, agent: request.agent, user: request.user ?? request.caller ?? null, traceId: request.traceId, request: keptOf(request) };
+  return { loop: 1, release, agent: request.agent, user: request.user ?? request.caller ?? null, traceId: request.traceId, ...(request.session === undefined ? {} : { session: request.session }), request: keptOf(request) };
 }
 
 const keptFields = ["messages", "variables", "isStream", "temperature", "topP", "maxTokens", "stop", "seed", "format", "schema", "toolChoice"] as const satisfies readonly (keyof KeptRequest)[];

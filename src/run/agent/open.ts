@@ -8,6 +8,7 @@ import type { AnswerContext, OpenAgent } from "../answer.ts";
 import type { NamedService } from "../health.ts";
 import { unknownAgent } from "../plan.ts";
 import type { AnswerPart, AnswerRequest } from "../schema.ts";
+import type { LateTurn } from "../session/late-turn.ts";
 import { answerElsewhere, answerHere } from "./answer.ts";
 import type { Channel } from "./channel.ts";
 import { handlerOf } from "./handle.ts";
@@ -15,7 +16,7 @@ import { inputOf } from "./input.ts";
 import { runLoop } from "./loop.ts";
 import { openOtherReleases } from "./others.ts";
 import { answerPassing } from "./passing.ts";
-import { findAgain, newRunId } from "./run-id.ts";
+import { findAgain, hasTold, newRunId } from "./run-id.ts";
 import { type AgentRuns, keyOf, openAgentRuns } from "./runs.ts";
 import type { RunInput, ToolCallEvent } from "./schema.ts";
 import { type RunWork, workInBackground } from "./work.ts";
@@ -47,6 +48,8 @@ interface Opening {
   readonly durable: DurableRuns | undefined;
   /** Another release's, for a run that was begun in it. */
   readonly openOther: (release: Digest) => Promise<ToolAgents>;
+  /** Keeps the turn of a run that outlived its request. */
+  readonly keepLate: (turn: LateTurn) => Promise<void>;
 }
 
 /** The agents of a release that have tools. */
@@ -55,6 +58,8 @@ export interface ToolAgents {
   /** What is kept of a request. */
   inputFor(request: AnswerRequest): RunInput;
   answer(request: AnswerRequest): AsyncIterable<AnswerPart>;
+  /** Whether a request that is sent again had its answer from a run that asked for approval, and so keeps its turn in the session itself. */
+  isLate(request: AnswerRequest): Promise<boolean>;
   /** Undefined where runs are not kept. */
   readonly runs: AgentRuns | undefined;
   readonly handle: RunHandler;
@@ -68,11 +73,11 @@ export interface ToolAgents {
 
 const usualStartMs = 15_000;
 
-export function openToolAgents({ release, agents, answering, onToolCall, story, durable, openOther }: Opening): ToolAgents {
+export function openToolAgents({ release, agents, answering, onToolCall, story, durable, openOther, keepLate }: Opening): ToolAgents {
   const channels = new Map<string, Channel>();
   const place = ({ group, id }: Omit<RunKey, "kind">): string => `${group} ${id}`;
   const others = durable && openOtherReleases(openOther);
-  const handle = handlerOf({ release, agents, answering, onToolCall, liveOf: (run) => channels.get(place(run)), others, story });
+  const handle = handlerOf({ release, agents, answering, onToolCall, liveOf: (run) => channels.get(place(run)), others, keepLate, story });
   const work: RunWork | undefined = durable?.works === true ? workInBackground(durable.engine, { ...durable, handler: handle, story }) : undefined;
 
   async function* answer(request: AnswerRequest): AsyncGenerator<AnswerPart> {
@@ -109,6 +114,12 @@ export function openToolAgents({ release, agents, answering, onToolCall, story, 
     has: (agent) => agents.has(agent),
     inputFor: (request) => inputOf(request, release),
     answer,
+    async isLate({ agent, caller = null, runId }) {
+      if (durable === undefined || runId === undefined) return false;
+      const run = keyOf(durable.kind, { agent, key: caller }, runId);
+      const { id, isBegun } = await findAgain(durable.engine, run);
+      return isBegun && hasTold(durable.engine, { ...run, id }, "approval_requested");
+    },
     runs: durable && openAgentRuns(durable.engine, durable.kind),
     handle,
     services: durable === undefined ? [] : [{ name: `state ${durable.engine.url}`, service: durable.engine }],
