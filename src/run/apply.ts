@@ -12,6 +12,7 @@ import type { ServerSettings } from "../manifest/server.ts";
 import type { Context, Environment } from "../ports/context.ts";
 import type { Model } from "../ports/model.ts";
 import type { Activation } from "../release/schema.ts";
+import { answerTurn } from "./agent/answer-turn.ts";
 import type { ToolAgents } from "./agent/open.ts";
 import type { KeepingRuns } from "./agent/runtime.ts";
 import type { ToolCallEvent } from "./agent/schema.ts";
@@ -95,18 +96,19 @@ export async function openRuntime(context: Context & Pick<Waiting, "patience">, 
   const { patience } = options;
   const answering = { clock: context.clock, emit: options.emit, onAnswer: tellFallbacks(context.story, context.clock), ...(patience === undefined ? {} : { patience }) };
   const agents = new Map(opened.map((agent) => [agent.plan.name, agent]));
+  const kept = openKept(context, { release: release.release, manifest: build.manifest, environment, attachments: options.attached ?? options.attachments ?? {}, secrets, agents: [...agents.keys()] });
   const openTools = async (): Promise<ToolAgents> =>
-    (await import("./agent/runtime.ts")).openToolAgentsOf(context, { options, manifest: build.manifest, agents: opened, answering, folder, secrets, openOther: (other) => openRuntime(context, other) });
+    (await import("./agent/runtime.ts")).openToolAgentsOf(context, { options, manifest: build.manifest, agents: opened, answering, folder, secrets, keepLate: (turn) => kept.keepLate(turn), openOther: (other) => openRuntime(context, other) });
   const hasTools = opened.some((agent) => agent.plan.tools.length > 0);
   const toolAgents = hasTools ? await closingOnFailure(retrievers, telling("tools", openTools())) : undefined;
-  const kept = openKept(context, { release: release.release, manifest: build.manifest, environment, attachments: options.attached ?? options.attachments ?? {}, secrets, agents: [...agents.keys()] });
   return {
     ...offerRetrieval(plan.agents, retrievers),
     agents: [...agents.keys()],
     answer(request) {
       const agent = agents.get(request.agent);
       if (agent === undefined) throw unknownAgent(request.agent, [...agents.keys()]);
-      return kept.answer(request, (turn) => (toolAgents?.has(turn.agent) === true ? toolAgents.answer(turn) : answerRequest(agent, turn, answering)));
+      if (toolAgents?.has(request.agent) === true) return answerTurn(toolAgents, kept, request);
+      return kept.answer(request, (turn) => answerRequest(agent, turn, answering));
     },
     kept: () => kept,
     check: partChecks({ release: releaseName(release), state: kept.hasConversations ? kept.service : undefined, retrievers, models, chains: plan.agents.map(({ models }) => models), others: toolAgents?.services ?? [], nowMs: () => context.clock.monotonicMs() }),

@@ -6,6 +6,7 @@ import { type AnswerRecords, openAnswerRecords } from "./answer-record.ts";
 import type { Release } from "../release/schema.ts";
 import type { AnswerPart, AnswerRequest } from "./schema.ts";
 import { type ConversationOptions, type Conversations, openConversations } from "./session/conversations.ts";
+import type { LateTurn } from "./session/late-turn.ts";
 import { type StateService, stateService } from "./state/service.ts";
 
 export interface KeptOptions {
@@ -28,6 +29,8 @@ export interface Kept {
   readonly answers: AnswerRecords;
   /** Answers a request, as the next turn of its session where it names one. Fails with REQUEST_INVALID where the agent keeps none. */
   answer(request: AnswerRequest, answer: (request: AnswerRequest) => AsyncIterable<AnswerPart>): AsyncIterable<AnswerPart>;
+  /** Keeps the turn of a run that outlived its request. Fails as the state service does. */
+  keepLate(turn: LateTurn): Promise<void>;
 }
 
 export function openKept(context: Pick<Context, "clock" | "env" | "openConfig" | "openSessions" | "story">, { release, manifest, environment, attachments, secrets, agents, pace }: KeptOptions): Kept {
@@ -48,6 +51,7 @@ export function openKept(context: Pick<Context, "clock" | "env" | "openConfig" |
       if (settings === false) throw noSessions(agent);
       return conversations.answer({ ...request, session }, settings, answer);
     },
+    keepLate: (turn) => conversations.keepLate(turn, sessionOf(turn.agent)),
   };
 }
 

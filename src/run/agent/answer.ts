@@ -4,7 +4,7 @@ import type { RunEngine, RunKey } from "../../ports/runs.ts";
 import type { AnswerPart, AnswerRequest } from "../schema.ts";
 import { between, type Channel, openChannel } from "./channel.ts";
 import { revive } from "./loop.ts";
-import { keyOf, newRun, type RunOwner } from "./runs.ts";
+import { keyOf, newRun } from "./runs.ts";
 import type { RunInput, RunOutcome } from "./schema.ts";
 
 interface Answering {
@@ -40,7 +40,7 @@ export async function* answerHere(request: AnswerRequest, { engine, kind, input,
     const failure = await settled;
     isThrough = true;
     if (failure instanceof TwelveError) throw failure;
-    yield await endOf(engine, run, owner);
+    yield await endOf(engine, run, request);
   } finally {
     request.signal?.removeEventListener("abort", leave);
     unfollow();
@@ -59,20 +59,25 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
   let timer: NodeJS.Timeout | undefined;
   let isThrough = false;
   let isFirst = true;
+  const undecided = new Set<string>();
   try {
     await engine.submit(newRun(kind, owner, id, input));
     timer = setTimeout(() => void requireTaken(engine, run, { limitMs, stays: request.runId !== undefined }).catch((error: unknown) => untaken.abort(error)), limitMs);
     for await (const { position, data } of engine.events(run, { after: 0, signal: AbortSignal.any([untaken.signal, ...(request.signal === undefined ? [] : [request.signal])]) })) {
       clearTimeout(timer);
-      const { type, text } = data as { readonly type?: string; readonly text?: string };
+      const { type, text, call_id: call = "" } = data as { readonly type?: string; readonly text?: string; readonly call_id?: string };
+      if (type === "approval_requested") undecided.add(call);
+      // The run waits for the session, too, to keep its turn there.
+      if (undecided.size > 0 && request.session !== undefined) break;
+      if (type === "approval_decided") undecided.delete(call);
       // Nothing comes behind it before somebody decides.
-      if (type === "approval_requested" && (await engine.status(run))?.position === position) break;
+      if (undecided.size > 0 && (await engine.status(run))?.position === position) break;
       if (type !== "model_call_finished" || text === undefined || text === "") continue;
       yield { type: "text", text: isFirst ? text : `${between}${text}` };
       isFirst = false;
     }
     isThrough = true;
-    yield await endOf(engine, run, owner);
+    yield await endOf(engine, run, request);
   } finally {
     clearTimeout(timer);
     if (!isThrough && request.runId === undefined) await engine.cancel(run).catch(() => {});
@@ -85,9 +90,12 @@ async function requireTaken(engine: RunEngine, run: RunKey, { limitMs, stays }: 
   throw new TwelveError("RUN_NOT_TAKEN", `No process that works on runs took this one within ${limitMs / 1000} s, so it ${stays ? "still waits, and answers the same request with the same key" : "was cancelled"}`, { retry: { afterMs: null } });
 }
 
-async function endOf(engine: RunEngine, run: RunKey, { agent, key }: RunOwner): Promise<AnswerPart> {
+async function endOf(engine: RunEngine, run: RunKey, { agent, session, caller: key = null }: AnswerRequest): Promise<AnswerPart> {
   const status = await engine.status(run);
-  if (status?.state === "done") return { type: "end", answer: (status.result as unknown as RunOutcome).answer };
+  const outcome = status?.result as unknown as RunOutcome | undefined;
+  // Whoever approved was faster than this answer; the turn is kept by the run itself.
+  const isKept = session !== undefined && outcome?.isLate === true;
+  if (outcome !== undefined && !isKept) return { type: "end", answer: outcome.answer };
   if (status?.state === "cancelled") throw new TwelveError("RUN_CANCELLED", `The run ${run.id} was cancelled`);
   if (status?.state === "failed") throw revive({ code: "", message: "", fix: "", ...status.failure });
   const path = `/v1/agents/${agent}/runs/${run.id}`;

@@ -43,7 +43,8 @@ export async function runLoop(input: RunInput, given: OngoingRun, loop: Loop): P
   const made: Message[] = [];
   const answers: Answer[] = [];
   let spent = nothingSpent;
-  const end = (limit: RunLimit | null): RunOutcome => outcomeOf({ limit, answers, spent, made });
+  let isLate = false;
+  const end = (limit: RunLimit | null): RunOutcome => outcomeOf({ limit, answers, spent, made, isLate });
   for (let number = 1; ; number++) {
     const step = await askModel(run, loop, { number, input, made, retrieved: answers[0]?.retrieved, time });
     if ("isTimeUp" in step) return end("seconds");
@@ -55,7 +56,9 @@ export async function runLoop(input: RunInput, given: OngoingRun, loop: Loop): P
     // What no model would read is not called for.
     const limit = limitReached(plan.limits, spent);
     if (limit !== undefined) return end(limit);
-    made.push(messageOf(answer), ...(await callTools(run, loop, { input, time, step: number, calls: answer.toolCalls })));
+    const called = await callTools(run, loop, { input, time, step: number, calls: answer.toolCalls });
+    made.push(messageOf(answer), ...called.results);
+    isLate ||= called.isLate;
   }
 }
 
@@ -72,14 +75,17 @@ interface Turn {
 }
 
 /** Asks for all approvals first, so that a person sees them together, and nothing is half done while somebody thinks. */
-async function callTools(run: OngoingRun, loop: Loop, { input, time, step, calls }: Turn): Promise<readonly Message[]> {
+async function callTools(run: OngoingRun, loop: Loop, { input, time, step, calls }: Turn): Promise<{ readonly results: readonly Message[]; readonly isLate: boolean }> {
   const tools = loop.tools();
-  const asked = await withApprovals(run, calls.map((call, index) => readCall(call, { id: callId(step, index), step, tools })), time);
+  const read = calls.map((call, index) => readCall(call, { id: callId(step, index), step, tools }));
+  const questions = read.filter(({ tool, given }) => tool?.needsApproval === true && !("problem" in given));
+  const asked = questions.length === 0 ? read : await withApprovals(run, read, { questions, time });
   const perform = (call: AskedCall): Promise<CallOutcome> => callTool(run, loop, call, { input, time });
   const outcomes: CallOutcome[] = [];
   if (asked.every(({ tool }) => tool?.isIdempotent !== false)) outcomes.push(...(await together(asked.map(perform))));
   else for (const call of asked) outcomes.push(await perform(call));
-  return outcomes.map(({ content, isError }, index) => ({ role: "tool", content, toolCallId: calls[index]?.id ?? "", ...(isError ? { isError } : {}) }));
+  const results = outcomes.map(({ content, isError }, index): Message => ({ role: "tool", content, toolCallId: calls[index]?.id ?? "", ...(isError ? { isError } : {}) }));
+  return { results, isLate: questions.length > 0 };
 }
 
 /** The first failure, once all have ended: a step that goes on alone would be recorded in a run that is over. */
@@ -88,9 +94,7 @@ async function together<Result>(working: readonly Promise<Result>[]): Promise<re
   return Promise.all(working);
 }
 
-async function withApprovals(run: OngoingRun, asked: readonly AskedCall[], time: RunTime): Promise<readonly AskedCall[]> {
-  const questions = asked.filter(({ tool, given }) => tool?.needsApproval === true && !("problem" in given));
-  if (questions.length === 0) return asked;
+async function withApprovals(run: OngoingRun, asked: readonly AskedCall[], { questions, time }: { readonly questions: readonly AskedCall[]; readonly time: RunTime }): Promise<readonly AskedCall[]> {
   const { decisions, waitedMs } = await run.wait(Object.fromEntries(questions.map(({ id, step, call }) => [id, { type: "approval_requested", step, call_id: id, tool: call.name, arguments: call.arguments }])));
   time.waited(waitedMs);
   return asked.map((each) => {
@@ -108,9 +112,10 @@ interface Ended {
   readonly answers: readonly Answer[];
   readonly spent: Spent;
   readonly made: readonly Message[];
+  readonly isLate: boolean;
 }
 
-function outcomeOf({ limit, answers, spent, made }: Ended): RunOutcome {
+function outcomeOf({ limit, answers, spent, made, isLate }: Ended): RunOutcome {
   const last = answers.at(-1);
   const text = answers.map((answer) => answer.text).filter((said) => said !== "").join(between);
   const retrieved = answers[0]?.retrieved ?? [];
@@ -132,7 +137,7 @@ function outcomeOf({ limit, answers, spent, made }: Ended): RunOutcome {
     costUsd: spent.costUsd,
     made: turn,
   };
-  return { limit, output, answer, made: turn };
+  return { limit, output, answer, isLate, made: turn };
 }
 
 /** A failure as it was before it was kept. */

@@ -1,8 +1,6 @@
 import { inTime } from "../../core/deadline.ts";
 import type { Digest } from "../../core/descriptor.ts";
 import { TwelveError } from "../../core/errors.ts";
-import { wait } from "../../core/patience.ts";
-import { retrying } from "../../core/retry.ts";
 import type { RunEngine, RunHandler, RunKey } from "../../ports/runs.ts";
 import type { Story } from "../../ports/story.ts";
 import type { OpenTool } from "../../ports/tool.ts";
@@ -10,13 +8,17 @@ import type { AnswerContext, OpenAgent } from "../answer.ts";
 import type { NamedService } from "../health.ts";
 import { unknownAgent } from "../plan.ts";
 import type { AnswerPart, AnswerRequest } from "../schema.ts";
+import type { LateTurn } from "../session/late-turn.ts";
 import { answerElsewhere, answerHere } from "./answer.ts";
-import { type Channel, openChannel } from "./channel.ts";
-import { type Loop, runLoop } from "./loop.ts";
-import { passingRun } from "./passing-run.ts";
-import { findAgain, newRunId } from "./run-id.ts";
+import type { Channel } from "./channel.ts";
+import { handlerOf } from "./handle.ts";
+import { inputOf } from "./input.ts";
+import { runLoop } from "./loop.ts";
+import { openOtherReleases } from "./others.ts";
+import { answerPassing } from "./passing.ts";
+import { findAgain, hasTold, newRunId } from "./run-id.ts";
 import { type AgentRuns, keyOf, openAgentRuns } from "./runs.ts";
-import { type KeptRequest, RunInput, type RunOutcome, type ToolCallEvent } from "./schema.ts";
+import type { RunInput, ToolCallEvent } from "./schema.ts";
 import { type RunWork, workInBackground } from "./work.ts";
 
 /** An agent with what it may call. */
@@ -46,6 +48,8 @@ interface Opening {
   readonly durable: DurableRuns | undefined;
   /** Another release's, for a run that was begun in it. */
   readonly openOther: (release: Digest) => Promise<ToolAgents>;
+  /** Keeps the turn of a run that outlived its request. */
+  readonly keepLate: (turn: LateTurn) => Promise<void>;
 }
 
 /** The agents of a release that have tools. */
@@ -54,6 +58,8 @@ export interface ToolAgents {
   /** What is kept of a request. */
   inputFor(request: AnswerRequest): RunInput;
   answer(request: AnswerRequest): AsyncIterable<AnswerPart>;
+  /** Whether a request that is sent again had its answer from a run that asked for approval, and so keeps its turn in the session itself. */
+  isLate(request: AnswerRequest): Promise<boolean>;
   /** Undefined where runs are not kept. */
   readonly runs: AgentRuns | undefined;
   readonly handle: RunHandler;
@@ -67,39 +73,19 @@ export interface ToolAgents {
 
 const usualStartMs = 15_000;
 
-export function openToolAgents({ release, agents, answering, onToolCall, story, durable, openOther }: Opening): ToolAgents {
+export function openToolAgents({ release, agents, answering, onToolCall, story, durable, openOther, keepLate }: Opening): ToolAgents {
   const channels = new Map<string, Channel>();
-  const others = new Map<Digest, Promise<ToolAgents>>();
   const place = ({ group, id }: Omit<RunKey, "kind">): string => `${group} ${id}`;
-
-  const otherOf = (digest: Digest): Promise<ToolAgents> => {
-    const known = others.get(digest) ?? patiently(() => openOther(digest));
-    others.set(digest, known);
-    // One that could not be opened may be there at the next run.
-    known.catch(() => others.delete(digest));
-    return known;
-  };
-  const loopOf = (name: string, live: Channel | undefined): Loop => {
-    const found = agents.get(name);
-    if (found === undefined) throw unknownAgent(name, [...agents.keys()]);
-    return { ...found, answering, onToolCall, live };
-  };
-  const handle: RunHandler = async (given, run) => {
-    const parsed = RunInput.safeParse(given);
-    if (!parsed.success) throw new TwelveError("RUN_CONFLICT", "The run was begun by another version of twelve, which this one cannot go on with");
-    const input = parsed.data;
-    if (input.release !== release) return (await otherOf(input.release)).handle(given, run);
-    return (await runLoop(input, run, loopOf(input.agent, channels.get(place(run))))) as unknown as ReturnType<RunHandler>;
-  };
+  const others = durable && openOtherReleases(openOther);
+  const handle = handlerOf({ release, agents, answering, onToolCall, liveOf: (run) => channels.get(place(run)), others, keepLate, story });
   const work: RunWork | undefined = durable?.works === true ? workInBackground(durable.engine, { ...durable, handler: handle, story }) : undefined;
-  const inputFor = (request: AnswerRequest): RunInput => ({ loop: 1, release, agent: request.agent, user: request.user ?? request.caller ?? null, traceId: request.traceId, request: keptOf(request) });
 
   async function* answer(request: AnswerRequest): AsyncGenerator<AnswerPart> {
     if (request.tools !== undefined) throw new TwelveError("REQUEST_INVALID", `The agent ${request.agent} has tools of its own, so none can be given with a request`, { problems: [{ path: "tools", message: "Leave it out" }] });
     const newId = request.runId ?? newRunId((sizeBytes) => answering.clock.randomHex(sizeBytes));
-    const input = inputFor(request);
+    const input = inputOf(request, release);
     if (durable === undefined) {
-      yield* answerPassing(request, { id: newId, input });
+      yield* answerPassing(request, newId, (run, channel) => runLoop(input, run, { ...agentOf(request.agent), answering, onToolCall, live: channel }));
       return;
     }
     const { startMs = usualStartMs } = durable;
@@ -118,26 +104,22 @@ export function openToolAgents({ release, agents, answering, onToolCall, story, 
     });
   }
 
-  async function* answerPassing(request: AnswerRequest, { id, input }: { readonly id: string; readonly input: RunInput }): AsyncGenerator<AnswerPart> {
-    const channel = openChannel();
-    const leave = (): void => channel.abort(request.signal?.reason);
-    request.signal?.addEventListener("abort", leave, { once: true });
-    try {
-      request.signal?.throwIfAborted();
-      const running = runLoop(input, passingRun(id, channel.signal), loopOf(request.agent, channel)).finally(() => channel.close());
-      running.catch(() => {});
-      for await (const text of channel.texts()) yield { type: "text", text };
-      yield { type: "end", answer: (await running satisfies RunOutcome).answer };
-    } finally {
-      request.signal?.removeEventListener("abort", leave);
-      leave();
-    }
+  function agentOf(name: string): ToolAgent {
+    const found = agents.get(name);
+    if (found === undefined) throw unknownAgent(name, [...agents.keys()]);
+    return found;
   }
 
   return {
     has: (agent) => agents.has(agent),
-    inputFor,
+    inputFor: (request) => inputOf(request, release),
     answer,
+    async isLate({ agent, caller = null, runId }) {
+      if (durable === undefined || runId === undefined) return false;
+      const run = keyOf(durable.kind, { agent, key: caller }, runId);
+      const { id, isBegun } = await findAgain(durable.engine, run);
+      return isBegun && hasTold(durable.engine, { ...run, id }, "approval_requested");
+    },
     runs: durable && openAgentRuns(durable.engine, durable.kind),
     handle,
     services: durable === undefined ? [] : [{ name: `state ${durable.engine.url}`, service: durable.engine }],
@@ -145,19 +127,7 @@ export function openToolAgents({ release, agents, answering, onToolCall, story, 
     async close() {
       await work?.stop();
       await durable?.engine.close();
-      for (const other of others.values()) await (await other.catch(() => undefined))?.close();
+      await others?.close();
     },
   };
-}
-
-/** A run in the queue can wait for a service that is away for the moment. */
-function patiently<Result>(open: () => Promise<Result>): Promise<Result> {
-  return retrying(open, { sleep: (ms) => wait(ms), random: Math.random, onRetry: () => {} });
-}
-
-const keptFields = ["messages", "variables", "isStream", "temperature", "topP", "maxTokens", "stop", "seed", "effort", "format", "schema", "toolChoice", "isSingleCall"] as const satisfies readonly (keyof KeptRequest)[];
-
-function keptOf(request: AnswerRequest): KeptRequest {
-  const { messages, variables, isStream } = request;
-  return { messages, variables, isStream, ...Object.fromEntries(keptFields.flatMap((field) => (request[field] === undefined ? [] : [[field, request[field]]]))) };
 }

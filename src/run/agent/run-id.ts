@@ -21,11 +21,12 @@ export async function findAgain(engine: RunEngine, run: RunKey): Promise<{ reado
     const tried = number === 1 ? run : { ...run, id: `${run.id}-${number}` };
     const status = await engine.status(tried);
     if (status === undefined) return { id: tried.id, isBegun: false };
-    if (status.state !== "failed" || (await hasCalled(engine, tried, status.position))) return { id: tried.id, isBegun: true };
+    if (status.state !== "failed" || (await hasTold(engine, tried, "tool_call_started"))) return { id: tried.id, isBegun: true };
   }
 }
 
-async function hasCalled(engine: RunEngine, run: RunKey, position: number): Promise<boolean> {
-  const told = await toldUntil(engine, run, position);
-  return told.some(({ data }) => (data as { readonly type?: string }).type === "tool_call_started");
+/** Whether the run has told something of that type so far. */
+export async function hasTold(engine: RunEngine, run: RunKey, type: string): Promise<boolean> {
+  const told = await toldUntil(engine, run, (await engine.status(run))?.position ?? 0);
+  return told.some(({ data }) => (data as { readonly type?: string }).type === type);
 }

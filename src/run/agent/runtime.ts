@@ -6,6 +6,7 @@ import { readRelease } from "../../release/read.ts";
 import type { AnswerContext, OpenAgent } from "../answer.ts";
 import type { OpenedRuntime, RuntimeOptions } from "../apply.ts";
 import { costOf } from "../price.ts";
+import type { LateTurn } from "../session/late-turn.ts";
 import { openAgentTools } from "../tools.ts";
 import { type DurableRuns, openToolAgents, type ToolAgents } from "./open.ts";
 import { runKind } from "./schema.ts";
@@ -25,18 +26,23 @@ interface Opening {
   readonly answering: AnswerContext;
   readonly folder: string;
   readonly secrets: Readonly<Record<string, string>>;
+  /** Keeps the turn of a run that outlived its request. */
+  readonly keepLate: (turn: LateTurn) => Promise<void>;
   /** Opens another release in the same way. */
   readonly openOther: (options: RuntimeOptions) => Promise<OpenedRuntime>;
 }
 
 /** Opens those of the agents that have tools. Fails with BUDGET_UNKNOWN, or as the tools do. */
 export async function openToolAgentsOf(context: Context, opening: Opening): Promise<ToolAgents> {
-  const { options, manifest, answering, folder, secrets, openOther } = opening;
+  const { options, manifest, answering, folder, secrets, openOther, keepLate } = opening;
   const agents = opening.agents.filter(({ plan }) => plan.tools.length > 0);
   for (const agent of agents) refuseUnpriced(agent);
   const { release, environment, attachments } = options;
   const tools = await openAgentTools(context, { release, manifest, environment, attachments, secrets, folder, agents: agents.map(({ plan }) => plan.name) });
-  const durable = await openDurable(context, manifest, options);
+  const durable = await openDurable(context, manifest, options).catch(async (error: unknown) => {
+    await tools?.close();
+    throw error;
+  });
   const opened = openToolAgents({
     release: release.releaseDescriptor.digest,
     agents: new Map(agents.map((agent) => [agent.plan.name, { agent, tools: () => tools?.of(agent.plan.tools) ?? [] }])),
@@ -44,6 +50,7 @@ export async function openToolAgentsOf(context: Context, opening: Opening): Prom
     onToolCall: options.onToolCall ?? (() => {}),
     story: context.story,
     durable,
+    keepLate,
     async openOther(digest) {
       const other = await readRelease(await context.store(), release.release.app, digest);
       const { runs: _, agents: __, ...rest } = options;

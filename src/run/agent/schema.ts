@@ -20,6 +20,7 @@ export const RunInput = z.strictObject({
   agent: z.string(),
   user: z.string().nullable(),
   traceId: z.string(),
+  session: z.strictObject({ user: z.string(), session: z.string() }).optional().meta({ description: "Where the turn is kept, should the run outlive its request" }),
   request: z.custom<KeptRequest>((value) => typeof value === "object" && value !== null),
 });
 export type RunInput = z.infer<typeof RunInput>;
@@ -36,6 +37,8 @@ export interface RunOutcome {
   readonly output: string;
   /** All that was said, with what all model calls together took. */
   readonly answer: Answer;
+  /** It asked for approval, and so its request ended before it. */
+  readonly isLate: boolean;
   /** What the turn adds to the conversation: calls, results and the answer. */
   readonly made: readonly Message[];
 }

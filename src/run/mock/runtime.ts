@@ -29,6 +29,7 @@ export async function openMockRuntime({ clock, openEmbedder, openSessions }: Pic
     conversations,
     answers: openAnswerRecords({ ...place, keepHours: 24 }),
     answer: (request, answer) => (request.session === undefined ? answer(request) : conversations.answer({ ...request, session: request.session }, true, answer)),
+    keepLate: (turn) => conversations.keepLate(turn, true),
   };
   return {
     agents: agents ?? (answers.agents.length > 0 ? answers.agents : ["mock"]),

@@ -7,6 +7,7 @@ import type { AnswerPart, AnswerRequest } from "../schema.ts";
 import type { Log } from "../state/append.ts";
 import { ownerName } from "../state/name.ts";
 import { type KeptTurn, turnsIn } from "./entry.ts";
+import { keepLateTurn, type LateTurn } from "./late-turn.ts";
 import { keepOrder } from "./order.ts";
 import { beginTurn, type Pace, type Turn } from "./turn.ts";
 import { unlessStuck } from "./unless-stuck.ts";
@@ -31,6 +32,8 @@ export interface KeptConversation {
 export interface Conversations {
   /** Answers the next turn of a session, with what was said before; the turn is durable before its last part is given. */
   answer(request: AnswerRequest & { readonly session: SessionKey }, settings: AgentSettings["session"], answer: (request: AnswerRequest) => AsyncIterable<AnswerPart>): AsyncIterable<AnswerPart>;
+  /** Keeps what a run did after its request had ended. Fails as the state service does. */
+  keepLate(turn: LateTurn, settings: AgentSettings["session"]): Promise<void>;
   list(user: string, page?: { readonly after?: string; readonly limit?: number }): ReturnType<SessionStore["list"]>;
   /** Fails with SESSION_NOT_FOUND. */
   read(key: SessionKey): Promise<KeptConversation>;
@@ -52,11 +55,15 @@ export function openConversations({ app, environment, open, clock, pace = {} }: 
   const enter = keepOrder();
   const keyOf = ({ user, session }: SessionKey): SessionKey => ({ user: ownerName("session", { app, environment }, user), session });
 
+  const logOf = async (key: SessionKey, settings: AgentSettings["session"]): Promise<Log> => {
+    const { keepDays = usualKeepDays } = typeof settings === "object" ? settings : {};
+    return { store: await open(), key: keyOf(key), ttlSeconds: Math.ceil(keepDays * 86_400) };
+  };
+
   async function begin(request: AnswerRequest & { readonly session: SessionKey }, settings: AgentSettings["session"]): Promise<{ readonly turn: Turn; readonly leave: () => void }> {
-    const { historyTokens = usualHistoryTokens, keepDays = usualKeepDays } = typeof settings === "object" ? settings : {};
+    const { historyTokens = usualHistoryTokens } = typeof settings === "object" ? settings : {};
     const { session: name } = request.session;
-    const store = await open();
-    const log: Log = { store, key: keyOf(request.session), ttlSeconds: Math.ceil(keepDays * 86_400) };
+    const log = await logOf(request.session, settings);
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(busy(name, waitMs)), waitMs);
     const signal = request.signal === undefined ? limit.signal : AbortSignal.any([request.signal, limit.signal]);
@@ -104,6 +111,7 @@ export function openConversations({ app, environment, open, clock, pace = {} }: 
         leave();
       }
     },
+    keepLate: async ({ key, ...turn }, settings) => keepLateTurn(await logOf(key, settings), turn, { clock, pace }),
     list: async (user, page) => (await open()).list(keyOf({ user, session: "" }).user, page),
     async read(key) {
       const session = await (await open()).read(keyOf(key));
@@ -114,8 +122,10 @@ export function openConversations({ app, environment, open, clock, pace = {} }: 
   };
 }
 
-function outcomeOf(error: unknown): "refused" | "failed" {
-  return error instanceof TwelveError && refusals.has(error.code) ? "refused" : "failed";
+function outcomeOf(error: unknown): "refused" | "waiting" | "failed" {
+  if (!(error instanceof TwelveError)) return "failed";
+  if (error.code === "APPROVAL_NEEDED") return "waiting";
+  return refusals.has(error.code) ? "refused" : "failed";
 }
 
 function busy(name: string, waitMs: number): TwelveError {

@@ -7,10 +7,10 @@ import type { Draft } from "../state/claim.ts";
 import { markOf } from "../state/mark.ts";
 
 /**
- * How a turn ended. `failed`, `left` (the client went away) and `lost` (its process died) leave the question in the conversation without an
- * answer; one that was `refused` is no part of it: it would be refused with each later turn, too.
+ * How a turn ended. `failed`, `left` (the client went away), `lost` (its process died) and `waiting` (for an approval: the answer is a turn of its
+ * own, later) leave the question in the conversation without an answer; one that was `refused` is no part of it: it would be refused with each later turn, too.
  */
-export const outcomes = ["answered", "failed", "left", "refused", "lost", "running"] as const;
+export const outcomes = ["answered", "failed", "left", "refused", "waiting", "lost", "running"] as const;
 export type Outcome = (typeof outcomes)[number];
 
 /** A turn as it was kept: what was said to the agent, and what it answered. */

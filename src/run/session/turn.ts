@@ -81,7 +81,7 @@ export async function beginTurn(log: Log, { agent, messages, historyTokens }: Ne
 }
 
 /** The session each time that it looks free: no turn is open, or its process has died. */
-async function* freeSessions({ store, key }: Log, { clock, pace, signal }: Pick<Beginning, "clock" | "pace" | "signal">): AsyncGenerator<Session | undefined> {
+export async function* freeSessions({ store, key }: Log, { clock, pace, signal }: Pick<Beginning, "clock" | "pace" | "signal">): AsyncGenerator<Session | undefined> {
   const { leaseMs = usualLeaseMs, firstPauseMs = usualFirstPauseMs, longestPauseMs = usualLongestPauseMs } = pace;
   let seen = { version: -1, sinceMs: 0 };
   let pauseMs = firstPauseMs;

@@ -6,6 +6,7 @@ import type { OpenTool, ToolCallOptions, ToolResult } from "../../../src/ports/t
 import { openToolAgents, type DurableRuns, type ToolAgents } from "../../../src/run/agent/open.ts";
 import type { ToolCallEvent } from "../../../src/run/agent/schema.ts";
 import type { OpenAgent } from "../../../src/run/answer.ts";
+import type { LateTurn } from "../../../src/run/session/late-turn.ts";
 import type { ModelCallEvent } from "../../../src/run/schema.ts";
 import { systemClock } from "../../../src/adapters/system/clock.ts";
 import { openAgent, scriptedModel } from "../fixture.ts";
@@ -58,10 +59,12 @@ interface FakeOptions {
   readonly durable?: DurableRuns;
   readonly release?: string;
   readonly openOther?: (release: string) => Promise<ToolAgents>;
+  readonly warn?: (message: string) => void;
+  readonly keepLate?: (turn: LateTurn) => Promise<void>;
 }
 
 /** The agent `support`, with these tools and a model that says what the test wants. */
-export function fakeAgents(script: Parameters<typeof scriptedModel>[0], { tools, limits = {}, durable, release = "release", openOther = () => Promise.reject(new Error("There is no other release")) }: FakeOptions): FakeAgents {
+export function fakeAgents(script: Parameters<typeof scriptedModel>[0], { tools, limits = {}, durable, release = "release", openOther = () => Promise.reject(new Error("There is no other release")), warn = () => {}, keepLate = () => Promise.reject(new Error("There are no sessions")) }: FakeOptions): FakeAgents {
   const model = scriptedModel(script);
   const base = openAgent(model);
   const agent: OpenAgent = {
@@ -76,9 +79,10 @@ export function fakeAgents(script: Parameters<typeof scriptedModel>[0], { tools,
     agents: new Map([["support", { agent, tools: () => tools }]]),
     answering: { clock: systemClock, emit: (event) => void events.push(event), sleep: () => Promise.resolve() },
     onToolCall: (event) => void toolEvents.push(event),
-    story: { warn: () => {} },
+    story: { warn },
     durable,
     openOther,
+    keepLate,
   });
   return { ...opened, events, toolEvents, asked: model.asked };
 }

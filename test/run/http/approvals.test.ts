@@ -1,8 +1,10 @@
 import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
 import { type ApiKey, hashOfKey } from "../../../src/config/api-key.ts";
+import type { ModelRequest } from "../../../src/ports/model.ts";
 import { openKeyRing } from "../../../src/run/http/key.ts";
 import { fakeTool, replies } from "../agent/fixture.ts";
+import { says, wants } from "../fixture.ts";
 import { chat, newKind, startServer } from "./runs-fixture.ts";
 
 const keyOf = (name: string): string => `tw_${name.padEnd(43, "x")}`;
@@ -49,16 +51,76 @@ describe("a request for an answer that needs approval", () => {
     expect(response.headers.get("x-should-retry")).toBe("false");
   });
 
-  it.each([["whole", pays, false, 409], ["streamed", pays, true, 409], ["streamed, after some text", speaksAndPays, true, 200]] as const)("is refused once under one Idempotency-Key: %s", async (_, script, stream, status) => {
+  it.each([["whole", pays, false, 409], ["streamed", pays, true, 409], ["streamed, after some text", speaksAndPays, true, 200]] as const)("is refused while it waits and answered when it is through, under one Idempotency-Key: %s", async (_, script, stream, status) => {
     const server = await startServer(script(), paying());
     const send = async () => {
       const response = await fetch(`${server.url}/v1/chat/completions`, { method: "POST", headers: { "content-type": "application/json", "idempotency-key": "k-1" }, body: JSON.stringify({ ...ask, stream }) });
-      return { status: response.status, run: response.headers.get("x-run-id"), retry: response.headers.get("x-should-retry"), text: await response.text() };
+      return { status: response.status, run: response.headers.get("x-run-id"), text: await response.text() };
     };
     const first = await send();
     expect(first).toMatchObject({ status, run: expect.stringMatching(/^run_/), text: expect.stringContaining("approval_needed") });
-    expect(await send()).toEqual(first);
+    expect(await send()).toMatchObject({ status, run: first.run, text: expect.stringContaining("approval_needed") });
+    await server.post(`/${first.run}/approvals`, { call_id: "call_1_1", approve: true });
+    const last = await send();
+    expect(last).toMatchObject({ status: 200, run: first.run, text: expect.stringContaining("Paid.") });
+    expect(last.text).not.toContain("approval_needed");
+    // That one is kept.
+    expect(await send()).toEqual(last);
     expect((await server.get("")).body.data).toHaveLength(1);
+  });
+});
+
+describe("a turn of a session that needs approval", () => {
+  const say = async (url: string, content: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(`${url}/v1/chat/completions`, { method: "POST", headers: { "content-type": "application/json", "x-session-id": "s-1", ...headers }, body: JSON.stringify({ model: "support", messages: [{ role: "user", content }] }) });
+    return { status: response.status, run: response.headers.get("x-run-id") ?? "", text: await response.text() };
+  };
+  const turns = async (url: string) => ((await (await fetch(`${url}/v1/sessions/s-1`)).json()) as { readonly turns: readonly { readonly status: string; readonly messages: readonly { readonly role: string; readonly content: string }[] }[] }).turns
+    .map(({ status, messages }) => [status, ...messages.map(({ role, content }) => `${role}: ${content}`)]);
+  /** Pays where it is asked to, and says otherwise what it was given. */
+  const script = ({ messages }: ModelRequest) => {
+    const last = messages.at(-1);
+    if (last?.role === "user" && last.content.startsWith("Pay")) return wants({ id: "model_0", name: "pay", arguments: "{}" });
+    return says(last?.role === "tool" ? "Paid." : messages.map(({ content }) => content).join("|"));
+  };
+
+  it("has its answer in the conversation once the run is through", async () => {
+    const server = await startServer(script, paying());
+    const { status, run } = await say(server.url, "Pay 5");
+    expect([status, await turns(server.url)]).toEqual([409, [["waiting", "user: Pay 5"]]]);
+    await server.post(`/${run}/approvals`, { call_id: "call_1_1", approve: true });
+    await server.when(run, "completed");
+    expect(await turns(server.url)).toEqual([["waiting", "user: Pay 5"], ["answered", "user: Pay 5", "assistant: ", "tool: ok", "assistant: Paid."]]);
+    // The model is told of it once.
+    expect((await say(server.url, "And now?")).text).toContain("Pay 5||ok|Paid.|And now?");
+  });
+
+  it("has it behind what was said meanwhile", async () => {
+    const server = await startServer(script, paying());
+    const { run } = await say(server.url, "Pay 5");
+    expect((await say(server.url, "Meanwhile")).text).toContain("Pay 5|Meanwhile");
+    await server.post(`/${run}/approvals`, { call_id: "call_1_1", approve: true });
+    await server.when(run, "completed");
+    expect((await turns(server.url)).map(([status, question]) => [status, question])).toEqual([["waiting", "user: Pay 5"], ["answered", "user: Meanwhile"], ["answered", "user: Pay 5"]]);
+  });
+
+  it("is answered under its Idempotency-Key without another turn", async () => {
+    const server = await startServer(script, paying());
+    const key = { "idempotency-key": "k-1" };
+    const { run } = await say(server.url, "Pay 5", key);
+    expect(await say(server.url, "Pay 5", key)).toMatchObject({ status: 409, run });
+    await server.post(`/${run}/approvals`, { call_id: "call_1_1", approve: true });
+    expect(await say(server.url, "Pay 5", key)).toMatchObject({ status: 200, run, text: expect.stringContaining("Paid.") });
+    expect((await turns(server.url)).map(([status]) => status)).toEqual(["waiting", "answered"]);
+  });
+
+  it("does not bring a conversation back that was deleted", async () => {
+    const server = await startServer(script, paying());
+    const { run } = await say(server.url, "Pay 5");
+    await fetch(`${server.url}/v1/sessions/s-1`, { method: "DELETE" });
+    await server.post(`/${run}/approvals`, { call_id: "call_1_1", approve: true });
+    await server.when(run, "completed");
+    expect((await fetch(`${server.url}/v1/sessions/s-1`)).status).toBe(404);
   });
 });
 

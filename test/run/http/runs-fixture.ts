@@ -5,6 +5,7 @@ import { afterAll, beforeAll, onTestFinished, vi } from "vitest";
 import { openRuns } from "../../../src/adapters/runs/dbos/adapter.ts";
 import { systemClock } from "../../../src/adapters/system/clock.ts";
 import type { OpenTool } from "../../../src/ports/tool.ts";
+import { answerTurn } from "../../../src/run/agent/answer-turn.ts";
 import type { ToolAgents } from "../../../src/run/agent/open.ts";
 import { RunView } from "../../../src/run/agent/view-schema.ts";
 import type { OpenedRuntime } from "../../../src/run/apply.ts";
@@ -57,10 +58,10 @@ interface Server {
 /** A server of its own over the database that all share; the caller of a request is named by its header x-key, or by the keys that are given. */
 export async function startServer(script: Parameters<typeof fakeAgents>[0], { tools, kind = newKind(), works = true, limits, release, openOther, keys, startMs }: ServerOptions): Promise<Server> {
   const engine = await openRuns("pglite:state", folder, { lostMs: 2000 });
-  const agents = fakeAgents(script, { tools, ...(limits && { limits }), ...(release && { release }), ...(openOther && { openOther }), durable: { engine, kind, works, concurrency: 4, ...(startMs && { startMs }) } });
+  const kept = keeping({ clock: systemClock });
+  const agents = fakeAgents(script, { tools, keepLate: (turn) => kept.keepLate(turn), ...(limits && { limits }), ...(release && { release }), ...(openOther && { openOther }), durable: { engine, kind, works, concurrency: 4, ...(startMs && { startMs }) } });
   const nothing = (): Promise<never> => Promise.reject(new Error("These agents retrieve nothing"));
-  const kept = keeping();
-  const runtime: OpenedRuntime = { indexes: [], search: nothing, embed: nothing, agents: ["support", "plain"], toolAgents: agents, answer: (request) => agents.answer(request), kept: () => kept, check: () => Promise.resolve([]), close: () => agents.close() };
+  const runtime: OpenedRuntime = { indexes: [], search: nothing, embed: nothing, agents: ["support", "plain"], toolAgents: agents, answer: (request) => answerTurn(agents, kept, request), kept: () => kept, check: () => Promise.resolve([]), close: () => agents.close() };
   const { app, traffic } = await openTestServer(runtime, { clock: systemClock, ...(keys && { access: { keys, isHostChecked: false } }) });
   app.addHook("onRequest", (request, _reply, done) => {
     if (keys === undefined) request.caller = { key: (request.headers["x-key"] as string | undefined) ?? null };

@@ -1,0 +1,75 @@
+import { expect, it, vi } from "vitest";
+import { type Digest, digestOf } from "../../../src/core/descriptor.ts";
+import type { ToolAgents } from "../../../src/run/agent/open.ts";
+import { openOtherReleases } from "../../../src/run/agent/others.ts";
+
+const [a, b, c] = [digestOf("a"), digestOf("b"), digestOf("c")];
+
+function opening(): { readonly log: string[]; readonly open: (release: Digest) => Promise<ToolAgents> } {
+  const names = new Map([[a, "a"], [b, "b"], [c, "c"]]);
+  const log: string[] = [];
+  const open = (release: Digest): Promise<ToolAgents> => {
+    const name = names.get(release) ?? "";
+    log.push(`open ${name}`);
+    return Promise.resolve({ close: () => (log.push(`close ${name}`), Promise.resolve()) } as ToolAgents);
+  };
+  return { log, open };
+}
+
+it("opens a release once for all who use it at the same time", async () => {
+  const { log, open } = opening();
+  const others = openOtherReleases(open);
+  const [first, second] = await Promise.all([others.enter(a), others.enter(a)]);
+  expect(first.agents).toBe(second.agents);
+  first.leave();
+  second.leave();
+  (await others.enter(a)).leave();
+  expect(log).toEqual(["open a"]);
+  await others.close();
+  expect(log).toEqual(["open a", "close a"]);
+});
+
+it("closes the one that was unused for longest to open another, and waits where all are in use", async () => {
+  const { log, open } = opening();
+  const others = openOtherReleases(open, { most: 2 });
+  const [first, second] = [await others.enter(a), await others.enter(b)];
+  second.leave();
+  const third = await others.enter(c);
+  expect(log.toSorted()).toEqual(["close b", "open a", "open b", "open c"]);
+  const waiting = others.enter(b);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(log).toHaveLength(4);
+  first.leave();
+  first.leave();
+  await waiting;
+  expect(log.slice(4).toSorted()).toEqual(["close a", "open b"]);
+  third.leave();
+  await others.close();
+});
+
+it("closes what nobody has used for a while", async () => {
+  vi.useFakeTimers();
+  try {
+    const { log, open } = opening();
+    const others = openOtherReleases(open, { idleMs: 1000 });
+    (await others.enter(a)).leave();
+    await vi.advanceTimersByTimeAsync(999);
+    const again = await others.enter(a);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(log).toEqual(["open a"]);
+    again.leave();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(log).toEqual(["open a", "close a"]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+it("tries anew what could not be opened", async () => {
+  const { log, open } = opening();
+  let failures = 1;
+  const others = openOtherReleases((release) => (failures-- > 0 ? Promise.reject(new Error("away")) : open(release)), { most: 1 });
+  await expect(others.enter(a)).rejects.toThrow("away");
+  (await others.enter(a)).leave();
+  expect(log).toEqual(["open a"]);
+});
