@@ -30,9 +30,8 @@ export async function benchKilled({ turns = scaled(10_000, 200), processes = 4, 
     for (;;) {
       await sleep(killEveryMs);
       if (over.signal.aborted) return;
-      // In turn, so that those are killed too that have only just begun.
-      const children = childrenOf(server.pid);
-      const victim = children[kills % children.length];
+      // The oldest, ready or not.
+      const [victim] = childrenOf(server.pid);
       if (victim === undefined) continue;
       process.kill(victim, "SIGKILL");
       kills++;
