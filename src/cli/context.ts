@@ -13,6 +13,9 @@ import { writeLine } from "./line.ts";
 
 const defaultStore = "file:.twelve/store";
 
+/** The process that started this one as one of its instances. */
+export const parent = systemParent(process.env[instanceVariable]);
+
 interface ContextOptions {
   readonly flags: GlobalFlags;
   readonly story: Story;
@@ -31,7 +34,7 @@ export function openContext({ flags, story, signal }: ContextOptions): Context {
     clock: systemClock,
     processes: systemProcesses,
     instances: systemInstances(flagsToPassOn(flags)),
-    parent: systemParent(process.env[instanceVariable]),
+    parent,
     story,
     signal,
     store: () => (store ??= registry.openStore(process.env["TWELVE_STORE"] || defaultStore, from)),

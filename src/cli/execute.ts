@@ -1,7 +1,6 @@
-import cluster from "node:cluster";
 import type { Command as Program } from "commander";
 import type { Command } from "../ports/command.ts";
-import { openContext } from "./context.ts";
+import { openContext, parent } from "./context.ts";
 import type { GlobalFlags } from "./global-flags.ts";
 import { flushLines } from "./line.ts";
 import { readInput } from "./options.ts";
@@ -22,7 +21,7 @@ export async function runCommand({ default: command }: { readonly default: Comma
   try {
     const input = readInput(program, command);
     const context = openContext({ flags, story, signal: interruption.signal });
-    context.parent?.onLost(interruption.ask);
+    parent?.onLost(interruption.ask);
     const output = await Promise.race([command.run(input, context), interruption.forced]);
     if (command.isService !== true) printAnswer(command, output, input, { isJson, isQuiet: flags.quiet === true });
     const verdict = command.verdict?.(output);
@@ -31,10 +30,14 @@ export async function runCommand({ default: command }: { readonly default: Comma
     return verdict.exit;
   } catch (error) {
     // A service that is asked to stop ends by itself, unless it was still starting.
-    if (interruption.signal.aborted && (command.isService !== true || error === interruption.signal.reason)) {
-      // Whoever started it asked it to, and tells so.
-      if (!cluster.isWorker) story.warn("Interrupted. Nothing is half-written; run the command again to go on.");
+    if (interruption.signal.aborted && command.isService !== true) {
+      story.warn("Interrupted. Nothing is half-written; run the command again to go on.");
       return interrupted;
+    }
+    if (interruption.signal.aborted && error === interruption.signal.reason) {
+      // Whoever started an instance asked it to, and tells so.
+      if (parent === undefined) story.note("Stopped before it was ready");
+      return 0;
     }
     return printFailure(error, { isJson, version });
   } finally {
@@ -54,7 +57,7 @@ function listenForInterruption(isService: boolean): { readonly signal: AbortSign
   let isAsked = false;
   const onSignal = (): void => {
     // A service manager signals a whole group, and the process above an instance passes the signal on: both mean the same stop.
-    if (isAsked && !cluster.isWorker) process.exit(interrupted);
+    if (isAsked && parent === undefined) process.exit(interrupted);
     isAsked = true;
     controller.abort(new Error("interrupted"));
     if (!isService) timer = setTimeout(() => reject(new Error("interrupted")), graceMs);
@@ -63,9 +66,9 @@ function listenForInterruption(isService: boolean): { readonly signal: AbortSign
   const onLostReader = (): void => controller.abort(new Error("interrupted"));
   if (isService) process.stdout.once("error", onLostReader);
   // Ctrl-C reaches all processes of a terminal; whoever started this one passes it on as SIGTERM, and once is enough.
-  const onInterrupt = cluster.isWorker ? (): void => {} : onSignal;
+  const onInterrupt = parent !== undefined ? (): void => {} : onSignal;
   process.on("SIGINT", onInterrupt);
-  if (cluster.isWorker && process.platform !== "win32") process.once("SIGQUIT", () => process.exit(interrupted));
+  if (parent !== undefined && process.platform !== "win32") process.once("SIGQUIT", () => process.exit(interrupted));
   process.on("SIGTERM", onSignal);
   // A terminal that is closed.
   if (isService) process.once("SIGHUP", onSignal);

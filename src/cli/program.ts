@@ -5,12 +5,17 @@ import { globalFlags } from "./global-flags.ts";
 import { printFailure } from "./output.ts";
 import { version } from "./version.ts";
 
+/** A service that has stopped waits so long for whoever reads its log: a reader that is stuck must not keep it alive. The answer of any other command is never cut. */
+const unreadMs = 2000;
+
 /** Runs one command line and gives its exit code. Never throws. */
 export async function runProgram(args: readonly string[]): Promise<number> {
   let exitCode = 0;
   const program = createProgram(async (entry, leaf) => {
     const { runCommand } = await import("./execute.ts");
-    exitCode = await runCommand(await entry.load(), leaf);
+    const module = await entry.load();
+    exitCode = await runCommand(module, leaf);
+    if (module.default.isService === true) endWithin(unreadMs, exitCode);
   });
   try {
     await program.parseAsync(withoutHelpCommand(args), { from: "user" });
@@ -18,6 +23,10 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   } catch (error) {
     return endOf(error, { isJson: args.includes("--json"), version });
   }
+}
+
+function endWithin(limitMs: number, exitCode: number): void {
+  setTimeout(() => process.exit(exitCode), limitMs).unref();
 }
 
 /** Commander ends help and version by throwing too; what it complains about is a usage error of ours. */

@@ -16,11 +16,18 @@ export interface InstanceOptions {
 export interface Instance {
   readonly pid: number | undefined;
   /** When it has ended and all that it said was told. */
-  readonly ended: Promise<{ readonly exitCode: number | null; readonly signal: string | null }>;
+  readonly ended: Promise<InstanceEnd>;
   /** Nothing happens where it is gone already. */
   send(message: ToInstance): void;
   /** The first one asks it to stop in good order, the second one forces it. */
   stop(): void;
+}
+
+export interface InstanceEnd {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** Why it could not be started at all. */
+  readonly failure?: string;
 }
 
 export type FromInstance =
@@ -33,19 +40,43 @@ export type FromInstance =
   | { readonly kind: "load"; readonly own: number; readonly waiting?: number }
   /** Answers a `metrics-asked`. */
   | { readonly kind: "metrics"; readonly id: number; readonly families: Json }
-  /** Asks for the metrics of every instance of its type. */
-  | { readonly kind: "metrics-wanted"; readonly id: number };
+  /** Asks for the metrics of every instance of its type; `families` are its own. */
+  | { readonly kind: "metrics-wanted"; readonly id: number; readonly families: Json }
+  /** Its metrics when it ends. */
+  | { readonly kind: "metrics-last"; readonly families: Json }
+  /** Asks for one request of a key that may send so many a minute. */
+  | { readonly kind: "limit-asked"; readonly id: number; readonly key: string; readonly perMinute: number; readonly burst: number }
+  /** The release that it found by itself, where it was told none. */
+  | { readonly kind: "release-found"; readonly release: Json };
 
 export type ToInstance =
   | { readonly kind: "metrics-asked"; readonly id: number }
   /** Answers a `metrics-wanted`. */
-  | { readonly kind: "metrics-collected"; readonly id: number; readonly all: readonly Json[] };
+  | { readonly kind: "metrics-collected"; readonly id: number; readonly all: readonly Json[] }
+  /** Answers a `limit-asked`. */
+  | { readonly kind: "limit-told"; readonly id: number; readonly taken: TakenRequest }
+  /** Answers a `release-found`: what the first one found holds for all. */
+  | { readonly kind: "release-kept"; readonly release: Json }
+  /** It will be asked to stop soon, when those that may need it have stopped. */
+  | { readonly kind: "stop-announced" };
+
+/** Whether a request of a limited key is let in, and how much is left. */
+export interface TakenRequest {
+  readonly isAllowed: boolean;
+  /** Whole requests that are left now. */
+  readonly remaining: number;
+  /** Until everything is left again. */
+  readonly fullInMs: number;
+  /** Until one more is; 0 where one is left. */
+  readonly nextInMs: number;
+}
 
 /** The process that started this one, as one of its instances. */
 export interface Parent {
   /** Such as web.1. */
   readonly name: string;
-  send(message: FromInstance): void;
+  /** Resolves when it is on its way, or cannot be sent any more. */
+  send(message: FromInstance): Promise<void>;
   onMessage(listener: (message: ToInstance) => void): void;
   /** Told when it is gone, however it ended. */
   onLost(listener: () => void): void;

@@ -10,6 +10,7 @@ import type { Context } from "../ports/context.ts";
 import { readCurrent } from "../release/read.ts";
 import { agentCoreAddress, planAddress, usualAddress } from "./address-plan.ts";
 import type { ChosenProcess } from "./choose-plan.ts";
+import { commonReleaseOf } from "./common-release.ts";
 import { isLoopback } from "./http/own-host.ts";
 import { findOrWait, findRelease, type Found, type Served, servedOf } from "./find.ts";
 import { flagsFor } from "../core/flag.ts";
@@ -75,12 +76,12 @@ export default defineCommand({
         if (found !== undefined) await (await import("./pool/guard.ts")).guardTypes(context, types, { host: listening.host, isInsecure: insecure, environment, release: found.release });
         const shared = { ...input, process: undefined, port: undefined };
         const argumentsOf: ForemanOptions["argumentsOf"] = (type) => ["run", type.name, ...flagsFor({ ...shared, port: type.port, concurrency: type.kind === "work" ? concurrency : undefined, agentcore: agentcore && type.kind === "serve", record: type.kind === "serve" ? record : undefined, ui: ui && type.kind === "serve" })];
-        const ended = await runTypes(context, { ...listening, drainMs: listening.drainMs + preStopSeconds * 1000, types, argumentsOf });
+        const ended = await runTypes(context, { ...listening, drainMs: listening.drainMs + preStopSeconds * 1000, types, argumentsOf, release: found && commonReleaseOf(found) });
         return { process: types.map(({ name }) => name).join(", "), release: found?.release.releaseDescriptor.digest ?? null, exitCode: 0, ...ended };
       }
     }
     if (found === undefined || found.chosen.kind === "serve") {
-      const findOther = ui ? async (name: string): Promise<Served> => servedOf(await findRelease(context, { environment, wanted: name, process })) : undefined;
+      const findOther = ui ? async (name: string): Promise<Served> => servedOf(await findRelease(context, { environment, wanted: name, process, isApart: true })) : undefined;
       const { serve } = await import("./serve.ts");
       const mock = isMock ? await (await import("./mock/stand-in.ts")).openStandIn(context, answers) : undefined;
       const recorder = record === undefined ? undefined : (await import("./record.ts")).openRecorder(context, record);
@@ -99,7 +100,7 @@ export default defineCommand({
     }
     if (chosen.kind === "rerank") {
       const { serveReranker } = await import("./rerank/serve.ts");
-      await serveReranker(context, { ...listening, isInsecure: insecure, process: chosen.name, model: chosen.model, release });
+      await serveReranker(context, { ...listening, preStopMs: preStopSeconds * 1000, isInsecure: insecure, process: chosen.name, model: chosen.model, release });
       return { ...answer, exitCode: 0 };
     }
     const { runProgram } = await import("./program.ts");

@@ -6,8 +6,8 @@ import { TwelveError } from "../core/errors.ts";
 import { readManifest } from "../manifest/read.ts";
 import type { Context } from "../ports/context.ts";
 import { readActive, readRelease } from "../release/read.ts";
-import type { Activation } from "../release/schema.ts";
 import { type ChosenProcess, chooseProcess } from "./choose-plan.ts";
+import { agreeOnRelease, type AttachedRelease } from "./common-release.ts";
 import { type ReleaseToRun, releaseName } from "./named.ts";
 import { mayPass } from "./passing.ts";
 
@@ -15,15 +15,11 @@ import { mayPass } from "./passing.ts";
 export const quickStartMs = 700;
 
 /** A release with what of it is served. */
-export interface Served {
-  readonly release: ReleaseToRun;
-  readonly attachments: Activation["attachments"];
+export interface Served extends AttachedRelease {
   readonly agents: readonly string[];
 }
 
-export interface Found {
-  readonly release: ReleaseToRun;
-  readonly attachments: Activation["attachments"];
+export interface Found extends AttachedRelease {
   readonly chosen: ChosenProcess;
 }
 
@@ -34,11 +30,14 @@ interface Wanted {
   readonly process: string | undefined;
   /** Attachments are not needed, and not looked up. */
   readonly isMock?: boolean;
+  /** Whether it is another one than the processes beside this one run, such as one to compare with. */
+  readonly isApart?: boolean;
 }
 
 /** The release to run, the active one by default, with the process that is asked for. */
-export async function findRelease(context: Context, { process, ...where }: Wanted): Promise<Found> {
-  const found = await findAttached(context, where);
+export async function findRelease(context: Context, { process, isApart = false, ...where }: Wanted): Promise<Found> {
+  const find = (): Promise<AttachedRelease> => findAttached(context, where);
+  const found = isApart ? await find() : await agreeOnRelease(context, find);
   return { ...found, chosen: await chooseReleased(context, found.release.release, process) };
 }
 
@@ -72,7 +71,7 @@ export function servedOf({ release, attachments, chosen }: Found): Served {
   throw new TwelveError("PROCESS_UNKNOWN", `The process ${chosen.name} of release ${releaseName(release)} is no server, as twelve.yaml says it is`, { fix: "Run it again: the store is there by now" });
 }
 
-async function findAttached(context: Context, { environment, wanted, isMock }: Omit<Wanted, "process">): Promise<Omit<Found, "chosen">> {
+async function findAttached(context: Context, { environment, wanted, isMock }: Omit<Wanted, "process">): Promise<AttachedRelease> {
   const [store, manifest] = await Promise.all([context.store(), readManifest(context.dir)]);
   environmentOf(manifest, environment);
   const app = manifest.name;

@@ -1,6 +1,6 @@
 import type { Json } from "../core/canonical-json.ts";
-import type { Parent } from "../ports/instance.ts";
-import { withProcessMetrics } from "./metrics/exposition.ts";
+import type { FromInstance, Parent, TakenRequest, ToInstance } from "../ports/instance.ts";
+import { lastMetrics, withProcessMetrics } from "./metrics/exposition.ts";
 import type { Family } from "./metrics/family.ts";
 import type { Metrics } from "./metrics/record.ts";
 
@@ -16,46 +16,80 @@ export interface Membership {
   readonly ready: (notes: readonly string[]) => void;
   /** The metrics of all instances of its type, this one's included. */
   readonly collectAll: (own: readonly Family[]) => Promise<readonly (readonly Family[])[]>;
-  readonly close: () => void;
+  /** Counts a request of a limited key together with those of the other instances; `alone` where nobody else counts. */
+  readonly takeRequest: (limit: KeyLimit, alone: () => TakenRequest) => Promise<TakenRequest> | TakenRequest;
+  /** Tells its last numbers, which stay in the sum. */
+  readonly close: () => Promise<void>;
+}
+
+export interface KeyLimit {
+  readonly key: string;
+  readonly perMinute: number;
+  readonly burst: number;
 }
 
 const tellEveryMs = 1000;
 /** The others are given a second. */
 const collectLimitMs = 2000;
+const limitMs = 1000;
 
 export interface Member {
   readonly metrics: Metrics;
   readonly load: () => Load;
   /** How a process without a parent says that it is ready. */
   readonly note: (note: string) => void;
+  /** Called when it will soon be asked to stop. */
+  readonly onStopAnnounced?: () => void;
 }
 
-/** Tells the parent, where there is one, how much there is to do, and takes part in scrapes of what its type has in common. */
-export function joinType(parent: Parent | undefined, { metrics, load, note }: Member): Membership {
-  if (parent === undefined) return { ready: (notes) => notes.forEach(note), collectAll: (own) => Promise.resolve([own]), close: () => {} };
-  const waiting = new Map<number, (all: readonly Json[]) => void>();
-  let asked = 0;
-  const timer = setInterval(() => parent.send({ kind: "load", ...load() }), tellEveryMs).unref();
+/** Tells the parent, where there is one, how much there is to do, and takes part in what its type has in common: scrapes, and the limits of keys. */
+export function joinType(parent: Parent | undefined, { metrics, load, note, onStopAnnounced }: Member): Membership {
+  if (parent === undefined) return { ready: (notes) => notes.forEach(note), collectAll: (own) => Promise.resolve([own]), takeRequest: (_limit, alone) => alone(), close: () => Promise.resolve() };
+  const { send } = parent;
+  const ask = openQuestions(parent);
+  const tell = (): void => void send({ kind: "load", ...load() });
   parent.onMessage((message) => {
-    if (message.kind === "metrics-collected") return waiting.get(message.id)?.(message.all);
-    void withProcessMetrics(metrics.families()).then((families) => parent.send({ kind: "metrics", id: message.id, families: families as unknown as Json }));
+    if (message.kind === "stop-announced") onStopAnnounced?.();
+    if (message.kind === "metrics-asked") void withProcessMetrics(metrics.families()).then((families) => send({ kind: "metrics", id: message.id, families: families as unknown as Json }));
   });
+  tell();
+  const timer = setInterval(tell, tellEveryMs).unref();
   return {
-    ready: (notes) => parent.send({ kind: "ready", notes }),
+    ready: (notes) => void send({ kind: "ready", notes }),
     async collectAll(own) {
-      const id = (asked += 1);
-      const others = await new Promise<readonly Json[]>((resolve) => {
-        const late = setTimeout(resolve, collectLimitMs, []);
-        waiting.set(id, (all) => {
-          clearTimeout(late);
-          resolve(all);
-        });
-        parent.send({ kind: "metrics-wanted", id });
-      });
-      waiting.delete(id);
-      return [own, ...(others as unknown as readonly (readonly Family[])[])];
+      const answer = await ask((id) => ({ kind: "metrics-wanted", id, families: own as unknown as Json }), collectLimitMs);
+      return [own, ...(answer?.kind === "metrics-collected" ? (answer.all as unknown as readonly (readonly Family[])[]) : [])];
     },
-    close: () => clearInterval(timer),
+    async takeRequest(limit, alone) {
+      const answer = await ask((id) => ({ kind: "limit-asked", id, ...limit }), limitMs);
+      return answer?.kind === "limit-told" ? answer.taken : alone();
+    },
+    async close() {
+      clearInterval(timer);
+      await send({ kind: "metrics-last", families: (await lastMetrics(metrics.families())) as unknown as Json });
+    },
+  };
+}
+
+/** Asks the parent, and waits for the answer that has the same number, though not without end. */
+function openQuestions(parent: Parent): (question: (id: number) => FromInstance, limitMs: number) => Promise<ToInstance | undefined> {
+  const waiting = new Map<number, (answer: ToInstance) => void>();
+  let asked = 0;
+  parent.onMessage((message) => {
+    if (message.kind === "metrics-collected" || message.kind === "limit-told") waiting.get(message.id)?.(message);
+  });
+  return async (question, waitMs) => {
+    const id = (asked += 1);
+    const answer = await new Promise<ToInstance | undefined>((resolve) => {
+      const late = setTimeout(resolve, waitMs, undefined);
+      waiting.set(id, (found) => {
+        clearTimeout(late);
+        resolve(found);
+      });
+      void parent.send(question(id));
+    });
+    waiting.delete(id);
+    return answer;
   };
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { untilAborted } from "../core/abort.ts";
 import { type Digest, shortDigest } from "../core/descriptor.ts";
 import type { Context } from "../ports/context.ts";
@@ -7,6 +6,7 @@ import type { ToolCallEvent } from "./agent/schema.ts";
 import { type OpenedRuntime, openRuntime } from "./apply.ts";
 import { quickStartMs, type Served } from "./find.ts";
 import { type Access, readAccess } from "./http/access.ts";
+import { endServing } from "./http/end.ts";
 import { type Address, listen, stopServer } from "./http/listen.ts";
 import { isLoopback } from "./http/own-host.ts";
 import { openServer } from "./http/server.ts";
@@ -75,7 +75,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       found ??= await options.find();
       const runs = { works: !isWorkedElsewhere(found.release.release), concurrency: runsAtOnce };
       return openRuntime(mock?.replace(attempt) ?? attempt, { ...found, ...mocked, environment, isContentLogged, emit, runs, onToolCall, ...told,
-        onConfigured: (settings, secrets) => void (access = readAccess(settings, secrets, { host, isInsecure, env: context.env, nowMs: () => clock.monotonicMs() })),
+        onConfigured: (settings, secrets) => void (access = readAccess(settings, secrets, { host, isInsecure, env: context.env, nowMs: () => clock.monotonicMs(), takeRequest: member.takeRequest })),
       });
     },
   });
@@ -147,20 +147,12 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       await stopServer(app, traffic, 0);
       throw error;
     }
-    traffic.announceStop();
     // One that opens only now takes none either.
     void runtime.opened.then(() => runtime.toolAgents?.takeNoMore(), () => {});
-    if (preStopMs > 0) {
-      story.note(`Stopping in ${preStopMs / 1000} s: /readyz says so by now, and requests are still taken`);
-      await sleep(preStopMs);
-    }
-    story.note(`Stopping: waiting up to ${drainMs / 1000} s for open requests. A second signal ends at once`);
-    await stopServer(app, traffic, drainMs);
-    write("server-stopped", { requests: traffic.taken });
+    await endServing(app, { traffic, story, preStopMs, drainMs, write });
     return found?.release.releaseDescriptor.digest ?? null;
   } finally {
-    member.close();
-    await Promise.all([runtime.close(), ui?.close()]);
+    await Promise.all([member.close(), runtime.close(), ui?.close()]);
   }
 }
 

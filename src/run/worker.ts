@@ -71,9 +71,8 @@ export async function runWorker(context: Context, options: WorkerOptions): Promi
     await Promise.all(working);
     write("worker-stopped", {});
   } finally {
-    member.close();
     metricsServer?.close();
-    await Promise.all([handler.close(), queue.close()]);
+    await Promise.all([member.close(), handler.close(), queue.close()]);
   }
 }
 

@@ -8,12 +8,15 @@ afterEach(() => void vi.useRealTimers());
 
 function joined() {
   const said: FromInstance[] = [];
-  let hear: (message: ToInstance) => void = () => {};
-  const parent: Parent = { name: "web.2", send: (message) => void said.push(message), onMessage: (listener) => (hear = listener), onLost: () => {} };
+  const listeners: ((message: ToInstance) => void)[] = [];
+  const parent: Parent = { name: "web.2", send: async (message) => void said.push(message), onMessage: (listener) => void listeners.push(listener), onLost: () => {} };
   const metrics = openMetrics();
   const noted: string[] = [];
-  const member = joinType(parent, { metrics, load: () => ({ own: metrics.inFlight.value }), note: (note) => noted.push(note) });
-  return { said, noted, metrics, member, hear: (message: ToInstance) => hear(message) };
+  let isAnnounced = false;
+  const member = joinType(parent, { metrics, load: () => ({ own: metrics.inFlight.value }), note: (note) => noted.push(note), onStopAnnounced: () => (isAnnounced = true) });
+  // Its first word says that it listens.
+  expect(said.shift()).toEqual({ kind: "load", own: 0 });
+  return { said, noted, metrics, member, isAnnounced: () => isAnnounced, hear: (message: ToInstance) => listeners.forEach((listener) => listener(message)) };
 }
 
 describe("an instance", () => {
@@ -22,9 +25,9 @@ describe("an instance", () => {
     member.ready(["Ready: http://127.0.0.1:3000"]);
     metrics.inFlight.value = 3;
     await vi.advanceTimersByTimeAsync(2000);
-    member.close();
+    await member.close();
     await vi.advanceTimersByTimeAsync(5000);
-    expect(said).toEqual([{ kind: "ready", notes: ["Ready: http://127.0.0.1:3000"] }, { kind: "load", own: 3 }, { kind: "load", own: 3 }]);
+    expect(said).toEqual([{ kind: "ready", notes: ["Ready: http://127.0.0.1:3000"] }, { kind: "load", own: 3 }, { kind: "load", own: 3 }, { kind: "metrics-last", families: expect.arrayContaining([expect.objectContaining({ name: "twelve_http_requests_total" })]) }]);
     expect(noted).toEqual([]);
   });
 
@@ -43,6 +46,24 @@ describe("an instance", () => {
     const alone = member.collectAll([]);
     await vi.advanceTimersByTimeAsync(2000);
     expect(await alone).toEqual([[]]);
+  });
+
+  it("counts the requests of a limited key where all of its type are counted, and alone where nobody answers", async () => {
+    const { said, member, hear } = joined();
+    const [limit, other, own] = [{ key: "ci", perMinute: 60, burst: 5 }, { isAllowed: false, remaining: 0, fullInMs: 9, nextInMs: 8 }, { isAllowed: true, remaining: 4, fullInMs: 1, nextInMs: 0 }];
+    const taken = member.takeRequest(limit, () => own);
+    expect(said).toEqual([{ kind: "limit-asked", id: 1, ...limit }]);
+    hear({ kind: "limit-told", id: 1, taken: other });
+    expect(await taken).toEqual(other);
+    const alone = member.takeRequest(limit, () => own);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await alone).toEqual(own);
+  });
+
+  it("is told that it will be asked to stop", () => {
+    const { hear, isAnnounced } = joined();
+    hear({ kind: "stop-announced" });
+    expect(isAnnounced()).toBe(true);
   });
 
   it("without a parent tells a person itself", async () => {

@@ -1,10 +1,14 @@
-import cluster from "node:cluster";
+import type { ChildProcess } from "node:child_process";
+import cluster, { type Worker } from "node:cluster";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Readable } from "node:stream";
-import type { FromInstance, Instances, Parent, ToInstance } from "../../ports/instance.ts";
+import type { FromInstance, Instance, InstanceEnd, Instances, Parent, ToInstance } from "../../ports/instance.ts";
 
 /** What it started itself may hold its output open after its end; nobody waits longer for that. */
 const outputMs = 1000;
+/** A program whose instance was killed gets this long to end, since another one is to take its place. */
+const groupMs = 10_000;
+const groupLookMs = 50;
 
 /** Instances by node:cluster: this process listens for them all, and hands each connection to one of them. */
 export function systemInstances(globalFlags: readonly string[]): Instances {
@@ -12,24 +16,33 @@ export function systemInstances(globalFlags: readonly string[]): Instances {
     start(args, { env, onMessage, onLine }) {
       // Counts for the next fork alone; each type of process has its own arguments.
       cluster.setupPrimary({ args: [...args, ...globalFlags], silent: true });
-      const worker = cluster.fork(env);
+      let worker: Worker;
+      try {
+        worker = cluster.fork(env);
+      } catch (error) {
+        return neverStarted(error);
+      }
       const { process: child } = worker;
       let group: number | undefined;
       worker.on("message", (message: FromInstance) => {
         if (message.kind === "ready") ({ group } = message);
         onMessage(message);
       });
-      // A pipe that breaks is told by the end of the process.
-      worker.on("error", () => {});
       const read = (["stdout", "stderr"] as const).map((stream) => readLines(child[stream], (line) => onLine(stream, line)));
       let asked = 0;
-      const exited = new Promise<{ readonly exitCode: number | null; readonly signal: string | null }>((resolve) => worker.once("exit", (exitCode: number | null, signal: string | null) => resolve({ exitCode, signal })));
+      const exited = new Promise<InstanceEnd>((resolve) => {
+        worker.once("exit", (exitCode: number | null, signal: string | null) => resolve({ exitCode, signal }));
+        worker.on("error", (error: Error) => {
+          // A pipe that breaks later is told by the end of the process.
+          if (child.pid === undefined) resolve({ exitCode: null, signal: null, failure: error.message });
+        });
+      });
       return {
         pid: child.pid,
         ended: exited.then(async (end) => {
           // Killed, it could not take along what it had started.
-          if (end.signal !== null) endGroup(group);
-          await Promise.race([Promise.all(read), sleep(outputMs, undefined, { ref: false })]);
+          if (end.signal !== null && group !== undefined) await endGroup(group);
+          if (end.failure === undefined) await Promise.race([Promise.all(read), sleep(outputMs, undefined, { ref: false })]);
           return end;
         }),
         send(message) {
@@ -38,6 +51,8 @@ export function systemInstances(globalFlags: readonly string[]): Instances {
         stop() {
           // Two signals of one kind that are near each other arrive as one. What is frozen, or in a loop without an end, hears only the last.
           child.kill((["SIGTERM", "SIGQUIT"] as const)[asked] ?? "SIGKILL");
+          // It is gone, and what it had started is still being asked.
+          if (asked > 0 && group !== undefined && hasEnded(child)) signalGroup(group, "SIGKILL");
           asked++;
         },
       };
@@ -45,18 +60,37 @@ export function systemInstances(globalFlags: readonly string[]): Instances {
   };
 }
 
-function endGroup(group: number | undefined): void {
+/** A machine that has no room for another process, say. */
+function neverStarted(error: unknown): Instance {
+  return { pid: undefined, ended: Promise.resolve({ exitCode: null, signal: null, failure: error instanceof Error ? error.message : String(error) }), send: () => {}, stop: () => {} };
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+async function endGroup(group: number): Promise<void> {
+  signalGroup(group, "SIGTERM");
+  for (let waitedMs = 0; waitedMs < groupMs; waitedMs += groupLookMs) {
+    if (!signalGroup(group, 0)) return;
+    await sleep(groupLookMs);
+  }
+  signalGroup(group, "SIGKILL");
+}
+
+/** False where it has ended already. */
+function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL" | 0): boolean {
   try {
-    if (group !== undefined) process.kill(-group, "SIGTERM");
+    return process.kill(-group, signal);
   } catch {
-    // It has ended already.
+    return false;
   }
 }
 
 /** By line feeds alone: other characters that end a line may stand in a JSON text. */
-function readLines(input: Readable | null, onLine: (line: string) => void): Promise<void> {
+function readLines(input: Readable | null | undefined, onLine: (line: string) => void): Promise<void> {
   return new Promise((resolve) => {
-    if (input === null) return resolve();
+    if (input === null || input === undefined) return resolve();
     let rest = "";
     input.setEncoding("utf8").on("data", (text: string) => {
       const lines = (rest + text).split("\n");
@@ -78,9 +112,11 @@ export function systemParent(name: string | undefined): Parent | undefined {
   worker.exitedAfterDisconnect = true;
   return {
     name,
-    send(message) {
-      if (process.connected) process.send?.(message, undefined, undefined, () => {});
-    },
+    send: (message) =>
+      new Promise((resolve) => {
+        if (!process.connected || process.send === undefined) return resolve();
+        process.send(message, undefined, undefined, () => resolve());
+      }),
     onMessage: (listener) => void worker.on("message", (message: ToInstance) => listener(message)),
     onLost: (listener) => void process.once("disconnect", listener),
   };

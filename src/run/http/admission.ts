@@ -19,12 +19,18 @@ interface Asking {
   readonly clock: Pick<Clock, "now">;
 }
 
-/** Lets a request in or fails: with KEY_MISSING, KEY_INVALID, SCOPE_MISSING or RATE_EXCEEDED where there are keys, and with ORIGIN_REFUSED or HOST_REFUSED where there are none. */
-export function admit(access: Access, asking: Asking): Caller {
+/** Who was let in, and the limit that the request counts for. */
+interface Admitted {
+  readonly caller: Caller;
+  readonly limited?: KnownKey | undefined;
+}
+
+/** Lets a request in or fails: with KEY_MISSING, KEY_INVALID or SCOPE_MISSING where there are keys, and with ORIGIN_REFUSED or HOST_REFUSED where there are none. */
+export function admit(access: Access, asking: Asking): Admitted {
   const isListed = allowOrigin(access.origins, asking.request.headers.origin, asking.reply);
   if (access.keys !== null) return admitKey(access.keys, asking);
   if (asking.scope !== "open") refuseForeign(access, asking.request, isListed);
-  return stranger;
+  return { caller: stranger };
 }
 
 /** Without keys, the browser of whoever runs the server must not become the way in for any page it shows. */
@@ -35,17 +41,16 @@ function refuseForeign({ isHostChecked }: Access, { headers: { origin, host } }:
   if (origin !== undefined && !isListed && !isOwnOrigin(origin, host)) throw originRefused(origin);
 }
 
-function admitKey(keys: KeyRing, { request, reply, scope, clock }: Asking): Caller {
+function admitKey(keys: KeyRing, { request, scope, clock }: Asking): Admitted {
   const sent = sentKey(request.headers);
   const known = sent === undefined ? undefined : keys.find(sent);
   // A probe may show a key, and then sees more.
-  if (scope === "open") return known !== undefined && !isExpired(known, clock) ? { key: known.name } : stranger;
+  if (scope === "open") return { caller: known !== undefined && !isExpired(known, clock) ? { key: known.name } : stranger };
   if (sent === undefined) throw new TwelveError("KEY_MISSING", "An API key is needed: send it as `Authorization: Bearer <key>` or `X-Api-Key: <key>`");
   if (known === undefined) throw new TwelveError("KEY_INVALID", "The API key is not one of this server's");
   if (isExpired(known, clock)) throw new TwelveError("KEY_INVALID", `The API key ${known.name} has expired`);
   if (!covers(known, scope)) throw new TwelveError("SCOPE_MISSING", `The API key ${known.name} may not do this: it needs ${scope === "whole" ? "all scopes" : `the scope ${[scope].flat().join(" or ")}`}`);
-  countRequest(known, reply);
-  return { key: known.name, scopes: known.scopes };
+  return { caller: { key: known.name, scopes: known.scopes }, limited: known.limit === undefined ? undefined : known };
 }
 
 function isExpired({ expiresMs }: KnownKey, clock: Pick<Clock, "now">): boolean {
@@ -57,10 +62,10 @@ function covers({ scopes }: KnownKey, scope: RouteScope): boolean {
   return scope !== "whole" && [scope].flat().some((one) => scopes.has(one));
 }
 
-/** Under the names that OpenAI gives these headers. */
-function countRequest({ name, bucket }: KnownKey, reply: FastifyReply): void {
-  if (bucket === undefined) return;
-  const { isAllowed, remaining, fullInMs, nextInMs } = bucket.take();
-  void reply.headers({ "x-ratelimit-limit-requests": String(bucket.limit), "x-ratelimit-remaining-requests": String(remaining), "x-ratelimit-reset-requests": formatReset(fullInMs) });
-  if (!isAllowed) throw new TwelveError("RATE_EXCEEDED", `The API key ${name} may send ${bucket.limit} requests a minute`, { retry: { afterMs: nextInMs } });
+/** Counts a request under the names that OpenAI gives these headers. Fails with RATE_EXCEEDED. */
+export async function countRequest({ name, limit }: KnownKey, reply: FastifyReply): Promise<void> {
+  if (limit === undefined) return;
+  const { isAllowed, remaining, fullInMs, nextInMs } = await limit.take();
+  void reply.headers({ "x-ratelimit-limit-requests": String(limit.perMinute), "x-ratelimit-remaining-requests": String(remaining), "x-ratelimit-reset-requests": formatReset(fullInMs) });
+  if (!isAllowed) throw new TwelveError("RATE_EXCEEDED", `The API key ${name} may send ${limit.perMinute} requests a minute`, { retry: { afterMs: nextInMs } });
 }

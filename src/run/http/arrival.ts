@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { TwelveError } from "../../core/errors.ts";
 import { traceOf, traceParent } from "../trace.ts";
-import { admit, stranger } from "./admission.ts";
+import { admit, countRequest, stranger } from "./admission.ts";
 import { answerPreflight, isPreflight } from "./cors.ts";
 import type { GuardOptions } from "./guarded.ts";
 import { isEndlessRoute, scopeOf } from "./scope.ts";
@@ -36,9 +36,11 @@ export function addArrival(app: FastifyInstance, { traffic, clock, access, notRe
       throw isExposed ? new TwelveError("PROCESS_NOT_READY", "The server cannot answer yet", { retry: { afterMs: null } }) : notReady();
     }
     if (isPreflight(request)) return answerPreflight(known.origins, request, reply);
-    request.caller = admit(known, { request, reply, scope, clock });
+    const { caller, limited } = admit(known, { request, reply, scope, clock });
+    request.caller = caller;
     if (!isEndless) visit.limit(known.answerMs);
-    done();
+    if (limited === undefined) return done();
+    void countRequest(limited, reply).then(() => done(), done);
   });
   // After the body, which is read to its end: to close a connection that somebody still writes to would take him the answer.
   app.addHook("preHandler", ({ isLate }, _reply, done) => {

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { type ApiKey, hashOfKey, type Scope } from "../../config/api-key.ts";
-import { openBucket, type TokenBucket } from "./rate.ts";
+import { openBucket, type Taken } from "./rate.ts";
 
 /** A key that the server knows, with its count of requests. */
 export interface KnownKey {
@@ -10,8 +10,16 @@ export interface KnownKey {
   readonly scopes: ReadonlySet<Scope> | undefined;
   /** Milliseconds since 1970. */
   readonly expiresMs: number;
-  readonly bucket: TokenBucket | undefined;
+  readonly limit: RequestLimit | undefined;
 }
+
+export interface RequestLimit {
+  readonly perMinute: number;
+  take(): Taken | Promise<Taken>;
+}
+
+/** Counts a request together with other processes; `alone` counts it here. */
+export type TakeRequest = (limit: { readonly key: string; readonly perMinute: number; readonly burst: number }, alone: () => Taken) => Taken | Promise<Taken>;
 
 export interface KeyRing {
   /** The key that was sent. Takes equally long whichever it is, and whether it is one. */
@@ -19,15 +27,20 @@ export interface KeyRing {
 }
 
 export interface KeyRingOptions {
-  /** Processes that share the requests, and so the limits, evenly. */
+  /** Machines or containers that share the requests, and so the limits, evenly. */
   readonly instances: number;
   readonly nowMs: () => number;
+  readonly takeRequest?: TakeRequest | undefined;
 }
 
-export function openKeyRing(keys: readonly ApiKey[], { instances, nowMs }: KeyRingOptions): KeyRing {
+export function openKeyRing(keys: readonly ApiKey[], { instances, nowMs, takeRequest = (_limit, alone) => alone() }: KeyRingOptions): KeyRing {
+  const openLimit = (limit: Parameters<TakeRequest>[0]): RequestLimit => {
+    const bucket = openBucket({ ...limit, nowMs });
+    return { perMinute: bucket.limit, take: () => takeRequest(limit, () => bucket.take()) };
+  };
   const records = keys.map(({ name, sha256, scopes, requestsPerMinute, burst, expires }) => {
-    const bucket = requestsPerMinute === undefined ? undefined : openBucket({ perMinute: requestsPerMinute / instances, burst: (burst ?? requestsPerMinute) / instances, nowMs });
-    const known: KnownKey = { name, scopes: scopes === undefined ? undefined : new Set(scopes), expiresMs: expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires), bucket };
+    const limit = requestsPerMinute === undefined ? undefined : openLimit({ key: name, perMinute: requestsPerMinute / instances, burst: (burst ?? requestsPerMinute) / instances });
+    const known: KnownKey = { name, scopes: scopes === undefined ? undefined : new Set(scopes), expiresMs: expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires), limit };
     return { hash: Buffer.from(sha256, "hex"), known };
   });
   return {

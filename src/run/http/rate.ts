@@ -1,18 +1,12 @@
+import type { TakenRequest } from "../../ports/instance.ts";
+
 /** So many requests a minute, and after a pause so many at once. */
 export interface TokenBucket {
   readonly limit: number;
   take(): Taken;
 }
 
-export interface Taken {
-  readonly isAllowed: boolean;
-  /** Whole requests that are left now. */
-  readonly remaining: number;
-  /** Until everything is left again. */
-  readonly fullInMs: number;
-  /** Until one more is; 0 where one is left. */
-  readonly nextInMs: number;
-}
+export type Taken = TakenRequest;
 
 interface BucketOptions {
   readonly perMinute: number;

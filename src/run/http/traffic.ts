@@ -13,6 +13,8 @@ export interface Visit {
 export interface Traffic {
   /** The process was asked to stop: load balancers are told to send no more. */
   readonly isStopping: boolean;
+  /** Since when that is known; 0 where it is not. */
+  readonly stoppingForMs: number;
   /** No new requests are taken any more. */
   readonly isDraining: boolean;
   /** How many requests were taken in all. */
@@ -36,7 +38,7 @@ interface Underway {
 
 export function trackTraffic(): Traffic {
   const underway = new Set<Underway>();
-  let isStopping = false;
+  let stoppingMs: number | undefined;
   let isDraining = false;
   let taken = 0;
   let onEmpty = (): void => {};
@@ -58,7 +60,10 @@ export function trackTraffic(): Traffic {
   }
   return {
     get isStopping() {
-      return isStopping;
+      return stoppingMs !== undefined;
+    },
+    get stoppingForMs() {
+      return stoppingMs === undefined ? 0 : performance.now() - stoppingMs;
     },
     get isDraining() {
       return isDraining;
@@ -93,10 +98,10 @@ export function trackTraffic(): Traffic {
       };
     },
     announceStop() {
-      isStopping = true;
+      stoppingMs ??= performance.now();
     },
     async drain(limitMs) {
-      isStopping = true;
+      stoppingMs ??= performance.now();
       isDraining = true;
       for (const visit of underway) hurry(visit);
       await settled(limitMs);

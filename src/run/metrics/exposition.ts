@@ -9,6 +9,11 @@ export async function withProcessMetrics(own: readonly Family[]): Promise<readon
   return [...own, ...((await registry.getMetricsAsJSON()) as unknown as readonly Family[])];
 }
 
+/** The same at the end of a process: those of Node only where somebody has looked at them. */
+export async function lastMetrics(own: readonly Family[]): Promise<readonly Family[]> {
+  return opened === undefined ? own : withProcessMetrics(own);
+}
+
 /** The text that Prometheus reads: the numbers of one process, or the sum of several. */
 export async function exposition(processes: readonly (readonly Family[])[]): Promise<string> {
   const { default: { AggregatorRegistry } } = await import("prom-client");

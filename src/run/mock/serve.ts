@@ -1,3 +1,4 @@
+import { untilAborted } from "../../core/abort.ts";
 import { TwelveError } from "../../core/errors.ts";
 import type { Context } from "../../ports/context.ts";
 import type { Access } from "../http/access.ts";
@@ -38,7 +39,7 @@ export async function serveMock(context: Context, { file, agents, isRealTime, ho
   const url = await listen(app, { host, port });
   write("server-ready", { url, agents: runtime.agents, answers: answers.title });
   story.note(`Ready: ${url}  a mock: the answers are ${answers.title}`);
-  await new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
+  await untilAborted(signal);
   await stopServer(app, traffic, 0);
   await runtime.close();
   write("server-stopped", { url, requests: traffic.taken });

@@ -1,7 +1,9 @@
-import type { FromInstance, Instance } from "../../ports/instance.ts";
+import type { FromInstance, Instance, InstanceEnd } from "../../ports/instance.ts";
 import { openCollector } from "./collect.ts";
+import { openLimits } from "./limit.ts";
 import { countCrash, isHopeless, restartDelayMs } from "./restart-plan.ts";
-import { planScale, type Sample } from "./scale-plan.ts";
+import { openScaler } from "./scaler.ts";
+import { emptySlot, type Slot } from "./slot.ts";
 import type { ProcessType } from "./type-plan.ts";
 
 export interface PoolTools {
@@ -23,71 +25,61 @@ export interface PoolListener {
   hopeless(ended: EndedInstance): void;
 }
 
-export interface EndedInstance {
+export interface EndedInstance extends InstanceEnd {
   readonly instance: string;
   readonly pid: number | undefined;
-  readonly exitCode: number | null;
-  readonly signal: string | null;
   readonly ranMs: number;
 }
 
 export interface Pool {
+  /** Tells all that they will be asked to end soon. */
+  announceStop(): void;
   /** Asks all to end; called again, it forces them. */
   stop(): void;
   /** When it was asked to stop, and the last one has ended. */
   readonly ended: Promise<void>;
 }
 
-/** One place of the pool: it keeps its name when what runs in it ends and starts again. */
-interface Slot {
-  readonly name: string;
-  instance: Instance | undefined;
-  isReady: boolean;
-  /** Asked to end because there are more than are needed. */
-  isLeaving: boolean;
-  crashes: number;
-  own: number;
-  waiting: number | undefined;
-  restart: NodeJS.Timeout | undefined;
-}
-
 const lookMs = 1000;
 
-/** Keeps as many processes of one type running as there should be: what ends unasked is started again, later each time. */
-export function openPool({ name, kind, scale }: ProcessType, { start, nowMs, random, told }: PoolTools): Pool {
+/** Keeps as many processes of one type running as there should be: what ends unasked is started again, later each time that it fails in its start. */
+export function openPool(type: ProcessType, { start, nowMs, random, told }: PoolTools): Pool {
+  const { name, scale } = type;
   const slots = new Map<number, Slot>();
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  const collector = openCollector();
-  let samples: Sample[] = [];
+  const [collector, limits, scaler] = [openCollector(), openLimits(nowMs), openScaler(type)];
   let isGreeted = false;
   let hasBeenReady = false;
   let isStopping = false;
 
   function launch(slot: Slot): void {
-    const startedMs = nowMs();
-    const instance = start(slot.name, (message) => hear(slot, message));
-    Object.assign(slot, { instance, isReady: false, own: 0, waiting: undefined });
-    void instance.ended.then(({ exitCode, signal }) => onEnd(slot, { instance: slot.name, pid: instance.pid, exitCode, signal, ranMs: nowMs() - startedMs }));
+    Object.assign(slot, { startedMs: nowMs(), readyMs: undefined, load: undefined });
+    const instance = start(slot.name, (message) => hear(slot, instance, message));
+    slot.instance = instance;
+    void instance.ended.then((how) => onEnd(slot, instance, how));
   }
 
   function add(): void {
     let number = 1;
     while (slots.has(number)) number++;
-    const slot: Slot = { name: `${name}.${number}`, instance: undefined, isReady: false, isLeaving: false, crashes: 0, own: 0, waiting: undefined, restart: undefined };
+    const slot = emptySlot(`${name}.${number}`);
     slots.set(number, slot);
     launch(slot);
   }
 
-  function onEnd(slot: Slot, how: EndedInstance): void {
+  function onEnd(slot: Slot, instance: Instance, end: InstanceEnd): void {
+    collector.gone(instance);
     slot.instance = undefined;
     if (isStopping || slot.isLeaving) return remove(slot);
-    if (isHopeless({ ...how, wasReady: hasBeenReady })) {
+    const atMs = nowMs();
+    const how = { instance: slot.name, pid: instance.pid, ...end, ranMs: atMs - slot.startedMs };
+    if (isHopeless(end, hasBeenReady)) {
       remove(slot);
       return told.hopeless(how);
     }
-    slot.isReady = false;
-    slot.crashes = countCrash(slot.crashes, { ...how, wasReady: hasBeenReady });
-    const restartInMs = restartDelayMs(slot.crashes, random());
+    slot.crashes = countCrash(slot.crashes, { ...how, servedMs: slot.readyMs === undefined ? undefined : atMs - slot.readyMs });
+    slot.readyMs = undefined;
+    const restartInMs = restartDelayMs(slot.crashes, how, random());
     told.exited({ ...how, restartInMs });
     slot.restart = setTimeout(() => {
       slot.restart = undefined;
@@ -101,41 +93,39 @@ export function openPool({ name, kind, scale }: ProcessType, { start, nowMs, ran
     if (isStopping && slots.size === 0) end();
   }
 
-  function hear(slot: Slot, message: FromInstance): void {
-    if (message.kind === "load") Object.assign(slot, { own: message.own, waiting: message.waiting });
-    if (message.kind === "metrics") collector.take(message);
-    if (message.kind === "metrics-wanted" && slot.instance !== undefined) void collector.collect(slot.instance, [...slots.values()].flatMap((other) => (other === slot ? [] : (other.instance ?? []))), message.id);
+  function hear(slot: Slot, instance: Instance, message: FromInstance): void {
+    // Who has said nothing yet does not listen either.
+    collector.hear(message, instance, () => [...slots.values()].flatMap((other) => (other === slot || other.load === undefined ? [] : (other.instance ?? []))));
+    limits(message, instance);
+    if (message.kind === "load") slot.load = message;
     if (message.kind !== "ready") return;
-    slot.isReady = true;
+    slot.readyMs ??= nowMs();
     hasBeenReady = true;
-    if (isGreeted || [...slots.values()].filter(({ isReady }) => isReady).length < scale.min) return;
+    if (isGreeted || [...slots.values()].filter(({ readyMs }) => readyMs !== undefined).length < scale.min) return;
     isGreeted = true;
     told.ready(message.notes);
   }
 
   function look(): void {
-    const running = [...slots.values()].filter(({ isLeaving }) => !isLeaving);
-    // What a process that is starting will take off the others is not known yet.
-    if (isStopping || running.some(({ isReady }) => !isReady)) return void (samples = []);
-    const waiting = running.flatMap((slot) => slot.waiting ?? []);
-    const load = kind === "work" ? Math.max(0, ...waiting) : running.reduce((sum, { own }) => sum + own, 0);
-    samples = [...samples, { atMs: nowMs(), load }].slice(-100);
-    const wanted = planScale(scale, running.length, samples);
-    if (wanted === running.length) return;
-    // What a worker has begun would be begun anew elsewhere.
-    const [idlest] = running.toReversed().toSorted((left, right) => left.own - right.own);
-    if (wanted < running.length && (idlest === undefined || (kind === "work" && idlest.own > 0))) return;
-    told.scaled(running.length, wanted, load);
-    samples = [];
-    if (wanted > running.length) return add();
-    Object.assign(idlest ?? {}, { isLeaving: true });
-    idlest?.instance?.stop();
+    const change = scaler([...slots.values()], nowMs());
+    if (change === undefined) return;
+    const { from, to, load, leaving } = change;
+    told.scaled(from, to, load);
+    if (to > from) return add();
+    if (leaving === undefined) return;
+    leaving.isLeaving = true;
+    clearTimeout(leaving.restart);
+    if (leaving.instance === undefined) remove(leaving);
+    else leaving.instance.stop();
   }
 
   const timer = scale.max > scale.min ? setInterval(look, lookMs) : undefined;
   for (let i = 0; i < scale.min; i++) add();
   return {
     ended,
+    announceStop() {
+      for (const { instance } of slots.values()) instance?.send({ kind: "stop-announced" });
+    },
     stop() {
       const isForced = isStopping;
       isStopping = true;

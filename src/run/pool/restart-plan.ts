@@ -1,29 +1,36 @@
 const shortestMs = 1000;
 const longestMs = 30_000;
-/** A process that ran so long was well: what ends it then has nothing to do with how it started. */
-const healthyMs = 60_000;
+/** What served so long was well: what ends it then has nothing to do with how it started. */
+const wellMs = 10_000;
 /** Flags, configuration and releases that are wrong stay wrong: another start would end the same way. */
 const lasting = new Set([2, 4, 5]);
 
 export interface Ending {
   readonly exitCode: number | null;
+  readonly signal: string | null;
   readonly ranMs: number;
-  /** Whether it had ever begun its work. */
-  readonly wasReady: boolean;
+  /** How long it did its work; undefined when it had not begun it. */
+  readonly servedMs: number | undefined;
 }
 
-/** Whether a type cannot be run as things are, as the first process of it shows. */
-export function isHopeless({ exitCode, wasReady }: Ending): boolean {
+/** Whether a type cannot be run as things are, as the first process of it shows; `wasReady` is whether any has ever begun its work. */
+export function isHopeless({ exitCode }: Pick<Ending, "exitCode">, wasReady: boolean): boolean {
   return !wasReady && exitCode !== null && lasting.has(exitCode);
 }
 
-/** How often in a row it has ended by now. */
-export function countCrash(before: number, { ranMs }: Ending): number {
-  return ranMs >= healthyMs ? 1 : before + 1;
+/** How often in a row it has failed by now. */
+export function countCrash(before: number, { signal, servedMs }: Ending): number {
+  // Killed from outside: it is no worse for that, however often it happens.
+  if (signal === "SIGKILL") return servedMs === undefined ? Math.max(1, before) : 0;
+  return servedMs !== undefined && servedMs >= wellMs ? 0 : before + 1;
 }
 
-/** From 1 to 30 seconds: the longest wait doubles with every crash, and chance (from 0 to 1) keeps processes that ended together from starting together. */
-export function restartDelayMs(crashes: number, chance: number): number {
+/**
+ * Nothing for what did its work, save that no process starts more than once a second. For what fails in its start, or soon after, from 1 to 30
+ * seconds: the longest wait doubles with every crash, and chance (from 0 to 1) keeps processes that ended together from starting together.
+ */
+export function restartDelayMs(crashes: number, { ranMs }: Pick<Ending, "ranMs">, chance: number): number {
+  if (crashes === 0) return Math.round(Math.max(0, shortestMs - ranMs));
   const most = Math.min(longestMs, shortestMs * 2 ** crashes);
   return Math.round(shortestMs + chance * (most - shortestMs));
 }

@@ -13,6 +13,12 @@ export interface Sample {
   readonly load: number;
 }
 
+export interface Processes {
+  readonly running: number;
+  /** Those of them that do their work; the others are no help. */
+  readonly ready: number;
+}
+
 /** A burst is over by then. */
 export const growAfterMs = 5000;
 /** A process that is gone is dearer than one that idles. */
@@ -24,12 +30,12 @@ const shrinkBelow = 0.5;
  * How many processes there should be: one more when the load has been above what they are meant for all the time lately, one
  * fewer when it has long been well below what the rest are meant for. `samples`, the oldest first, begin with the last change.
  */
-export function planScale({ min, max, perProcess }: Scale, processes: number, samples: readonly Sample[]): number {
-  const wanted = Math.min(max, Math.max(min, processes));
-  if (wanted !== processes || perProcess === undefined) return wanted;
-  if (processes < max && hasBeen(samples, growAfterMs, (load) => load > perProcess * processes)) return processes + 1;
-  if (processes > min && hasBeen(samples, shrinkAfterMs, (load) => load <= shrinkBelow * perProcess * (processes - 1))) return processes - 1;
-  return processes;
+export function planScale({ min, max, perProcess }: Scale, { running, ready }: Processes, samples: readonly Sample[]): number {
+  const wanted = Math.min(max, Math.max(min, running));
+  if (wanted !== running || perProcess === undefined) return wanted;
+  if (running < max && hasBeen(samples, growAfterMs, (load) => load > perProcess * ready)) return running + 1;
+  if (running > min && hasBeen(samples, shrinkAfterMs, (load) => load <= shrinkBelow * perProcess * (ready - 1))) return running - 1;
+  return running;
 }
 
 /** Whether the load was so for the whole of the last `forMs`. */

@@ -2,7 +2,8 @@ import { untilAborted } from "../../core/abort.ts";
 import { TwelveError } from "../../core/errors.ts";
 import type { Context } from "../../ports/context.ts";
 import type { Access } from "../http/access.ts";
-import { type Address, listen, stopServer } from "../http/listen.ts";
+import { endServing } from "../http/end.ts";
+import { type Address, listen } from "../http/listen.ts";
 import { isLoopback } from "../http/own-host.ts";
 import { readReleaseAccess } from "../http/release-access.ts";
 import { trackTraffic } from "../http/traffic.ts";
@@ -17,6 +18,7 @@ export interface RerankOptions extends Address {
   readonly release: ReleaseToRun;
   /** The local cross-encoder, such as transformers:models/reranker. */
   readonly model: string;
+  readonly preStopMs: number;
   readonly drainMs: number;
   /** Whoever started it knows that there are no keys. */
   readonly isInsecure: boolean;
@@ -27,10 +29,13 @@ const bodyBytes = 2_000_000;
 
 /** Serves a local cross-encoder as text-embeddings-inference would, until the process is asked to stop. Each line on stdout is one JSON event. */
 export async function serveReranker(context: Context, options: RerankOptions): Promise<void> {
-  const { environment, process, release, model: reference, drainMs, host } = options;
+  const { environment, process, release, model: reference, preStopMs, drainMs, host } = options;
   const { story, clock, signal } = context;
   const startedMs = clock.monotonicMs();
-  const access: Access = { ...(await readReleaseAccess(context, options)), bodyBytes };
+  const traffic = trackTraffic();
+  const metrics = openMetrics();
+  const member = joinType(context.parent, { metrics, load: () => ({ own: metrics.inFlight.value }), note: (note) => story.note(note), onStopAnnounced: () => traffic.announceStop() });
+  const access: Access = { ...(await readReleaseAccess(context, { ...options, takeRequest: member.takeRequest })), bodyBytes };
   const { local: model } = await context.openReranker(reference);
   if (model === undefined) {
     throw new TwelveError("PROCESS_UNSUPPORTED", `The process ${process} is to serve ${reference}, which runs elsewhere`, { fix: "Attach it as the agent's `reranker:`; a `rerank:` process serves a local model, such as transformers:models/reranker" });
@@ -40,9 +45,6 @@ export async function serveReranker(context: Context, options: RerankOptions): P
   signal.throwIfAborted();
   const facts = { "twelve.app": release.release.app, "twelve.environment": environment, "twelve.process": process, "twelve.release.number": release.number, "twelve.release.digest": release.releaseDescriptor.digest, ...instanceFacts(context.parent) };
   const write = (event: string, fields: object): void => context.writeLine(JSON.stringify({ event, time: clock.now().toISOString(), ...facts, ...fields }));
-  const traffic = trackTraffic();
-  const metrics = openMetrics();
-  const member = joinType(context.parent, { metrics, load: () => ({ own: metrics.inFlight.value }), note: (note) => story.note(note) });
   const notReady = (): TwelveError => new TwelveError("PROCESS_NOT_READY", "The reranker is starting");
   const app = await openRerankServer({ model, traffic, metrics, clock, write, notReady, access: () => access, isExposed: !isLoopback(host), collectAll: member.collectAll });
   try {
@@ -55,10 +57,8 @@ export async function serveReranker(context: Context, options: RerankOptions): P
       `Attach it as reranker: tei+${url}${access.keys === null ? "" : ", with a key of the scope rerank in the secret RERANKER_API_KEY"}`,
     ]);
     await untilAborted(signal);
-    story.note(`Stopping: waiting up to ${drainMs / 1000} s for open requests. A second signal ends at once`);
-    await stopServer(app, traffic, drainMs);
-    write("server-stopped", { requests: traffic.taken });
+    await endServing(app, { traffic, story, preStopMs, drainMs, write });
   } finally {
-    member.close();
+    await member.close();
   }
 }

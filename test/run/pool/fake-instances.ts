@@ -1,4 +1,4 @@
-import type { FromInstance, Instance, ToInstance } from "../../../src/ports/instance.ts";
+import type { FromInstance, Instance, InstanceEnd, ToInstance } from "../../../src/ports/instance.ts";
 
 export interface FakeInstance extends Instance {
   readonly name: string;
@@ -6,6 +6,8 @@ export interface FakeInstance extends Instance {
   readonly stops: number;
   say(message: FromInstance): void;
   end(exitCode: number | null, signal?: string): Promise<void>;
+  /** It could not be started. */
+  fail(failure: string): Promise<void>;
 }
 
 /** Instances that do what a test says; `started` has them all in the order of their start. */
@@ -14,7 +16,7 @@ export function fakeInstances(): { readonly started: FakeInstance[]; readonly st
   return {
     started,
     start(name, onMessage) {
-      const { promise, resolve } = Promise.withResolvers<{ exitCode: number | null; signal: string | null }>();
+      const { promise, resolve } = Promise.withResolvers<InstanceEnd>();
       const heard: ToInstance[] = [];
       let stops = 0;
       const instance: FakeInstance = {
@@ -27,6 +29,10 @@ export function fakeInstances(): { readonly started: FakeInstance[]; readonly st
         say: onMessage,
         async end(exitCode, signal) {
           resolve({ exitCode, signal: signal ?? null });
+          await promise;
+        },
+        async fail(failure) {
+          resolve({ exitCode: null, signal: null, failure });
           await promise;
         },
       };

@@ -25,7 +25,7 @@ async function running(input: object, env: Readonly<Record<string, string>> = {}
   };
   const ended = command.run(command.input.parse({ env: "staging", port: 0, ...input }), { ...own, instances: { start } });
   const all = async (count: number): Promise<readonly FakeInstance[]> => {
-    await expect.poll(() => instances.started.length).toBe(count);
+    await expect.poll(() => instances.started.length, { timeout: 5000 }).toBe(count);
     return instances.started;
   };
   // A test may look at the failure later.
@@ -33,10 +33,13 @@ async function running(input: object, env: Readonly<Record<string, string>> = {}
   return { asked, all, ended, told: own.told, stop: () => stop.abort(new Error("interrupted")) };
 }
 
-/** All end as they are asked to. */
+/** All end as they are asked to: servers first. */
 async function endAll(started: readonly FakeInstance[]): Promise<void> {
-  await expect.poll(() => started.every(({ stops }) => stops === 1)).toBe(true);
-  await Promise.all(started.map((instance) => instance.end(0)));
+  const servers = started.filter(({ name }) => name.startsWith("web."));
+  for (const some of [servers, started.filter((instance) => !servers.includes(instance))]) {
+    await expect.poll(() => some.every(({ stops }) => stops === 1)).toBe(true);
+    await Promise.all(some.map((instance) => instance.end(0)));
+  }
 }
 
 describe("twelve run with several processes", () => {
@@ -47,12 +50,10 @@ describe("twelve run with several processes", () => {
     const [web, twin, fail] = run.asked;
     const port = web?.options.env["PORT"];
     expect(web?.args).toEqual(["run", "web", "--env=staging", "--release=v1", `--port=${port}`, "--pre-stop-seconds=0", "--drain-seconds=5", "--log-content"]);
-    expect(web?.options.env["TWELVE_INSTANCES"]).toBe("2");
     expect(run.told[0]).toMatch(/^note twelve    \| Starting web ×2 /);
     expect([twin?.options.env["PORT"], fail?.options.env["PORT"] === port]).toEqual([port, false]);
     run.stop();
-    await expect.poll(() => started.map(({ stops }) => stops)).toEqual([1, 1, 1, 1, 1, 1]);
-    await Promise.all(started.map((instance) => instance.end(0)));
+    await endAll(started);
     expect(await run.ended).toMatchObject({ process: "web, fail, patient, show, worker", exitCode: 0 });
   });
 
@@ -65,7 +66,7 @@ describe("twelve run with several processes", () => {
     await one?.end(null, "SIGKILL");
     const lines = (): readonly string[] => run.told.flatMap((line) => /^twelve stdout (.*)/.exec(line)?.[1] ?? []);
     await expect.poll(() => lines().length).toBe(2);
-    expect(run.told.slice(1).filter((line) => !line.startsWith("twelve stdout"))).toEqual(['web.1 stdout {"event":"x"}', "note web    | Ready: http://127.0.0.1:1", "note twelve | web: 2 processes share the work", expect.stringMatching(/^warn twelve \| web\.1 \(process 1000\) ended by SIGKILL after [\d.]+ s; it starts again in 1\.\d s$/)]);
+    expect(run.told.slice(1).filter((line) => !line.startsWith("twelve stdout"))).toEqual(['web.1 stdout {"event":"x"}', "note web    | Ready: http://127.0.0.1:1", "note twelve | web: 2 processes share the work", expect.stringMatching(/^warn twelve \| web\.1 \(process 1000\) ended by SIGKILL after [\d.]+ s; it starts again (?:at once|in [01]\.\d s)$/)]);
     expect(lines().map((line) => JSON.parse(line) as unknown)).toMatchObject([
       { event: "process-type-ready", "twelve.environment": "staging", "twelve.process": "web", processes: 2 },
       { event: "process-exited", "twelve.instance": "web.1", "process.pid": 1000, "process.exit_code": null, "process.signal": "SIGKILL", restart_in_ms: expect.any(Number) },
@@ -83,19 +84,37 @@ describe("twelve run with several processes", () => {
     await expect.poll(() => other?.stops).toBe(1);
     await other?.end(0);
     expect(await run.ended).toMatchObject({ process: "web.1", exitCode: 5 });
+    expect(run.told.flatMap((line) => /^twelve stdout (.*process-type-failed.*)/.exec(line)?.[1] ?? []).map((line) => JSON.parse(line) as unknown)).toMatchObject([{ event: "process-type-failed", "twelve.process": "web", "twelve.instance": "web.1", "process.exit_code": 5 }]);
     expect(run.told).toContain("warn twelve | web.1 cannot begin its work as things are: the others are stopped");
   });
 
-  it("tells each process how many share its limits: as many as were asked for, or as there may ever be", async () => {
-    await makeRelease(app, manifest.replace("web: { serve: [support, chat] }", "web: { serve: [support, chat], scale: { min: 1, max: 6, inFlight: 5 } }"));
-    for (const [input, expected] of [[{ process: "web", concurrency: 3 }, ["3", "3", "3"]], [{}, ["6", "1", "1", "1", "1"]]] as const) {
-      const run = await running(input);
-      const started = await run.all(expected.length);
-      expect(run.asked.map(({ options }) => options.env["TWELVE_INSTANCES"])).toEqual(expected);
-      run.stop();
-      await endAll(started);
-      await run.ended;
-    }
+  it("ends those that serve first, and tells the others that their end is near", async () => {
+    const run = await running({});
+    const started = await run.all(6);
+    const stops = (): readonly number[] => started.map((instance) => instance.stops);
+    run.stop();
+    await expect.poll(stops).toEqual([1, 1, 0, 0, 0, 0]);
+    expect(started.map(({ heard }) => heard)).toEqual([[], [], ...Array.from({ length: 4 }, () => [{ kind: "stop-announced" }])]);
+    await Promise.all(started.slice(0, 2).map((instance) => instance.end(0)));
+    await expect.poll(stops).toEqual([1, 1, 1, 1, 1, 1]);
+    await Promise.all(started.slice(2).map((instance) => instance.end(0)));
+    expect(await run.ended).toMatchObject({ exitCode: 0 });
+  });
+
+  it("gives all processes the one release, also those that it starts after a newer one was activated", async () => {
+    const run = await running({ process: "web", concurrency: 2 });
+    const [one, other] = await run.all(2);
+    one?.say({ kind: "ready", notes: [] });
+    await makeRelease(app, `${manifest}server: { origins: ["https://example.com"] }\n`);
+    await one?.end(null, "SIGKILL");
+    await run.all(3);
+    const told = run.asked.map(({ options }) => JSON.parse(options.env["TWELVE_INSTANCE_RELEASE"] ?? "null") as { readonly number: number });
+    expect(told[0]).toMatchObject({ number: 1, release: { digest: expect.stringMatching(/^sha256:/) }, attachments: {}, secrets: expect.anything() });
+    expect(told.slice(1)).toEqual([told[0], told[0]]);
+    run.stop();
+    await expect.poll(() => other?.stops).toBe(1);
+    for (const instance of await run.all(3)) await instance.end(0);
+    await run.ended;
   });
 
   it("tells once what several say in their start, and all that they say later", async () => {

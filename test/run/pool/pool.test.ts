@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Json } from "../../../src/core/canonical-json.ts";
+import type { FromInstance } from "../../../src/ports/instance.ts";
 import { openPool, type PoolListener } from "../../../src/run/pool/pool.ts";
 import type { ProcessType } from "../../../src/run/pool/type-plan.ts";
 import { type FakeInstance, fakeInstances } from "./fake-instances.ts";
@@ -10,7 +12,7 @@ const fixed = (processes: number): ProcessType => ({ name: "web", kind: "serve",
 
 function open(type: ProcessType) {
   const instances = fakeInstances();
-  const told: unknown[] = [];
+  const told: (readonly [string, ...any[]])[] = [];
   const tell = (event: string) => (...facts: readonly unknown[]): void => void told.push([event, ...facts]);
   const listener: PoolListener = { ready: tell("ready"), exited: tell("exited"), restarted: tell("restarted"), scaled: tell("scaled"), hopeless: tell("hopeless") };
   const pool = openPool(type, { start: instances.start, nowMs: () => performance.now(), random: () => 0, told: listener });
@@ -29,19 +31,54 @@ describe("a pool", () => {
     expect(told).toEqual([["ready", ["hello"]]]);
   });
 
-  it("starts again what ended, under its name, and lets the others be", async () => {
+  it("starts again at once what ended and was well, under its name, and lets the others be", async () => {
     const { started, told, at, ready } = open(fixed(2));
     ready(0, 1);
     await vi.advanceTimersByTimeAsync(3000);
     await at(1).end(null, "SIGKILL");
-    await vi.advanceTimersByTimeAsync(999);
-    expect(started).toHaveLength(2);
-    await vi.advanceTimersByTimeAsync(1);
+    await vi.advanceTimersByTimeAsync(0);
     expect(started.map(({ name }) => name)).toEqual(["web.1", "web.2", "web.2"]);
     expect(told.slice(1)).toEqual([
-      ["exited", { instance: "web.2", pid: 1001, exitCode: null, signal: "SIGKILL", ranMs: 3000, restartInMs: 1000 }],
+      ["exited", { instance: "web.2", pid: 1001, exitCode: null, signal: "SIGKILL", ranMs: 3000, restartInMs: 0 }],
       ["restarted", "web.2", 1002],
     ]);
+  });
+
+  it("lets none wait long that is killed every second, however long that goes on", async () => {
+    const { started, at, ready } = open(fixed(2));
+    ready(0, 1);
+    for (let second = 1; second <= 60; second++) {
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(started).toHaveLength(1 + second);
+      await at(second).end(null, "SIGKILL");
+      await vi.advanceTimersByTimeAsync(0);
+      ready(second + 1);
+    }
+  });
+
+  it("lets what fails in its start wait longer each time", async () => {
+    const { told, at, started, ready } = open(fixed(1));
+    ready(0);
+    for (let turn = 0; turn < 3; turn++) {
+      await at(turn).end(1);
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    expect([started.length, told.filter(([event]) => event === "exited").map(([, how]) => how.restartInMs)]).toEqual([4, [1000, 1000, 1000]]);
+    // The least; how much more is chance.
+  });
+
+  it("tries again where the system could start no process, and can be stopped then", async () => {
+    const { pool, started, told, at } = open(fixed(2));
+    await at(0).fail("spawn EAGAIN");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(told).toEqual([["exited", expect.objectContaining({ instance: "web.1", pid: 1000, failure: "spawn EAGAIN", restartInMs: 1000 })]]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(started).toHaveLength(3);
+    await at(2).fail("spawn EAGAIN");
+    await vi.advanceTimersByTimeAsync(0);
+    pool.stop();
+    await at(1).end(0);
+    await pool.ended;
   });
 
   it("says that its type cannot be run, and starts nothing more, when the first start shows that something is to be corrected", async () => {
@@ -135,15 +172,92 @@ describe("a pool that scales", () => {
   });
 });
 
+describe("a pool that scales where one of its processes does not get ready", () => {
+  const web: ProcessType = { name: "web", kind: "serve", port: 3000, scale: { min: 2, max: 3, perProcess: 10 } };
+
+  it("goes by the others, once that one has failed", async () => {
+    const { started, told, at, ready } = open(web);
+    ready(0);
+    at(0).say({ kind: "load", own: 12 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(started).toHaveLength(2);
+    await at(1).end(1);
+    await vi.advanceTimersByTimeAsync(6000);
+    expect(told.at(-1)).toEqual(["scaled", 2, 3, 12]);
+  });
+
+  it("goes by the others when that one takes very long", async () => {
+    const { told, at, ready } = open(web);
+    ready(0);
+    at(0).say({ kind: "load", own: 12 });
+    await vi.advanceTimersByTimeAsync(29_000);
+    expect(told).toEqual([]);
+    await vi.advanceTimersByTimeAsync(8000);
+    expect(told.at(-1)).toEqual(["scaled", 2, 3, 12]);
+  });
+});
+
 describe("the metrics of a pool", () => {
-  it("are asked of the others for the one that is scraped; who does not answer is left out", async () => {
+  const requests = (value: number): Json => [{ name: "requests", help: "", type: "counter", aggregator: "sum", values: [{ value, labels: { route: "/" } }] }];
+  const load: FromInstance = { kind: "load", own: 0 };
+  const scrape = (asker: FakeInstance, own = requests(1)): void => asker.say({ kind: "metrics-wanted", id: 7, families: own });
+  const answer = (instance: FakeInstance, families: Json): void => {
+    const asked = instance.heard.at(-1);
+    if (asked?.kind === "metrics-asked") instance.say({ kind: "metrics", id: asked.id, families });
+  };
+
+  it("are asked of the others for the one that is scraped; who does not answer is there with what it said last", async () => {
     const { at, ready } = open(fixed(3));
     ready(0, 1, 2);
-    at(0).say({ kind: "metrics-wanted", id: 7 });
+    for (const place of [0, 1, 2]) at(place).say(load);
+    scrape(at(0));
     expect(at(0).heard).toEqual([]);
-    const [asked] = at(1).heard;
-    at(1).say({ kind: "metrics", id: asked?.id ?? 0, families: ["one"] });
+    answer(at(1), requests(10));
+    answer(at(2), requests(100));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(at(0).heard).toEqual([{ kind: "metrics-collected", id: 7, all: [requests(10), requests(100)] }]);
+    scrape(at(0));
+    answer(at(1), requests(11));
     await vi.advanceTimersByTimeAsync(1000);
-    expect(at(0).heard).toEqual([{ kind: "metrics-collected", id: 7, all: [["one"]] }]);
+    expect(at(0).heard[1]).toEqual({ kind: "metrics-collected", id: 7, all: [requests(11), requests(100)] });
   });
+
+  it("do not wait for one that has said nothing yet", async () => {
+    const { at } = open(fixed(2));
+    scrape(at(0));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(at(0).heard).toEqual([{ kind: "metrics-collected", id: 7, all: [] }]);
+  });
+
+  it("keep what those counted that are gone, without what was so of them only while they lived", async () => {
+    const { at, ready } = open(fixed(2));
+    ready(0, 1);
+    for (const place of [0, 1]) at(place).say(load);
+    const gauge = { name: "in_flight", help: "", type: "gauge", aggregator: "sum", values: [{ value: 3, labels: {} }] };
+    scrape(at(1), [...(requests(5) as Json[]), gauge]);
+    await at(1).end(null, "SIGKILL");
+    await vi.advanceTimersByTimeAsync(1000);
+    at(2).say(load);
+    at(2).say({ kind: "metrics-last", families: requests(20) });
+    await at(2).end(1);
+    await vi.advanceTimersByTimeAsync(0);
+    scrape(at(0));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(at(0).heard.at(-1)).toEqual({ kind: "metrics-collected", id: 7, all: [requests(25)] });
+  });
+});
+
+it("counts the requests of a limited key for all processes of a pool, also across their ends", async () => {
+  const { at, ready } = open(fixed(2));
+  ready(0, 1);
+  const take = (place: number): unknown => {
+    at(place).say({ kind: "limit-asked", id: 1, key: "ci", perMinute: 1, burst: 2 });
+    const told = at(place).heard.at(-1);
+    return told?.kind === "limit-told" && told.taken.isAllowed;
+  };
+  expect([take(0), take(1), take(0), take(1)]).toEqual([true, true, false, false]);
+  await vi.advanceTimersByTimeAsync(5000);
+  await at(0).end(null, "SIGKILL");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(take(2)).toBe(false);
 });

@@ -1,16 +1,30 @@
 import { describe, expect, it } from "vitest";
-import { countCrash, isHopeless, restartDelayMs } from "../../../src/run/pool/restart-plan.ts";
+import { countCrash, type Ending, isHopeless, restartDelayMs } from "../../../src/run/pool/restart-plan.ts";
+
+const ending = (how: Partial<Ending>): Ending => ({ exitCode: null, signal: null, ranMs: 5000, servedMs: undefined, ...how });
 
 describe("a restart", () => {
-  it("comes after a second at the earliest, later with each crash, and after half a minute at the latest", () => {
-    expect([1, 2, 3, 4, 5, 6, 50].map((crashes) => restartDelayMs(crashes, 1))).toEqual([2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
-    expect([1, 5, 50].map((crashes) => restartDelayMs(crashes, 0))).toEqual([1000, 1000, 1000]);
-    expect(restartDelayMs(3, 0.5)).toBe(4500);
+  it("after a failure comes after a second at the earliest, later with each one, and after half a minute at the latest", () => {
+    expect([1, 2, 3, 4, 5, 6, 50].map((crashes) => restartDelayMs(crashes, { ranMs: 10 }, 1))).toEqual([2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+    expect([1, 5, 50].map((crashes) => restartDelayMs(crashes, { ranMs: 10 }, 0))).toEqual([1000, 1000, 1000]);
+    expect(restartDelayMs(3, { ranMs: 10 }, 0.5)).toBe(4500);
   });
 
-  it("is counted anew once the process was well for a minute", () => {
-    expect(countCrash(4, { exitCode: 1, ranMs: 59_999, wasReady: true })).toBe(5);
-    expect(countCrash(4, { exitCode: 1, ranMs: 60_000, wasReady: true })).toBe(1);
+  it("of what was well comes at once, though not twice in a second", () => {
+    expect([200, 1000, 60_000].map((ranMs) => restartDelayMs(0, { ranMs }, 1))).toEqual([800, 0, 0]);
+  });
+
+  it.each([
+    ["that did not begin its work", 2, { exitCode: 1 }, 3],
+    ["soon after it began its work", 2, { exitCode: 1, servedMs: 9999 }, 3],
+    ["after it served well", 2, { exitCode: 1, servedMs: 10_000 }, 0],
+    ["by a signal of its own doing", 2, { signal: "SIGABRT", servedMs: 500 }, 3],
+    ["killed from outside while it served", 4, { signal: "SIGKILL", servedMs: 1 }, 0],
+    ["killed from outside in its start, for the first time", 0, { signal: "SIGKILL" }, 1],
+    ["killed from outside in its start, again", 1, { signal: "SIGKILL" }, 1],
+    ["that could not be started", 1, {}, 2],
+  ] as const)("counts an end %s", (_, before, how, after) => {
+    expect(countCrash(before, ending(how))).toBe(after);
   });
 
   it.each([
@@ -18,6 +32,6 @@ describe("a restart", () => {
     [1, false, false], [6, false, false], [0, false, false], [null, false, false],
     [2, true, false], [5, true, false],
   ])("of exit code %s, ready before: %s, is hopeless: %s", (exitCode, wasReady, hopeless) => {
-    expect(isHopeless({ exitCode, wasReady, ranMs: 10 })).toBe(hopeless);
+    expect(isHopeless({ exitCode }, wasReady)).toBe(hopeless);
   });
 });

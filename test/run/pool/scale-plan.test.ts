@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { growAfterMs, planScale, type Sample, type Scale, shrinkAfterMs } from "../../../src/run/pool/scale-plan.ts";
+import { growAfterMs, planScale, type Processes, type Sample, type Scale, shrinkAfterMs } from "../../../src/run/pool/scale-plan.ts";
 
 const scale: Scale = { min: 1, max: 4, perProcess: 10 };
 
@@ -7,6 +7,8 @@ const scale: Scale = { min: 1, max: 4, perProcess: 10 };
 function steady(load: number, forMs: number): readonly Sample[] {
   return Array.from({ length: forMs / 1000 + 1 }, (_, i) => ({ atMs: i * 1000, load }));
 }
+
+const ready = (processes: number): Processes => ({ running: processes, ready: processes });
 
 describe("planScale", () => {
   it.each([
@@ -24,17 +26,23 @@ describe("planScale", () => {
     ["brings them up to the fewest at once", 0, [], 1],
     ["brings them down to the most at once", 6, [], 4],
   ] as const)("%s", (_, processes, samples, wanted) => {
-    expect(planScale(scale, processes, samples)).toBe(wanted);
+    expect(planScale(scale, ready(processes), samples)).toBe(wanted);
+  });
+
+  it("counts on those alone that do their work", () => {
+    expect(planScale(scale, { running: 3, ready: 1 }, steady(11, growAfterMs))).toBe(4);
+    expect(planScale(scale, { running: 3, ready: 2 }, steady(6, shrinkAfterMs))).toBe(3);
+    expect(planScale(scale, { running: 3, ready: 2 }, steady(5, shrinkAfterMs))).toBe(2);
   });
 
   it("keeps a fixed number, whatever the load", () => {
-    expect(planScale({ min: 2, max: 2, perProcess: undefined }, 2, steady(1000, shrinkAfterMs))).toBe(2);
+    expect(planScale({ min: 2, max: 2, perProcess: undefined }, ready(2), steady(1000, shrinkAfterMs))).toBe(2);
   });
 
   it("does not start again what it has just ended, at the same load", () => {
     const loads = Array.from({ length: 40 }, (_, load) => load);
-    const ended = loads.filter((load) => planScale(scale, 3, steady(load, shrinkAfterMs)) === 2);
+    const ended = loads.filter((load) => planScale(scale, ready(3), steady(load, shrinkAfterMs)) === 2);
     expect(ended).toHaveLength(11);
-    expect(ended.filter((load) => planScale(scale, 2, steady(load, shrinkAfterMs)) > 2)).toEqual([]);
+    expect(ended.filter((load) => planScale(scale, ready(2), steady(load, shrinkAfterMs)) > 2)).toEqual([]);
   });
 });

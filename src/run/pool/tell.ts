@@ -1,0 +1,70 @@
+import type { Context } from "../../ports/context.ts";
+import type { EndedInstance, PoolListener } from "./pool.ts";
+import type { ProcessType } from "./type-plan.ts";
+
+/** How the process that looks after the others speaks of them: to people on stderr, to programs in events on stdout. */
+export interface Voice {
+  readonly note: (message: string, speaker?: string) => void;
+  readonly warn: (message: string) => void;
+  readonly write: (event: string, fields: object) => void;
+}
+
+/** Of the process that looks after the others, before each line of its own. */
+const ownName = "twelve";
+
+/** So wide is the longest name. */
+export function widthOf(types: readonly ProcessType[]): number {
+  return Math.max(ownName.length, ...types.map(({ name, scale: { max } }) => `${name}.${max}`.length));
+}
+
+export function openVoice({ story, clock, relay }: Context, types: readonly ProcessType[], environment: string): Voice {
+  const width = widthOf(types);
+  return {
+    note: (message, speaker = ownName) => story.note(message, speaker.padEnd(width)),
+    warn: (message) => story.warn(message, ownName.padEnd(width)),
+    write: (event, fields) => relay({ stream: "stdout", instance: ownName, type: types.length, width, text: JSON.stringify({ event, time: clock.now().toISOString(), "twelve.environment": environment, ...fields }) }),
+  };
+}
+
+/** Tells what happens to the processes of one type. */
+export function tellPool({ name, scale }: ProcessType, { note, warn, write: writeEvent }: Voice): PoolListener {
+  const write = (event: string, fields: object): void => writeEvent(event, { "twelve.process": name, ...fields });
+  return {
+    ready(notes) {
+      write("process-type-ready", { processes: scale.min });
+      for (const each of notes) note(each, name);
+      if (scale.min > 1) note(`${name}: ${scale.min} processes share the work`);
+    },
+    exited(ended) {
+      const { instance, pid, failure, ranMs, restartInMs } = ended;
+      write("process-exited", { ...factsOf(ended), restart_in_ms: restartInMs });
+      const again = restartInMs === 0 ? "it starts again at once" : `it starts again in ${(restartInMs / 1000).toFixed(1)} s`;
+      warn(failure === undefined ? `${instance} (process ${pid}) ended ${howOf(ended)} after ${(ranMs / 1000).toFixed(1)} s; ${again}` : `${instance} could not be started (${failure}); ${again}`);
+    },
+    restarted(instance, pid) {
+      write("process-restarted", { "twelve.instance": instance, "process.pid": pid });
+      note(`${instance} was started again, as process ${pid}`);
+    },
+    scaled(from, to, load) {
+      write("processes-scaled", { from, to, load });
+      note(`${name}: ${to} ${to === 1 ? "process" : "processes"} instead of ${from}, at a load of ${load}`);
+    },
+    hopeless(ended) {
+      write("process-type-failed", factsOf(ended));
+      warn(`${ended.instance} cannot begin its work as things are: the others are stopped`);
+    },
+  };
+}
+
+function factsOf({ instance, pid, exitCode, signal, failure, ranMs }: EndedInstance): object {
+  return { "twelve.instance": instance, "process.pid": pid, "process.exit_code": exitCode, "process.signal": signal, ...(failure !== undefined && { "error.message": failure }), "twelve.duration_ms": Math.round(ranMs) };
+}
+
+function howOf({ signal, exitCode }: EndedInstance): string {
+  return signal === null ? `with exit code ${exitCode}` : `by ${signal}`;
+}
+
+export function describeType({ name, kind, scale: { min, max }, port }: ProcessType): string {
+  const number = max > min ? ` ×${min} to ${max}` : min > 1 ? ` ×${min}` : "";
+  return `${name}${number} (${kind}, port ${port})`;
+}
