@@ -6,6 +6,7 @@ import { type AnswerRecords, openAnswerRecords } from "./answer-record.ts";
 import type { Release } from "../release/schema.ts";
 import type { AnswerPart, AnswerRequest } from "./schema.ts";
 import { type ConversationOptions, type Conversations, openConversations } from "./session/conversations.ts";
+import { withWindow } from "./session/window-plan.ts";
 import { type StateService, stateService } from "./state/service.ts";
 
 export interface KeptOptions {
@@ -46,7 +47,7 @@ export function openKept(context: Pick<Context, "clock" | "env" | "openConfig" |
       if (session === undefined) return answer(request);
       const settings = sessionOf(agent);
       if (settings === false) throw noSessions(agent);
-      return conversations.answer({ ...request, session }, settings, answer);
+      return conversations.answer({ ...request, session }, withWindow(settings, release.agents[agent]?.contextTokens), answer);
     },
   };
 }

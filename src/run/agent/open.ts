@@ -155,7 +155,7 @@ function patiently<Result>(open: () => Promise<Result>): Promise<Result> {
   return retrying(open, { sleep: (ms) => wait(ms), random: Math.random, onRetry: () => {} });
 }
 
-const keptFields = ["messages", "variables", "isStream", "temperature", "topP", "maxTokens", "stop", "seed", "effort", "format", "schema", "toolChoice", "isSingleCall"] as const satisfies readonly (keyof KeptRequest)[];
+const keptFields = ["messages", "variables", "isStream", "temperature", "topP", "maxTokens", "stop", "seed", "effort", "format", "schema", "toolChoice", "isSingleCall", "isTrimmable"] as const satisfies readonly (keyof KeptRequest)[];
 
 function keptOf(request: AnswerRequest): KeptRequest {
   const { messages, variables, isStream } = request;
