@@ -68,13 +68,14 @@ const agentShape = {
   temperature: z.number().min(0).max(2).optional().meta({ description: "Sampling temperature" }),
   topP: z.number().min(0).max(1).optional().meta({ description: "Nucleus sampling mass" }),
   maxTokens: z.int().min(1).optional().meta({ description: "Longest answer, in tokens of the model" }),
+  contextTokens: z.int().min(512).optional().meta({ description: "Window of the model, in tokens of what it is sent and what it answers together; of several models, the smallest. Kept conversations are trimmed to it, else to 8000 tokens" }),
   seed: z.int().optional().meta({ description: "Sampling seed, where the model takes one; equal output is not promised" }),
 };
 const modelDescription = "Model that answers, such as mock:extractive; or a list, of which each further model answers where those before it fail";
 const ModelSettings = z.union([ServiceUrl, z.array(ServiceUrl).min(1)], { error: "Expected a service URL such as mock:extractive, or a list of them" }).meta({ description: modelDescription });
 const ModelDeclaration = z.union([ServiceUrl, Reference, z.array(z.union([ServiceUrl, Reference])).min(1, "Expected at least one model")]).meta({ description: modelDescription });
 const sessionShape = {
-  historyTokens: z.int().min(1).optional().meta({ description: "How much of the earlier conversation the model is given, in tokens; the oldest turns are left out first. 8000 by default" }),
+  historyTokens: z.int().min(1).optional().meta({ description: "How much of the earlier conversation the model is given, in tokens; the oldest turns are left out first. By default what fits into the agent's contextTokens, or 8000 where it has none" }),
   keepDays: z.number().positive().max(3650).optional().meta({ description: "How long a conversation is kept after its last turn; 30 days by default" }),
 };
 export const SessionSettings = z.union([z.boolean(), z.strictObject(sessionShape)]).default(false);

@@ -11,6 +11,7 @@ import type { AgentPlan } from "./plan.ts";
 import { costOf } from "./price.ts";
 import type { RetrievedChunk } from "../retrieval/schema.ts";
 import type { Answer, AnswerPart, AnswerRequest, ModelCallEvent } from "./schema.ts";
+import { fitToWindow } from "./session/window-plan.ts";
 
 /** One agent with everything it needs to answer. */
 export interface OpenAgent {
@@ -55,6 +56,8 @@ export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, c
     }
     request.signal?.throwIfAborted();
     messages = agent.render(conversation, call.retrieved, request.variables);
+    const { contextTokens, sampling } = agent.plan;
+    if (request.isTrimmable === true && contextTokens !== undefined) messages = fitToWindow(messages, conversation.history, { contextTokens, maxTokens: request.maxTokens ?? sampling.maxTokens, tools: request.tools });
     const chunks = await askModels(agent.models, modelRequest(agent.plan, request, { messages, question, earlier: conversation.history, retrieved: call.retrieved }), {
       ...context,
       onAsk: (candidate) => void (call.asked = candidate),

@@ -7,6 +7,7 @@ import type { Release } from "../release/schema.ts";
 import type { AnswerPart, AnswerRequest } from "./schema.ts";
 import { type ConversationOptions, type Conversations, openConversations } from "./session/conversations.ts";
 import type { LateTurn } from "./session/late-turn.ts";
+import { withWindow } from "./session/window-plan.ts";
 import { type StateService, stateService } from "./state/service.ts";
 
 export interface KeptOptions {
@@ -49,7 +50,7 @@ export function openKept(context: Pick<Context, "clock" | "env" | "openConfig" |
       if (session === undefined) return answer(request);
       const settings = sessionOf(agent);
       if (settings === false) throw noSessions(agent);
-      return conversations.answer({ ...request, session }, settings, answer);
+      return conversations.answer({ ...request, session }, withWindow(settings, release.agents[agent]?.contextTokens), answer);
     },
     keepLate: (turn) => conversations.keepLate(turn, sessionOf(turn.agent)),
   };

@@ -16,6 +16,8 @@ export interface AgentPlan {
   readonly models: readonly string[];
   /** What the model is asked with where the caller says nothing. */
   readonly sampling: Sampling;
+  /** Of the smallest of the models' windows; undefined where nobody has said. */
+  readonly contextTokens?: number | undefined;
   readonly retrieve: AgentSettings["retrieve"];
   /** Declared names; none for an agent that answers by itself. */
   readonly tools: readonly string[];
@@ -52,7 +54,7 @@ export function planAgent(name: string, { agents }: Release, { prompts }: Build)
     const names = prompts.map(promptTitle);
     throw new TwelveError("PROMPT_UNKNOWN", `Agent ${name} wants the prompt ${wanted}, which the build does not hold.${didYouMean(wanted, names)} It holds: ${names.join(", ") || "none"}`);
   }
-  return { name, prompt, models: modelChain(settings), sampling: samplingOf(settings, prompt), retrieve: settings.retrieve, tools: settings.tools ?? [], limits: settings.limits ?? {} };
+  return { name, prompt, models: modelChain(settings), sampling: samplingOf(settings, prompt), contextTokens: settings.contextTokens, retrieve: settings.retrieve, tools: settings.tools ?? [], limits: settings.limits ?? {} };
 }
 
 export function unknownAgent(name: string, names: readonly string[]): TwelveError {

@@ -32,6 +32,7 @@ export function openRecorder({ dir, clock }: Pick<Context, "dir" | "clock">, fil
       const callPieces: Piece[][] = [];
       let lastMs = clock.monotonicMs();
       const add = (to: Piece[], text: string): void => {
+        if (text === "") return;
         const nowMs = clock.monotonicMs();
         to.push({ text, afterMs: Math.round(nowMs - lastMs) });
         lastMs = nowMs;

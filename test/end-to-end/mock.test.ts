@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createOpenAI } from "@ai-sdk/openai";
 import { generateText, isStepCount, streamText, tool } from "ai";
+import { execa } from "execa";
 import OpenAI from "openai";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
@@ -85,6 +86,27 @@ describe("the mock of the built program", () => {
     const cut = streamText({ model, prompt: "overloaded", maxRetries: 0, onError: ({ error }) => void errors.push(error) });
     expect((await Array.fromAsync(cut.textStream).catch(() => [])).join("")).toBe("One two");
     expect(JSON.stringify(errors)).toContain("Overloaded");
+  });
+
+  it("streams calls as they come to the official client, the ai package and curl", async () => {
+    const { url } = await startMock();
+    const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: "none" });
+    const tools = [{ type: "function" as const, name: "look_up", parameters: { type: "object" }, strict: false }];
+    const snapshots: string[] = [];
+    const stream = client.responses.stream({ model: "support", input: "two orders", tools, parallel_tool_calls: false, reasoning: { effort: "low" } });
+    stream.on("response.function_call_arguments.delta", ({ snapshot }) => snapshots.push(snapshot));
+    expect((await stream.finalResponse()).output).toMatchObject([{ type: "function_call", arguments: '{"order":7,"of":"Ann"}' }]);
+    expect(snapshots).toEqual(['{"order":7,"', '{"order":7,"of":"Ann"}']);
+
+    const model = createOpenAI({ baseURL: `${url}/v1`, apiKey: "none" }).chat("support");
+    const parts = await Array.fromAsync(streamText({ model, prompt: "two orders", tools: { look_up: lookUp } }).fullStream);
+    expect(parts.flatMap((part) => (part.type === "tool-input-delta" ? [part.delta] : []))).toEqual(['{"order":7,"', 'of":"Ann"}', '{"order"', ": 8}"]);
+
+    const body = { ...asking("two orders"), tools: [{ type: "function", function: { name: "look_up" } }], stream: true };
+    const { stdout } = await execa("curl", ["-sN", `${url}/v1/chat/completions`, "-H", "content-type: application/json", "-d", JSON.stringify(body)]);
+    const lines = stdout.split("\n\n").filter((line) => line !== "");
+    expect(lines.at(-1)?.trim()).toBe("data: [DONE]");
+    expect(lines.filter((line) => line.includes('"tool_calls":[{"index"'))).toHaveLength(6);
   });
 
   it("stops when standard input is closed", async () => {

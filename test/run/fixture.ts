@@ -98,15 +98,16 @@ export interface KeepingOptions {
   readonly clock?: Clock;
   readonly sessions?: SessionStore;
   readonly session?: AgentSettings["session"];
+  readonly contextTokens?: number;
   /** How long a turn waits for those before it. */
   readonly waitMs?: number;
 }
 
 /** What the runtime of the agent `support` keeps, in a store of the test's own by default. */
-export function keeping({ clock = fixedClock(), sessions = openMemorySessions(), session = true, waitMs }: KeepingOptions = {}): Kept {
+export function keeping({ clock = fixedClock(), sessions = openMemorySessions(), session = true, contextTokens, waitMs }: KeepingOptions = {}): Kept {
   const story = { note: () => {}, warn: () => {}, progress: () => ({ update: () => {}, done: () => {}, stop: () => {} }) };
   return openKept({ clock, env: { STATE_URL: "redis://fake" }, story, openConfig: () => Promise.reject(new Error("No configuration")), openSessions: () => Promise.resolve(sessions) }, {
-    release: { app: "demo", agents: { support: { prompt: "answer", model: "scripted:parrot-1", session } } },
+    release: { app: "demo", agents: { support: { prompt: "answer", model: "scripted:parrot-1", session, ...(contextTokens === undefined ? {} : { contextTokens }) } } },
     manifest: Manifest.parse({ name: "demo", environments: { staging: {} } }),
     environment: "staging",
     attachments: {},

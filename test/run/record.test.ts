@@ -47,6 +47,18 @@ describe("a recording", () => {
     expect(await text()).toMatch(/chunks:\n {4}- "It is "\n {4}- text: 1 M\n {6}afterMs: \d+\n/);
   });
 
+  it("replays calls in the pieces in which they came", async () => {
+    const { record, replay, text } = await recording();
+    const call = { id: "c1", name: "look", arguments: '{"a": 1}' };
+    const asked: AnswerRequest = { ...requestOf("How large?"), tools: [{ name: "look", parameters: { type: "object" } }] };
+    const first = await record(asked, { type: "call_part", position: 0, begun: { id: "c1", name: "look" }, arguments: "" }, { type: "call_part", position: 0, arguments: '{"a"' }, { type: "call_part", position: 0, arguments: ": 1}" }, ...wants(call));
+    const again = await replay(asked);
+    expect(first).toHaveLength(4);
+    expect(again.slice(0, -1)).toEqual(first.slice(0, -1));
+    expect(answerOf(again).toolCalls).toEqual([call]);
+    expect(await text()).toMatch(/chunks:\n {8}- text: '\{"a"'\n/);
+  });
+
   it("tells turns, earlier words and results of tools apart", async () => {
     const { record, replay } = await recording();
     const before = (said: string): AnswerRequest => requestOf([{ role: "user", content: "Hi" }, { role: "assistant", content: said }, { role: "user", content: "And now?" }]);

@@ -93,7 +93,7 @@ export function openConversations({ app, environment, open, clock, pace = {} }: 
         await turn.giveUp(outcome);
       };
       try {
-        for await (const part of unlessStuck(answer({ ...request, messages: turn.messages, signal }), signal)) {
+        for await (const part of unlessStuck(answer({ ...request, messages: turn.messages, isTrimmable: true, signal }), signal)) {
           if (part.type === "end") {
             await turn.keep(part.answer);
             isOpen = false;

@@ -77,12 +77,14 @@ function withoutOpenCalls(messages: readonly Message[]): readonly Message[] {
   });
 }
 
-function newest(questions: readonly (readonly Message[])[], historyTokens: number): readonly (readonly Message[])[] {
+/** The newest of the questions that fit together; nothing in between is left out. */
+export function newest(questions: readonly (readonly Message[])[], historyTokens: number): readonly (readonly Message[])[] {
   let left = historyTokens;
   const first = questions.findLastIndex((messages) => (left -= messages.reduce((sum, message) => sum + tokensOf(message), 0)) < 0);
   return questions.slice(first + 1);
 }
 
-function tokensOf({ content, images = [], toolCalls = [] }: Message): number {
+/** An estimate of what a model takes for it. */
+export function tokensOf({ content, images = [], toolCalls = [] }: Message): number {
   return countTokens(content) + images.length * tokensPerImage + toolCalls.reduce((sum, call) => sum + countTokens(call.name) + countTokens(call.arguments), 0);
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { hashOfKey } from "../../../src/config/api-key.ts";
 import { openKeyRing } from "../../../src/run/http/key.ts";
 import { sessionKey } from "../../../src/run/http/session.ts";
-import { openAgent, runtimeOf, says, scriptedModel } from "../fixture.ts";
+import { fixedClock } from "../../helpers/context.ts";
+import { keeping, openAgent, runtimeOf, says, scriptedModel } from "../fixture.ts";
 import { ask, startServer } from "./fixture.ts";
 
 async function start() {
@@ -28,6 +29,22 @@ describe("the session of a request", () => {
     await post({ ...ask, session: "s-1", user: "ada" }, { "x-api-key": key });
     await post({ model: "support", input: "x", conversation: "s-1", user: "ada" }, { "x-api-key": key }, "/v1/responses");
     expect(runtime.requests.map(({ session }) => session)).toEqual([{ user: "web/ada", session: "s-1" }, { user: "web/ada", session: "s-1" }]);
+  });
+
+  it("is trimmed to the window that the agent declares, after retrieval, and a caller's own conversation is not", async () => {
+    const contextTokens = 588;
+    const model = scriptedModel(() => says("yes"));
+    const agent = openAgent(model);
+    const kept = keeping({ contextTokens });
+    const { post } = await startServer(runtimeOf({ ...agent, plan: { ...agent.plan, contextTokens, sampling: { maxTokens: 100 } } }, fixedClock(), kept));
+    const long = "word ".repeat(300);
+    const questions = [long, "And then?", "word ".repeat(150)];
+    for (const content of questions) await post({ ...ask, session: "s-1", messages: [{ role: "user", content }] });
+    expect(model.asked.map(({ messages }) => messages.filter(({ role }) => role === "user").length)).toEqual([1, 2, 2]);
+    expect(model.asked[2]?.messages.map(({ content }) => content)).toEqual(["Be brief.", questions[1], "yes", questions[2]]);
+    const own = [{ role: "user", content: long }, { role: "assistant", content: "yes" }, { role: "user", content: long }, { role: "assistant", content: "yes" }, { role: "user", content: long }];
+    await post({ ...ask, messages: own });
+    expect(model.asked[3]?.messages).toHaveLength(6);
   });
 
   it("is refused when body and header disagree", async () => {

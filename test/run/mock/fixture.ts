@@ -19,6 +19,14 @@ replies:
     fail: { status: 429, errorCode: rate_limit_exceeded, message: Too fast, retryAfterMs: 20, times: 1 }
   - when: { contains: broken }
     fail: { status: 501, message: Not here }
+  - when: { contains: two orders }
+    callTools:
+      - { name: look_up, arguments: { order: 7, of: Ann } }
+      - { name: look_up, chunks: ['{"order"', { text: ": 8}", afterMs: 1 }] }
+  - when: { contains: half a call }
+    say: Let me
+    callTools: [{ name: look_up, chunks: ['{"or', 'der": 7}'] }]
+    fail: { status: 529, message: Overloaded, afterChunks: 4 }
   - when: { contains: reset }
     say: One two three four.
     fail: { reset: true, afterChunks: 2 }

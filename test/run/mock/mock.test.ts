@@ -7,7 +7,7 @@ const asking = (content: string) => ({ model: "support", messages: [{ role: "use
 describe("a mock server", () => {
   it("says in its first line where it is and what it answers by, and in its last how much it was asked", async () => {
     const { ready, ask, stop } = await startMock(undefined, { agents: "support, sales" });
-    expect(ready).toMatchObject({ event: "server-ready", "twelve.mock": true, url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/), agents: ["support", "sales"], answers: "the 9 replies of answers.yaml" });
+    expect(ready).toMatchObject({ event: "server-ready", "twelve.mock": true, url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/), agents: ["support", "sales"], answers: "the 11 replies of answers.yaml" });
     await ask("/v1/models");
     expect(await stop()).toBe(1);
   });
@@ -49,7 +49,7 @@ describe("a mock server", () => {
     const answer = await ask("/v1/chat/completions", hello);
     expect(answer.headers.get("x-twelve-mock")).toBe("true");
     expect(await answer.json()).toMatchObject({ system_fingerprint: "twelve-mock", model: "support", usage: { prompt_tokens: 900, total_tokens: 903 }, choices: [{ message: { content: "Hello!" } }] });
-    expect(await (await ask("/readyz")).json()).toEqual({ status: "ok", checks: { mock: { status: "ok", detail: "no model is asked: the answers are the 9 replies of answers.yaml" } } });
+    expect(await (await ask("/readyz")).json()).toEqual({ status: "ok", checks: { mock: { status: "ok", detail: "no model is asked: the answers are the 11 replies of answers.yaml" } } });
   });
 
   it("answers every name, or those alone that it is given", async () => {
@@ -66,7 +66,7 @@ describe("a mock server", () => {
 
   it("refuses what no reply fits, with the nearest replies", async () => {
     const { client } = await startMock();
-    await expect(client.chat.completions.create(asking("Hello there"))).rejects.toMatchObject({ status: 400, message: expect.stringContaining('replies[7]: it wants equals: "Hello"') });
+    await expect(client.chat.completions.create(asking("Hello there"))).rejects.toMatchObject({ status: 400, message: expect.stringContaining('replies[9]: it wants equals: "Hello"') });
   });
 
   it("fails with the status, the code, the words and the wait that are written down", async () => {
@@ -75,6 +75,33 @@ describe("a mock server", () => {
     expect([limited.status, limited.headers.get("retry-after"), limited.headers.get("retry-after-ms")]).toEqual([429, "1", "20"]);
     expect(await limited.json()).toMatchObject({ error: { code: "rate_limit_exceeded", message: "Too fast", type: "requests" } });
     await expect(client.chat.completions.create(asking("broken"))).rejects.toMatchObject({ status: 501, type: "server_error", message: expect.stringContaining("Not here") });
+  });
+
+  const tools = [{ type: "function" as const, function: { name: "look_up", parameters: { type: "object" } } }];
+
+  it("streams calls in pieces, and gives one alone where no more are wanted", async () => {
+    const { client } = await startMock();
+    const deltas = async (change: object) => (await Array.fromAsync(await client.chat.completions.create({ ...asking("two orders"), tools, stream: true, ...change }))).flatMap(({ choices: [choice] }) => choice?.delta.tool_calls ?? []);
+    const named = (index: number) => ({ index, id: `call_1_${index + 1}`, type: "function", function: { name: "look_up", arguments: "" } });
+    const piece = (index: number, given: string) => ({ index, function: { arguments: given } });
+    const first = [named(0), piece(0, '{"order":7,"'), piece(0, 'of":"Ann"}')];
+    expect(await deltas({})).toEqual([...first, named(1), piece(1, '{"order"'), piece(1, ": 8}")]);
+    expect(await deltas({ parallel_tool_calls: false })).toEqual(first);
+    const whole = await client.chat.completions.create({ ...asking("two orders"), tools });
+    expect(whole.choices[0]?.message.tool_calls).toMatchObject([{ function: { arguments: '{"order":7,"of":"Ann"}' } }, { function: { arguments: '{"order": 8}' } }]);
+  });
+
+  it("breaks off in the middle of a call", async () => {
+    const { client, ask } = await startMock();
+    let given = "";
+    const reading = (async () => {
+      for await (const { choices } of await client.chat.completions.create({ ...asking("half a call"), tools, stream: true })) given += (choices[0]?.delta.tool_calls ?? []).map((call) => call.function?.arguments).join("");
+    })();
+    await expect(reading).rejects.toThrow("Overloaded");
+    expect(given).toBe('{"or');
+    const response = await ask("/v1/responses", { model: "support", input: "half a call", tools: [{ type: "function", name: "look_up" }], stream: true });
+    expect((await response.text()).split("\n").flatMap((line) => (line.startsWith("event: ") ? [line.slice(7)] : [])).slice(-4)).toEqual(["response.output_item.added", "response.function_call_arguments.delta", "error", "response.failed"]);
+    expect((await ask("/v1/chat/completions", { ...asking("half a call"), tools })).status).toBe(529);
   });
 
   it("keeps a session for as long as it lives, apart for each user", async () => {
