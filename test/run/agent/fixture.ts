@@ -76,7 +76,7 @@ export function fakeAgents(script: Parameters<typeof scriptedModel>[0], { tools,
     agents: new Map([["support", { agent, tools: () => tools }]]),
     answering: { clock: systemClock, emit: (event) => void events.push(event), sleep: () => Promise.resolve() },
     onToolCall: (event) => void toolEvents.push(event),
-    story: { warn: () => {} },
+    story: { note: () => {}, warn: () => {} },
     durable,
     openOther,
   });
