@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { counted } from "../../core/counted.ts";
 import { TwelveError } from "../../core/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Access } from "./access.ts";
@@ -62,5 +63,5 @@ function countRequest({ name, bucket }: KnownKey, reply: FastifyReply): void {
   if (bucket === undefined) return;
   const { isAllowed, remaining, fullInMs, nextInMs } = bucket.take();
   void reply.headers({ "x-ratelimit-limit-requests": String(bucket.limit), "x-ratelimit-remaining-requests": String(remaining), "x-ratelimit-reset-requests": formatReset(fullInMs) });
-  if (!isAllowed) throw new TwelveError("RATE_EXCEEDED", `The API key ${name} may send ${bucket.limit} requests a minute`, { retry: { afterMs: nextInMs } });
+  if (!isAllowed) throw new TwelveError("RATE_EXCEEDED", `The API key ${name} may send ${counted(bucket.limit, "request")} a minute`, { retry: { afterMs: nextInMs } });
 }
