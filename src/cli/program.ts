@@ -11,17 +11,19 @@ const unreadMs = 2000;
 /** Runs one command line and gives its exit code. Never throws. */
 export async function runProgram(args: readonly string[]): Promise<number> {
   let exitCode = 0;
-  const program = createProgram(async (entry, leaf) => {
+  let command: string | undefined;
+  const run: RunEntry = async (entry, leaf) => {
     const { runCommand } = await import("./execute.ts");
     const module = await entry.load();
     exitCode = await runCommand(module, leaf);
     if (module.default.isService === true) endWithin(unreadMs, exitCode);
-  });
+  };
+  const program = createProgram(run, (leaf) => (command = pathOf(leaf)));
   try {
     await program.parseAsync(withoutHelpCommand(args), { from: "user" });
     return exitCode;
   } catch (error) {
-    return endOf(error, { isJson: args.includes("--json"), version });
+    return endOf(error, { isJson: args.includes("--json"), version }, command);
   }
 }
 
@@ -30,18 +32,18 @@ function endWithin(limitMs: number, exitCode: number): void {
 }
 
 /** Commander ends help and version by throwing too; what it complains about is a usage error of ours. */
-function endOf(error: unknown, how: { readonly isJson: boolean; readonly version: string }): number {
+function endOf(error: unknown, how: { readonly isJson: boolean; readonly version: string }, command: string | undefined): number {
   if (!(error instanceof CommanderError)) return printFailure(error, how);
   if (error.exitCode === 0) return 0;
   if (error.code === "commander.help") return 2;
   const message = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
-  return printFailure(new TwelveError("USAGE_INVALID", `${message.charAt(0).toUpperCase()}${message.slice(1)}`), how);
+  return printFailure(new TwelveError("USAGE_INVALID", `${message.charAt(0).toUpperCase()}${message.slice(1)}`, command === undefined ? {} : { fix: `Run \`${command} --help\`` }), how);
 }
 
 type RunEntry = (entry: CommandEntry, leaf: Program) => Promise<void>;
 
 /** The command tree with summaries only. A command's module is loaded when its name has been read, then adds its flags. */
-function createProgram(run: RunEntry): Program {
+function createProgram(run: RunEntry, onCommand: (leaf: Program) => void): Program {
   const program = prepare(new Program("twelve"))
     .description("Build, index, release, run and evaluate applications that call language models.")
     .version(version, "-V, --version", "Print the version")
@@ -66,6 +68,7 @@ function createProgram(run: RunEntry): Program {
       const entry = entries.get(leaf);
       // A command may have subcommands beside its own flags; what follows the name of one of them is all the subcommand's.
       if (entry === undefined || leaf.commands.some((command) => command.name() === next)) return;
+      onCommand(leaf);
       const [{ addFlags }, module] = await Promise.all([import("./options.ts"), entry.load()]);
       addFlags(leaf, module.default);
     });
@@ -79,7 +82,12 @@ function refuseFlagsBefore(leaf: Program): void {
   if (parent?.parent == null) return;
   const flag = parent.options.find((option) => parent.getOptionValue(option.attributeName()) !== undefined);
   if (flag === undefined) return;
-  throw new TwelveError("USAGE_INVALID", `${flag.long} stands before the name of the command`, { fix: `Put it behind \`twelve ${parent.name()} ${leaf.name()}\`` });
+  throw new TwelveError("USAGE_INVALID", `${flag.long} stands before the name of the command`, { fix: `Put it behind \`${pathOf(leaf)}\`` });
+}
+
+/** As one types it: `twelve index status`. */
+function pathOf(command: Program): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 function prepare(command: Program): Program {

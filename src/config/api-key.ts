@@ -36,7 +36,7 @@ export function readApiKeys(text: string, secret: string): readonly ApiKey[] {
   const yaml = parseYaml(text, secret);
   // What a parser complains of may quote the text.
   if ("problems" in yaml) throw new TwelveError("CONFIG_INVALID", `${secret} is neither JSON nor YAML, from line ${yaml.problems[0]?.line ?? 1} on`, { fix });
-  const result = z.array(ApiKey).safeParse(yaml.source.value);
+  const result = z.array(ApiKey, { error: "Expected a list of records, in brackets also where there is one" }).safeParse(yaml.source.value);
   if (!result.success) throw new TwelveError("CONFIG_INVALID", `${secret} does not hold a list of API keys`, { problems: result.error.issues.map((issue) => problemOf(issue, secret)), fix });
   const keys = result.data;
   if (keys.length === 0) throw new TwelveError("CONFIG_INVALID", `${secret} holds no API key, so that nobody could use the server`, { fix: `${fix}. To have no keys, unset it` });

@@ -12,10 +12,10 @@ import { Application } from "./schema.ts";
 export default defineCommand({
   input: z.strictObject({
     folder: z.string().default(".").meta({ description: "Folder to make; the current one when it is empty", positional: true }),
-    template: z.string().default("rag").meta({ description: "rag: answers from documents, with citations; chat: a prompt and a model" }),
+    template: z.string().default("rag").meta({ description: "rag: answers from documents, with citations; chat: a prompt and a model; agent: tools, one of which a person approves" }),
   }),
   output: Application,
-  examples: ["twelve init support", "twelve init support --template chat"],
+  examples: ["twelve init support", "twelve init support --template chat", "twelve init desk --template agent"],
   async run({ folder, template }, context) {
     const target = resolve(context.dir, folder);
     const app = appNameFrom(basename(target));

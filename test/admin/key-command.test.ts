@@ -11,7 +11,7 @@ it("makes a random key and the record that lets a server know it", async () => {
   const { key, record } = await made({ name: "ci", scope: ["chat", "search", "chat"], rpm: 60, burst: 10, expires: "2027-01-31" });
   expect(record).toEqual({ name: "ci", sha256: hashOfKey(key).toString("hex"), scopes: ["chat", "search"], requestsPerMinute: 60, burst: 10, expires: "2027-01-31" });
   const ring = openKeyRing(readApiKeys(JSON.stringify([record]), "API_KEYS"), { instances: 1, nowMs: () => 0 });
-  expect(ring.find(key)?.bucket?.take().remaining).toBe(9);
+  expect((await ring.find(key)?.limit?.take())?.remaining).toBe(9);
   expect([ring.find(key)?.name, ring.find(`${key}x`), ring.find(record.sha256)]).toEqual(["ci", undefined, undefined]);
 });
 

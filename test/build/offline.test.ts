@@ -15,7 +15,7 @@ function offline(...args: readonly string[]): Promise<{ stdout: string; stderr: 
 }
 
 describe("a build without a network", () => {
-  it.each(["rag", "chat"])("of the template %s succeeds: no model and no other service is asked", async (template) => {
+  it.each(["rag", "chat", "agent"])("of the template %s succeeds: no model and no other service is asked", async (template) => {
     const dir = await temporaryFolder();
     cpSync(join(root, "templates", template), dir, { recursive: true });
     git(dir, "init", "--quiet");

@@ -41,6 +41,11 @@ describe("the program", () => {
     expect(stderr).toBe("Error: Unknown command 'biuld' (Did you mean build?)\nFix: Run `twelve --help`, or the command with `--help`  [USAGE_INVALID]");
   });
 
+  it("leads from a flag that is missing to the help of the very command", async () => {
+    const { exitCode, stderr } = await twelve(["admin", "key"], { cwd: "." });
+    expect([exitCode, stderr]).toEqual([2, "Error: Required option '--name <name>' not specified\nFix: Run `twelve admin key --help`  [USAGE_INVALID]"]);
+  });
+
   it("gives a subcommand the flags that its parent has, too, and refuses those that stand before its name", async () => {
     const cwd = await temporaryFolder();
     await writeFile(join(cwd, "twelve.yaml"), "name: app\n");

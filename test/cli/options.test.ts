@@ -49,7 +49,7 @@ it("fills in what the schema has as default", () => {
 });
 
 it.each([
-  [["x", "--port", "http"], "--port", /number/],
+  [["x", "--port", "http"], "--port", /^Expected number, found "http"$/],
   [["x", "--port", "70000"], "--port", /65535/],
   [["x", "--port", ""], "--port", /number/],
   [["x", "--mode", "medium"], "--mode", /fast/],

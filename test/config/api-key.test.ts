@@ -22,7 +22,7 @@ describe("readApiKeys", () => {
   });
 
   it.each([
-    ["no list", `{"name": "${secretText}"}`, "API_KEYS", "expected array"],
+    ["no list", `{"name": "${secretText}"}`, "API_KEYS", "Expected a list of records, in brackets also where there is one"],
     ["a key where its hash should be", `[{"name": "ci", "sha256": "${secretText}"}]`, "API_KEYS[0].sha256", "64 lower-case hex digits"],
     ["a name of another form", `[{"name": "${secretText} ", "sha256": "${sha256}"}]`, "API_KEYS[0].name", "letters, digits"],
     ["an unknown scope", `[{"name": "ci", "sha256": "${sha256}", "scopes": ["${secretText}"]}]`, "API_KEYS[0].scopes[0]", '"chat"'],

@@ -22,7 +22,7 @@ async function initIn(dir: string, input: { folder?: string; template?: string }
 const noGit: Processes = { run: () => Promise.resolve({ exitCode: undefined, stdout: Buffer.alloc(0), stderr: "" }) };
 
 describe("twelve init", () => {
-  it.each(["rag", "chat"])("makes a repository with one commit that holds every file of the template %s but the ignored ones", async (template) => {
+  it.each(["rag", "chat", "agent"])("makes a repository with one commit that holds every file of the template %s but the ignored ones", async (template) => {
     const parent = await temporaryFolder();
     const { answer } = await initIn(parent, { folder: "support", template });
     const folder = join(parent, "support");
@@ -34,7 +34,7 @@ describe("twelve init", () => {
     expect(await readdir(parent)).toEqual(["support"]);
   });
 
-  it.each(["rag", "chat"])("writes a manifest that is valid, has the name, and names its schema for editors (%s)", async (template) => {
+  it.each(["rag", "chat", "agent"])("writes a manifest that is valid, has the name, and names its schema for editors (%s)", async (template) => {
     const parent = await temporaryFolder();
     await initIn(parent, { folder: "support", template });
     expect((await readManifest(join(parent, "support"))).name).toBe("support");
@@ -146,8 +146,8 @@ describe("twelve init", () => {
   });
 
   it.each([
-    ["rga", "There is no template \"rga\". Did you mean \"rag\"? Templates: chat, rag"],
-    ["../src", "There is no template \"../src\". Templates: chat, rag"],
+    ["rga", "There is no template \"rga\". Did you mean \"rag\"? Templates: agent, chat, rag"],
+    ["../src", "There is no template \"../src\". Templates: agent, chat, rag"],
   ])("names the templates there are when asked for %s", async (template, message) => {
     const parent = await temporaryFolder();
     await expect(initIn(parent, { folder: "support", template })).rejects.toMatchObject({ code: "TEMPLATE_UNKNOWN", message });

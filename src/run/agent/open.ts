@@ -43,7 +43,7 @@ interface Opening {
   readonly agents: ReadonlyMap<string, ToolAgent>;
   readonly answering: AnswerContext;
   readonly onToolCall: (event: ToolCallEvent) => void;
-  readonly story: Pick<Story, "warn">;
+  readonly story: Pick<Story, "note" | "warn">;
   /** Undefined for whoever measures: the run ends with the process. */
   readonly durable: DurableRuns | undefined;
   /** Another release's, for a run that was begun in it. */

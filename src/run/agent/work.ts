@@ -17,11 +17,13 @@ interface Working {
   readonly handler: RunHandler;
   /** Runs from the queue at a time. */
   readonly concurrency: number;
-  readonly story: Pick<Story, "warn">;
+  readonly story: Pick<Story, "note" | "warn">;
 }
 
 /** A state service that is away at the start is asked again after so long. */
 const againMs = 2000;
+/** A start that takes longer is spoken of: an embedded database is made at its first use, and nobody should wonder why nothing happens. */
+const slowMs = 1500;
 
 /** Works on runs in the background: starting takes a while, and no request waits for it that does not need it. */
 export function workInBackground(engine: RunEngine, { kind, handler, concurrency, story }: Working): RunWork {
@@ -42,11 +44,17 @@ export function workInBackground(engine: RunEngine, { kind, handler, concurrency
     }
   }
 
+  const slow = setTimeout(() => {
+    story.note(`Runs of agents wait for ${engine.url} to start; an embedded database is made at its first use, which takes a while`);
+    void ready.then(() => story.note("Runs of agents begin now"));
+  }, slowMs);
+  void ready.then(() => clearTimeout(slow));
   const working = keepWorking();
   return {
     ready,
     takeNoMore: () => taking.abort(),
     async stop() {
+      clearTimeout(slow);
       stopping.abort();
       await working;
     },

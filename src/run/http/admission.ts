@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { counted } from "../../core/counted.ts";
 import { TwelveError } from "../../core/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Access } from "./access.ts";
@@ -67,5 +68,5 @@ export async function countRequest({ name, limit }: KnownKey, reply: FastifyRepl
   if (limit === undefined) return;
   const { isAllowed, remaining, fullInMs, nextInMs } = await limit.take();
   void reply.headers({ "x-ratelimit-limit-requests": String(limit.perMinute), "x-ratelimit-remaining-requests": String(remaining), "x-ratelimit-reset-requests": formatReset(fullInMs) });
-  if (!isAllowed) throw new TwelveError("RATE_EXCEEDED", `The API key ${name} may send ${limit.perMinute} requests a minute`, { retry: { afterMs: nextInMs } });
+  if (!isAllowed) throw new TwelveError("RATE_EXCEEDED", `The API key ${name} may send ${counted(limit.perMinute, "request")} a minute`, { retry: { afterMs: nextInMs } });
 }
