@@ -64,17 +64,17 @@ export interface Passage {
 
 /** How a model chooses its words. What is left out is the model's own default. */
 export interface Sampling {
-  readonly temperature?: number;
-  readonly topP?: number;
-  readonly maxTokens?: number;
-  readonly stop?: readonly string[];
-  readonly seed?: number;
+  readonly temperature?: number | undefined;
+  readonly topP?: number | undefined;
+  readonly maxTokens?: number | undefined;
+  readonly stop?: readonly string[] | undefined;
+  readonly seed?: number | undefined;
   /** How long the model thinks first. */
-  readonly effort?: Effort;
+  readonly effort?: Effort | undefined;
   /** `json` asks for one JSON value. */
-  readonly format?: "text" | "json";
+  readonly format?: "text" | "json" | undefined;
   /** JSON Schema that the JSON value must match; only with `format: "json"`. Models without such a mode are asked for JSON alone. */
-  readonly schema?: { readonly name: string; readonly schema: Readonly<Record<string, Json>> };
+  readonly schema?: { readonly name: string; readonly schema: Readonly<Record<string, Json>> } | undefined;
 }
 
 export const efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
@@ -87,13 +87,13 @@ export interface ModelRequest extends Sampling {
   readonly messages: readonly Message[];
   /** What retrieval found, already rendered into `messages`; models that only read messages ignore it. */
   readonly passages: readonly Passage[];
-  readonly tools?: readonly Tool[];
+  readonly tools?: readonly Tool[] | undefined;
   /** `auto` where there are tools and nothing is said. */
-  readonly toolChoice?: ToolChoice;
+  readonly toolChoice?: ToolChoice | undefined;
   /** At most one tool is wanted called at a time. */
-  readonly isSingleCall?: boolean;
+  readonly isSingleCall?: boolean | undefined;
   /** Whether calls are wanted in pieces, too, as they come: no `call_part` is given without. */
-  readonly isCallStreamed?: boolean;
+  readonly isCallStreamed?: boolean | undefined;
   /** The user's own words, as they stand in `messages` among the prompt's. The extractive mock looks for them in the passages. */
   readonly question?: string;
   /** Who asks, and what was said before the question without the prompt's own messages: mock models may answer by it. */
@@ -101,7 +101,7 @@ export interface ModelRequest extends Sampling {
   readonly earlier?: readonly Message[];
   /** Nobody reads the answer before its end. An API that can give it at once may be asked for that: a stream of many parts costs as many times the work. */
   readonly isWhole?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Counted by the provider, or by the adapter where the provider does not count. */

@@ -59,7 +59,9 @@ export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, c
     const { contextTokens, sampling } = agent.plan;
     if (request.isTrimmable === true && contextTokens !== undefined) messages = fitToWindow(messages, conversation.history, { contextTokens, maxTokens: request.maxTokens ?? sampling.maxTokens, tools: request.tools });
     const chunks = await askModels(agent.models, modelRequest(agent.plan, request, { messages, question, earlier: conversation.history, retrieved: call.retrieved }), {
-      ...context,
+      clock,
+      patience: context.patience,
+      sleep: context.sleep,
       onAsk: (candidate) => void (call.asked = candidate),
       onFailure: (attempt) => void (call.failed = [...call.failed, attempt]),
     });
@@ -93,7 +95,8 @@ export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, c
     if (call.finishReason === null || call.usage === null || call.asked === null) throw new TwelveError("SERVICE_CUT", `The model ${call.asked?.reference} broke off its answer`);
     if (call.finishReason === "error") throw new TwelveError("SERVICE_FAILED", `The model ${call.asked?.reference} ended its answer with an error`);
     call.durationMs = clock.monotonicMs() - startedMs;
-    yield { type: "end", answer: { ...completeAnswer(call, call.asked, call.usage), ...(reasoning === undefined ? {} : { reasoning }) } };
+    const answer = completeAnswer(call, call.asked, call.usage);
+    yield { type: "end", answer: reasoning === undefined ? answer : { ...answer, reasoning } };
   } catch (error) {
     call.error = error instanceof Error ? error : new Error(String(error));
     throw error;
@@ -144,24 +147,23 @@ interface Asked {
   readonly retrieved: readonly RetrievedChunk[];
 }
 
+/** What the caller says about the words wins over the release, one by one. */
 function modelRequest({ name, sampling }: AgentPlan, request: AnswerRequest, { messages, question, earlier, retrieved }: Asked): ModelRequest {
-  const { temperature, topP, maxTokens, stop, seed, effort, format, schema, tools, toolChoice, isSingleCall, signal } = request;
   return {
+    temperature: request.temperature ?? sampling.temperature,
+    topP: request.topP ?? sampling.topP,
+    maxTokens: request.maxTokens ?? sampling.maxTokens,
+    stop: request.stop ?? sampling.stop,
+    seed: request.seed ?? sampling.seed,
+    effort: request.effort ?? sampling.effort,
+    format: request.format ?? sampling.format,
+    schema: request.schema ?? sampling.schema,
+    tools: request.tools,
+    toolChoice: request.toolChoice,
+    isSingleCall: request.isSingleCall,
+    isCallStreamed: isCallStreamed(request),
+    signal: request.signal,
     isWhole: !request.isStream,
-    ...sampling,
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { topP }),
-    ...(maxTokens === undefined ? {} : { maxTokens }),
-    ...(stop === undefined ? {} : { stop }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(effort === undefined ? {} : { effort }),
-    ...(format === undefined ? {} : { format }),
-    ...(schema === undefined ? {} : { schema }),
-    ...(tools === undefined ? {} : { tools }),
-    ...(toolChoice === undefined ? {} : { toolChoice }),
-    ...(isSingleCall === undefined ? {} : { isSingleCall }),
-    ...(isCallStreamed(request) ? { isCallStreamed: true } : {}),
-    ...(signal === undefined ? {} : { signal }),
     messages,
     question,
     agent: name,

@@ -39,11 +39,11 @@ const passedOn: ReadonlySet<FailureCode> = new Set([
 export interface Asking {
   readonly clock: Pick<Clock, "monotonicMs">;
   /** For the last model; those before it are given up sooner. */
-  readonly patience?: Patience;
+  readonly patience?: Patience | undefined;
   /** Told before a model is asked for the first time. */
   readonly onAsk: (candidate: Candidate) => void;
   readonly onFailure: (failed: FailedAttempt) => void;
-  readonly sleep?: (ms: number) => Promise<void>;
+  readonly sleep?: ((ms: number) => Promise<void>) | undefined;
   readonly random?: () => number;
 }
 

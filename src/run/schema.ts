@@ -72,15 +72,15 @@ export interface AnswerRequest extends Sampling {
   /** Whether the oldest turns of the conversation may be left out where the model has no room for them: it was the server that put them there. */
   readonly isTrimmable?: boolean;
   /** What the caller lets the model call; the calls are its answer, and the caller's business. */
-  readonly tools?: readonly Tool[];
-  readonly toolChoice?: ToolChoice;
+  readonly tools?: readonly Tool[] | undefined;
+  readonly toolChoice?: ToolChoice | undefined;
   /** At most one tool is wanted called at a time. */
-  readonly isSingleCall?: boolean;
+  readonly isSingleCall?: boolean | undefined;
   /** W3C trace ID (32 hex digits) that the call belongs to. */
   readonly traceId: string;
   /** W3C span ID (16 hex digits) of the call; a new one when the caller has told nobody. */
   readonly spanId?: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Told what was found, before the model is asked. */
   readonly onRetrieved?: (retrieved: readonly RetrievedChunk[]) => void;
   /** Name of the API key that asks; null where there are none. */

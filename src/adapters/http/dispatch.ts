@@ -106,7 +106,7 @@ export function dispatch(agent: Agent, options: Dispatcher.DispatchOptions, { si
         if (waitingBytes > mostWaitingBytes) controller.pause();
       },
       onResponseEnd: () => end(),
-      onResponseError: (_, error) => end(failureOf(error, isBegun)),
+      onResponseError: (_, error) => end(state === "open" ? failureOf(error, isBegun) : error),
     });
   });
 }

@@ -37,7 +37,7 @@ export async function* readParts(parts: AsyncIterable<StreamPart>, asked: Asked,
 
 /** The chunks of an answer that came at once. */
 export function readWhole({ headers, value }: { readonly headers: HttpAnswer["headers"]; readonly value: unknown }, asked: Asked): readonly ModelChunk[] {
-  const answer = readAnswer();
+  const answer = readAnswer(asked.request);
   const said = answer.read(checked(value, headers, asked));
   checkEnd(answer.state, true, asked.service.name);
   return [...said, ...endOf(answer, headers, asked)];
