@@ -2,7 +2,8 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openVectors, openVectorService } from "../../../src/adapters/registry.ts";
+import { openVectorService } from "../../../src/adapters/registry.ts";
+import { openVectors as openScanning } from "../../../src/adapters/vectors/lance/adapter.ts";
 import { folderFailure } from "../../../src/adapters/vectors/lance/folder-failure.ts";
 import type { VectorIndex, VectorQuery, VectorRow, VectorService } from "../../../src/ports/vectors.ts";
 import { rows } from "../../ports/vector-index.contract.ts";
@@ -21,14 +22,14 @@ describe("lance in a shared folder", () => {
     await expect(openVectorService("lance:", { dir, env: {} })).rejects.toMatchObject({ code: "SERVICE_UNSUPPORTED", fix: expect.stringContaining("lance:/mnt/vectors") });
   });
 
-  it("gives the same nearest as the embedded engine where its vectors stand in several partitions", async () => {
+  it("gives the same nearest as an engine that reads all vectors where its own stand in several partitions", async () => {
     const many = Array.from({ length: 5000 }, (_, i): VectorRow => ({ id: `c${i}`, document: "d", headings: "", text: `t${i}`, language: null, metadata: { rest: i % 50 }, vector: Float32Array.from({ length: 32 }, (__, j) => Math.sin((i + 1) * 12.9898 + j * 78.233) * 43758.5453 % 1) }));
     async function* rows(): AsyncIterable<readonly VectorRow[]> {
       yield many;
     }
     const service = await openVectorService("lance:several", { dir, env: {} });
     await service.publish("many", { dimensions: 32, rows: rows() });
-    const engine = await openVectors("lance:", { dir, env: {} });
+    const engine = openScanning({ scannedRows: many.length });
     const folder = await mkdtemp(join(dir, "embedded-"));
     await engine.write(folder, { dimensions: 32, rows: rows() });
     const [published, embedded] = [await service.open("many"), await engine.open(folder)];

@@ -9,6 +9,7 @@ import { temporaryFolder } from "../../helpers/context.ts";
 import { describeVectors } from "../../ports/vectors.contract.ts";
 
 describeVectors("lance", () => openVectors());
+describeVectors("lance with an index of all vectors", () => openVectors({ scannedRows: 0 }));
 
 describe("the lance engine", () => {
   it("records the version of LanceDB that is installed, and that of its own layout", async () => {
@@ -29,6 +30,25 @@ describe("the lance engine", () => {
     expect(await recallOf(await engine.open(first), vectors.slice(0, 3000), [5, 1400, 2998])).toBeGreaterThanOrEqual(28);
     const edited = vectors.map((vector, i) => (i === 5 || i === 1400 ? new Float32Array(16) : vector));
     expect(await recallOf(await engine.open(second), edited, [7, 1401, 3050])).toBeGreaterThanOrEqual(28);
+  });
+
+  it("finds exactly the nearest in an index of all vectors, also after edits", async () => {
+    const [scanning, engine] = [openVectors({ scannedRows: 9000 }), openVectors()];
+    const vectors = Array.from({ length: 4600 }, (_, i) => pseudoRandomVector(i));
+    const [scanned, first, second] = [await temporaryFolder(), await temporaryFolder(), await temporaryFolder()];
+    await scanning.write(scanned, { dimensions: 16, rows: rowsOf(vectors, 0, 4600) });
+    await engine.write(first, { dimensions: 16, rows: rowsOf(vectors, 0, 4500) });
+    await engine.write(second, { dimensions: 16, rows: rowsOf(vectors, 4500, 4600), base: { folder: first, drop: new Set() } });
+    const indexed = async (folder: string): Promise<number> => (await readdir(join(folder, "chunks.lance", "_indices"), { recursive: true })).filter((name) => name.endsWith("index.idx")).length;
+    expect([await indexed(scanned), await indexed(first), await indexed(second)]).toEqual([0, 1, 1]);
+    const [expected, found] = [await scanning.open(scanned), await engine.open(second)];
+    for (const filter of [{}, { rest: ["7", "8"] }]) {
+      for (const vector of [7, 1401, 4550].map((i) => vectors[i] ?? new Float32Array(16))) {
+        const question = { mode: "vector", text: "", vector, topK: 10, filter } as const;
+        const ids = async (index: VectorIndex): Promise<readonly string[]> => (await index.search(question)).map(({ id }) => id);
+        expect(await ids(found)).toEqual(await ids(expected));
+      }
+    }
   });
 
   it("finds all that match a filter among more than it compares one by one", async () => {

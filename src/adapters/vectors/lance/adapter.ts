@@ -5,20 +5,20 @@ import { formatVersion } from "./shape.ts";
 import { type WriteOptions, writeIndex } from "./write.ts";
 
 /** Embedded LanceDB: one table in one folder, vectors and BM25 in the same files. */
-export function openVectors({ exactRows = 10_000 }: Partial<WriteOptions> = {}): VectorEngine {
+export function openVectors({ exactRows = 10_000, scannedRows = 1000 }: Partial<WriteOptions> = {}): VectorEngine {
   return {
     name: "lance",
     version: formatVersion,
     async write(folder, index) {
       try {
-        await writeIndex(folder, index, { exactRows });
+        await writeIndex(folder, index, { exactRows, scannedRows });
       } catch (cause) {
         // Whatever the rows themselves failed with is not the engine's failure.
         if (cause instanceof TwelveError || !(cause instanceof Error) || !cause.message.includes("lance")) throw cause;
         throw new TwelveError("SERVICE_FAILED", `LanceDB cannot write the index to ${folder}: ${reasonOf(cause)}`, { cause, fix: "Check the folder's permissions and free space, then run `twelve index` again" });
       }
     },
-    open: openIndex,
+    open: (folder) => openIndex(folder, { exactRows }),
   };
 }
 

@@ -21,11 +21,11 @@ export interface FoundRow {
 }
 
 /** The engine gives a cosine distance or a BM25 score; both become scores that grow with relevance. */
-export function toHits(rows: readonly FoundRow[]): readonly VectorHit[] {
+export function toHits(rows: readonly FoundRow[], fields: readonly string[]): readonly VectorHit[] {
   const hits = rows.map((row) => {
     const { id, document, headings, metadata, _distance, _score } = row;
     const score = _distance === undefined ? (_score ?? 0) : 1 - _distance;
-    return { id, document, headings, text: textOf(row), metadata: JSON.parse(metadata) as VectorHit["metadata"], score };
+    return { id, document, headings, text: textOf(row, fields), metadata: JSON.parse(metadata) as VectorHit["metadata"], score };
   });
   // A vector of zeros has no direction, so its distance to anything is not a number.
   return hits.filter(({ score }) => Number.isFinite(score));
@@ -39,10 +39,10 @@ export interface StoredRow extends FoundRow {
 }
 
 /** The rows as they were written. A language that has no column of its own is read off the labels. */
-export function toRows(rows: readonly StoredRow[]): readonly VectorRow[] {
+export function toRows(rows: readonly StoredRow[], fields: readonly string[]): readonly VectorRow[] {
   return rows.map((row) => {
     const { id, document, headings, metadata, vector } = row;
-    return { id, document, headings, text: textOf(row), language: languageOf(row), metadata: JSON.parse(metadata) as VectorRow["metadata"], vector: Float32Array.from(vector) };
+    return { id, document, headings, text: textOf(row, fields), language: languageOf(row), metadata: JSON.parse(metadata) as VectorRow["metadata"], vector: Float32Array.from(vector) };
   });
 }
 
@@ -53,8 +53,9 @@ function languageOf({ labels, field }: StoredRow): string | null {
   return field === analyzers.at(-1)?.column ? "und" : field.slice("content_".length);
 }
 
-function textOf(row: FoundRow): string {
-  const content = analyzers.map(({ column }) => row[column]).find((value) => typeof value === "string");
+/** Only the columns that were asked for are looked at: each look at one of a row makes a new object. */
+function textOf(row: FoundRow, fields: readonly string[]): string {
+  const content = fields.map((field) => row[field]).find((value) => typeof value === "string");
   if (typeof content !== "string" || content === row.headings) return row.headings;
   return content.slice(row.headings.length + gap.length);
 }

@@ -7,8 +7,8 @@ import type { VectorHit, VectorIndex, VectorQuery } from "../../../ports/vectors
 import { type FoundRow, type StoredRow, toHits, toRows } from "./convert.ts";
 import { idsIn, whereOf } from "./filter.ts";
 import { withoutStopWords } from "./language.ts";
-import { loadLance } from "./load.ts";
-import { lanceVersion, readShape, type Shape, tableName } from "./shape.ts";
+import { freeResultsSoon, loadLance } from "./load.ts";
+import { chunksOf, lanceVersion, readShape, type Shape, tableName } from "./shape.ts";
 
 const columns = ["id", "document", "headings", "metadata"];
 /** Words of a question beyond this are of no use to a search and cost time. */
@@ -23,13 +23,13 @@ const leastRefined = 150;
 const maxTies = 1024;
 
 /** Opens a folder that `writeIndex` made. Fails with ARTIFACT_INVALID. */
-export async function openIndex(folder: string): Promise<VectorIndex> {
+export async function openIndex(folder: string, { exactRows }: Pick<OpenOptions, "exactRows"> = {}): Promise<VectorIndex> {
   const lance = await loadLance();
   const shape = await readShape(folder);
   const fix = "Run `twelve index` to make the index again";
   if (shape === undefined) throw new TwelveError("ARTIFACT_INVALID", `${folder} holds no index of this version of twelve`, { fix });
   try {
-    return await openTable(await (await lance.connect(folder)).openTable(tableName), shape, { searchesAtOnce: 2 * availableParallelism() });
+    return await openTable(await (await lance.connect(folder)).openTable(tableName), shape, { exactRows, searchesAtOnce: 2 * availableParallelism() });
   } catch (cause) {
     throw new TwelveError("ARTIFACT_INVALID", `${folder} holds no index that LanceDB ${lanceVersion} can open`, { cause, fix });
   }
@@ -37,7 +37,7 @@ export async function openIndex(folder: string): Promise<VectorIndex> {
 
 interface OpenOptions {
   /** Up to so many chunks the vector index, if any, holds the vectors as they are. */
-  readonly exactRows?: number;
+  readonly exactRows?: number | undefined;
   /** Others wait: each reads its vectors into memory, and no processor is left for more. Whatever the files are far from has no limit. */
   readonly searchesAtOnce?: number;
   /** When the engine gives up a search. */
@@ -47,6 +47,7 @@ interface OpenOptions {
 /** A table that `writeIndex` made, wherever its files are. */
 export async function openTable(table: Table, shape: Shape, { exactRows = 0, searchesAtOnce = Number.POSITIVE_INFINITY, ...limits }: OpenOptions = {}): Promise<VectorIndex> {
   const lance = await loadLance();
+  freeResultsSoon();
   const fields = Object.keys(shape.fields);
   const selected = [...columns, ...fields];
   const boosts = boostsOf(shape);
@@ -76,7 +77,7 @@ export async function openTable(table: Table, shape: Shape, { exactRows = 0, sea
   async function found(query: Query | EngineQuery, where: string | undefined, limit: number): Promise<readonly VectorHit[]> {
     if (where !== undefined) query.where(where);
     // The engine promises no order for equal scores.
-    return toHits((await inTurn(() => query.limit(limit).toArray(limits))) as readonly FoundRow[]).toSorted(bestFirst);
+    return toHits((await inTurn(() => query.limit(limit).toArray(limits))) as readonly FoundRow[], fields).toSorted(bestFirst);
   }
 
   return {
@@ -91,7 +92,7 @@ export async function openTable(table: Table, shape: Shape, { exactRows = 0, sea
       if (fields.length === 0 || ids?.length === 0) return;
       const query = table.query().select([...selected, "labels", "field", "vector"]);
       if (ids !== undefined) query.where(idsIn(ids));
-      for await (const batch of query) yield toRows(batch.toArray() as unknown as readonly StoredRow[]);
+      for await (const batch of query) yield toRows(batch.toArray() as unknown as readonly StoredRow[], fields);
     },
     count: () => table.countRows(),
     close: () => table.close(),
@@ -117,8 +118,4 @@ function boostsOf(shape: Shape): number[] {
   const all = chunksOf(shape);
   const weight = (count: number): number => Math.log(1 + (count - 0.5) / 1.5);
   return Object.values(fields).map((count) => Math.min(maxBoost, weight(all) / weight(count)));
-}
-
-function chunksOf({ fields }: Shape): number {
-  return Object.values(fields).reduce((sum, count) => sum + count, 0);
 }

@@ -51,7 +51,7 @@ function serviceAt(place: Place, { dir, timeoutMs }: { readonly dir: string; rea
       const folder = await mkdtemp(join(work, "index-"));
       try {
         await place.remove(namespace);
-        await writeIndex(folder, index, { exactRows, isIndexedWhole: true });
+        await writeIndex(folder, index, { exactRows, scannedRows: 0 });
         await place.put(namespace, folder);
       } finally {
         await rm(folder, { recursive: true, force: true });

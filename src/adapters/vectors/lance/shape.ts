@@ -22,6 +22,10 @@ const Shape = z.strictObject({
 });
 export type Shape = z.infer<typeof Shape>;
 
+export function chunksOf({ fields }: Pick<Shape, "fields">): number {
+  return Object.values(fields).reduce((sum, count) => sum + count, 0);
+}
+
 export const shapePath = (folder: string): string => join(folder, shapeName);
 
 export function printShape(shape: Omit<Shape, "layout">): string {

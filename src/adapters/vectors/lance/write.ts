@@ -7,7 +7,7 @@ import type { VectorBase, VectorRow, VectorWrite } from "../../../ports/vectors.
 import { idsIn } from "./filter.ts";
 import { analyzers } from "./language.ts";
 import { loadLance } from "./load.ts";
-import { printShape, readShape, type Shape, shapePath, tableName } from "./shape.ts";
+import { chunksOf, printShape, readShape, type Shape, shapePath, tableName } from "./shape.ts";
 import { fieldOf, openColumns } from "./table.ts";
 
 /** Rows of one append. Several copies of them are in memory at once; the files of all appends are joined afterwards. */
@@ -19,20 +19,22 @@ const maxSegments = 12;
 /** Above this share of changed chunks the vector index is trained anew, so that its partitions fit what is there now. */
 const maxChangedShare = 0.2;
 const rowsInPartition = 1500;
+/** Where all are visited, partitions only spread the work over processors. */
+const rowsInExactPartition = 4000;
 const leastQuantised = 256;
 
 export interface WriteOptions {
   /** Up to here every vector is compared, which is exact and takes some milliseconds. */
   readonly exactRows: number;
   /**
-   * Whether an index that is compared whole gets a vector index all the same. Without one the engine reads the vectors from their files
-   * for every question, which a bucket makes slow; an index of unchanged vectors is read once.
+   * Up to here there is no vector index: the engine reads the vectors from their files for every question. That takes a multiple of time and
+   * memory where there are many, and in a bucket always; an index of unchanged vectors is read once, and is as large as they are.
    */
-  readonly isIndexedWhole?: boolean;
+  readonly scannedRows: number;
 }
 
 /** Makes the table, or takes over the base's files and brings them up to date; then indexes it and leaves only what is needed now. */
-export async function writeIndex(folder: string, { rows, dimensions, base, onRows }: VectorWrite, { exactRows, isIndexedWhole = false }: WriteOptions): Promise<void> {
+export async function writeIndex(folder: string, { rows, dimensions, base, onRows }: VectorWrite, { exactRows, scannedRows }: WriteOptions): Promise<void> {
   const lance = await loadLance();
   const toTable = await openColumns();
   // Quantised to a bit a dimension, which takes a tenth of the time of a graph and loses little where there are many of them.
@@ -43,11 +45,15 @@ export async function writeIndex(folder: string, { rows, dimensions, base, onRow
   const table = base === undefined ? await connection.createEmptyTable(tableName, toTable([], dimensions).schema) : await connection.openTable(tableName);
   try {
     const dropped = base?.drop ?? new Set<string>();
-    await dropTextIndexes(table);
+    // Word statistics must be those of the chunks that are there now, so these indexes are built anew each time.
+    await dropIndexes(table, (index) => !isVectorIndex(index));
     await dropRows(table, dropped);
+    // One that is compared whole is made anew: what it holds is the vectors themselves.
+    const partitionsToKeep = taken !== undefined && chunksOf(taken) > exactRows ? taken.partitions : null;
     // Without a vector index to bring up to date the base is put in order now, while the first rows are still being embedded.
-    const isJoinedFirst = taken?.partitions === null;
+    const isJoinedFirst = taken !== undefined && partitionsToKeep === null;
     if (isJoinedFirst) {
+      await dropIndexes(table);
       if (dropped.size > 0) await moveOneRow(table);
       await prune(table);
     }
@@ -63,21 +69,21 @@ export async function writeIndex(folder: string, { rows, dimensions, base, onRow
     const fields = Object.fromEntries([...counts].filter(([, count]) => count > 0).toSorted(([left], [right]) => (left < right ? -1 : 1)));
     const count = Object.values(fields).reduce((sum, each) => sum + each, 0);
     const changed = added + dropped.size;
-    const kept = count > exactRows && changed <= count * maxChangedShare && (await countSegments(table)) < maxSegments ? (taken?.partitions ?? null) : null;
-    if (kept === null) await dropVectorIndex(table);
+    const kept = count > exactRows && changed <= count * maxChangedShare && (await countSegments(table)) < maxSegments ? partitionsToKeep : null;
+    if (kept === null) await dropIndexes(table);
     const isLoose = !isJoinedFirst || appends > 1;
     if (isLoose) {
       if (appends === 0 && dropped.size > 0) await moveOneRow(table);
       await prune(table);
     }
-    const partitions = kept ?? (count > (isIndexedWhole ? 0 : exactRows) ? Math.ceil(count / rowsInPartition) : null);
+    const partitions = kept ?? (count > Math.min(scannedRows, exactRows) ? Math.ceil(count / (count > exactRows ? rowsInPartition : rowsInExactPartition)) : null);
     if (kept === null && partitions !== null) await table.createIndex("vector", { config: vectorIndex(dimensions, partitions, count <= exactRows) });
     if (partitions !== null) await table.createIndex("labels", { config: lance.Index.labelList() });
     for (const { column, stems, stopWords } of analyzers) {
       if (fields[column] === undefined) continue;
       await table.createIndex(column, { config: lance.Index.fts({ ...fullText, stem: stems !== null, language: stems ?? "English", customStopWords: [...stopWords] }) });
     }
-    if (isLoose) await prune(table);
+    if (isLoose || partitions !== null) await prune(table);
     await writeFile(shapePath(folder), printShape({ dimensions, fields, partitions }));
   } finally {
     table.close();
@@ -100,9 +106,8 @@ async function takeOver({ folder: base }: VectorBase, folder: string, dimensions
   return shape;
 }
 
-/** Word statistics must be those of the chunks that are there now, so these indexes are built anew each time. */
-async function dropTextIndexes(table: Table): Promise<void> {
-  for (const index of await table.listIndices()) if (!isVectorIndex(index)) await table.dropIndex(index.name);
+async function dropIndexes(table: Table, isMeant: (index: IndexConfig) => boolean = () => true): Promise<void> {
+  for (const index of await table.listIndices()) if (isMeant(index)) await table.dropIndex(index.name);
 }
 
 async function dropRows(table: Table, ids: ReadonlySet<string>): Promise<void> {
@@ -114,11 +119,6 @@ async function dropRows(table: Table, ids: ReadonlySet<string>): Promise<void> {
 
 async function countSegments(table: Table): Promise<number> {
   return (await table.listIndices()).find(isVectorIndex)?.numSegments ?? 0;
-}
-
-async function dropVectorIndex(table: Table): Promise<void> {
-  const found = (await table.listIndices()).find(isVectorIndex);
-  if (found !== undefined) await table.dropIndex(found.name);
 }
 
 function isVectorIndex({ columns }: IndexConfig): boolean {
