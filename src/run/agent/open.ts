@@ -25,6 +25,8 @@ import { type RunWork, workInBackground } from "./work.ts";
 export interface ToolAgent {
   readonly agent: OpenAgent;
   readonly tools: () => readonly OpenTool[];
+  /** Why it cannot answer here for now: a tool of its is away. */
+  readonly away?: () => TwelveError | undefined;
 }
 
 /** Where runs are kept, and who works on them. */
@@ -97,6 +99,8 @@ export function openToolAgents({ release, agents, answering, onToolCall, story, 
       yield* answerElsewhere(request, kept, startMs);
       return;
     }
+    const away = agents.get(request.agent)?.away?.();
+    if (away !== undefined) throw away;
     await inTime(() => work.ready, { limitMs: startMs, who: durable.engine.url, signal: request.signal });
     yield* answerHere(request, kept, (run, channel) => {
       channels.set(place(run), channel);
@@ -122,7 +126,10 @@ export function openToolAgents({ release, agents, answering, onToolCall, story, 
     },
     runs: durable && openAgentRuns(durable.engine, durable.kind),
     handle,
-    services: durable === undefined ? [] : [{ name: `state ${durable.engine.url}`, service: durable.engine }],
+    services: [
+      ...(durable === undefined ? [] : [{ name: `state ${durable.engine.url}`, service: durable.engine }]),
+      ...(work === undefined ? [] : [{ name: "runs", service: work }]),
+    ],
     takeNoMore: () => work?.takeNoMore(),
     async close() {
       await work?.stop();
