@@ -63,7 +63,7 @@ export default defineCommand({
     if (early !== undefined) {
       if (ui) throw withoutPage(early.name);
       const { runWorker } = await import("./worker.ts");
-      await runWorker(context, { process: early.name, environment, queues: early.queues, ...working, manifest: await readManifest(context.dir), release: undefined });
+      await runWorker(context, { process: early.name, environment, queues: early.queues, ...working, isContentLogged: logContent, manifest: await readManifest(context.dir), release: undefined });
       return { process: early.name, release: null, exitCode: 0 };
     }
     const find = async (): Promise<Found> => findRelease(context, { environment, wanted, process, isMock });
@@ -95,7 +95,7 @@ export default defineCommand({
     if (chosen.kind === "work") {
       const { runWorker } = await import("./worker.ts");
       const { manifest } = await readDocument(await context.store(), buildKind, release.release.build);
-      await runWorker(context, { process: chosen.name, environment, queues: chosen.queues, ...working, manifest, release: { ...release, attachments } });
+      await runWorker(context, { process: chosen.name, environment, queues: chosen.queues, ...working, isContentLogged: logContent, manifest, release: { ...release, attachments } });
       return { ...answer, exitCode: 0 };
     }
     if (chosen.kind === "rerank") {

@@ -18,6 +18,8 @@ export interface RuntimePart {
 export interface NamedService {
   readonly name: string;
   readonly service: Checkable;
+  /** False for what only some agents miss: the process is ready without it, and says that it is away. */
+  readonly isNeeded?: boolean;
 }
 
 interface Parts {
@@ -47,7 +49,10 @@ export function partChecks({ release, state, retrievers, models, chains, others 
   });
   const kept = state === undefined ? [] : [["state", remembered(async (signal) => ask(await state.open(), signal), "the state service")] as const];
   const asked = [...models].map(([reference, model]) => [reference, remembered((signal) => askAndWarm(model, signal), withoutCredentials(reference))] as const);
-  const needed = others.map(({ name, service }) => [name, remembered((signal) => ask(service, signal), name)] as const);
+  const needed = others.map(({ name, service, isNeeded = true }) => {
+    const look = remembered((signal) => ask(service, signal), name);
+    return [name, isNeeded ? look : withoutIt(look)] as const;
+  });
   return async () => {
     const [parts, answers] = await Promise.all([
       Promise.all([...indexes, ...services, ...kept, ...needed].map(async ([name, look]): Promise<RuntimePart> => ({ name, ...describe(await look()) }))),
@@ -60,6 +65,14 @@ export function partChecks({ release, state, retrievers, models, chains, others 
       return part.isReady || !isReplaced(reference) ? { name, ...part } : { name, isReady: true, detail: `another model answers in its place: ${part.detail}` };
     });
     return [{ name: "release", isReady: true, detail: `${release}, every digest verified at start` }, ...parts, ...modelParts];
+  };
+}
+
+/** Who uses it fails; nobody else does. */
+function withoutIt(look: Look): Look {
+  return async () => {
+    const looked = await look();
+    return "detail" in looked ? looked : { detail: `away, and its agents fail until it is there: ${describe(looked).detail}` };
   };
 }
 

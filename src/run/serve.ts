@@ -56,7 +56,8 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
   let { found } = options;
   const traffic = trackTraffic();
   const metrics = openMetrics();
-  const member = joinType(context.parent, { metrics, load: () => ({ own: metrics.inFlight.value }), note: (note) => story.note(note) });
+  let runsHere = (): number => 0;
+  const member = joinType(context.parent, { metrics, load: () => ({ own: metrics.inFlight.value + runsHere() }), note: (note) => story.note(note) });
   const startedMs = clock.monotonicMs();
   let access: Access | undefined;
   // The server's modules load while the store and the index are read.
@@ -74,9 +75,11 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     async open(attempt, told) {
       found ??= await options.find();
       const runs = { works: !isWorkedElsewhere(found.release.release), concurrency: runsAtOnce };
-      return openRuntime(mock?.replace(attempt) ?? attempt, { ...found, ...mocked, environment, isContentLogged, emit, runs, onToolCall, ...told,
+      const opened = await openRuntime(mock?.replace(attempt) ?? attempt, { ...found, ...mocked, environment, isContentLogged, emit, runs, onToolCall, ...told,
         onConfigured: (settings, secrets) => void (access = readAccess(settings, secrets, { host, isInsecure, env: context.env, nowMs: () => clock.monotonicMs(), takeRequest: member.takeRequest })),
       });
+      runsHere = () => opened.toolAgents?.running() ?? 0;
+      return opened;
     },
   });
   // Somebody waits in front of the page, and can ask again.

@@ -7,6 +7,7 @@ import type { Checkable } from "../ports/check.ts";
 import type { Context, Environment } from "../ports/context.ts";
 import type { OpenTool, SourceTool, ToolSource } from "../ports/tool.ts";
 import { offerTool } from "./call.ts";
+import { type Later, type LateSource, openLater } from "./late.ts";
 import { namesOf } from "./name-plan.ts";
 import { planTool, withValues } from "./plan.ts";
 
@@ -20,11 +21,15 @@ export interface ToolsToOpen {
   readonly folder: string;
   /** The release's configuration: frozen values, the environment's attachments with their credentials, and secrets. Modules and programs have it in their environment. */
   readonly values: Environment;
+  /** With it, what is away is opened again until it is there, and the story tells. */
+  readonly later?: Later | undefined;
 }
 
 export interface OpenTools {
   /** What these declared names offer now: an MCP server may change its tools. */
   of(names: readonly string[]): readonly OpenTool[];
+  /** Which of these is not there yet, and why. */
+  away(names: readonly string[]): { readonly name: string; readonly failure: TwelveError } | undefined;
   /** Each by its declared name, to be asked whether it is there. */
   readonly sources: readonly { readonly name: string; readonly service: Checkable }[];
   close(): Promise<void>;
@@ -33,14 +38,14 @@ export interface OpenTools {
 interface Opened {
   readonly name: string;
   readonly declared: ToolDeclaration;
-  readonly source: ToolSource;
+  readonly source: ToolSource | LateSource;
 }
 
 /**
- * Opens the tools of a process, all or none: modules are loaded, programs of MCP servers started, servers asked what they offer. Fails with CONFIG_INVALID,
+ * Opens the tools of a process, all or none, unless some may come later: modules are loaded, programs of MCP servers started, servers asked what they offer. Fails with CONFIG_INVALID,
  * TOOL_INVALID, ADDRESS_REFUSED, or with the SERVICE_ codes for a server that is away.
  */
-export async function openTools(context: Pick<Context, "env" | "openTool">, { manifest, names, folder, values }: ToolsToOpen): Promise<OpenTools> {
+export async function openTools(context: Pick<Context, "env" | "openTool">, { manifest, names, folder, values, later }: ToolsToOpen): Promise<OpenTools> {
   const surroundings = { folder, values, env: withValues({ ...context.env, ...values }) };
   const places = [...new Set(names)].map((name) => {
     const declared = Object.hasOwn(manifest.tools, name) ? manifest.tools[name] : undefined;
@@ -48,13 +53,21 @@ export async function openTools(context: Pick<Context, "env" | "openTool">, { ma
     return { name, declared, place: planTool(name, declared, surroundings) };
   });
   const settled = await Promise.allSettled(places.map(async ({ name, declared, place }): Promise<Opened> => {
-    const source = await context.openTool(place);
+    const open = async (): Promise<ToolSource> => {
+      const source = await context.openTool(place);
+      try {
+        requireOffered(name, declared, source);
+        return source;
+      } catch (error) {
+        await source.close();
+        throw error;
+      }
+    };
     try {
-      requireOffered(name, declared, source);
-      return { name, declared, source };
+      return { name, declared, source: await open() };
     } catch (error) {
-      await source.close();
-      throw error;
+      if (later === undefined || !(error instanceof TwelveError) || error.retry === undefined) throw error;
+      return { name, declared, source: openLater(open, { ...later, name, first: error }) };
     }
   }));
   const opened = settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
@@ -68,6 +81,13 @@ export async function openTools(context: Pick<Context, "env" | "openTool">, { ma
   const offer = rememberOffers(secretsIn(manifest, values));
   return {
     of: (wanted) => opened.filter(({ name }) => wanted.includes(name)).flatMap((tool) => offered(tool, offer)),
+    away(wanted) {
+      const away = opened.flatMap(({ name, source }) => {
+        const failure = "away" in source && wanted.includes(name) ? source.away() : undefined;
+        return failure === undefined ? [] : [{ name, failure }];
+      });
+      return away[0];
+    },
     sources: opened.map(({ name, source }) => ({ name: `tool ${name}`, service: source })),
     close,
   };

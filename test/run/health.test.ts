@@ -42,3 +42,12 @@ it("shows the state service where conversations are kept, and asks it again when
   nowMs = 2000;
   expect((await look()).slice(1)).toEqual([{ name: "state", isReady: true, detail: "answers" }]);
 });
+
+it("is ready without what only some agents need, and says that it is away", async () => {
+  const service = { check: () => Promise.reject(failure) };
+  const look = partChecks({ release: "v3", retrievers: [], models: new Map(), chains: [], others: [{ name: "tool orders", service, isNeeded: false }, { name: "state", service }], nowMs: () => 0 });
+  expect((await look()).slice(1)).toEqual([
+    { name: "tool orders", isReady: true, detail: "away, and its agents fail until it is there: nothing answers" },
+    { name: "state", isReady: false, detail: "nothing answers", failure },
+  ]);
+});

@@ -35,7 +35,7 @@ async function work(changes: { readonly queues?: readonly string[]; readonly que
     if (until(line)) stop.abort(new Error("stopped"));
   };
   const opened = { ...context, writeLine, openQueue: () => Promise.resolve(changes.queue ?? queue) };
-  await runWorker(opened, { process: "worker", environment: "staging", queues: changes.queues ?? ["index"], concurrency: 1, manifest: await readManifest(dir), release: undefined, metricsAt: changes.metricsAt });
+  await runWorker(opened, { process: "worker", environment: "staging", queues: changes.queues ?? ["index"], concurrency: 1, isContentLogged: false, manifest: await readManifest(dir), release: undefined, metricsAt: changes.metricsAt });
   return { lines, told: context.told };
 }
 

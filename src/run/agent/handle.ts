@@ -53,7 +53,12 @@ export function handlerOf({ release, agents, answering, onToolCall, liveOf, othe
     const input = parsed.data;
     const found = input.release === release ? agents.get(input.agent) : undefined;
     if (found === undefined) return goOnElsewhere(given, run, input);
-    const outcome = await runLoop(input, run, { ...found, answering, onToolCall, live: liveOf(run) });
+    const live = liveOf(run);
+    const away = found.away?.();
+    // Whoever waits for the answer is told at once.
+    if (away !== undefined && live !== undefined) throw away;
+    if (away !== undefined) return giveBack(run, away, "a tool of its agent is away");
+    const outcome = await runLoop(input, run, { ...found, answering, onToolCall, live });
     if (outcome.isLate) await keepTurn(run, input, outcome, keepLate);
     return outcome as unknown as Json;
   };

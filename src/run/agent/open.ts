@@ -25,6 +25,8 @@ import { type RunWork, workInBackground } from "./work.ts";
 export interface ToolAgent {
   readonly agent: OpenAgent;
   readonly tools: () => readonly OpenTool[];
+  /** Why it cannot answer here for now: a tool of its is away. */
+  readonly away?: () => TwelveError | undefined;
 }
 
 /** Where runs are kept, and who works on them. */
@@ -63,6 +65,8 @@ export interface ToolAgents {
   /** Undefined where runs are not kept. */
   readonly runs: AgentRuns | undefined;
   readonly handle: RunHandler;
+  /** How many runs are worked on here that no request waits for. */
+  running(): number;
   /** What they need beside models and indexes. */
   readonly services: readonly NamedService[];
   /** Leaves runs that wait to other processes; what runs here goes on. */
@@ -77,7 +81,18 @@ export function openToolAgents({ release, agents, answering, onToolCall, story, 
   const channels = new Map<string, Channel>();
   const place = ({ group, id }: Omit<RunKey, "kind">): string => `${group} ${id}`;
   const others = durable && openOtherReleases(openOther);
-  const handle = handlerOf({ release, agents, answering, onToolCall, liveOf: (run) => channels.get(place(run)), others, keepLate, story });
+  const goOn = handlerOf({ release, agents, answering, onToolCall, liveOf: (run) => channels.get(place(run)), others, keepLate, story });
+  let running = 0;
+  const handle: RunHandler = async (given, run) => {
+    // One that somebody reads along with counts as a request.
+    if (channels.has(place(run))) return goOn(given, run);
+    running += 1;
+    try {
+      return await goOn(given, run);
+    } finally {
+      running -= 1;
+    }
+  };
   const work: RunWork | undefined = durable?.works === true ? workInBackground(durable.engine, { ...durable, handler: handle, story }) : undefined;
 
   async function* answer(request: AnswerRequest): AsyncGenerator<AnswerPart> {
@@ -97,6 +112,8 @@ export function openToolAgents({ release, agents, answering, onToolCall, story, 
       yield* answerElsewhere(request, kept, startMs);
       return;
     }
+    const away = agents.get(request.agent)?.away?.();
+    if (away !== undefined) throw away;
     await inTime(() => work.ready, { limitMs: startMs, who: durable.engine.url, signal: request.signal });
     yield* answerHere(request, kept, (run, channel) => {
       channels.set(place(run), channel);
@@ -122,7 +139,11 @@ export function openToolAgents({ release, agents, answering, onToolCall, story, 
     },
     runs: durable && openAgentRuns(durable.engine, durable.kind),
     handle,
-    services: durable === undefined ? [] : [{ name: `state ${durable.engine.url}`, service: durable.engine }],
+    running: () => running,
+    services: [
+      ...(durable === undefined ? [] : [{ name: `state ${durable.engine.url}`, service: durable.engine }]),
+      ...(work === undefined ? [] : [{ name: "runs", service: work }]),
+    ],
     takeNoMore: () => work?.takeNoMore(),
     async close() {
       await work?.stop();

@@ -7,6 +7,7 @@ import type { AnswerContext, OpenAgent } from "../answer.ts";
 import type { OpenedRuntime, RuntimeOptions } from "../apply.ts";
 import { costOf } from "../price.ts";
 import type { LateTurn } from "../session/late-turn.ts";
+import type { OpenTools } from "../../tool/read.ts";
 import { openAgentTools } from "../tools.ts";
 import { type DurableRuns, openToolAgents, type ToolAgents } from "./open.ts";
 import { runKind } from "./schema.ts";
@@ -38,14 +39,14 @@ export async function openToolAgentsOf(context: Context, opening: Opening): Prom
   const agents = opening.agents.filter(({ plan }) => plan.tools.length > 0);
   for (const agent of agents) refuseUnpriced(agent);
   const { release, environment, attachments } = options;
-  const tools = await openAgentTools(context, { release, manifest, environment, attachments, secrets, folder, agents: agents.map(({ plan }) => plan.name) });
+  const tools = await openAgentTools(context, { release, manifest, environment, attachments, secrets, folder, agents: agents.map(({ plan }) => plan.name), story: options.runs && context.story });
   const durable = await openDurable(context, manifest, options).catch(async (error: unknown) => {
     await tools?.close();
     throw error;
   });
   const opened = openToolAgents({
     release: release.releaseDescriptor.digest,
-    agents: new Map(agents.map((agent) => [agent.plan.name, { agent, tools: () => tools?.of(agent.plan.tools) ?? [] }])),
+    agents: new Map(agents.map((agent) => [agent.plan.name, { agent, tools: () => tools?.of(agent.plan.tools) ?? [], away: () => awayOf(agent, tools) }])),
     answering,
     onToolCall: options.onToolCall ?? (() => {}),
     story: context.story,
@@ -61,7 +62,7 @@ export async function openToolAgentsOf(context: Context, opening: Opening): Prom
   });
   return {
     ...opened,
-    services: [...opened.services, ...(tools?.sources ?? [])],
+    services: [...opened.services, ...(tools?.sources ?? []).map((source) => ({ ...source, isNeeded: false }))],
     async close() {
       await opened.close();
       await tools?.close();
@@ -74,6 +75,12 @@ async function openDurable(context: Context, manifest: Manifest, { runs, environ
   const { url, other } = await readActivatedStateUrl(context, manifest, { environment, attachments: attached ?? attachments ?? {} });
   if (other !== undefined) context.story.warn(`STATE_URL is ${other} now, but the release was activated with ${url}, and that is where runs are kept. Release or promote again to change it`);
   return { ...runs, engine: await fitForWork(context.openRuns(url)), kind: runKind({ app: manifest.name, environment }) };
+}
+
+/** Why is the log's to tell: callers learn that it may be there later. */
+function awayOf({ plan }: OpenAgent, tools: OpenTools | undefined): TwelveError | undefined {
+  const away = tools?.away(plan.tools);
+  return away && new TwelveError("PROCESS_NOT_READY", `The agent ${plan.name} cannot answer yet: its tool ${away.name} is away`, { cause: away.failure, retry: { afterMs: null } });
 }
 
 /** A limit that nobody can keep is refused before it is relied on. */

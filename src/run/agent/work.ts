@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { inTime } from "../../core/deadline.ts";
 import { summaryOf, TwelveError } from "../../core/errors.ts";
+import type { Checkable } from "../../ports/check.ts";
 import type { RunEngine, RunHandler } from "../../ports/runs.ts";
 import type { Story } from "../../ports/story.ts";
 
-export interface RunWork {
+/** As a part of the process, it is there when runs can be begun. */
+export interface RunWork extends Checkable {
   /** Resolves when runs can be begun in this process. */
   readonly ready: Promise<void>;
   /** Leaves what waits in the queue to others; what runs here goes on. */
@@ -24,6 +27,8 @@ interface Working {
 const againMs = 2000;
 /** A start that takes longer is spoken of: an embedded database is made at its first use, and nobody should wonder why nothing happens. */
 const slowMs = 1500;
+/** A database that is prepared for the first time takes seconds; whoever looks asks again. */
+const checkMs = 2000;
 
 /** Works on runs in the background: starting takes a while, and no request waits for it that does not need it. */
 export function workInBackground(engine: RunEngine, { kind, handler, concurrency, story }: Working): RunWork {
@@ -52,6 +57,10 @@ export function workInBackground(engine: RunEngine, { kind, handler, concurrency
   const working = keepWorking();
   return {
     ready,
+    async check(limit) {
+      await inTime(() => ready, { limitMs: checkMs, who: `the work on runs of ${engine.url}`, signal: limit });
+      return { version: null, detail: `${concurrency} from the queue at a time` };
+    },
     takeNoMore: () => taking.abort(),
     async stop() {
       clearTimeout(slow);

@@ -1,5 +1,6 @@
 import type { Json } from "../../../src/core/canonical-json.ts";
 import { digestOf } from "../../../src/core/descriptor.ts";
+import type { TwelveError } from "../../../src/core/errors.ts";
 import type { RunLimits } from "../../../src/manifest/schema.ts";
 import type { ModelChunk, ModelRequest } from "../../../src/ports/model.ts";
 import type { OpenTool, ToolCallOptions, ToolResult } from "../../../src/ports/tool.ts";
@@ -59,12 +60,13 @@ interface FakeOptions {
   readonly durable?: DurableRuns;
   readonly release?: string;
   readonly openOther?: (release: string) => Promise<ToolAgents>;
+  readonly away?: () => TwelveError | undefined;
   readonly warn?: (message: string) => void;
   readonly keepLate?: (turn: LateTurn) => Promise<void>;
 }
 
 /** The agent `support`, with these tools and a model that says what the test wants. */
-export function fakeAgents(script: Parameters<typeof scriptedModel>[0], { tools, limits = {}, durable, release = "release", openOther = () => Promise.reject(new Error("There is no other release")), warn = () => {}, keepLate = () => Promise.reject(new Error("There are no sessions")) }: FakeOptions): FakeAgents {
+export function fakeAgents(script: Parameters<typeof scriptedModel>[0], { tools, limits = {}, durable, release = "release", openOther = () => Promise.reject(new Error("There is no other release")), away = () => undefined, warn = () => {}, keepLate = () => Promise.reject(new Error("There are no sessions")) }: FakeOptions): FakeAgents {
   const model = scriptedModel(script);
   const base = openAgent(model);
   const agent: OpenAgent = {
@@ -76,7 +78,7 @@ export function fakeAgents(script: Parameters<typeof scriptedModel>[0], { tools,
   const toolEvents: ToolCallEvent[] = [];
   const opened = openToolAgents({
     release: digestOf(release),
-    agents: new Map([["support", { agent, tools: () => tools }]]),
+    agents: new Map([["support", { agent, tools: () => tools, away }]]),
     answering: { clock: systemClock, emit: (event) => void events.push(event), sleep: () => Promise.resolve() },
     onToolCall: (event) => void toolEvents.push(event),
     story: { note: () => {}, warn },

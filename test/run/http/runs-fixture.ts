@@ -33,6 +33,7 @@ interface ServerOptions {
   /** With them, they name the caller. */
   readonly keys?: KeyRing;
   readonly startMs?: number;
+  readonly away?: Parameters<typeof fakeAgents>[1]["away"];
 }
 
 /** What of an answer the tests look at by name. */
@@ -56,10 +57,10 @@ interface Server {
 }
 
 /** A server of its own over the database that all share; the caller of a request is named by its header x-key, or by the keys that are given. */
-export async function startServer(script: Parameters<typeof fakeAgents>[0], { tools, kind = newKind(), works = true, limits, release, openOther, keys, startMs }: ServerOptions): Promise<Server> {
+export async function startServer(script: Parameters<typeof fakeAgents>[0], { tools, kind = newKind(), works = true, limits, release, openOther, keys, startMs, away }: ServerOptions): Promise<Server> {
   const engine = await openRuns("pglite:state", folder, { lostMs: 2000 });
   const kept = keeping({ clock: systemClock });
-  const agents = fakeAgents(script, { tools, keepLate: (turn) => kept.keepLate(turn), ...(limits && { limits }), ...(release && { release }), ...(openOther && { openOther }), durable: { engine, kind, works, concurrency: 4, ...(startMs && { startMs }) } });
+  const agents = fakeAgents(script, { tools, keepLate: (turn) => kept.keepLate(turn), ...(away && { away }), ...(limits && { limits }), ...(release && { release }), ...(openOther && { openOther }), durable: { engine, kind, works, concurrency: 4, ...(startMs && { startMs }) } });
   const nothing = (): Promise<never> => Promise.reject(new Error("These agents retrieve nothing"));
   const runtime: OpenedRuntime = { indexes: [], search: nothing, embed: nothing, agents: ["support", "plain"], toolAgents: agents, answer: (request) => answerTurn(agents, kept, request), kept: () => kept, check: () => Promise.resolve([]), close: () => agents.close() };
   const { app, traffic } = await openTestServer(runtime, { clock: systemClock, ...(keys && { access: { keys, isHostChecked: false } }) });

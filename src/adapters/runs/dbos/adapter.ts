@@ -1,4 +1,3 @@
-import { wait } from "../../../core/patience.ts";
 import type { RunEngine } from "../../../ports/runs.ts";
 import { type ExecutorOptions, usualExecutor } from "../../dbos/executor.ts";
 import { runQueue, runWorkflow } from "../../dbos/names.ts";
@@ -6,17 +5,16 @@ import { openService } from "../../dbos/service.ts";
 import { openDatabase } from "../../state/database.ts";
 import { cancelAway } from "./cancel.ts";
 import { appendFromOutside, readEvent, readEvents } from "./ledger.ts";
-import { readDepth, isOver, readRun, readRuns } from "./status.ts";
+import { openLookout } from "./lookout.ts";
+import { readDepth, isOver, readRun, readRuns, readStandings } from "./status.ts";
 import { askKey, decisionKey, wakeRuns } from "./wake.ts";
 import { attributesOf, type StartRun, workflowId } from "./workflow.ts";
-
-/** How often somebody who follows a run looks for news. */
-const lookMs = 250;
 
 /** Opens `postgres://...` or `pglite:<folder>`; nothing is connected before the first call. */
 export async function openRuns(reference: string, dir: string, options: ExecutorOptions = {}): Promise<RunEngine> {
   const { version, lostMs } = { ...usualExecutor, ...options };
   const { database, ask, client, check, close } = await openService(reference, dir);
+  const lookout = openLookout((runs) => ask(() => readStandings(database, runs)));
   let startHere: StartRun | undefined;
 
   return {
@@ -60,7 +58,7 @@ export async function openRuns(reference: string, dir: string, options: Executor
         yield* events;
         position = events.at(-1)?.position ?? position;
         if (status === undefined || (isOver(status) && position >= status.position)) return;
-        if (events.length === 0) await wait(lookMs, signal);
+        if (events.length === 0) await lookout(workflowId(run), position, signal);
       }
     },
     work: (handlers, working) =>

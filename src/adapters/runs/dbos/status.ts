@@ -5,6 +5,7 @@ import { runWorkflow, schema } from "../../dbos/names.ts";
 import { failureOf } from "../../dbos/failure.ts";
 import type { Database } from "../../state/database.ts";
 import { laterOutput } from "./later.ts";
+import type { Standing } from "./lookout.ts";
 import { waitingOutput } from "./wake.ts";
 import { workflowId } from "./workflow.ts";
 
@@ -36,6 +37,16 @@ export async function readRuns({ pool }: Database, { kind, group }: Omit<RunKey,
     [group, kind, before === undefined ? null : workflowId({ kind, group, id: before }), limit],
   );
   return rows.map(statusOf);
+}
+
+export async function readStandings({ pool }: Database, runs: readonly string[]): Promise<ReadonlyMap<string, Standing>> {
+  const { rows } = await pool.query<Standing & { readonly id: string }>(
+    `SELECT workflow_uuid AS id, coalesce((SELECT max(position) FROM "${schema}".run_event event WHERE event.run = status.workflow_uuid), 0) AS position,
+            status.status <> ALL ('{ENQUEUED,DELAYED,PENDING}') AND (status.status <> 'SUCCESS' OR outcome.output IS DISTINCT FROM $2 AND outcome.output IS DISTINCT FROM $3) AS "isOver"
+       ${from} AND workflow_uuid = ANY ($1)`,
+    [runs, waitingOutput, laterOutput],
+  );
+  return new Map(rows.map(({ id, position, isOver }) => [id, { position, isOver }]));
 }
 
 export async function readDepth({ pool }: Database, queue: string): Promise<QueueDepth> {

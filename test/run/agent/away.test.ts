@@ -1,0 +1,37 @@
+import { expect, it, onTestFinished } from "vitest";
+import { TwelveError } from "../../../src/core/errors.ts";
+import { workInBackground } from "../../../src/run/agent/work.ts";
+import type { RunEngine } from "../../../src/ports/runs.ts";
+import { chat, startServer } from "../http/runs-fixture.ts";
+import { fakeTool, replies } from "./fixture.ts";
+
+it("tells whoever asks an agent whose tool is away, and lets its runs wait for it", async () => {
+  let missing: TwelveError | undefined = new TwelveError("PROCESS_NOT_READY", "The agent support cannot answer yet: its tool orders is away", { retry: { afterMs: null } });
+  const server = await startServer(replies({ call: [["orders", "{}"]] }, "Done."), { tools: [fakeTool("orders", () => "ok")], away: () => missing });
+  const refused = await chat(server.url, false);
+  expect([refused.status, refused.headers.get("retry-after"), await refused.json()]).toMatchObject([503, "1", { error: { code: "not_ready", message: expect.stringContaining("its tool orders is away") } }]);
+  expect((await server.get("")).body.data).toEqual([]);
+  await server.post("", { input: "go", id: "r" });
+  await expect.poll(async () => (await server.get("/r")).body.status, { timeout: 20_000 }).toBe("running");
+  expect(server.agents.asked).toHaveLength(0);
+  missing = undefined;
+  expect(await server.when("r", "completed")).toMatchObject({ output: "Done." });
+  expect((await chat(server.url, false)).status).toBe(200);
+});
+
+it("is ready when runs can be begun", async () => {
+  const { promise: prepared, resolve: prepare } = Promise.withResolvers<void>();
+  const engine = {
+    url: "postgres://state",
+    async work(_: unknown, { onReady, signal }: Parameters<RunEngine["work"]>[1]) {
+      await prepared;
+      onReady();
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    },
+  } as RunEngine;
+  const work = workInBackground(engine, { kind: "k", handler: () => Promise.resolve(null), concurrency: 3, story: { warn: () => {} } });
+  onTestFinished(() => work.stop());
+  await expect(work.check(AbortSignal.timeout(20))).rejects.toThrow();
+  prepare();
+  expect(await work.check()).toEqual({ version: null, detail: "3 from the queue at a time" });
+});
