@@ -191,7 +191,7 @@ describe("twelve run web --concurrency", () => {
     for (let i = 0; i < 20; i++) expect((await ask(url)).status).toBe(200);
     const count = async (): Promise<number> => Number(/twelve_http_requests_total\{method="POST",route="\/v1\/chat\/completions",status="200"\} (\d+)/.exec(await (await fetch(`${url}/metrics`, { headers: { connection: "close" } })).text())?.[1]);
     expect(await count()).toBe(20);
-    await twelveJson(["release", "--env", "staging", "--set", "TEMPERATURE=0.9"], { cwd });
+    await twelveJson(["release", "--env", "staging", "--allow-dirty", "--set", "TEMPERATURE=0.9"], { cwd });
     process.kill(victim, "SIGKILL");
     await readyWeb(run, 3);
     expect(await count()).toBe(20);
