@@ -17,7 +17,9 @@ export interface Talk {
   readonly unclean: readonly string[];
 }
 
+/** Each client waits twice as long each time, up to the longest: 50 that ask all the time would take the processor from those that start. */
 const retryAfterMs = 50;
+const longestRetryMs = 800;
 /** Longer than the longest pause before a process is started again, for all of them. */
 const patienceMs = 300_000;
 /** Statuses of a process that says that it cannot, or cannot yet. */
@@ -34,7 +36,7 @@ export async function talkOn(url: string, { client, turns, sessionTurns }: Optio
     const session = `client-${client}-${Math.floor(turn / sessionTurns)}`;
     const question = `question ${client}.${turn}`;
     const startMs = performance.now();
-    for (;;) {
+    for (let waitMs = retryAfterMs; ; waitMs = Math.min(2 * waitMs, longestRetryMs)) {
       const failure = await ask(url, { session, question, isStream: turn % 2 === 1 });
       if (failure === undefined) {
         answered.push({ session, question });
@@ -43,7 +45,7 @@ export async function talkOn(url: string, { client, turns, sessionTurns }: Optio
       if (failure.isClean) clean++;
       else unclean.push(failure.what);
       if (performance.now() - startMs > patienceMs) throw new Error(`${question} had no answer after ${patienceMs / 1000} s: ${failure.what}`);
-      await sleep(retryAfterMs);
+      await sleep(waitMs);
     }
   }
   return { answered, clean, unclean };

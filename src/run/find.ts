@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readDocument } from "../artifact/document.ts";
 import { buildKind } from "../build/schema.ts";
 import { environmentOf, resolveFor } from "../config/read.ts";
+import { unlessAborted } from "../core/abort.ts";
 import { TwelveError } from "../core/errors.ts";
 import { readManifest } from "../manifest/read.ts";
 import type { Context } from "../ports/context.ts";
@@ -46,7 +47,7 @@ export async function findOrWait(context: Context, { process, find }: { readonly
   const finding = find();
   try {
     const found = await Promise.race([finding, sleep(quickStartMs, undefined, { signal: context.signal, ref: false })]);
-    if (found !== undefined || !(await isServer(context, process))) return await finding;
+    if (found !== undefined || !(await isServer(context, process))) return await unlessAborted(() => finding, context.signal);
   } catch (error) {
     context.signal.throwIfAborted();
     if (!mayPass(error) || !(await isServer(context, process))) throw error;

@@ -45,17 +45,16 @@ export interface Member {
 /** Tells the parent, where there is one, how much there is to do, and takes part in what its type has in common: scrapes, and the limits of keys. */
 export function joinType(parent: Parent | undefined, { metrics, load, note, onStopAnnounced }: Member): Membership {
   if (parent === undefined) return { ready: (notes) => notes.forEach(note), collectAll: (own) => Promise.resolve([own]), takeRequest: (_limit, alone) => alone(), close: () => Promise.resolve() };
-  const { send } = parent;
   const ask = openQuestions(parent);
-  const tell = (): void => void send({ kind: "load", ...load() });
+  const tell = (): void => void parent.send({ kind: "load", ...load() });
   parent.onMessage((message) => {
     if (message.kind === "stop-announced") onStopAnnounced?.();
-    if (message.kind === "metrics-asked") void withProcessMetrics(metrics.families()).then((families) => send({ kind: "metrics", id: message.id, families: families as unknown as Json }));
+    if (message.kind === "metrics-asked") void withProcessMetrics(metrics.families()).then((families) => parent.send({ kind: "metrics", id: message.id, families: families as unknown as Json }));
   });
   tell();
   const timer = setInterval(tell, tellEveryMs).unref();
   return {
-    ready: (notes) => void send({ kind: "ready", notes }),
+    ready: (notes) => void parent.send({ kind: "ready", notes }),
     async collectAll(own) {
       const answer = await ask((id) => ({ kind: "metrics-wanted", id, families: own as unknown as Json }), collectLimitMs);
       return [own, ...(answer?.kind === "metrics-collected" ? (answer.all as unknown as readonly (readonly Family[])[]) : [])];
@@ -66,7 +65,7 @@ export function joinType(parent: Parent | undefined, { metrics, load, note, onSt
     },
     async close() {
       clearInterval(timer);
-      await send({ kind: "metrics-last", families: (await lastMetrics(metrics.families())) as unknown as Json });
+      await parent.send({ kind: "metrics-last", families: (await lastMetrics(metrics.families())) as unknown as Json });
     },
   };
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -5,6 +6,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { binary, cleanEnv, twelve, twelveJson } from "../helpers/binary.ts";
+import { gitApp, smallApp } from "../helpers/git-app.ts";
 import { listening } from "../helpers/listen.ts";
 import { isInstalled } from "../helpers/program.ts";
 import { isAlive, type Line, type Running, startRun } from "../helpers/run-process.ts";
@@ -32,6 +34,15 @@ beforeAll(async () => {
   await twelveJson(["release", "--env", "staging"], { cwd });
 });
 afterAll(() => rm(parent, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
+
+const key = "twelve-test-key-0123456789";
+
+async function keyedApp(): Promise<string> {
+  const dir = await gitApp({ ...smallApp, "twelve.yaml": 'name: shop\nconfig: { API_KEYS: { kind: secret } }\nagents: { support: { prompt: answer, model: "mock:echo" } }\nprocesses: { web: { serve: [support] } }\nserver: { keys: "${API_KEYS}" }\nenvironments: { staging: {} }\n' });
+  await twelveJson(["build"], { cwd: dir });
+  await twelveJson(["release", "--env", "staging"], { cwd: dir, env: { API_KEYS: "[]" } });
+  return dir;
+}
 
 async function ask(url: string, content = "hello", more: object = {}): Promise<Response> {
   return fetch(`${url}/v1/chat/completions`, { method: "POST", headers: { "content-type": "application/json", connection: "close" }, body: JSON.stringify({ model: "chat", messages: [{ role: "user", content }], ...more }) });
@@ -169,6 +180,35 @@ describe("twelve run web --concurrency", () => {
     expect(statuses.length).toBeGreaterThan(5);
     expect(run.events("process-exited")).toMatchObject([{ "process.pid": victim, "process.exit_code": null, "process.signal": "SIGKILL", restart_in_ms: expect.any(Number) }]);
     expect(pidsOf(run.events("process-restarted"))).toEqual([pidsOf(run.events("server-ready"))[2]]);
+    run.send("SIGTERM");
+    expect(await run.ended).toBe(0);
+  });
+
+  it("starts a killed one again in the release of the others, whatever was activated meanwhile, and lets no count fall", async () => {
+    const run = startRun(["web", "--concurrency", "2"], { cwd });
+    const url = await run.url();
+    const [victim = 0] = pidsOf(await readyWeb(run, 2));
+    for (let i = 0; i < 20; i++) expect((await ask(url)).status).toBe(200);
+    const count = async (): Promise<number> => Number(/twelve_http_requests_total\{method="POST",route="\/v1\/chat\/completions",status="200"\} (\d+)/.exec(await (await fetch(`${url}/metrics`, { headers: { connection: "close" } })).text())?.[1]);
+    expect(await count()).toBe(20);
+    await twelveJson(["release", "--env", "staging", "--allow-dirty", "--set", "TEMPERATURE=0.9"], { cwd });
+    process.kill(victim, "SIGKILL");
+    await readyWeb(run, 3);
+    expect(await count()).toBe(20);
+    const digests = run.events("server-ready").map((event) => event["twelve.release.digest"]);
+    expect(new Set(digests).size).toBe(1);
+    run.send("SIGTERM");
+    expect(await run.ended).toBe(0);
+  });
+
+  it("counts the requests of a limited key once for all processes", async () => {
+    const dir = await keyedApp();
+    const run = startRun(["web", "--concurrency", "2"], { cwd: dir, env: { API_KEYS: JSON.stringify([{ name: "ci", sha256: createHash("sha256").update(key).digest("hex"), requestsPerMinute: 6 }]) } });
+    const url = await run.url();
+    await readyWeb(run, 2);
+    const statuses: number[] = [];
+    for (let i = 0; i < 9; i++) statuses.push((await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${key}`, connection: "close" } })).status);
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 429, 429, 429]);
     run.send("SIGTERM");
     expect(await run.ended).toBe(0);
   });

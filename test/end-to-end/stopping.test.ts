@@ -1,25 +1,31 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ModelCallEvent } from "../../src/run/schema.ts";
-import { type Server, startServer, twelveJson } from "../helpers/binary.ts";
+import { type Server, startServer, startTwelve, twelveJson } from "../helpers/binary.ts";
 import { gitApp, smallApp } from "../helpers/git-app.ts";
+import { listening } from "../helpers/listen.ts";
 
 const manifest = `name: shop
 config: { CHAT_MODEL: { default: "mock:script:slow.yaml" } }
 agents: { support: { prompt: answer, model: "\${CHAT_MODEL}" } }
-processes: { web: { serve: [support] } }
+processes: { web: { serve: [support] }, program: { command: "sleep 600" } }
 environments: { staging: {} }
 `;
 /** One word, and then nothing for a minute. */
 const silent = "replies:\n  - when: { contains: quick }\n    say: Done.\n  - say: One two\n    msPerToken: 60000\n";
 
-async function serving(...args: readonly string[]): Promise<Server> {
+async function released(): Promise<string> {
   const cwd = await gitApp({ ...smallApp, "twelve.yaml": manifest, "slow.yaml": silent });
   await twelveJson(["build"], { cwd });
   await twelveJson(["release", "--env", "staging"], { cwd });
-  return startServer(["--env", "staging", ...args], { cwd });
+  return cwd;
+}
+
+async function serving(...args: readonly string[]): Promise<Server> {
+  const cwd = await released();
+  return startServer(["web", "--env", "staging", ...args], { cwd });
 }
 
 const body = (question: string, stream = true): string => JSON.stringify({ model: "support", stream, messages: [{ role: "user", content: question }] });
@@ -92,5 +98,35 @@ describe("a server that is asked to stop", () => {
     void server.stop();
     expect(await stopped).toBe(130);
     await expect(reader?.read()).rejects.toThrow("terminated");
+  });
+
+  it("is not kept alive by a log that nobody reads", async () => {
+    const cwd = await released();
+    const child = startTwelve(["run", "web", "--env", "staging", "--port", "0"], { cwd });
+    // Its standard output is a pipe that is never read.
+    let told = "";
+    child.stderr?.setEncoding("utf8").on("data", (more: string) => (told += more));
+    await expect.poll(() => /Ready:\s+(http:\/\/\S+)/.exec(told)?.[1], { timeout: 10_000 }).toBeDefined();
+    const url = /Ready:\s+(http:\/\/\S+)/.exec(told)?.[1] ?? "";
+    for (let batch = 0; batch < 20; batch++) await Promise.all(Array.from({ length: 20 }, async () => (await ask(url, "quick", false)).text()));
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    expect((await ended)[0]).toBe(0);
+  });
+
+  it("before it is ready ends with 0, too", async () => {
+    const cwd = await released();
+    // A store that takes the question and says nothing.
+    const silent = createServer();
+    const asked = once(silent, "connection");
+    const port = await listening(silent);
+    const env = { TWELVE_STORE: "s3://shop/store", AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${port}`, AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b", AWS_REGION: "eu-central-1" };
+    const child = startTwelve(["run", "program", "--env", "staging"], { cwd, env });
+    let told = "";
+    child.stderr?.setEncoding("utf8").on("data", (more: string) => (told += more));
+    await asked;
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    expect([(await ended)[0], told]).toEqual([0, "Stopped before it was ready\n"]);
   });
 });

@@ -7,11 +7,11 @@ import type { FromInstance, Instance, InstanceEnd, Instances, Parent, ToInstance
 /** What it started itself may hold its output open after its end; nobody waits longer for that. */
 const outputMs = 1000;
 /** A program whose instance was killed gets this long to end, since another one is to take its place. */
-const groupMs = 10_000;
+const usualGroupMs = 10_000;
 const groupLookMs = 50;
 
 /** Instances by node:cluster: this process listens for them all, and hands each connection to one of them. */
-export function systemInstances(globalFlags: readonly string[]): Instances {
+export function systemInstances(globalFlags: readonly string[], { groupMs = usualGroupMs } = {}): Instances {
   return {
     start(args, { env, onMessage, onLine }) {
       // Counts for the next fork alone; each type of process has its own arguments.
@@ -41,7 +41,7 @@ export function systemInstances(globalFlags: readonly string[]): Instances {
         pid: child.pid,
         ended: exited.then(async (end) => {
           // Killed, it could not take along what it had started.
-          if (end.signal !== null && group !== undefined) await endGroup(group);
+          if (end.signal !== null && group !== undefined) await endGroup(group, groupMs);
           if (end.failure === undefined) await Promise.race([Promise.all(read), sleep(outputMs, undefined, { ref: false })]);
           return end;
         }),
@@ -69,7 +69,7 @@ function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null;
 }
 
-async function endGroup(group: number): Promise<void> {
+async function endGroup(group: number, groupMs: number): Promise<void> {
   signalGroup(group, "SIGTERM");
   for (let waitedMs = 0; waitedMs < groupMs; waitedMs += groupLookMs) {
     if (!signalGroup(group, 0)) return;

@@ -89,7 +89,8 @@ function openPoolOf(type: ProcessType, { context, voice, start, fail }: PoolPlac
 const shellFarewell = "Terminated";
 
 /** Starts a process, which runs the release that all of them run, and passes on what it says. */
-function openStarter({ instances, relay, signal }: Context, { types, argumentsOf, release }: ForemanOptions): Starter {
+function openStarter(context: Context, { types, argumentsOf, release }: ForemanOptions): Starter {
+  const { instances, signal } = context;
   const width = widthOf(types);
   const isNews = openEcho();
   let common = release;
@@ -103,7 +104,7 @@ function openStarter({ instances, relay, signal }: Context, { types, argumentsOf
         started.send({ kind: "release-kept", release: common as unknown as Json });
       },
       onLine(stream, text) {
-        if (stream === "stdout" || isWorthTelling(text)) relay({ stream, instance, type: types.indexOf(type), width, text });
+        if (stream === "stdout" || isWorthTelling(text)) context.relay({ stream, instance, type: types.indexOf(type), width, text });
       },
     });
     return started;

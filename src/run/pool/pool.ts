@@ -77,7 +77,7 @@ export function openPool(type: ProcessType, { start, nowMs, random, told }: Pool
       remove(slot);
       return told.hopeless(how);
     }
-    slot.crashes = countCrash(slot.crashes, { ...how, servedMs: slot.readyMs === undefined ? undefined : atMs - slot.readyMs });
+    slot.crashes = countCrash(slot.crashes, { ...how, servedMs: slot.readyMs === undefined ? undefined : atMs - slot.readyMs }, hasBeenReady);
     slot.readyMs = undefined;
     const restartInMs = restartDelayMs(slot.crashes, how, random());
     told.exited({ ...how, restartInMs });

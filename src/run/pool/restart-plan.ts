@@ -18,10 +18,10 @@ export function isHopeless({ exitCode }: Pick<Ending, "exitCode">, wasReady: boo
   return !wasReady && exitCode !== null && lasting.has(exitCode);
 }
 
-/** How often in a row it has failed by now. */
-export function countCrash(before: number, { signal, servedMs }: Ending): number {
-  // Killed from outside: it is no worse for that, however often it happens.
-  if (signal === "SIGKILL") return servedMs === undefined ? Math.max(1, before) : 0;
+/** How often in a row it has failed by now; `wasReady` is whether one of its type has ever begun its work. */
+export function countCrash(before: number, { signal, servedMs }: Ending, wasReady: boolean): number {
+  // Killed from outside: it is no worse for that, however often it happens. A first start that is killed has no room, rather.
+  if (signal === "SIGKILL" && wasReady) return 0;
   return servedMs !== undefined && servedMs >= wellMs ? 0 : before + 1;
 }
 

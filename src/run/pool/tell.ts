@@ -17,12 +17,13 @@ export function widthOf(types: readonly ProcessType[]): number {
   return Math.max(ownName.length, ...types.map(({ name, scale: { max } }) => `${name}.${max}`.length));
 }
 
-export function openVoice({ story, clock, relay }: Context, types: readonly ProcessType[], environment: string): Voice {
+export function openVoice(context: Context, types: readonly ProcessType[], environment: string): Voice {
+  const { story, clock } = context;
   const width = widthOf(types);
   return {
     note: (message, speaker = ownName) => story.note(message, speaker.padEnd(width)),
     warn: (message) => story.warn(message, ownName.padEnd(width)),
-    write: (event, fields) => relay({ stream: "stdout", instance: ownName, type: types.length, width, text: JSON.stringify({ event, time: clock.now().toISOString(), "twelve.environment": environment, ...fields }) }),
+    write: (event, fields) => context.relay({ stream: "stdout", instance: ownName, type: types.length, width, text: JSON.stringify({ event, time: clock.now().toISOString(), "twelve.environment": environment, ...fields }) }),
   };
 }
 

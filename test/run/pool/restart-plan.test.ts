@@ -20,11 +20,14 @@ describe("a restart", () => {
     ["after it served well", 2, { exitCode: 1, servedMs: 10_000 }, 0],
     ["by a signal of its own doing", 2, { signal: "SIGABRT", servedMs: 500 }, 3],
     ["killed from outside while it served", 4, { signal: "SIGKILL", servedMs: 1 }, 0],
-    ["killed from outside in its start, for the first time", 0, { signal: "SIGKILL" }, 1],
-    ["killed from outside in its start, again", 1, { signal: "SIGKILL" }, 1],
+    ["killed from outside in its start", 4, { signal: "SIGKILL" }, 0],
     ["that could not be started", 1, {}, 2],
   ] as const)("counts an end %s", (_, before, how, after) => {
-    expect(countCrash(before, ending(how))).toBe(after);
+    expect(countCrash(before, ending(how), true)).toBe(after);
+  });
+
+  it("counts a killed start of a type that has never begun its work: there is no room for it, it seems", () => {
+    expect(countCrash(1, ending({ signal: "SIGKILL" }), false)).toBe(2);
   });
 
   it.each([
