@@ -71,7 +71,7 @@ describe.skipIf(withoutChromium)(`an agent with tools on the page${withoutChromi
       const page = await openPage(browser, `${server.url}/`, look);
       await askForRefund(page);
       expect(await callsOf(page)).toEqual(["order done", "refund waits for approval"]);
-      expect(await statesOf(page)).toEqual(["waits for approval"]);
+      await expect.poll(() => statesOf(page)).toEqual(["waits for approval"]);
       // What is decided on can be read without unfolding it.
       expect(await textsOf(page, ".call:has(.approval:not([hidden])) details[open] > pre")).toEqual(['{ "order": 7, "eur": 5 }']);
       await keepShot(page, `tools-${look.scheme}-${look.width}-waiting`);
@@ -132,6 +132,7 @@ describe.skipIf(withoutChromium)(`an agent with tools on the page${withoutChromi
   it("says why a key may not decide, and leaves the question open", async () => {
     const server = await serve({ API_KEYS: JSON.stringify([recordOf("maker", ["ui"]), recordOf("runner", ["runs"])]) });
     const page = await browser.newPage();
+    await page.setViewport({ width: 1280, height: 900 });
     await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
     await page.goto(server.url);
     await page.waitForSelector("#locked[open]");
