@@ -91,6 +91,8 @@ export interface AnswerRequest extends Sampling {
   readonly runId?: string | undefined;
   /** Told the ID of the run that answers, before anything else happens, where the agent has tools. */
   readonly onRun?: (id: string) => void;
+  /** Told its ID again when it is there, and can be followed. */
+  readonly onRunBegun?: (id: string) => void;
   /** Of one model call of a run: which one it is. */
   readonly run?: { readonly id: string; readonly step: number };
 }

@@ -34,6 +34,7 @@ export async function* answerHere(request: AnswerRequest, { engine, kind, input,
   try {
     request.signal?.throwIfAborted();
     const { ended } = await engine.start(newRun(kind, owner, id, input));
+    request.onRunBegun?.(id);
     const settled = ended.then(() => undefined, (error: unknown) => error).finally(() => channel.close());
     for await (const text of channel.texts()) yield { type: "text", text };
     request.signal?.throwIfAborted();
@@ -62,6 +63,7 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
   const undecided = new Set<string>();
   try {
     await engine.submit(newRun(kind, owner, id, input));
+    request.onRunBegun?.(id);
     timer = setTimeout(() => void requireTaken(engine, run, { limitMs, stays: request.runId !== undefined }).catch((error: unknown) => untaken.abort(error)), limitMs);
     for await (const { position, data } of engine.events(run, { after: 0, signal: AbortSignal.any([untaken.signal, ...(request.signal === undefined ? [] : [request.signal])]) })) {
       clearTimeout(timer);

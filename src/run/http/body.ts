@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { TwelveError } from "../../core/errors.ts";
 
@@ -7,7 +8,7 @@ interface BodyOptions {
   readonly signal: AbortSignal;
 }
 
-/** A request's body as text. Fails with REQUEST_TOO_LARGE as soon as it is known to be, and with the signal's reason. */
+/** A request's body as text. Fails with REQUEST_INVALID where it is none, with REQUEST_TOO_LARGE as soon as it is known to be, and with the signal's reason. */
 export function readBody(request: IncomingMessage, { limitBytes, signal }: BodyOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     if (Number(request.headers["content-length"] ?? 0) > limitBytes) throw tooLarge(limitBytes);
@@ -22,7 +23,10 @@ export function readBody(request: IncomingMessage, { limitBytes, signal }: BodyO
     function onEnd(): void {
       signal.removeEventListener("abort", onAbort);
       const [only] = parts;
-      resolve((parts.length === 1 && only !== undefined ? only : Buffer.concat(parts)).toString("utf8"));
+      const body = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+      // Decoded all the same, somebody's words would be others, and nobody would know.
+      if (isUtf8(body)) resolve(body.toString("utf8"));
+      else reject(new TwelveError("REQUEST_INVALID", "The body is not UTF-8", { fix: "Encode the JSON as UTF-8, and send it without compression" }));
     }
     function onAbort(): void {
       fail(signal.reason as Error);

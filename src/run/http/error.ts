@@ -140,6 +140,7 @@ function wording(issue: z.core.$ZodIssue, found: unknown): string {
   if (!message.startsWith("Invalid input")) return message;
   const expected = issue.code === "invalid_type" ? `expected ${issue.expected}` : undefined;
   if (found === undefined) return expected === undefined ? "Required" : `Required; ${expected}`;
+  if (typeof found === "number" && !Number.isFinite(found)) return "Too large a number";
   const type = found === null ? "null" : Array.isArray(found) ? "array" : typeof found;
   return expected === undefined ? `No ${type} of this form is expected` : `E${expected.slice(1)}, found ${type}`;
 }

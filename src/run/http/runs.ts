@@ -23,8 +23,9 @@ interface Found {
   readonly owner: RunOwner;
 }
 
-/** Who decides on runs has to look at them first. */
-const seen = { config: { scope: ["runs", "approvals"] } } as const;
+/** Who decides on runs has to look at them first; and the page shows those that it has asked for. */
+const seen = { config: { scope: ["runs", "approvals", "ui"] } } as const;
+const stopped = { config: { scope: ["runs", "ui"] } } as const;
 
 /** `/v1/agents/{name}/runs`: long work of agents with tools, which outlives its request and its process. */
 export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report }: Server): void {
@@ -63,7 +64,7 @@ export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report 
     return reply.send(await runs.read(owner, request.params.id));
   });
 
-  app.post<Named>("/v1/agents/:name/runs/:id/cancel", async (request, reply) => {
+  app.post<Named>("/v1/agents/:name/runs/:id/cancel", stopped, async (request, reply) => {
     const { runs, owner } = find(request);
     return reply.send(await runs.cancel(owner, request.params.id));
   });

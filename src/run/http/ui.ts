@@ -54,6 +54,7 @@ export function addUi(app: FastifyInstance, { clock, report, isExposed }: Server
         spanId: trace.spanId,
         signal: life,
         caller: request.caller.key,
+        onRunBegun: (id) => write({ type: "run", id }),
         onRetrieved: (retrieved) => tellRetrieved(retrieved, clock.monotonicMs() - startedMs),
       });
       for await (const part of parts) {

@@ -1,4 +1,6 @@
 import type { AnswerView, AskEvent, Complaint } from "../ui/schema.ts";
+import { callsOf } from "./calls.ts";
+import { type CallsView, callsView } from "./calls-view.ts";
 import { element } from "./element.ts";
 import { type Figures, figuresList } from "./figures-view.ts";
 import { markdownView } from "./markdown-view.ts";
@@ -17,22 +19,28 @@ export interface DrawnAnswer {
   /** Such as v3. */
   readonly release: string;
   readonly sources: SourcesView;
+  readonly calls: CallsView;
   /** What it said so far. */
   readonly text: string;
   readonly figures: Figures | undefined;
   readonly trace: (traceId: string) => void;
   take(event: AskEvent): void;
+  /** All that was said so far, where it does not come word by word. */
+  say(text: string): void;
+  /** For a person's approval. */
+  waits(): void;
   stopped(): void;
 }
 
 export function answerView({ release, digest, prompt }: Asked): DrawnAnswer {
   const sources = sourcesView();
+  const calls = callsView();
   const body = element("div", { class: "text", "aria-busy": "true" });
   const state = element("span", { class: "state running" }, "working");
   const foot = element("div", { class: "after" });
   const traceLine = element("p", { class: "trace", hidden: true });
   const head = element("header", {}, element("h3", {}, element("span", { class: "unseen" }, "Answer of "), release), element("code", { class: "digest", title: "Digest of the release" }, digest), state);
-  const root = element("section", { class: "answer", "aria-label": `Answer of ${release}` }, element("div", { class: "said" }, head, body, foot, traceLine), sources.element);
+  const root = element("section", { class: "answer", "aria-label": `Answer of ${release}` }, element("div", { class: "said" }, head, calls.element, body, foot, traceLine), sources.element);
   const draw = markdownView(body, sources);
   let text = "";
   let figures: Figures | undefined;
@@ -61,6 +69,7 @@ export function answerView({ release, digest, prompt }: Asked): DrawnAnswer {
     settle("");
     if (text === "") body.append(element("p", { class: "hint" }, answer.toolCalls.length === 0 ? "The model said nothing." : `The model wants to call ${answer.toolCalls.join(", ")}.`));
     sources.markCited(answer.cited);
+    if (answer.calls.length > 0 && calls.element.hidden) calls.show(callsOf(answer.calls));
     figures = { release, prompt, text, answer };
     foot.replaceChildren(figuresList(figures));
   }
@@ -69,6 +78,7 @@ export function answerView({ release, digest, prompt }: Asked): DrawnAnswer {
     element: root,
     release,
     sources,
+    calls,
     get text() {
       return text;
     },
@@ -82,6 +92,8 @@ export function answerView({ release, digest, prompt }: Asked): DrawnAnswer {
     },
     take(event) {
       switch (event.type) {
+        case "run":
+          return undefined;
         case "retrieved":
           sources.show(event.chunks, event.retrievalMs);
           // Numbers that were text until now may be citations.
@@ -96,7 +108,17 @@ export function answerView({ release, digest, prompt }: Asked): DrawnAnswer {
           foot.replaceChildren(complaintView(event));
       }
     },
+    say(all) {
+      if (all.length <= text.length) return;
+      text = all;
+      drawSoon();
+    },
+    waits() {
+      state.className = "state waiting";
+      state.textContent = "waits for approval";
+    },
     stopped() {
+      calls.close();
       settle("stopped", "stopped");
     },
   };

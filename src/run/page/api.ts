@@ -1,5 +1,7 @@
+import type { EventSourceMessage } from "eventsource-parser";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { Ask, AskEvent, Complaint, Overview, ReleaseView } from "../ui/schema.ts";
+import type { RunTold } from "./calls.ts";
 
 export type Outcome<Value> = { readonly value: Value } | { readonly refusal: Complaint };
 
@@ -8,6 +10,16 @@ export interface Api {
   release(number: number): Promise<Outcome<ReleaseView>>;
   /** Ends with `end` or `error`, whatever happens, unless the signal is aborted: then it rejects. */
   ask(body: Ask, told: { readonly signal: AbortSignal; readonly onTrace: (traceId: string) => void }): AsyncGenerator<AskEvent>;
+  /** What a run tells, up to its end; it rejects where the run cannot be followed, or the signal is aborted. */
+  follow(run: RunName, signal: AbortSignal): AsyncGenerator<RunTold>;
+  /** Gives why it could not be done. */
+  decide(run: RunName, callId: string, approve: boolean): Promise<string | undefined>;
+  cancel(run: RunName): Promise<void>;
+}
+
+export interface RunName {
+  readonly agent: string;
+  readonly id: string;
 }
 
 interface Sent extends Omit<RequestInit, "headers"> {
@@ -47,7 +59,7 @@ export function openApi(unlock: (reason: string) => Promise<string>): Api {
       if (response === undefined) return yield { type: "error", ...away };
       onTrace(response.headers.get("x-trace-id") ?? "");
       if (!response.ok || response.body === null) return yield { type: "error", ...(await complaintIn(response)) };
-      const reader = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()).getReader();
+      const reader = readerOf(response.body);
       for (;;) {
         const { done, value } = await reader.read().catch((error: unknown) => {
           if (signal.aborted) throw error;
@@ -59,12 +71,40 @@ export function openApi(unlock: (reason: string) => Promise<string>): Api {
         if (event.type === "end" || event.type === "error") return;
       }
     },
+    async *follow(run, signal) {
+      const response = await call(`${pathOf(run)}/events`, { signal });
+      if (response?.ok !== true || response.body === null) throw new Error("The run cannot be followed");
+      const reader = readerOf(response.body);
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) throw new Error("The run is told no further");
+        const event = JSON.parse(value.data) as RunTold;
+        yield event;
+        if (event.type === "run_finished") return;
+      }
+    },
+    async decide(run, callId, approve) {
+      const response = await call(`${pathOf(run)}/approvals`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ call_id: callId, approve }) });
+      if (response?.ok === true) return undefined;
+      return (response === undefined ? away : await complaintIn(response)).message;
+    },
+    async cancel(run) {
+      await call(`${pathOf(run)}/cancel`, { method: "POST" });
+    },
   };
 }
 
 /** Another key may open it. One that may use the page and not decide on a call is the right one for the page. */
 function isLocked(path: string, { status }: Response): boolean {
   return status === 401 || (status === 403 && path.startsWith("/ui/"));
+}
+
+function readerOf(body: NonNullable<Response["body"]>): ReadableStreamDefaultReader<EventSourceMessage> {
+  return body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()).getReader();
+}
+
+function pathOf({ agent, id }: RunName): string {
+  return `/v1/agents/${encodeURIComponent(agent)}/runs/${encodeURIComponent(id)}`;
 }
 
 async function complaintIn(response: Response): Promise<Complaint> {

@@ -6,6 +6,7 @@ import { element, found } from "./element.ts";
 import { day } from "./format.ts";
 import { tellLive } from "./live.ts";
 import { openSession } from "./session.ts";
+import { twiceView } from "./twice-view.ts";
 import { askForKey } from "./unlock-view.ts";
 import { variablesView } from "./variables-view.ts";
 
@@ -18,6 +19,7 @@ const question = found("question", HTMLTextAreaElement);
 const send = found("send", HTMLButtonElement);
 const stop = found("stop", HTMLButtonElement);
 const variables = variablesView(found("variables", HTMLElement));
+const twice = twiceView();
 
 const againMs = 2000;
 
@@ -65,7 +67,10 @@ async function start(): Promise<void> {
     showChanges();
   }
 
+  const asked = (): readonly ReleaseView[] => (other === undefined ? [served] : [served, other]);
+
   function showChanges(): void {
+    twice.show(asked(), agentPicker.value);
     changes.hidden = other === undefined;
     changes.replaceChildren(...(other === undefined ? [] : [changesView(served, other, { agent: agentPicker.value, isOpen: true })]));
   }
@@ -87,7 +92,7 @@ async function start(): Promise<void> {
   async function ask(): Promise<void> {
     const text = question.value.trim();
     const given = variables.read();
-    if (running !== undefined || text === "" || given === undefined) return;
+    if (running !== undefined || text === "" || given === undefined || !twice.isAllowed()) return;
     running = new AbortController();
     setRunning(true);
     question.value = "";
@@ -96,8 +101,7 @@ async function start(): Promise<void> {
     changes.hidden = true;
     question.focus();
     try {
-      const releases = other === undefined ? [served] : [served, other];
-      await session.ask({ agent: agentPicker.value, question: text, variables: given, releases, changes: other && changesView(served, other, { agent: agentPicker.value, isOpen: false }), signal: running.signal });
+      await session.ask({ agent: agentPicker.value, question: text, variables: given, releases: asked(), changes: other && changesView(served, other, { agent: agentPicker.value, isOpen: false }), signal: running.signal });
     } finally {
       running = undefined;
       setRunning(false);

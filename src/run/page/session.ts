@@ -2,6 +2,7 @@ import type { Overview, ReleaseView } from "../ui/schema.ts";
 import { announceParagraphs } from "./announcer.ts";
 import { answerView, type DrawnAnswer } from "./answer-view.ts";
 import type { Api } from "./api.ts";
+import { type FollowedRun, followRun } from "./followed-run.ts";
 import { messagesFor, type PastTurn } from "./history.ts";
 import { tellLive } from "./live.ts";
 import { turnView } from "./turn-view.ts";
@@ -32,8 +33,17 @@ export function openSession(api: Api, into: HTMLElement, { served }: Pick<Overvi
     const isAlone = releases.length === 1;
     const announcer = announceParagraphs(tellLive, answer.sources.isSource);
     const said = isAlone ? "" : `${answer.release}: `;
+    let run: FollowedRun | undefined;
     try {
       for await (const event of api.ask({ release, agent, variables, messages: messagesFor(past, { agent, release, question }) }, { signal, onTrace: answer.trace })) {
+        if (event.type === "run") run = followRun({ api, answer, run: { agent, id: event.id }, signal });
+        if (event.type === "error" && event.code === "APPROVAL_NEEDED" && run !== undefined) {
+          const { length } = answer.text;
+          answer.waits();
+          await run.toEnd(event);
+          if (isAlone) announcer.text(answer.text.slice(length));
+          continue;
+        }
         answer.take(event);
         if (event.type === "retrieved" && isAlone) tellLive(`${event.chunks.length} passages retrieved`);
         if (event.type === "text" && isAlone) announcer.text(event.text);

@@ -48,6 +48,13 @@ export interface AgentView {
   readonly prompt: string;
   /** What its prompt takes besides the question and the passages. */
   readonly variables: readonly Variable[];
+  readonly tools: readonly ToolView[];
+}
+
+export interface ToolView {
+  readonly name: string;
+  /** Whether it is declared as one that may be called twice for one purpose; of an MCP server that is not known before it is asked. */
+  readonly isRepeatable: boolean;
 }
 
 export interface Variable {
@@ -81,6 +88,16 @@ export interface AnswerView {
   readonly costUsd: number | null;
   /** Names of the tools that the model wants called. */
   readonly toolCalls: readonly string[];
+  /** What an agent's own tools were called with, and what they gave. */
+  readonly calls: readonly CallView[];
+}
+
+export interface CallView {
+  readonly tool: string;
+  /** The arguments as the model wrote them. */
+  readonly given: string;
+  readonly result: string | null;
+  readonly isError: boolean;
 }
 
 /** What went wrong, in words for the person in front of the page. */
@@ -90,8 +107,9 @@ export interface Complaint {
   readonly fix: string | null;
 }
 
-/** One event of the stream that `POST /ui/answer` gives: `retrieved` before the texts where that can be, then texts, then `end` or `error`. */
+/** One event of the stream that `POST /ui/answer` gives: `run`, where the answer is a run that can be followed, `retrieved` before the texts where that can be, then texts, then `end` or `error`. */
 export type AskEvent =
+  | { readonly type: "run"; readonly id: string }
   | { readonly type: "retrieved"; readonly chunks: readonly ChunkView[]; readonly retrievalMs: number | null }
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "end"; readonly answer: AnswerView }

@@ -1,12 +1,13 @@
 import type { Build } from "../../build/schema.ts";
 import { shortDigest } from "../../core/descriptor.ts";
+import type { Message } from "../../ports/model.ts";
 import type { CompiledPrompt } from "../../prompt/schema.ts";
 import { promptTitle } from "../../prompt/schema.ts";
 import type { FoundRelease } from "../../release/read.ts";
 import type { RetrievedChunk } from "../../retrieval/schema.ts";
 import { type AgentPlan, planAgent } from "../plan.ts";
 import type { Answer } from "../schema.ts";
-import type { AgentView, AnswerView, ChunkView, ReleaseView, Setting, Variable } from "./schema.ts";
+import type { AgentView, AnswerView, CallView, ChunkView, ReleaseView, Setting, Variable } from "./schema.ts";
 
 /** What decides a release's answers, flat, so that two releases can be laid side by side. */
 export function viewRelease({ number, release, releaseDescriptor }: FoundRelease, build: Build): ReleaseView {
@@ -15,7 +16,7 @@ export function viewRelease({ number, release, releaseDescriptor }: FoundRelease
   return {
     number,
     digest: shortDigest(releaseDescriptor.digest),
-    agents: agents.map((agent) => viewAgent(agent, release.agents[agent.name]?.description)),
+    agents: agents.map((agent) => viewAgent(agent, release.agents[agent.name]?.description, build.manifest.tools)),
     settings: [
       ...agents.flatMap((agent) => agentSettings(agent, release.agents[agent.name])),
       ...Object.entries(release.indexes).map(([name, { digest }]) => ({ group: `index ${name}`, name: "digest", value: shortDigest(digest) })),
@@ -42,8 +43,8 @@ function flatten(path: string, value: unknown): readonly (readonly [string, stri
   return Object.entries(value).flatMap(([key, below]) => flatten(`${path}.${key}`, below));
 }
 
-function viewAgent({ name, prompt }: AgentPlan, description: string | undefined): AgentView {
-  return { name, description: description ?? null, prompt: promptTitle(prompt), variables: variablesOf(prompt) };
+function viewAgent({ name, prompt, tools }: AgentPlan, description: string | undefined, declared: Build["manifest"]["tools"]): AgentView {
+  return { name, description: description ?? null, prompt: promptTitle(prompt), variables: variablesOf(prompt), tools: tools.map((tool) => ({ name: tool, isRepeatable: declared[tool]?.idempotent ?? false })) };
 }
 
 const filledByTwelve = new Set(["question", "passages", "history"]);
@@ -63,6 +64,18 @@ export function viewChunk({ number, id, document, headings, text, score, scores 
   return { number, id, document, headings, text, score, scores };
 }
 
-export function viewAnswer({ finishReason, usage, model, reference, citations, latencyMs, timeToFirstTokenMs, costUsd, toolCalls }: Answer): AnswerView {
-  return { finishReason, usage, model, reference, cited: citations.map(({ number }) => number), latencyMs, timeToFirstTokenMs, costUsd, toolCalls: toolCalls.map(({ name }) => name) };
+export function viewAnswer({ finishReason, usage, model, reference, citations, latencyMs, timeToFirstTokenMs, costUsd, toolCalls, made = [] }: Answer): AnswerView {
+  return { finishReason, usage, model, reference, cited: citations.map(({ number }) => number), latencyMs, timeToFirstTokenMs, costUsd, toolCalls: toolCalls.map(({ name }) => name), calls: callsIn(made) };
+}
+
+/** Results answer the calls before them, by the model's own IDs, which may come again in a later step. */
+function callsIn(made: readonly Message[]): readonly CallView[] {
+  return made.flatMap(({ toolCalls = [] }, position) => {
+    const next = made.findIndex(({ role }, at) => at > position && role !== "tool");
+    const results = made.slice(position + 1, next === -1 ? undefined : next);
+    return toolCalls.map(({ id, name, arguments: given }) => {
+      const result = results.find(({ toolCallId }) => toolCallId === id);
+      return { tool: name, given, result: result?.content ?? null, isError: result?.isError ?? false };
+    });
+  });
 }

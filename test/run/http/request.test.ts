@@ -100,6 +100,15 @@ describe("malformed requests", () => {
     await expect(client.chat.completions.create({ ...ask, messages: [...ask.messages], n: 2 })).rejects.toMatchObject({ status: 400, param: "n" });
   });
 
+  it("refuses bytes that are no UTF-8, rather than ask with other words, and a number that is none", async () => {
+    const { url, post } = await startServer(answering());
+    const body = Buffer.from(JSON.stringify({ ...ask, messages: [{ role: "user", content: "caf\u00e9" }] }), "latin1");
+    const response = await fetch(`${url}/v1/chat/completions`, { method: "POST", headers: { "content-type": "application/json" }, body });
+    expect([response.status, await response.json()]).toMatchObject([400, { error: { code: "invalid_request", message: expect.stringContaining("not UTF-8") } }]);
+    const endless = await post(JSON.stringify({ ...ask, max_tokens: 1 }).replace('"max_tokens":1', '"max_tokens":1e400'));
+    expect([endless.status, await endless.json()]).toMatchObject([400, { error: { param: "max_tokens", message: expect.stringContaining("Too large a number") } }]);
+  });
+
   it("refuses another content type with 415", async () => {
     const { post } = await startServer(answering());
     const response = await post(ask, { "content-type": "text/plain" });

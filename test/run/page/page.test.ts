@@ -218,7 +218,7 @@ describe.skipIf(withoutChromium)(`the page${withoutChromium ? " (skipped: no chr
   it("turns numbers into citations when the passages come after the text", async () => {
     const { page } = await open();
     const chunk = { number: 1, id: "c-1", document: "docs/late.md", headings: "", text: "Late.", score: 1, scores: {} };
-    const answer = { finishReason: "stop", usage: { inputTokens: 1200, outputTokens: 3, cachedInputTokens: 1000 }, model: "m-2026", reference: "openai:m", cited: [1], latencyMs: 20, timeToFirstTokenMs: null, costUsd: null, toolCalls: [] };
+    const answer = { finishReason: "stop", usage: { inputTokens: 1200, outputTokens: 3, cachedInputTokens: 1000 }, model: "m-2026", reference: "openai:m", cited: [1], latencyMs: 20, timeToFirstTokenMs: null, costUsd: null, toolCalls: [], calls: [] };
     const events = [{ type: "text", text: "It is so. [1]" }, { type: "retrieved", chunks: [chunk], retrievalMs: null }, { type: "end", answer }];
     await page.setRequestInterception(true);
     page.on("request", (request) => void (request.url().endsWith("/ui/answer") ? request.respond({ contentType: "text/event-stream", body: events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("") }) : request.continue()));

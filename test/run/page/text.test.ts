@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { announceParagraphs } from "../../../src/run/page/announcer.ts";
+import { callsIn, type RunTold, stepsOf, textIn } from "../../../src/run/page/calls.ts";
 import { changesBetween } from "../../../src/run/page/changes.ts";
 import { difference, dollars, milliseconds, score } from "../../../src/run/page/format.ts";
 import { messagesFor } from "../../../src/run/page/history.ts";
@@ -76,5 +77,32 @@ describe("what two releases have otherwise", () => {
       { group: "index docs", name: "digest", first: "none", second: "2" },
     ]);
     expect(changesBetween(first, first, "support")).toEqual([]);
+  });
+});
+
+describe("the calls of a run", () => {
+  const at = "2026-11-25T12:00:00.000Z";
+  const refund = { step: 1, call_id: "call_1_1", tool: "refund", arguments: '{"eur":5}' };
+  const finished = { ...refund, type: "tool_call_finished", at, result: "paid", is_error: false, outcome_unknown: false, latency_ms: 12 };
+  const asked: RunTold = { ...refund, type: "approval_requested", at };
+  const decided = (approve: boolean): RunTold => ({ type: "approval_decided", at, call_id: "call_1_1", approve, reason: null, by: null });
+  const started: RunTold = { ...refund, type: "tool_call_started", at, attempt: 1 };
+
+  it.each<[string, readonly RunTold[], string]>([
+    ["running", [started], "running"],
+    ["done", [started, finished], "done"],
+    ["failed", [started, { ...finished, is_error: true }], "failed"],
+    ["of unknown outcome", [started, { ...finished, is_error: true, outcome_unknown: true }], "outcome unknown"],
+    ["waiting", [asked], "waits for approval"],
+    ["approved", [asked, decided(true)], "approved"],
+    ["done after approval", [asked, decided(true), started, finished], "done"],
+    ["refused", [asked, decided(false), started, { ...finished, is_error: true }], "refused"],
+  ])("say that one is %s", (_, told, state) => {
+    expect(callsIn(stepsOf(told))).toMatchObject([{ id: "call_1_1", tool: "refund", given: '{"eur":5}', state }]);
+  });
+
+  it("stand between what the model said", () => {
+    const said = (step: number, text: string): RunTold => ({ type: "model_call_finished", at, step, text });
+    expect(textIn(stepsOf([said(1, "I look."), started, finished, said(2, ""), said(3, "Paid.")]))).toBe("I look.\n\nPaid.");
   });
 });
