@@ -8,6 +8,7 @@ import type { Story } from "../../ports/story.ts";
 import type { OpenTool } from "../../ports/tool.ts";
 import { openToolAgents, type ToolAgents } from "../agent/open.ts";
 import type { OpenAgent } from "../answer.ts";
+import type { LateTurn } from "../session/late-turn.ts";
 
 interface Playing {
   readonly names: readonly string[];
@@ -15,13 +16,14 @@ interface Playing {
   readonly model: Model;
   readonly engine: RunEngine;
   readonly clock: Clock;
-  readonly story: Pick<Story, "warn">;
+  readonly story: Pick<Story, "note" | "warn">;
+  readonly keepLate: (turn: LateTurn) => Promise<void>;
 }
 
 const concurrency = 64;
 
 /** Agents that run in the same loop as those of a release, with a script in the place of their model and their tools. */
-export function openMockAgents({ names, tools, model, engine, clock, story }: Playing): ToolAgents {
+export function openMockAgents({ names, tools, model, engine, clock, story, keepLate }: Playing): ToolAgents {
   const played = Object.entries(tools).map(([name, tool]) => openTool(name, tool));
   const agents = names.map((name) => [name, { agent: agentOf(name, model, Object.keys(tools)), tools: () => played }] as const);
   return openToolAgents({
@@ -31,6 +33,7 @@ export function openMockAgents({ names, tools, model, engine, clock, story }: Pl
     answering: { clock, emit: () => {}, patience: { attempts: 1, totalMs: 0 } },
     onToolCall: () => {},
     story,
+    keepLate,
     durable: { engine, kind: "mock", works: true, concurrency },
     openOther: () => Promise.reject(new Error("A mock has one release")),
   });

@@ -1,6 +1,7 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { Context } from "../../ports/context.ts";
 import type { RunEngine } from "../../ports/runs.ts";
+import { answerTurn } from "../agent/answer-turn.ts";
 import { openAnswerRecords } from "../answer-record.ts";
 import type { OpenedRuntime } from "../apply.ts";
 import type { Kept } from "../kept.ts";
@@ -38,15 +39,15 @@ export async function openMockRuntime({ clock, story, openEmbedder, openSessions
   };
   const names = agents ?? (answers.agents.length > 0 ? answers.agents : ["mock"]);
   const { model, tools } = answers;
-  const toolAgents = Object.keys(tools).length === 0 ? undefined : openMockAgents({ ...runs, names, tools, model, story });
+  const toolAgents = Object.keys(tools).length === 0 ? undefined : openMockAgents({ ...runs, names, tools, model, story, keepLate: (turn) => kept.keepLate(turn) });
   return {
     agents: names,
     toolAgents,
     indexes: [],
     answer(request) {
       if (agents?.includes(request.agent) === false) throw unknownAgent(request.agent, agents);
-      const isLooping = toolAgents?.has(request.agent) === true && request.tools === undefined;
-      return kept.answer(request, (turn) => (isLooping ? toolAgents.answer(turn) : answerMocked(turn, { model, clock })));
+      if (toolAgents?.has(request.agent) === true && request.tools === undefined) return answerTurn(toolAgents, kept, request);
+      return kept.answer(request, (turn) => answerMocked(turn, { model, clock }));
     },
     kept: () => kept,
     search: async (query) => searchPassages(answers.passages, query, await openEmbedder(`hash:${usualDimensions}`)),

@@ -2,7 +2,7 @@ import { unlessAborted, untilAborted } from "../../../core/abort.ts";
 import { TwelveError } from "../../../core/errors.ts";
 import type { RunEngine, RunHandler } from "../../../ports/runs.ts";
 import { copyOf, end, isOver, keep, type KeptRun, openRunMemory, placeOf, type RunMemory, statusOf, tell } from "./kept.ts";
-import { givenBack, leaving, ongoingRun } from "./ongoing.ts";
+import { givenBack, laterMs, leaving, ongoingRun, postponing } from "./ongoing.ts";
 
 /** `memory:`, or `memory:<time>` where every event is to have that time. */
 export async function openRuns(reference: string): Promise<RunEngine> {
@@ -33,6 +33,7 @@ export function openMemoryRuns(memory: RunMemory = openRunMemory()): RunEngine {
       if (isOver(kept)) return;
       if (error === leaving) Object.assign(kept, isDecided(kept) ? { isQueued: true } : { state: "waiting" });
       else if (error === givenBack) kept.isQueued = true;
+      else if (error === postponing) again(kept);
       else {
         kept.error = error;
         end(kept, "failed", now());
@@ -41,6 +42,14 @@ export function openMemoryRuns(memory: RunMemory = openRunMemory()): RunEngine {
     } finally {
       changed();
     }
+  }
+
+  function again(kept: KeptRun): void {
+    const take = (): void => {
+      if (!isOver(kept)) kept.isQueued = true;
+      changed();
+    };
+    setTimeout(take, laterMs).unref();
   }
 
   return {
@@ -87,7 +96,7 @@ export function openMemoryRuns(memory: RunMemory = openRunMemory()): RunEngine {
       if (wait.decided === undefined) {
         wait.decided = { decision: copyOf(decision), at: now() };
         tell(kept, decision, now());
-        if (kept.state === "waiting") Object.assign(kept, { state: "running", isQueued: true });
+        if (kept.state === "waiting" && isDecided(kept)) Object.assign(kept, { state: "running", isQueued: true });
         changed();
       }
       return copyOf(wait.decided.decision);
@@ -135,7 +144,7 @@ export function openMemoryRuns(memory: RunMemory = openRunMemory()): RunEngine {
   };
 }
 
-/** The decision may have come in the moment in which the run began to wait. */
+/** Also where the decisions came in the moment in which the run began to wait. */
 function isDecided({ waits }: KeptRun): boolean {
   return [...waits.values()].every(({ decided }) => decided !== undefined);
 }

@@ -6,6 +6,14 @@ export const leaving = new Error("The run waits for a decision");
 /** The same: its worker stops, and another may go on. */
 export const givenBack = new Error("The worker of the run stops");
 
+/** The same: it is tried again after a while. */
+export const postponing = new Error("The run is tried again later");
+export const laterMs = 1000;
+/** Nothing comes in a process that was not there for so long. */
+const mostTries = 60;
+/** No step has such a name. */
+const postponed = "\u0000postponed";
+
 interface Worker {
   /** Aborted when the worker stops. */
   readonly stopping: AbortSignal;
@@ -45,14 +53,24 @@ export function ongoingRun(kept: KeptRun, { stopping, now, changed }: Worker): O
       kept.keys.add(key);
       told(data);
     },
-    async wait(topic, asked) {
-      if (!kept.waits.has(topic)) {
+    async wait(asked) {
+      for (const [topic, question] of Object.entries(asked)) {
+        if (kept.waits.has(topic)) continue;
         kept.waits.set(topic, { askedAt: now() });
-        told(asked);
+        told(question);
       }
-      const wait = kept.waits.get(topic);
-      if (wait?.decided === undefined) throw leaving;
-      return { decision: copyOf(wait.decided.decision), waitedMs: wait.decided.at.getTime() - wait.askedAt.getTime() };
+      const waits = Object.keys(asked).map((topic) => ({ topic, ...kept.waits.get(topic) }));
+      const decided = waits.flatMap(({ topic, askedAt, decided: made }) => (askedAt === undefined || made === undefined ? [] : [{ topic, askedAt, ...made }]));
+      if (decided.length < waits.length) throw leaving;
+      const waitedMs = Math.max(0, ...decided.map(({ at }) => at.getTime())) - Math.min(...decided.map(({ askedAt }) => askedAt.getTime()));
+      return { decisions: Object.fromEntries(decided.map(({ topic, decision }) => [topic, copyOf(decision)])), waitedMs };
+    },
+    async postpone(reason) {
+      const number = (kept.attempts.get(postponed) ?? 0) + 1;
+      if (number > mostTries) return;
+      kept.attempts.set(postponed, number);
+      told({ ...reason, attempt: number, again_at: new Date(now().getTime() + laterMs).toISOString() });
+      throw postponing;
     },
   };
 }
