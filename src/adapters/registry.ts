@@ -107,6 +107,7 @@ const queues: Readonly<Record<string, Open<JobQueue>>> = {
 };
 
 const runEngines: Readonly<Record<string, Open<RunEngine>>> = {
+  memory: async (reference) => (await import("./runs/memory/adapter.ts")).openRuns(reference),
   postgres: async (reference, { dir }) => (await import("./runs/dbos/adapter.ts")).openRuns(reference, dir),
   postgresql: async (reference, { dir }) => (await import("./runs/dbos/adapter.ts")).openRuns(reference, dir),
   pglite: async (reference, { dir }) => (await import("./runs/dbos/adapter.ts")).openRuns(reference, dir),

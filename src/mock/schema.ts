@@ -108,12 +108,22 @@ const Reply = z
   .refine((reply) => reply.sequence === undefined || !Object.keys(answerFields).some((field) => Object.hasOwn(reply, field)), "Write everything but `when` into the items of `sequence`");
 export type ScriptedReply = z.infer<typeof Reply>;
 
+const ScriptedTool = z.strictObject({
+  result: z.json().default("").meta({ description: "What each call of it gives: a text, or a value as JSON" }),
+  isError: z.boolean().default(false).meta({ description: "The call fails, and the result says why" }),
+  approve: z.boolean().default(false).meta({ description: "A person must approve each call" }),
+  idempotent: z.boolean().default(true).meta({ description: "As the tool that it stands for" }),
+  latencyMs: Wait.default(0).meta({ description: "How long a call takes" }),
+});
+export type ScriptedTool = z.infer<typeof ScriptedTool>;
+
 /** The file behind `mock:script:<file>` and `--answers`. The first reply that fits is given. */
 export const Script = z
   .strictObject({
     model: z.string().min(1).optional().meta({ description: "Name that answers are given under; script:<file> by default" }),
     seed: z.int().default(0).meta({ description: "Decides which requests `share` draws" }),
     ...paceFields,
+    tools: z.record(z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, "Expected 1 to 64 letters, digits, underscores and hyphens"), ScriptedTool).optional().meta({ description: "Tools of the agents that `twelve mock` plays: it calls them itself, and has runs" }),
     passages: passages.meta({ description: "What replies cite that have no passages of their own, and what /v1/search of `twelve mock` finds" }),
     replies: z.array(Reply).min(1),
   })

@@ -109,6 +109,23 @@ describe("the mock of the built program", () => {
     expect(lines.filter((line) => line.includes('"tool_calls":[{"index"'))).toHaveLength(6);
   });
 
+  it("plays an agent with tools, whose run waits for approval", async () => {
+    const dir = await temporaryFolder();
+    await writeFile(join(dir, "answers.yaml"), "tools: { refund: { result: Refunded., approve: true } }\nreplies: [{ when: { agent: support }, sequence: [{ callTools: [{ name: refund }] }, { say: Done. }] }]\n");
+    const { url, child, ended } = await start(["mock", "--answers", "answers.yaml"], dir);
+    const runs = `${url}/v1/agents/support/runs`;
+    const post = async (address: string, body: object) => (await (await fetch(address, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) })).json()) as { readonly id: string };
+    const { id } = await post(runs, { input: "Refund it" });
+    const status = async () => (await (await fetch(`${runs}/${id}`)).json()) as { readonly status: string; readonly output: string };
+    await vi.waitFor(async () => expect(await status()).toMatchObject({ status: "waiting" }));
+    await post(`${runs}/${id}/approvals`, { call_id: "call_1_1", approve: true });
+    const { stdout } = await execa("curl", ["-sN", `${runs}/${id}/events`]);
+    expect(stdout).toContain("event: approval_decided");
+    expect(await status()).toMatchObject({ status: "completed", output: "Done." });
+    child.kill("SIGTERM");
+    expect(await ended).toBe(0);
+  });
+
   it("stops when standard input is closed", async () => {
     const { child, ended } = await start(["mock", "--stdin"], await temporaryFolder());
     child.stdin?.end();

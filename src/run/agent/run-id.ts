@@ -3,8 +3,11 @@ import { type Digest, digestOf, hexOf } from "../../core/descriptor.ts";
 import type { RunEngine, RunKey } from "../../ports/runs.ts";
 import { toldUntil } from "./told.ts";
 
+/** What no other ID is made of. */
+export const runIdBytes = 12;
+
 export function newRunId(randomHex: (sizeBytes: number) => string): string {
-  return `run_${randomHex(12)}`;
+  return `run_${randomHex(runIdBytes)}`;
 }
 
 /** The same request with the same Idempotency-Key has the same run, even where no record of its answer could be kept. */

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { openScriptModel } from "../../mock/model.ts";
 import { readScript } from "../../mock/read.ts";
-import type { ScriptedPassage } from "../../mock/schema.ts";
+import type { ScriptedPassage, ScriptedTool } from "../../mock/schema.ts";
 import type { Context } from "../../ports/context.ts";
 import type { Model } from "../../ports/model.ts";
 
@@ -13,13 +13,14 @@ export interface MockAnswers {
   /** That the replies name. */
   readonly agents: readonly string[];
   readonly passages: readonly ScriptedPassage[];
+  readonly tools: Readonly<Record<string, ScriptedTool>>;
   /** Begins anew with what is counted. */
   reset(): void;
 }
 
 /** The script in `file`; without one, every answer repeats the last user message. Fails with SCRIPT_INVALID. */
 export async function readAnswers({ dir, openModel }: Pick<Context, "dir" | "openModel">, file: string | undefined): Promise<MockAnswers> {
-  if (file === undefined) return { model: await openModel("mock:echo"), title: "the last user message, since no --answers are given", agents: [], passages: [], reset: () => {} };
+  if (file === undefined) return { model: await openModel("mock:echo"), title: "the last user message, since no --answers are given", agents: [], passages: [], tools: {}, reset: () => {} };
   const script = await readScript({ path: resolve(dir, file), name: file, missing: { message: `There is no file ${file}`, fix: "Correct the path given with `--answers`" } });
   const model = openScriptModel({ script, file });
   const { replies } = script;
@@ -28,6 +29,7 @@ export async function readAnswers({ dir, openModel }: Pick<Context, "dir" | "ope
     title: `${replies.length === 1 ? "the reply" : `the ${replies.length} replies`} of ${file}`,
     agents: [...new Set(replies.flatMap(({ when }) => when?.agent ?? []))],
     passages: script.passages ?? [],
+    tools: script.tools ?? {},
     reset: () => model.reset(),
   };
 }

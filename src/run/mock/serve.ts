@@ -8,7 +8,7 @@ import { openServer } from "../http/server.ts";
 import { trackTraffic } from "../http/traffic.ts";
 import { readAnswers } from "./answers.ts";
 import { mockApi } from "./api.ts";
-import { stillClock } from "./clock.ts";
+import { madeAt, stillClock } from "./clock.ts";
 import { openMockRuntime } from "./runtime.ts";
 
 interface MockOptions extends Address {
@@ -27,7 +27,10 @@ export async function serveMock(context: Context, { file, agents, isRealTime, ho
   const { story, signal } = context;
   const answers = await readAnswers(context, file);
   const clock = isRealTime ? context.clock : stillClock(context.clock);
-  const runtime = await openMockRuntime(context, { answers, agents });
+  const engine = await context.openRuns(isRealTime ? "memory:" : `memory:${madeAt.toISOString()}`);
+  // What a run takes is part of its view.
+  const runs = { engine, clock: isRealTime ? clock : { ...clock, monotonicMs: () => 0 } };
+  const runtime = await openMockRuntime(context, { answers, agents, runs });
   const traffic = trackTraffic();
   // Whoever reaches it learns nothing but what was asked; elsewhere than on this machine, it goes by any name.
   const access: Access = { keys: null, origins: [], isHostChecked: isLoopback(host), bodyBytes, answerMs };

@@ -1,0 +1,161 @@
+import { unlessAborted, untilAborted } from "../../../core/abort.ts";
+import { TwelveError } from "../../../core/errors.ts";
+import type { RunEngine, RunHandler } from "../../../ports/runs.ts";
+import { copyOf, end, isOver, keep, type KeptRun, openRunMemory, placeOf, type RunMemory, statusOf, tell } from "./kept.ts";
+import { givenBack, laterMs, leaving, ongoingRun, postponing } from "./ongoing.ts";
+
+/** `memory:`, or `memory:<time>` where every event is to have that time. */
+export async function openRuns(reference: string): Promise<RunEngine> {
+  const time = reference.slice("memory:".length);
+  if (time === "") return openMemoryRuns();
+  const at = new Date(time);
+  if (Number.isNaN(at.getTime())) throw new TwelveError("SERVICE_UNSUPPORTED", `${reference} names no time; write memory: alone, or a time such as memory:2026-01-01T00:00:00Z`);
+  return openMemoryRuns(openRunMemory(() => at));
+}
+
+/** The port's promise in the fewest lines, for as long as the process lives: for mocks and for tests. */
+export function openMemoryRuns(memory: RunMemory = openRunMemory()): RunEngine {
+  const { runs, now, listeners } = memory;
+  let startHere: ((kept: KeptRun) => Promise<void>) | undefined;
+  const changed = (): void => {
+    for (const listener of listeners) listener();
+  };
+
+  /** Up to the run's end, or to where it waits or is given back; fails as the run does. */
+  async function perform(kept: KeptRun, handler: RunHandler, stopping: AbortSignal): Promise<void> {
+    Object.assign(kept, { state: "running", isQueued: false });
+    try {
+      const result = await handler(copyOf(kept.run.input), ongoingRun(kept, { stopping, now, changed }));
+      if (isOver(kept)) return;
+      kept.result = copyOf(result);
+      end(kept, "done", now());
+    } catch (error) {
+      if (isOver(kept)) return;
+      if (error === leaving) Object.assign(kept, isDecided(kept) ? { isQueued: true } : { state: "waiting" });
+      else if (error === givenBack) kept.isQueued = true;
+      else if (error === postponing) again(kept);
+      else {
+        kept.error = error;
+        end(kept, "failed", now());
+        throw error;
+      }
+    } finally {
+      changed();
+    }
+  }
+
+  function again(kept: KeptRun): void {
+    const take = (): void => {
+      if (!isOver(kept)) kept.isQueued = true;
+      changed();
+    };
+    setTimeout(take, laterMs).unref();
+  }
+
+  return {
+    url: "memory:",
+    check: () => Promise.resolve({ version: null }),
+    close: () => Promise.resolve(),
+    async submit(run) {
+      keep(memory, run);
+      changed();
+    },
+    async start(run) {
+      const begin = startHere;
+      if (begin === undefined) throw new Error("This process does not work on runs");
+      const kept = keep(memory, run);
+      const ended = kept.isQueued ? begin(kept) : Promise.resolve();
+      // Whoever does not wait for it finds its failure in its status.
+      ended.catch(() => {});
+      return { ended };
+    },
+    async status(run) {
+      const kept = runs.get(placeOf(run));
+      return kept && statusOf(kept);
+    },
+    async list({ kind, group }, { limit, before }) {
+      const all = [...runs.values()].filter(({ run }) => run.kind === kind && run.group === group).map(statusOf).toReversed();
+      const start = before === undefined ? 0 : all.findIndex(({ id }) => id === before) + 1;
+      return all.slice(start, start + limit);
+    },
+    async depth(kind) {
+      const own = [...runs.values()].filter(({ run }) => run.kind === kind);
+      return { waiting: own.filter(({ isQueued }) => isQueued).length, running: own.filter(({ state, isQueued }) => state === "running" && !isQueued).length };
+    },
+    async cancel(run) {
+      const kept = runs.get(placeOf(run));
+      if (kept === undefined || isOver(kept)) return false;
+      end(kept, "cancelled", now());
+      changed();
+      return true;
+    },
+    async decide(run, topic, decision) {
+      const kept = runs.get(placeOf(run));
+      const wait = kept?.waits.get(topic);
+      if (kept === undefined || wait === undefined || (wait.decided === undefined && isOver(kept))) return undefined;
+      if (wait.decided === undefined) {
+        wait.decided = { decision: copyOf(decision), at: now() };
+        tell(kept, decision, now());
+        if (kept.state === "waiting" && isDecided(kept)) Object.assign(kept, { state: "running", isQueued: true });
+        changed();
+      }
+      return copyOf(wait.decided.decision);
+    },
+    async *events(run, { after, signal }) {
+      for (let position = after; ; ) {
+        signal.throwIfAborted();
+        const kept = runs.get(placeOf(run));
+        if (kept === undefined) return;
+        const news = kept.events.slice(position);
+        yield* news.map(copyOf);
+        position += news.length;
+        if (isOver(kept) && position >= kept.events.length) return;
+        if (news.length === 0) await nextChange(memory, signal);
+      }
+    },
+    async work(handlers, { concurrency, signal, taking, onReady }) {
+      const working = new Set<Promise<void>>();
+      const begin = (kept: KeptRun): Promise<void> => {
+        const handler = handlers[kept.run.kind];
+        if (handler === undefined) throw new Error(`There is no handler for runs of kind ${kept.run.kind}`);
+        const performing = perform(kept, handler, signal);
+        const settled = performing.catch(() => {}).finally(() => {
+          working.delete(settled);
+          take();
+        });
+        working.add(settled);
+        return performing;
+      };
+      const take = (): void => {
+        for (const kept of runs.values()) {
+          if (signal.aborted || taking?.aborted === true || working.size >= concurrency) return;
+          if (kept.isQueued && Object.hasOwn(handlers, kept.run.kind)) begin(kept).catch(() => {});
+        }
+      };
+      listeners.add(take);
+      startHere = begin;
+      onReady();
+      take();
+      await untilAborted(signal);
+      listeners.delete(take);
+      startHere = undefined;
+      await Promise.all(working);
+    },
+  };
+}
+
+/** Also where the decisions came in the moment in which the run began to wait. */
+function isDecided({ waits }: KeptRun): boolean {
+  return [...waits.values()].every(({ decided }) => decided !== undefined);
+}
+
+async function nextChange({ listeners }: RunMemory, signal: AbortSignal): Promise<void> {
+  const { promise: change, resolve } = Promise.withResolvers<void>();
+  const onChange = (): void => resolve();
+  listeners.add(onChange);
+  try {
+    await unlessAborted(() => change, signal);
+  } finally {
+    listeners.delete(onChange);
+  }
+}
