@@ -42,7 +42,8 @@ function checkAgent(name: string, agent: Agent, config: Manifest["config"], prom
   }
   const open = isOpen ? [at("variant", `Its value is known only at release time. Declare \`enum\` for it under \`config\`, and the build checks that each variant exists`)] : [];
   const lacking = used.flatMap((prompt) => promptWarnings(prompt, agent)).map((message) => at("prompt", message));
-  return { problems, warnings: [...open, ...new Map(lacking.map((warning) => [warning.message, warning])).values()] };
+  const idle = agent.limits !== undefined && agent.tools === undefined ? [at("limits", "Has no effect: only an agent with `tools` has runs to be limited")] : [];
+  return { problems, warnings: [...open, ...idle, ...new Map(lacking.map((warning) => [warning.message, warning])).values()] };
 }
 
 function missingVariant(prompt: string, variant: string | null, named: readonly CompiledPrompt[]): string {

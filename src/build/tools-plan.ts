@@ -2,7 +2,7 @@ import type { Problem } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { ToolDeclaration } from "../manifest/tool.ts";
-import { schemaFault } from "../prompt/validate.ts";
+import { argumentsFault, schemaFault } from "../prompt/validate.ts";
 import { missingFile, missingProgram } from "./packaged-plan.ts";
 
 export interface ToolCheck {
@@ -48,8 +48,7 @@ function fileProblems(tool: ToolDeclaration, packaged: readonly string[]): reado
 function schemaProblems(tool: ToolDeclaration): readonly Found[] {
   const parameters = "mcp" in tool ? undefined : tool.parameters;
   if (parameters === undefined) return [];
-  if (parameters["type"] !== "object") return [{ path: "parameters", message: "Expected the JSON Schema of an object: arguments have names. Begin with `type: object`" }];
-  const fault = schemaFault(parameters);
+  const fault = argumentsFault(parameters) ?? schemaFault(parameters);
   return fault === undefined ? [] : [{ path: "parameters", message: fault }];
 }
 

@@ -6,6 +6,7 @@ import type { ToolDeclaration } from "../manifest/tool.ts";
 import type { Checkable } from "../ports/check.ts";
 import type { Context, Environment } from "../ports/context.ts";
 import type { OpenTool, SourceTool, ToolSource } from "../ports/tool.ts";
+import { argumentsFault } from "../prompt/validate.ts";
 import { offerTool } from "./call.ts";
 import { type Later, type LateSource, openLater } from "./late.ts";
 import { namesOf } from "./name-plan.ts";
@@ -57,6 +58,7 @@ export async function openTools(context: Pick<Context, "env" | "openTool">, { ma
       const source = await context.openTool(place);
       try {
         requireOffered(name, declared, source);
+        requireSchema(name, declared, source);
         return source;
       } catch (error) {
         await source.close();
@@ -127,6 +129,13 @@ function requireOffered(name: string, declared: ToolDeclaration, source: ToolSou
   const [first] = missing;
   if (first === undefined) return;
   throw new TwelveError("TOOL_INVALID", `The MCP server of tool ${name} has no ${missing.join(", ")}.${didYouMean(first, names)} It has: ${names.join(", ") || "none"}`, { fix: `Correct \`tools.${name}.only\` in twelve.yaml` });
+}
+
+/** Fails with TOOL_INVALID for a schema that a module wrote and no arguments can be checked by. A server checks them itself. */
+function requireSchema(name: string, declared: ToolDeclaration, source: ToolSource): void {
+  const parameters = "module" in declared && declared.parameters === undefined ? source.tools()[0]?.parameters : undefined;
+  const fault = parameters === undefined ? undefined : argumentsFault(parameters);
+  if ("module" in declared && fault !== undefined) throw new TwelveError("TOOL_INVALID", `The \`parameters\` of ${declared.module}, the module of tool ${name}, cannot be used. ${fault}`, { fix: `Correct them in ${declared.module}, and build again` });
 }
 
 /** Shorter ones are words, and would take letters out of everything. */

@@ -26,6 +26,7 @@ const problems: readonly (readonly [string, string, string, readonly CompiledPro
 ];
 
 const warnings: readonly (readonly [string, string, string, readonly CompiledPrompt[], readonly string[]])[] = [
+  ["limits of runs that it never has", "prompt: answer, limits: { steps: 3 }", "{}", [prompt("answer")], ["Has no effect: only an agent with `tools` has runs to be limited"]],
   ["a variable that requests must give", "prompt: answer", "{}", [prompt("answer", null, requiring("question", "tone", "name"))], ['The prompt "answer" requires name: each request must give it as `variables`']],
   ["retrieval that the prompt does not use", "prompt: answer, retrieve: { index: docs }", "{}", [prompt("answer")], ['The prompt "answer" never uses `passages`, so what the agent retrieves does not reach the model']],
   ["retrieval that a partial uses", "prompt: answer, retrieve: { index: docs }", "{}", [prompt("answer", null, { template: "{{> p}}", partials: { p: "{{#each passages}}{{text}}{{/each}}" } })], []],

@@ -54,4 +54,13 @@ describe("the tools of a process", () => {
   it("are those that the manifest declares", async () => {
     await expect(opening().open(["tow"])).rejects.toMatchObject({ code: "TOOL_INVALID", message: 'There is no tool "tow". Did you mean "two"?' });
   });
+
+  it.each([
+    [{ type: "strin" }, /^The `parameters` of own.ts, the module of tool own, cannot be used. Expected the JSON Schema of an object/],
+    [{ type: "object", properties: { n: { type: "intger" } } }, /Not valid JSON Schema: type must be .*intger/],
+  ])("have no schema that nothing can be checked by, where a module wrote it: %j", async (parameters, message) => {
+    const { tools } = parseManifest("name: shop\ntools: { own: { module: own.ts } }\n");
+    const openTool = (): Promise<ToolSource> => Promise.resolve({ tools: () => [{ parameters, call: () => Promise.reject(new Error("called")) }], check: () => Promise.resolve({ version: null }), close: () => Promise.resolve() });
+    await expect(openTools({ env: {}, openTool }, { manifest: { ...manifest, tools }, names: ["own"], folder: "/code", values: {} })).rejects.toMatchObject({ code: "TOOL_INVALID", message: expect.stringMatching(message) });
+  });
 });

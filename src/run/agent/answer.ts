@@ -103,5 +103,5 @@ async function endOf(engine: RunEngine, run: RunKey, { agent, session, caller: k
   const path = `/v1/agents/${agent}/runs/${run.id}`;
   // Who decides has another key.
   const whose = key === null ? "" : `?key=${key}`;
-  throw new TwelveError("APPROVAL_NEEDED", `The run ${run.id} waits for a person to approve a call: GET ${path}${whose} says which, and POST ${path}/approvals${whose} decides. The run then goes on, and its answer is found at ${path}`);
+  throw new TwelveError("APPROVAL_NEEDED", `The run waits for a person to approve a call. GET ${path}${whose} says which, and POST ${path}/approvals${whose} decides; the answer is then at ${path}`);
 }

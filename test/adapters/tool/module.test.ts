@@ -141,13 +141,13 @@ describe("a tool that is a module", () => {
   });
 
   it.each([
-    ["is not there", {}, /The module \S+own\.js of tool own does not exist/],
+    ["is not there", {}, /^The module own\.js of tool own does not exist/],
     ["does not parse", { "own.js": "export default {" }, /of tool own cannot be used: Unexpected/],
-    ["is TypeScript that is more than types", { "own.js": 'export { default } from "./other.ts";', "other.ts": "enum Colour { Red }\nexport default { execute() { return Colour.Red; } };" }, /enum is not supported/],
+    ["is TypeScript that is more than types", { "own.js": 'export { default } from "./other.ts";', "other.ts": "enum Colour { Red }\nexport default { execute() { return Colour.Red; } };" }, /enum is not supported in strip-only mode \(other\.ts:1\)$/],
     ["has no tool as its default export", { "own.js": "export const x = 1;" }, /no default export that is a tool/],
     ["has nothing to execute", { "own.js": "export default { run() {} };" }, /`execute` of its default export is no function/],
-    ["throws", { "own.js": "throw new Error('no database');" }, /cannot be used: no database/],
-    ["wants a package that is not installed", { "own.js": 'import "not-installed-here";' }, /Cannot find package 'not-installed-here'/],
+    ["throws", { "own.js": "throw new Error('no database');" }, /^The module own\.js of tool own cannot be used: no database \(own\.js:1\)$/],
+    ["wants a package that is not installed", { "own.js": 'import "not-installed-here";' }, /Cannot find package 'not-installed-here' imported from own\.js$/],
   ])("is refused where it %s", async (_, files, message) => {
     const app = files as Readonly<Record<string, string>>;
     await expect(openedTool("own: { module: own.js }", { files: app })).rejects.toMatchObject({ code: "TOOL_INVALID", message: expect.stringMatching(message) });

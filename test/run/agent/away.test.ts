@@ -29,7 +29,7 @@ it("is ready when runs can be begun", async () => {
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
     },
   } as RunEngine;
-  const work = workInBackground(engine, { kind: "k", handler: () => Promise.resolve(null), concurrency: 3, story: { warn: () => {} } });
+  const work = workInBackground(engine, { kind: "k", handler: () => Promise.resolve(null), concurrency: 3, story: { note: () => {}, warn: () => {} } });
   onTestFinished(() => work.stop());
   await expect(work.check(AbortSignal.timeout(20))).rejects.toThrow();
   prepare();

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import type { Json } from "../../../core/canonical-json.ts";
 import { unlessAborted } from "../../../core/abort.ts";
 import { TwelveError } from "../../../core/errors.ts";
@@ -17,11 +17,12 @@ export async function openModule(place: ModulePlace, limits: ThreadLimits = usua
   let calls = 0;
 
   async function start(): Promise<ToolThread> {
-    if (!existsSync(file)) throw new TwelveError("TOOL_INVALID", `The module ${file} of tool ${name} does not exist`, { fix: "Correct `module` under `tools:` in twelve.yaml, and look at `code:` there: a release has only what its build packaged" });
+    if (!existsSync(file)) throw new TwelveError("TOOL_INVALID", `The module ${place.file} of tool ${name} does not exist`, { fix: "Correct `module` under `tools:` in twelve.yaml, and look at `code:` there: a release has only what its build packaged" });
     return startThread({ file, env: place.env, ...limits }).catch((cause: unknown) => {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      // Where the code of a release is laid out helps nobody who is to correct it.
+      const reason = (cause instanceof Error ? cause.message : String(cause)).replaceAll(`${place.folder}${sep}`, "");
       const fix = fixFor(reason);
-      throw new TwelveError("TOOL_INVALID", `The module ${file} of tool ${name} cannot be used: ${reason}`, { cause, ...(fix === undefined ? {} : { fix }) });
+      throw new TwelveError("TOOL_INVALID", `The module ${place.file} of tool ${name} cannot be used: ${reason}`, { cause, ...(fix === undefined ? {} : { fix }) });
     });
   }
 

@@ -1,3 +1,5 @@
+import { dirname, sep } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { MessagePort } from "node:worker_threads";
 import type { ToolResult } from "../../../ports/tool.ts";
 import { failed, largestResultBytes, tooMuch } from "../answer.ts";
@@ -12,7 +14,7 @@ export async function serveTool(file: string, port: MessagePort): Promise<void> 
   try {
     tool = await loadTool(file);
   } catch (error) {
-    return tell({ type: "unusable", reason: messageOf(error) });
+    return tell({ type: "unusable", reason: `${messageOf(error)}${placeOf(error, file)}` });
   }
   port.on("message", (asked: Asked) => {
     if (asked.type === "ping") return tell({ type: "pong" });
@@ -27,6 +29,14 @@ export async function serveTool(file: string, port: MessagePort): Promise<void> 
   });
   const { description, parameters } = tool;
   tell({ type: "loaded", tool: { ...(description === undefined ? {} : { description }), ...(parameters === undefined ? {} : { parameters }) } });
+}
+
+/** The line of the module, or of a file beside it, where Node says it: ` (order.ts:3)`. */
+function placeOf(error: unknown, file: string): string {
+  const folder = dirname(file);
+  const stack = ((error instanceof Error && error.stack) || "").replaceAll(`${pathToFileURL(folder).href}/`, `${folder}${sep}`);
+  const place = /^[^\s():]+:\d+/.exec(stack.split(`${folder}${sep}`)[1] ?? "")?.[0];
+  return place === undefined ? "" : ` (${place})`;
 }
 
 /** What it throws is for the model, in its own words and without a stack. */
