@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import cluster, { type Worker } from "node:cluster";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Readable } from "node:stream";
 import type { FromInstance, Instance, InstanceEnd, Instances, Parent, ToInstance } from "../../ports/instance.ts";
@@ -29,6 +30,8 @@ export function systemInstances(globalFlags: readonly string[], { groupMs = usua
         onMessage(message);
       });
       const read = (["stdout", "stderr"] as const).map((stream) => readLines(child[stream], (line) => onLine(stream, line)));
+      let isSilent = false;
+      void Promise.all(read).then(() => (isSilent = true));
       let asked = 0;
       const exited = new Promise<InstanceEnd>((resolve) => {
         worker.once("exit", (exitCode: number | null, signal: string | null) => resolve({ exitCode, signal }));
@@ -41,7 +44,7 @@ export function systemInstances(globalFlags: readonly string[], { groupMs = usua
         pid: child.pid,
         ended: exited.then(async (end) => {
           // Killed, it could not take along what it had started.
-          if (end.signal !== null && group !== undefined) await endGroup(group, groupMs);
+          if (end.signal !== null && group !== undefined) await endGroup(group, { groupMs, isSilent: () => isSilent });
           if (end.failure === undefined) await Promise.race([Promise.all(read), sleep(outputMs, undefined, { ref: false })]);
           return end;
         }),
@@ -69,13 +72,23 @@ function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null;
 }
 
-async function endGroup(group: number, groupMs: number): Promise<void> {
+/** `isSilent` is whether nobody holds the output any more that they had in common. */
+async function endGroup(group: number, { groupMs, isSilent }: { readonly groupMs: number; readonly isSilent: () => boolean }): Promise<void> {
   signalGroup(group, "SIGTERM");
   for (let waitedMs = 0; waitedMs < groupMs; waitedMs += groupLookMs) {
-    if (!signalGroup(group, 0)) return;
+    if (!signalGroup(group, 0) || (isSilent() && isZombie(group))) return;
     await sleep(groupLookMs);
   }
   signalGroup(group, "SIGKILL");
+}
+
+/** In a container, often nobody asks for how an orphan ended: then its group stays for good. */
+function isZombie(pid: number): boolean {
+  try {
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
 }
 
 /** False where it has ended already. */
