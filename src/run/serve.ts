@@ -115,7 +115,10 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       async check() {
         const looked = await runtime.check();
         const parts = mock === undefined ? looked : [mock.part, ...looked];
-        metrics.readySeen(parts.every(({ isReady }) => isReady));
+        const isReady = parts.every((part) => part.isReady);
+        metrics.readySeen(isReady);
+        // What is missing may be there soon.
+        if (!isReady) watch?.onFailure();
         tell(parts);
         return parts;
       },

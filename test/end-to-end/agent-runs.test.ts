@@ -9,6 +9,7 @@ import { startTwelve, twelveJson } from "../helpers/binary.ts";
 import { temporaryFolder } from "../helpers/context.ts";
 import { gitApp } from "../helpers/git-app.ts";
 import { type PostgresServer, startPostgres, withoutPostgres } from "../helpers/postgres.ts";
+import { freePort } from "../helpers/program.ts";
 
 const manifest = (processes: string): string => `name: shop
 config:
@@ -65,16 +66,16 @@ interface Program {
   stop(): Promise<number | null>;
 }
 
-async function released(processes = "  web: { serve: [support] }"): Promise<string> {
+async function released(env: Readonly<Record<string, string>>, processes = "  web: { serve: [support] }"): Promise<string> {
   const cwd = await gitApp(files(processes));
   await twelveJson(["build"], { cwd });
-  await twelveJson(["release", "--env", "staging"], { cwd });
+  await twelveJson(["release", "--env", "staging"], { cwd, env });
   return cwd;
 }
 
 /** The program with this process type, ready; `url` is empty for a worker. */
-async function start(type: "web" | "worker", { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> }): Promise<Program> {
-  const child = startTwelve(["run", type, "--env", "staging", "--port", "0"], { cwd, env });
+async function start(type: "web" | "worker", { cwd, env, more = [] }: { readonly cwd: string; readonly env: Readonly<Record<string, string>>; readonly more?: readonly string[] }): Promise<Program> {
+  const child = startTwelve(["run", type, "--env", "staging", ...(more.includes("--port") ? [] : ["--port", "0"]), ...more], { cwd, env });
   const ended = once(child, "close");
   let [stdout, stderr] = ["", ""];
   child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text));
@@ -90,7 +91,7 @@ async function start(type: "web" | "worker", { cwd, env }: { readonly cwd: strin
     const found = /Ready:\s+(http:\/\/\S+)/.exec(stderr)?.[1];
     if (found === undefined) throw new Error(stderr);
     return found;
-  }, { timeout: 30_000, interval: 20 });
+  }, { timeout: 90_000, interval: 20 });
   return {
     url,
     get lines() {
@@ -138,12 +139,13 @@ describe.each([
   ["a real Postgres server", withoutPostgres, async () => (await postgres?.createDatabase()) ?? ""],
 ] as const)("runs of agents on %s, in the real program", (_, isSkipped, stateUrl) => {
   async function machine(processes?: string) {
-    const [cwd, tools] = [await released(processes), await temporaryFolder()];
+    const tools = await temporaryFolder();
     const env = { STATE_URL: await stateUrl(), TOOL_FOLDER: tools };
+    const cwd = await released(env, processes);
     // What a killed process left behind ends with the test.
     onTestFinished(() => Promise.all(["look-up", "refund", "notify"].map((name) => writeFile(join(tools, `${name}.open`), ""))).then(() => {}));
     return {
-      start: (type: "web" | "worker" = "web") => start(type, { cwd, env }),
+      start: (type: "web" | "worker" = "web", ...more: readonly string[]) => start(type, { cwd, env, more }),
       open: (tool: string) => writeFile(join(tools, `${tool}.open`), ""),
       calls: async (tool: string): Promise<readonly string[]> => (await readFile(join(tools, `${tool}.calls`), "utf8").catch(() => "")).split("\n").filter((line) => line !== ""),
       called: (tool: string, count: number) => vi.waitFor(async () => {
@@ -214,7 +216,8 @@ describe.each([
     expect(await post(`${web.url}${runs}/stopped/cancel`, {})).toMatchObject({ status: "cancelled" });
     const ready = (await (await fetch(`${web.url}/readyz`)).json()) as { readonly status: string; readonly checks: object };
     expect([ready.status, ...Object.keys(ready.checks)]).toEqual(expect.arrayContaining(["ok", expect.stringMatching(/^state (?:pglite|postgres):/), "tool look-up"]));
-    const worker = await here.start("worker");
+    const port = await freePort();
+    const worker = await here.start("worker", "--port", String(port), "--log-content");
     await here.called("look-up", 1);
     const reading = events(other.url, "endless", "2");
     await here.open("look-up");
@@ -225,6 +228,8 @@ describe.each([
     expect(await chat.json()).toMatchObject({ choices: [{ message: { content: "Hello." } }] });
     expect((await read(web.url, chat.headers.get("x-run-id") ?? "")).status).toBe("completed");
     expect(await here.calls("look-up")).toHaveLength(5);
+    expect(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).toMatch(/^twelve_model_calls_total\{agent="support",.*outcome="ok"\} 7$/m);
+    expect(worker.lines).toContainEqual(expect.objectContaining({ event: "model-call-finished", "twelve.response.text": "Hello." }));
     expect(await worker.stop()).toBe(0);
     expect([await web.stop(), await other.stop()]).toEqual([0, 0]);
   });

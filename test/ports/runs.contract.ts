@@ -136,7 +136,7 @@ export function describeRuns(name: string, openRuns: OpenRuns): void {
       const [engine, run] = [await open(), newRun()];
       const cancelled = { ...run, id: "cancelled" };
       let isThere = false;
-      const { stop } = await startWork(engine, run.kind, async (input, { postpone }) => {
+      const first = await startWork(engine, run.kind, async (input, { postpone }) => {
         if (!isThere) await postpone({ type: "away", reason: "not yet" });
         return input;
       });
@@ -147,7 +147,7 @@ export function describeRuns(name: string, openRuns: OpenRuns): void {
       expect((await engine.status(run))?.finished).toBeUndefined();
       await vi.waitFor(async () => expect(await engine.cancel(cancelled)).toBe(true), { timeout: 20_000 });
       // Whoever takes it next may have what was missing.
-      await stop();
+      await first.stop();
       isThere = true;
       await startWork(engine, run.kind, (input) => Promise.resolve(input));
       expect(await when(engine, run, "done")).toMatchObject({ result: run.input });

@@ -51,7 +51,7 @@ export async function* answerHere(request: AnswerRequest, { engine, kind, input,
 
 /**
  * Answers by a run that a worker takes, or that is there already: its text comes model call by model call, since only whole steps are told. Fails with RUN_NOT_TAKEN where
- * none takes it in that time.
+ * none takes it in that time, or the one that did gave it back.
  */
 export async function* answerElsewhere(request: AnswerRequest, { engine, kind, input, id }: Answering, limitMs: number): AsyncGenerator<AnswerPart> {
   const owner = { agent: request.agent, key: request.caller ?? null };
@@ -64,10 +64,11 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
   try {
     await engine.submit(newRun(kind, owner, id, input));
     request.onRunBegun?.(id);
-    timer = setTimeout(() => void requireTaken(engine, run, { limitMs, stays: request.runId !== undefined }).catch((error: unknown) => untaken.abort(error)), limitMs);
+    timer = setTimeout(() => void requireTaken(engine, run, { limitMs, request }).catch((error: unknown) => untaken.abort(error)), limitMs);
     for await (const { position, data } of engine.events(run, { after: 0, signal: AbortSignal.any([untaken.signal, ...(request.signal === undefined ? [] : [request.signal])]) })) {
       clearTimeout(timer);
       const { type, text, call_id: call = "" } = data as { readonly type?: string; readonly text?: string; readonly call_id?: string };
+      if (type === "run_postponed" && (await engine.status(run))?.position === position) throw notTaken("can go on with this run for now", request);
       if (type === "approval_requested") undecided.add(call);
       // The run waits for the session, too, to keep its turn there.
       if (undecided.size > 0 && request.session !== undefined) break;
@@ -86,10 +87,13 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
   }
 }
 
-async function requireTaken(engine: RunEngine, run: RunKey, { limitMs, stays }: { readonly limitMs: number; readonly stays: boolean }): Promise<void> {
+async function requireTaken(engine: RunEngine, run: RunKey, { limitMs, request }: { readonly limitMs: number; readonly request: AnswerRequest }): Promise<void> {
   const status = await engine.status(run);
-  if (status?.state !== "queued") return;
-  throw new TwelveError("RUN_NOT_TAKEN", `No process that works on runs took this one within ${limitMs / 1000} s, so it ${stays ? "still waits, and answers the same request with the same key" : "was cancelled"}`, { retry: { afterMs: null } });
+  if (status?.state === "queued") throw notTaken(`that works on runs took this one within ${limitMs / 1000} s`, request);
+}
+
+function notTaken(why: string, { runId }: AnswerRequest): TwelveError {
+  return new TwelveError("RUN_NOT_TAKEN", `No process ${why}, so it ${runId === undefined ? "was cancelled" : "still waits, and answers the same request with the same key"}`, { retry: { afterMs: null } });
 }
 
 async function endOf(engine: RunEngine, run: RunKey, { agent, session, caller: key = null }: AnswerRequest): Promise<AnswerPart> {

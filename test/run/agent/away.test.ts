@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { TwelveError } from "../../../src/core/errors.ts";
 import { workInBackground } from "../../../src/run/agent/work.ts";
 import type { RunEngine } from "../../../src/ports/runs.ts";
-import { chat, startServer } from "../http/runs-fixture.ts";
+import { chat, newKind, startServer } from "../http/runs-fixture.ts";
 import { fakeTool, replies } from "./fixture.ts";
 
 it("tells whoever asks an agent whose tool is away, and lets its runs wait for it", async () => {
@@ -19,6 +19,16 @@ it("tells whoever asks an agent whose tool is away, and lets its runs wait for i
   expect((await chat(server.url, false)).status).toBe(200);
 });
 
+it("lets nobody wait for a run that a worker has given back", async () => {
+  const kind = newKind();
+  const tools = [fakeTool("orders", () => "ok")];
+  const [worker, web] = [await startServer(replies("Done."), { kind, tools, away: () => new TwelveError("PROCESS_NOT_READY", "away") }), await startServer(replies(), { kind, tools, works: false })];
+  const refused = await chat(web.url, false);
+  expect([refused.status, await refused.json()]).toMatchObject([503, { error: { code: "run_not_taken", message: "No process can go on with this run for now, so it was cancelled" } }]);
+  expect((await web.get(`/${refused.headers.get("x-run-id")}`)).body).toMatchObject({ status: "cancelled" });
+  expect(worker.agents.asked).toHaveLength(0);
+});
+
 it("is ready when runs can be begun", async () => {
   const { promise: prepared, resolve: prepare } = Promise.withResolvers<void>();
   const engine = {
@@ -31,7 +41,7 @@ it("is ready when runs can be begun", async () => {
   } as RunEngine;
   const work = workInBackground(engine, { kind: "k", handler: () => Promise.resolve(null), concurrency: 3, story: { note: () => {}, warn: () => {} } });
   onTestFinished(() => work.stop());
-  await expect(work.check(AbortSignal.timeout(20))).rejects.toThrow();
+  await expect(work.check(AbortSignal.abort(new Error("too late")))).rejects.toThrow("too late");
   prepare();
   expect(await work.check()).toEqual({ version: null, detail: "3 from the queue at a time" });
 });

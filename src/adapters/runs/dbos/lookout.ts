@@ -53,7 +53,7 @@ export function openLookout(read: (runs: readonly string[]) => Promise<ReadonlyM
         watchers.delete(watcher);
         signal.removeEventListener("abort", leave);
         if (failure === undefined) resolve();
-        else reject(failure as Error);
+        else reject(failure);
       },
     };
     watchers.add(watcher);
