@@ -37,7 +37,7 @@ export async function runProgram(context: Context, options: ProgramOptions): Pro
 
   const env = { ...context.env, ...releaseEnvironment({ release, environment, config }), PORT: String(options.port) };
   context.story.note(`Running ${options.process} of release ${name} (${shortDigest(release.releaseDescriptor.digest)}) in ${environment}: ${command}`);
-  return follow(command, { folder, env, signal: context.signal, graceMs: options.drainMs, onStart: (group) => context.parent?.send({ kind: "ready", notes: [], group }) });
+  return follow(command, { folder, env, signal: context.signal, graceMs: options.drainMs, onStart: (group) => void context.parent?.send({ kind: "ready", notes: [], group }) });
 }
 
 /** What a shell makes of an end by SIGTERM. */

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import OpenAI from "openai";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { cleanEnv, startServer, twelve, twelveJson } from "../helpers/binary.ts";
 import { temporaryFolder } from "../helpers/context.ts";
 
@@ -50,7 +50,7 @@ describe("the straight line", () => {
 
     const server = await startServer(["--env", "staging"], { cwd });
     // An embedded database is made at its first use, and a busy machine takes longer for that than a chat waits.
-    if (asked.template === "agent") expect((await fetch(`${server.url}/v1/agents/${asked.agent}/runs`)).status).toBe(200);
+    await vi.waitFor(async () => expect((await fetch(`${server.url}/readyz`)).status).toBe(200), { timeout: 60_000, interval: 200 });
     const { whole, streamed, models } = await ask(server.url, asked);
     expect(whole).toMatch(asked.answer);
     expect(streamed).toBe(whole);
