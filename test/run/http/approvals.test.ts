@@ -47,7 +47,7 @@ describe("a request for an answer that needs approval", () => {
     const server = await startServer(pays(), paying());
     const response = await chat(server.url, false);
     const path = `${runs}/${response.headers.get("x-run-id")}`;
-    expect(await response.json()).toMatchObject({ error: { message: expect.stringMatching(new RegExp(`GET ${path} .*POST ${path}/approvals .*found at ${path}$`)) } });
+    expect(await response.json()).toMatchObject({ error: { message: expect.stringMatching(new RegExp(`GET ${path} .*POST ${path}/approvals .*then at ${path}$`)) } });
     expect(response.headers.get("x-should-retry")).toBe("false");
   });
 
