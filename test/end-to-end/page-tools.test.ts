@@ -10,12 +10,10 @@ import { gitApp } from "../helpers/git-app.ts";
 const root = join(import.meta.dirname, "../..");
 const shots = process.env["TWELVE_SCREENSHOTS"];
 
-/** The first example of docs/agents.md, as two releases: `order` may be called twice, `refund` not, and a person decides on it. */
+/** fixtures/shop as two releases: `order` may be called twice, `refund` not, and a person decides on it. */
 async function makeApp(): Promise<string> {
-  const page = await readFile(join(root, "docs/agents.md"), "utf8");
-  const pasted = Object.fromEntries([...page.matchAll(/```(?:yaml|js)\n(?:#|\/\/) ([\w./-]+\.(?:yaml|js))\n(.*?)```/gs)].map(([, path = "", text = ""]) => [path, text]));
-  const manifest = (pasted["twelve.yaml"] ?? "").replace("config:\n", "config:\n  API_KEYS: { kind: secret, optional: true }\n");
-  const cwd = await gitApp({ ...pasted, "twelve.yaml": `${manifest}server: { keys: "\${API_KEYS}" }\n`, "prompts/chat.prompt": await readFile(join(root, "templates/chat/prompts/chat.prompt"), "utf8") });
+  const paths = ["twelve.yaml", "mocks/support.yaml", "prompts/chat.prompt", "tools/order.js", "tools/refund.js"];
+  const cwd = await gitApp(Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await readFile(join(root, "fixtures/shop", path), "utf8")] as const))));
   for (const args of [["build"], ["release", "--env", "development"], ["release", "--env", "development"]]) await twelveJson(args, { cwd });
   return cwd;
 }
