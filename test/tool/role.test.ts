@@ -28,7 +28,7 @@ function messagesWith(content: string): readonly Message[] {
 
 const requestWith = (content: string): ModelRequest => ({ messages: messagesWith(content), passages: [], tools });
 const bedrock = { name: "bedrock:m", id: "m", region: undefined, timeoutMs: undefined, guardrail: undefined, latency: undefined, serviceTier: undefined, jsonSchema: "prompt" } as const;
-const anthropic = { model: "m", version: "2026-10-21", maxOutput: 100, thinking: undefined, effort: undefined } as unknown as Parameters<typeof messageBody>[1];
+const anthropic = { model: "m", service: { name: "Anthropic" }, version: "2026-10-21", maxOutput: 100, thinking: undefined, effort: undefined } as unknown as Parameters<typeof messageBody>[1];
 
 describe("what a tool says", () => {
   it("comes from it as it is", async () => {
