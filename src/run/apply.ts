@@ -36,7 +36,7 @@ export interface RuntimeOptions {
   /** Where it runs, for the log; null outside every environment. */
   readonly environment: string | null;
   /** What the environment attaches; a process then also needs every secret, and what it lacks is said before it starts. */
-  readonly attachments?: Activation["attachments"];
+  readonly attachments?: Activation["attachments"] | undefined;
   /** What the release was activated with, where that is known and secrets may be missing. */
   readonly attached?: Activation["attachments"] | undefined;
   /** The agents to open; all of the release by default. */
@@ -44,15 +44,15 @@ export interface RuntimeOptions {
   /** Takes the event of each model call. */
   readonly emit: (event: ModelCallEvent) => void;
   /** Whether events carry the scrubbed answer. */
-  readonly isContentLogged?: boolean;
+  readonly isContentLogged?: boolean | undefined;
   /** Nothing that costs or is elsewhere is opened: no secrets, no embedder, no reranker, no vector service. Indexes are searched by their words. */
-  readonly isMock?: boolean;
+  readonly isMock?: boolean | undefined;
   /** How long a model is asked again; as somebody waits who wants the answer, by default. */
-  readonly patience?: Patience;
+  readonly patience?: Patience | undefined;
   /** For a process that keeps the runs of agents with tools; without it they end with the process. */
   readonly runs?: KeepingRuns;
   /** Takes the event of each tool call. */
-  readonly onToolCall?: (event: ToolCallEvent) => void;
+  readonly onToolCall?: ((event: ToolCallEvent) => void) | undefined;
   /** Told how the release and the environment configure a server, before anything is opened; what it throws is what opening fails with. */
   readonly onConfigured?: (server: ServerSettings, secrets: Environment) => void;
   /** Told which part could not be opened, before the whole fails. */

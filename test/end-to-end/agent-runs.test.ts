@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "v
 import type { RunView } from "../../src/run/agent/view-schema.ts";
 import { startTwelve, twelveJson } from "../helpers/binary.ts";
 import { temporaryFolder } from "../helpers/context.ts";
-import { gitApp } from "../helpers/git-app.ts";
+import { git, gitApp, writeFiles } from "../helpers/git-app.ts";
 import { type PostgresServer, startPostgres, withoutPostgres } from "../helpers/postgres.ts";
 import { freePort } from "../helpers/program.ts";
 
@@ -122,6 +122,29 @@ async function events(url: string, id: string, lastEventId?: string): Promise<re
   createParser({ onEvent: (event) => void read.push(event) }).feed(await response.text());
   return read;
 }
+
+it("of an older release go on beside the newer one, which keeps its own API keys", { timeout: 120_000 }, async () => {
+  const env = { TOOL_FOLDER: await temporaryFolder() };
+  const cwd = await released(env);
+  onTestFinished(() => writeFile(join(env.TOOL_FOLDER, "look-up.open"), ""));
+  const calls = (count: number): Promise<void> => vi.waitFor(async () => expect((await readFile(join(env.TOOL_FOLDER, "look-up.calls"), "utf8")).trim().split("\n")).toHaveLength(count), { timeout: 60_000, interval: 50 });
+  const first = await start("web", { cwd, env });
+  await post(`${first.url}${runs}`, { id: "r", input: "endless" });
+  await calls(1);
+  await first.kill();
+
+  const { key, record } = await twelveJson<{ key: string; record: object }>(["admin", "key", "--name", "ci"], { cwd });
+  writeFiles(cwd, { "twelve.yaml": manifest("  web: { serve: [support] }").replace("config:", 'server: { keys: "${API_KEYS}" }\nconfig:\n  API_KEYS: { kind: secret }') });
+  git(cwd, "commit", "--quiet", "--all", "--message", "Keys");
+  const guarded = { ...env, API_KEYS: JSON.stringify([record]) };
+  await twelveJson(["build"], { cwd });
+  await twelveJson(["release", "--env", "staging"], { cwd, env: guarded });
+  const second = await start("web", { cwd, env: guarded });
+  await calls(2);
+  const models = async (headers: Record<string, string>): Promise<number> => (await fetch(`${second.url}/v1/models`, { headers })).status;
+  expect([await models({}), await models({ authorization: `Bearer ${key}` })]).toEqual([401, 200]);
+  expect(await second.stop()).toBe(0);
+});
 
 let postgres: PostgresServer | undefined;
 let folder = "";

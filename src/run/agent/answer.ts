@@ -68,7 +68,7 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
     for await (const { position, data } of engine.events(run, { after: 0, signal: AbortSignal.any([untaken.signal, ...(request.signal === undefined ? [] : [request.signal])]) })) {
       clearTimeout(timer);
       const { type, text, call_id: call = "" } = data as { readonly type?: string; readonly text?: string; readonly call_id?: string };
-      if (type === "run_postponed" && (await engine.status(run))?.position === position) throw notTaken("can go on with this run for now", request);
+      if (type === "run_postponed" && (await isLeftAt(engine, run, position))) throw notTaken("can go on with this run for now", request);
       if (type === "approval_requested") undecided.add(call);
       // The run waits for the session, too, to keep its turn there.
       if (undecided.size > 0 && request.session !== undefined) break;
@@ -90,6 +90,12 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
 async function requireTaken(engine: RunEngine, run: RunKey, { limitMs, request }: { readonly limitMs: number; readonly request: AnswerRequest }): Promise<void> {
   const status = await engine.status(run);
   if (status?.state === "queued") throw notTaken(`that works on runs took this one within ${limitMs / 1000} s`, request);
+}
+
+/** Whether it told nothing since, and may go on. */
+async function isLeftAt(engine: RunEngine, run: RunKey, position: number): Promise<boolean> {
+  const status = await engine.status(run);
+  return status?.position === position && status.finished === undefined;
 }
 
 function notTaken(why: string, { runId }: AnswerRequest): TwelveError {

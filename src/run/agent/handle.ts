@@ -8,7 +8,7 @@ import type { LateTurn } from "../session/late-turn.ts";
 import { keepTurn } from "./keep-turn.ts";
 import { type Live, type Loop, runLoop } from "./loop.ts";
 import type { ToolAgent } from "./open.ts";
-import type { EnteredRelease, OtherReleases } from "./others.ts";
+import { closed, type EnteredRelease, type OtherReleases } from "./others.ts";
 import { RunInput } from "./schema.ts";
 
 interface Handling extends Omit<Loop, "live" | "agent" | "tools"> {
@@ -38,6 +38,7 @@ export function handlerOf({ release, agents, answering, onToolCall, liveOf, othe
     try {
       other = await others.enter(digest);
     } catch (error) {
+      if (error === closed) throw error;
       return giveBack(run, error, `the release ${digest} that it was begun in cannot be opened here`);
     }
     try {

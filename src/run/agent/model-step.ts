@@ -3,6 +3,7 @@ import { summaryOf, TwelveError } from "../../core/errors.ts";
 import type { Message } from "../../ports/model.ts";
 import type { OngoingRun } from "../../ports/runs.ts";
 import { answerRequest } from "../answer.ts";
+import { toldMessage } from "../http/error.ts";
 import type { Answer } from "../schema.ts";
 import type { Loop } from "./loop.ts";
 import { callerOf } from "./runs.ts";
@@ -24,9 +25,9 @@ type ModelStep = { readonly answer: Answer } | { readonly failure: KeptFailure }
 
 /** One model call, as one step. The chain's patience comes first; a failure that is left is kept as well, and ends the run. */
 export async function askModel(run: OngoingRun, loop: Loop, asking: Asking): Promise<ModelStep> {
-  const { number } = asking;
+  const { number, input } = asking;
   const step = (await run.step(`model ${number}`, { type: "model_call_started", step: number }, async ({ signal }) => (await answerOnce(run, loop, asking, signal)) as unknown as Json)) as unknown as ModelStep;
-  await run.tell(`model ${number} finished`, { type: "model_call_finished", step: number, ...factsOf(number, step) });
+  await run.tell(`model ${number} finished`, { type: "model_call_finished", step: number, ...factsOf(number, step, input.traceId) });
   return step;
 }
 
@@ -51,9 +52,9 @@ async function answerOnce(run: OngoingRun, { agent, tools, answering, live }: Lo
   throw new Error("A model call ended without its last part");
 }
 
-function factsOf(number: number, step: ModelStep): Readonly<Record<string, Json>> {
+function factsOf(number: number, step: ModelStep, traceId: string): Readonly<Record<string, Json>> {
   if ("isTimeUp" in step) return { error: { code: "time_up", message: "The time of the run was up" } };
-  if ("failure" in step) return { error: { code: step.failure.code.toLowerCase(), message: step.failure.message } };
+  if ("failure" in step) return { error: { code: step.failure.code.toLowerCase(), message: toldMessage(step.failure, traceId) } };
   const { text, toolCalls, finishReason, usage, model, costUsd, latencyMs } = step.answer;
   return {
     model,

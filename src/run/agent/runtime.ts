@@ -54,8 +54,7 @@ export async function openToolAgentsOf(context: Context, opening: Opening): Prom
     keepLate,
     async openOther(digest) {
       const other = await readRelease(await context.store(), release.release.app, digest);
-      const { runs: _, agents: __, ...rest } = options;
-      const runtime = await openOther({ ...rest, release: other, environment });
+      const runtime = await openOther({ ...howToAnswer(options), release: other });
       if (runtime.toolAgents === undefined) throw new TwelveError("AGENT_UNKNOWN", `The release ${digest} has no agent with tools`);
       return { ...runtime.toolAgents, close: () => runtime.close() };
     },
@@ -68,6 +67,11 @@ export async function openToolAgentsOf(context: Context, opening: Opening): Prom
       await tools?.close();
     },
   };
+}
+
+/** What another release has in common with this one. Named one by one: that one's settings of a server, or its failures, must never count here. */
+function howToAnswer({ environment, attachments, attached, emit, onToolCall, isContentLogged, isMock, patience }: RuntimeOptions): Omit<RuntimeOptions, "release"> {
+  return { environment, attachments, attached, emit, onToolCall, isContentLogged, isMock, patience };
 }
 
 async function openDurable(context: Context, manifest: Manifest, { runs, environment, attachments, attached }: RuntimeOptions): Promise<DurableRuns | undefined> {

@@ -1,4 +1,5 @@
 import type { RunEvent, RunStatus } from "../../ports/runs.ts";
+import { toldMessage } from "../http/error.ts";
 import { awaited, endedSteps, historyOf } from "./history-plan.ts";
 import type { RunOutcome } from "./schema.ts";
 import type { RunSummary, RunView, StepView } from "./view-schema.ts";
@@ -30,8 +31,8 @@ export function summaryView(status: RunStatus): RunSummary {
     output: outcome?.output ?? null,
     usage: usage === undefined ? null : { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens, cached_input_tokens: usage.cachedInputTokens },
     cost_usd: outcome?.answer.costUsd ?? null,
-    // What has no code is a bug of ours, and says nothing about its insides.
-    error: status.failure === undefined ? null : { code: status.failure.code?.toLowerCase() ?? "internal_error", message: status.failure.code === undefined ? `Something went wrong inside the server. Its log has the details under the trace ${traceId}` : status.failure.message },
+    // What has no code is a bug of ours.
+    error: status.failure === undefined ? null : { code: status.failure.code?.toLowerCase() ?? "internal_error", message: toldMessage(status.failure, traceId) },
   };
 }
 

@@ -110,7 +110,16 @@ export function toHttpError(error: unknown, traceId: string): HttpError {
     return httpError(statusCode, { message: known?.message ?? message ?? "The request cannot be read", param: null, code: known?.code ?? "invalid_request", trace_id: traceId });
   }
   const isKnown = error instanceof TwelveError;
-  return httpError(500, { message: `Something went wrong inside the server. Its log has the details under the trace ${traceId}`, param: null, code: isKnown ? error.code.toLowerCase() : "internal_error", trace_id: traceId });
+  return httpError(500, { message: hidden(traceId), param: null, code: isKnown ? error.code.toLowerCase() : "internal_error", trace_id: traceId });
+}
+
+/** The same for a failure that was kept with its run. */
+export function toldMessage({ code = "", message }: { readonly code?: string | undefined; readonly message: string }, traceId: string): string {
+  return Object.hasOwn(known, code) ? withoutKeys(message) : hidden(traceId);
+}
+
+function hidden(traceId: string): string {
+  return `Something went wrong inside the server. Its log has the details under the trace ${traceId}`;
 }
 
 /** What a request's schema says against it, one problem per field; `known` are the fields that a misspelt one may have meant. */

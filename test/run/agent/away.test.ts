@@ -29,6 +29,19 @@ it("lets nobody wait for a run that a worker has given back", async () => {
   expect(worker.agents.asked).toHaveLength(0);
 });
 
+it("says that a run is over, also where the last that it told is that a worker gave it back", async () => {
+  const kind = newKind();
+  const tools = [fakeTool("orders", () => "ok")];
+  await startServer(replies("Done."), { kind, tools, away: () => new TwelveError("PROCESS_NOT_READY", "away") });
+  const web = await startServer(replies(), { kind, tools, works: false });
+  const ask = (): Promise<Response> => fetch(`${web.url}/v1/chat/completions`, { method: "POST", headers: { "content-type": "application/json", "idempotency-key": "k-1" }, body: JSON.stringify({ model: "support", messages: [{ role: "user", content: "Hi" }] }) });
+  const refused = await ask();
+  expect([refused.status, await refused.json()]).toMatchObject([503, { error: { code: "run_not_taken", message: expect.stringContaining("still waits") } }]);
+  await web.post(`/${refused.headers.get("x-run-id")}/cancel`, {});
+  const over = await ask();
+  expect([over.status, await over.json()]).toMatchObject([409, { error: { code: "run_cancelled" } }]);
+});
+
 it("is ready when runs can be begun", async () => {
   const { promise: prepared, resolve: prepare } = Promise.withResolvers<void>();
   const engine = {

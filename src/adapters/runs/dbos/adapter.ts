@@ -3,7 +3,7 @@ import { type ExecutorOptions, usualExecutor } from "../../dbos/executor.ts";
 import { runQueue, runWorkflow } from "../../dbos/names.ts";
 import { openService } from "../../dbos/service.ts";
 import { openDatabase } from "../../state/database.ts";
-import { cancelAway } from "./cancel.ts";
+import { cancelAway, forgetCancelled } from "./cancel.ts";
 import { appendFromOutside, readEvent, readEvents } from "./ledger.ts";
 import { openLookout } from "./lookout.ts";
 import { readDepth, isOver, readRun, readRuns, readStandings } from "./status.ts";
@@ -36,10 +36,16 @@ export async function openRuns(reference: string, dir: string, options: Executor
     depth: (kind) => ask(() => readDepth(database, runQueue(kind))),
     cancel: (run) =>
       ask(async () => {
-        const status = await readRun(database, run);
-        if (status === undefined || isOver(status)) return false;
-        if (!(await cancelAway(database, workflowId(run)))) await (await client()).cancelWorkflow(workflowId(run));
-        return (await readRun(database, run))?.state === "cancelled";
+        const id = workflowId(run);
+        for (let isTried = false; ; isTried = true) {
+          const status = await readRun(database, run);
+          if (status === undefined || isOver(status)) {
+            if (isTried) await forgetCancelled(database, id);
+            return isTried && status?.state === "cancelled";
+          }
+          // One that leaves its process between the two is found away at the next look.
+          if (!(await cancelAway(database, id))) await (await client()).cancelWorkflow(id);
+        }
       }),
     decide: (run, topic, decision) =>
       ask(async () => {

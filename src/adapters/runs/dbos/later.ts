@@ -5,11 +5,11 @@ import { requeue } from "./wake.ts";
 
 /** What a run that is tried again later gave DBOS as its result. */
 export const laterOutput = '{"later":true}';
-/** Under which the ledger counts how often a run was postponed. */
+/** Under which the ledger has each time that a run was postponed. */
 export const laterStep = "postponed";
 
 const longestPauseMs = 5 * 60_000;
-/** From the first time on. What is not there after so long is not coming with the rest of a deploy. */
+/** From the first time on since it last went on. What is not there after so long is not coming with the rest of a deploy. */
 const patienceMs = 60 * 60_000;
 
 /** How long a run that was tried so often, since so long ago, rests now: longer each time. Undefined where there is no more hope. */
@@ -17,10 +17,11 @@ export function restMs({ tries, sinceMs, firstMs }: { readonly tries: number; re
   return sinceMs >= patienceMs ? undefined : Math.min(longestPauseMs, firstMs * 2 ** tries);
 }
 
-/** When a run that cannot go on now is tried again; undefined where it has been tried for long enough. Times are the database's. */
+/** When a run that cannot go on now is tried again; undefined where it has been tried for long enough, in a row. Times are the database's. */
 export async function nextTry({ pool }: Database, run: string, firstMs: number): Promise<Date | undefined> {
   const { rows } = await pool.query<{ count: string; first: Date | null; now: Date }>(
-    `SELECT count(*), min(at) AS first, clock_timestamp() AS now FROM "${schema}".run_event WHERE run = $1 AND starts_with(key, $2)`,
+    `SELECT count(*), min(at) AS first, clock_timestamp() AS now FROM "${schema}".run_event
+      WHERE run = $1 AND position > coalesce((SELECT max(position) FROM "${schema}".run_event WHERE run = $1 AND NOT starts_with(key, $2)), 0)`,
     [run, attemptKey(laterStep, "")],
   );
   const [row] = rows;

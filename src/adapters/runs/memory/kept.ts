@@ -18,6 +18,8 @@ export interface KeptRun {
   /** By name, also those under way. */
   readonly steps: Map<string, Promise<Json>>;
   readonly attempts: Map<string, number>;
+  /** Positions of the events that told that it is tried again later. */
+  readonly rests: Set<number>;
   readonly waits: Map<string, { readonly askedAt: Date; decided?: { readonly decision: Json; readonly at: Date } }>;
   /** Aborted when it is cancelled. */
   readonly cancelling: AbortController;
@@ -44,7 +46,7 @@ export function placeOf({ kind, group, id }: RunKey): string {
 export function keep({ runs, now }: RunMemory, run: NewRun): KeptRun {
   const known = runs.get(placeOf(run));
   if (known !== undefined) return known;
-  const kept: KeptRun = { run: copyOf(run), submitted: now(), state: "queued", isQueued: true, events: [], keys: new Set(), steps: new Map(), attempts: new Map(), waits: new Map(), cancelling: new AbortController() };
+  const kept: KeptRun = { run: copyOf(run), submitted: now(), state: "queued", isQueued: true, events: [], keys: new Set(), steps: new Map(), attempts: new Map(), rests: new Set(), waits: new Map(), cancelling: new AbortController() };
   runs.set(placeOf(run), kept);
   return kept;
 }

@@ -10,10 +10,7 @@ export const givenBack = new Error("The worker of the run stops");
 export const postponing = new Error("The run is tried again later");
 export const laterMs = 1000;
 /** Nothing comes in a process that was not there for so long. */
-const mostTries = 60;
-/** No step has such a name. */
-const postponed = "\u0000postponed";
-
+const mostRests = 60;
 interface Worker {
   /** Aborted when the worker stops. */
   readonly stopping: AbortSignal;
@@ -66,11 +63,17 @@ export function ongoingRun(kept: KeptRun, { stopping, now, changed }: Worker): O
       return { decisions: Object.fromEntries(decided.map(({ topic, decision }) => [topic, copyOf(decision)])), waitedMs };
     },
     async postpone(reason) {
-      const number = (kept.attempts.get(postponed) ?? 0) + 1;
-      if (number > mostTries) return;
-      kept.attempts.set(postponed, number);
-      told({ ...reason, attempt: number, again_at: new Date(now().getTime() + laterMs).toISOString() });
+      if (restsInARow(kept) === mostRests) return;
+      told({ ...reason, attempt: kept.rests.size + 1, again_at: new Date(now().getTime() + laterMs).toISOString() });
+      kept.rests.add(kept.events.length);
       throw postponing;
     },
   };
+}
+
+/** Up to now, since it last went on. */
+function restsInARow({ rests, events }: KeptRun): number {
+  let count = 0;
+  while (rests.has(events.length - count)) count += 1;
+  return count;
 }
