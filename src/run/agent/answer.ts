@@ -40,7 +40,7 @@ export async function* answerHere(request: AnswerRequest, { engine, kind, input,
     request.signal?.throwIfAborted();
     const failure = await settled;
     isThrough = true;
-    if (failure instanceof TwelveError) throw failure;
+    if (failure instanceof TwelveError) throw channel.failure ?? failure;
     yield await endOf(engine, run, request);
   } finally {
     request.signal?.removeEventListener("abort", leave);

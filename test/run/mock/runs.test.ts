@@ -20,6 +20,18 @@ replies:
     callTools: [{ name: broken }]
   - when: { contains: down }
     fail: { status: 503 }
+  - when: { contains: teapot }
+    fail: { status: 418, errorCode: teapot, message: Short and stout, retryAfterMs: 20 }
+  - when: { contains: reset }
+    fail: { reset: true }
+  - when: { contains: half }
+    say: One two three four.
+    fail: { reset: true, afterChunks: 2 }
+  - when: { contains: cited }
+    sequence:
+      - callTools: [{ name: look_up }]
+      - say: See [1].
+        passages: [{ document: docs/ports.md, text: The port is 3000. }]
   - when: { contains: slow }
     say: Never.
     latencyMs: 60000
@@ -85,6 +97,22 @@ describe("the runs of a mock", () => {
     const offered = await client.chat.completions.create({ ...ask, tools: [{ type: "function", function: { name: "broken" } }] });
     expect(offered.choices[0]?.message.tool_calls).toMatchObject([{ function: { name: "broken" } }]);
     await expect(client.chat.completions.create({ model: "support", messages: [{ role: "user", content: "Please refund order 7" }] })).rejects.toMatchObject({ status: 409, code: "approval_needed" });
+  });
+
+  it("fail in a chat with the status, the code, the words and the wait that are written down", async () => {
+    const { ask } = await start();
+    const chat = (content: string, more: object = {}) => ask("/v1/chat/completions", { model: "support", messages: [{ role: "user", content }], ...more });
+    const teapot = await chat("teapot");
+    expect([teapot.status, teapot.headers.get("retry-after-ms")]).toEqual([418, "20"]);
+    expect(await teapot.json()).toMatchObject({ error: { code: "teapot", message: "Short and stout" } });
+    await expect(chat("reset")).rejects.toThrow("fetch failed");
+    await expect((await chat("half", { stream: true })).text()).rejects.toThrow("terminated");
+  });
+
+  it("cite the passages of the reply that brings some, whatever was called before", async () => {
+    const { ask } = await start();
+    const answer = await (await ask("/v1/chat/completions", { model: "support", messages: [{ role: "user", content: "cited" }] })).json();
+    expect(answer).toMatchObject({ choices: [{ message: { content: "See [1].", citations: [{ document: "docs/ports.md" }] } }] });
   });
 
   it("are none where the script has no tools", async () => {
