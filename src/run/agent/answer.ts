@@ -102,8 +102,9 @@ async function endOf(engine: RunEngine, run: RunKey, { agent, session, caller: k
   // Whoever approved was faster than this answer; the turn is kept by the run itself.
   const isKept = session !== undefined && outcome?.isLate === true;
   if (outcome !== undefined && !isKept) return { type: "end", answer: outcome.answer };
-  if (status?.state === "cancelled") throw new TwelveError("RUN_CANCELLED", `The run ${run.id} was cancelled`);
-  if (status?.state === "failed") throw revive({ code: "", message: "", fix: "", ...status.failure });
+  // One that is there no more was cancelled, too.
+  if (status === undefined || status.state === "cancelled") throw new TwelveError("RUN_CANCELLED", `The run ${run.id} was cancelled`);
+  if (status.state === "failed") throw revive({ code: "", message: "", fix: "", ...status.failure });
   const path = `/v1/agents/${agent}/runs/${run.id}`;
   // Who decides has another key.
   const whose = key === null ? "" : `?key=${key}`;

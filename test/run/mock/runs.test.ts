@@ -115,6 +115,18 @@ describe("the runs of a mock", () => {
     expect(answer).toMatchObject({ choices: [{ message: { content: "See [1].", citations: [{ document: "docs/ports.md" }] } }] });
   });
 
+  it("are forgotten where that is asked for, and the next ones are numbered from the first again", async () => {
+    const mock = await start();
+    const ids = async (): Promise<readonly string[]> => [(await submit(mock, "slow")).id, (await when(mock, (await submit(mock, "broken")).id, "completed")).id];
+    const first = await ids();
+    const waiting = mock.client.chat.completions.create({ model: "support", messages: [{ role: "user", content: "slow" }] });
+    await vi.waitFor(async () => expect(await (await mock.ask(runs)).json()).toMatchObject({ data: { length: 3 } }));
+    await fetch(`${mock.url}/mock/requests`, { method: "DELETE" });
+    await expect(waiting).rejects.toMatchObject({ status: 409, code: "run_cancelled" });
+    expect(await (await mock.ask(runs)).json()).toMatchObject({ data: [] });
+    expect(await ids()).toEqual(first);
+  });
+
   it("are none where the script has no tools", async () => {
     const { ask } = await startMock();
     expect((await ask("/v1/agents/sales/runs", { input: "x" })).status).toBe(404);
