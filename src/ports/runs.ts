@@ -29,6 +29,8 @@ export interface RunEngine extends Checkable {
    * given back to other workers. At most one call at a time in a process.
    */
   work(handlers: Readonly<Record<string, RunHandler>>, options: RunWorkOptions): Promise<void>;
+  /** Forgets all runs, and ends those that are not over. Only where runs last no longer than the process. */
+  forget?(): void;
   close(): Promise<void>;
 }
 

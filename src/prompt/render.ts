@@ -52,6 +52,9 @@ export function prepareRender(prompt: CompiledPrompt, { isLenient = false }: { r
 /** What Handlebars does anyway; said here, it does it without a warning on the console. */
 const ownPropertiesOnly = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false };
 
+/** Helpers that run where no template names them: `unless` calls `if`, and {{#list}} calls `each`. */
+const calledByOthers = new Set(["if", "each"]);
+
 /** An instance of its own: partials and helpers of one prompt cannot reach another's. */
 function compileTemplate({ template, partials }: CompiledPrompt, { mark, isStrict }: { readonly mark: (marker: Marker) => string; readonly isStrict: boolean }): Handlebars.TemplateDelegate {
   const handlebars = Handlebars.create();
@@ -81,9 +84,9 @@ function compileTemplate({ template, partials }: CompiledPrompt, { mark, isStric
   const compile = (source: string): Handlebars.TemplateDelegate =>
     handlebars.compile(printThroughHelper(Handlebars.parse(source), isStrict), { knownHelpers, knownHelpersOnly: true, noEscape: true, strict: isStrict });
   for (const [name, source] of Object.entries(partials)) handlebars.registerPartial(name, compile(source));
-  // Each rendering wraps every helper that there is. `unless` itself calls `if`.
+  // Each rendering wraps every helper that there is.
   const sources = [template, ...Object.values(partials)];
-  const unused = helperNames.filter((name) => name !== "if" && !sources.some((source) => source.includes(name)));
+  const unused = helperNames.filter((name) => !calledByOthers.has(name) && !sources.some((source) => source.includes(name)));
   for (const name of unused) handlebars.unregisterHelper(name);
   return compile(template);
 }

@@ -46,6 +46,8 @@ export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, c
   const call = openCall(agent, request, clock);
   let messages: readonly Message[] = [];
   let reasoning: ModelEnd["reasoning"];
+  /** Of calls that have not come to their end, too. */
+  let callPieces = "";
   try {
     const conversation = readConversation(request.messages);
     const { question } = conversation;
@@ -81,6 +83,7 @@ export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, c
       }
       if (chunk.type === "call_part") {
         call.timeToFirstTokenMs ??= clock.monotonicMs() - startedMs;
+        callPieces += (chunk.begun?.name ?? "") + chunk.arguments;
         yield chunk;
         continue;
       }
@@ -106,7 +109,7 @@ export async function* answerRequest(agent: OpenAgent, request: AnswerRequest, c
       call.durationMs = clock.monotonicMs() - startedMs;
       // Cut by the process itself at the end of its time, the call has an error of its own.
       call.isAborted = !(call.error instanceof TwelveError) && (call.error === null || request.signal?.aborted === true);
-      estimateUsage(call, messages, { isCutHere: call.isAborted || request.signal?.aborted === true });
+      estimateUsage(call, messages, { callPieces, isCutHere: call.isAborted || request.signal?.aborted === true });
     }
     call.endedAt = clock.now();
     emit(eventOf(agent.frame, call));
@@ -196,12 +199,14 @@ function completeAnswer(call: CallRecord, { reference, model }: Candidate, usage
 }
 
 /** What was sent and received before a call was cut off is still paid for, so it is counted as well as we can. */
-function estimateUsage(call: Open<CallRecord>, messages: readonly Message[], { isCutHere }: { readonly isCutHere: boolean }): void {
+function estimateUsage(call: Open<CallRecord>, messages: readonly Message[], { callPieces, isCutHere }: { readonly callPieces: string; readonly isCutHere: boolean }): void {
   // A model that failed before it said anything has taken nothing that is known.
-  const isPaid = isCutHere || call.text !== "" || call.toolCalls.length > 0;
+  const isPaid = isCutHere || call.text !== "" || callPieces !== "" || call.toolCalls.length > 0;
   if (call.asked === null || !isPaid) return;
   const inputTokens = sumOf(messages.map(({ content }) => content));
-  call.usage = { inputTokens, outputTokens: countTokens(call.text) + sumOf(call.toolCalls.map(({ name, arguments: given }) => name + given)), cachedInputTokens: 0 };
+  // Calls that came in pieces come whole, too, where they came to their end.
+  const callTokens = Math.max(countTokens(callPieces), sumOf(call.toolCalls.map(({ name, arguments: given }) => name + given)));
+  call.usage = { inputTokens, outputTokens: countTokens(call.text) + callTokens, cachedInputTokens: 0 };
   call.isUsageEstimated = true;
 }
 

@@ -29,6 +29,8 @@ export interface ChatServerOptions {
   readonly models?: readonly string[];
   /** A server that knows no streams answers whole. */
   readonly isStreamKnown?: boolean;
+  /** One that knows nothing else streams, whatever it is asked for. */
+  readonly isWholeKnown?: boolean;
 }
 
 export interface ChatServer {
@@ -44,7 +46,7 @@ export interface ChatServer {
   close(): Promise<void>;
 }
 
-export async function startChatServer({ dialect: name = "openai", key, models, isStreamKnown = true }: ChatServerOptions = {}): Promise<ChatServer> {
+export async function startChatServer({ dialect: name = "openai", key, models, isStreamKnown = true, isWholeKnown = true }: ChatServerOptions = {}): Promise<ChatServer> {
   const dialect = name === "openai" ? openaiDialect : anthropicDialect;
   const requests: Asked[] = [];
   const script: ChatReply[] = [];
@@ -65,7 +67,7 @@ export async function startChatServer({ dialect: name = "openai", key, models, i
     if ("reply" in reply) return writeReply(response, reply.reply);
     if ("fails" in reply && reply.fails !== undefined) return writeReply(response, dialect.failureOf(reply.fails));
     const model = String(body["model"]);
-    if (!("events" in reply) && (body["stream"] !== true || !isStreamKnown)) {
+    if (!("events" in reply) && isWholeKnown && (body["stream"] !== true || !isStreamKnown)) {
       if (reply.ending === "hangs") return void (hanging = watched(response));
       return writeReply(response, { body: dialect.wholeOf(reply, model) });
     }

@@ -177,6 +177,19 @@ export function describeRuns(name: string, openRuns: OpenRuns): void {
       for (const key of [run, inStep]) expect((await when(engine, key, "failed")).failure).toEqual({ code: "SERVICE_DENIED", message: "No entry", fix: "Ask for the key" });
     });
 
+    it("says of a failure whether the same may succeed later, and when", async () => {
+      const [engine, run] = [await open(), newRun()];
+      const waits = { soon: 1500, sometime: null, never: undefined } as const;
+      await startWork(engine, run.kind, (_, { id }) => {
+        const afterMs = waits[id as keyof typeof waits];
+        return Promise.reject(new TwelveError("SERVICE_LIMITED", "Too fast", { fix: "Wait", ...(afterMs === undefined ? {} : { retry: { afterMs } }) }));
+      });
+      for (const id of Object.keys(waits)) await engine.submit({ ...run, id });
+      const failures = await Promise.all(Object.keys(waits).map(async (id) => (await when(engine, { ...run, id }, "failed")).failure));
+      const failure = { code: "SERVICE_LIMITED", message: "Too fast", fix: "Wait" };
+      expect(failures).toEqual([{ ...failure, afterMs: 1500 }, { ...failure, afterMs: null }, failure]);
+    });
+
     it("cancels what is queued, what runs and what waits, and not what is over", async () => {
       const [engine, run] = [await open(), newRun()];
       await engine.submit({ ...run, id: "queued" });

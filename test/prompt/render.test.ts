@@ -72,6 +72,16 @@ describe("rendering a prompt", () => {
     expect(() => render("---\ninput: { schema: { q: any } }\n---\n{{q}}", { q })).toThrow(expect.objectContaining({ code: "PROMPT_INPUT_INVALID", message }));
   });
 
+  it.each([
+    ["repeats for each item of a list", "items(array)", [{ name: "a" }, { name: "b" }], "[a][b]"],
+    ["prints once for an object", "items", { name: "a" }, "[a]"],
+    ["prints the other branch for an empty list", "items(array)", [], "none"],
+  ])("%s where a variable opens the block", (_, declared, items, text) => {
+    const template = "{{#items}}[{{name}}]{{else}}none{{/items}}";
+    expect(render(template, { items })).toEqual([{ role: "user", content: [{ text }] }]);
+    expect(render(`---\ninput: { schema: { ${declared}: { name: string } } }\n---\n${template}`, { items })).toEqual([{ role: "user", content: [{ text }] }]);
+  });
+
   it("refuses media without a URL", () => {
     const text = '---\ninput: { schema: { "u?": string } }\n---\n{{media url=u}}';
     expect(render(text, { u: "http://a/b c:role" })).toEqual([{ role: "user", content: [{ media: { url: "http://a/b c:role" } }] }]);

@@ -122,7 +122,14 @@ describe("an answer", () => {
     const call = { id: "c1", name: "look_up", arguments: '{"order":7}' };
     const calling = runtimeOf(openAgent(scriptedModel(() => [{ type: "tool_call", call }])));
     await expect(Array.fromAsync(calling.answer(request))).rejects.toMatchObject({ code: "SERVICE_CUT" });
-    expect(calling.events[0]?.["gen_ai.usage.output_tokens"]).toBeGreaterThan(2);
+    const outputTokens = calling.events[0]?.["gen_ai.usage.output_tokens"];
+    expect(outputTokens).toBeGreaterThan(2);
+    const [begun, rest] = [{ type: "call_part", position: 0, begun: { id: "c1", name: "look_up" }, arguments: "" }, { type: "call_part", position: 0, arguments: '{"order":7}' }] as const;
+    for (const pieces of [[begun, rest], [begun, rest, { type: "tool_call", call }] as const]) {
+      const inPieces = runtimeOf(openAgent(scriptedModel(() => pieces)));
+      await expect(Array.fromAsync(inPieces.answer(request))).rejects.toMatchObject({ code: "SERVICE_CUT" });
+      expect(inPieces.events[0]?.["gen_ai.usage.output_tokens"]).toBe(outputTokens);
+    }
   });
 
   it("is aborted while it is searched for", async () => {

@@ -29,11 +29,17 @@ export async function requestJson(request: JsonRequest): Promise<unknown> {
 
 /** The same, with the answer's headers beside its value. */
 export async function requestAnswer(request: JsonRequest): Promise<{ readonly headers: HttpAnswer["headers"]; readonly value: unknown }> {
+  const answer = await requestText(request);
+  return { headers: answer.headers, value: parseAnswer(answer, request.service) };
+}
+
+/** The same, with the text as it came. */
+export async function requestText(request: JsonRequest): Promise<Omit<HttpAnswer, "status">> {
   const { service, maxAnswerBytes = largestAnswerBytes } = request;
   const { status, headers, text } = await exchange({ ...request, maxAnswerBytes }, "application/json");
   if (text === undefined) throw tooLarge(service, maxAnswerBytes);
   if (status < 200 || status >= 300) throw answerFailure({ status, headers, text }, request);
-  return { headers, value: parseAnswer({ headers, text }, service) };
+  return { headers, text };
 }
 
 /** One attempt, and whatever was answered; the text is undefined where it is too large. Fails as `requestJson` does where no answer came. */

@@ -1,5 +1,5 @@
 import { TwelveError } from "../../core/errors.ts";
-import { parseAnswer } from "./client.ts";
+import { type JsonRequest, parseAnswer, requestText } from "./client.ts";
 import type { Body } from "./dispatch.ts";
 import { answerFailure, type HttpAnswer } from "./failure.ts";
 import { type HttpRequest, readText, send, tooLarge } from "./send.ts";
@@ -32,8 +32,14 @@ export interface ServerEvents {
   readonly events: readonly ServerEvent[];
 }
 
+/** One JSON value. */
+export interface WholeAnswer {
+  readonly type: "whole";
+  readonly value: unknown;
+}
+
 /** An answer as it comes: its head, and then its events, or one JSON value from a server that does not stream. */
-export type StreamPart = { readonly type: "begin"; readonly headers: HttpAnswer["headers"] } | ServerEvents | { readonly type: "whole"; readonly value: unknown };
+export type StreamPart = { readonly type: "begin"; readonly headers: HttpAnswer["headers"] } | ServerEvents | WholeAnswer;
 
 /**
  * One attempt at an answer in server-sent events. Fails as `requestJson` does, and with SERVICE_CUT when the connection
@@ -84,6 +90,17 @@ export async function* requestStream(request: StreamRequest): AsyncGenerator<Str
     watch.close();
     body?.leave(isLast ? longestEndMs : 0);
   }
+}
+
+/** No JSON value begins so. */
+const eventStart = /^\s*(?:data|event|id|retry)?:/;
+
+/** One attempt at an answer in JSON, all of it at once; some servers send events whatever they are asked for. Fails as `requestJson` does. */
+export async function requestWhole(request: JsonRequest): Promise<{ readonly headers: HttpAnswer["headers"]; readonly part: ServerEvents | WholeAnswer }> {
+  const { headers, text } = await requestText(request);
+  if (!eventStart.test(text)) return { headers, part: { type: "whole", value: parseAnswer({ headers, text }, request.service) } };
+  const reader = readEvents(await (parsing ??= import("eventsource-parser")));
+  return { headers, part: { type: "events", events: [...reader(Buffer.from(text)), ...reader(undefined)] } };
 }
 
 /** Some servers name no type, or plain text; a page or JSON is something else for certain. */

@@ -40,7 +40,7 @@ export async function* answerHere(request: AnswerRequest, { engine, kind, input,
     request.signal?.throwIfAborted();
     const failure = await settled;
     isThrough = true;
-    if (failure instanceof TwelveError) throw failure;
+    if (failure instanceof TwelveError) throw channel.failure ?? failure;
     yield await endOf(engine, run, request);
   } finally {
     request.signal?.removeEventListener("abort", leave);
@@ -108,8 +108,9 @@ async function endOf(engine: RunEngine, run: RunKey, { agent, session, caller: k
   // Whoever approved was faster than this answer; the turn is kept by the run itself.
   const isKept = session !== undefined && outcome?.isLate === true;
   if (outcome !== undefined && !isKept) return { type: "end", answer: outcome.answer };
-  if (status?.state === "cancelled") throw new TwelveError("RUN_CANCELLED", `The run ${run.id} was cancelled`);
-  if (status?.state === "failed") throw revive({ code: "", message: "", fix: "", ...status.failure });
+  // One that is there no more was cancelled, too.
+  if (status === undefined || status.state === "cancelled") throw new TwelveError("RUN_CANCELLED", `The run ${run.id} was cancelled`);
+  if (status.state === "failed") throw revive({ code: "", message: "", fix: "", ...status.failure });
   const path = `/v1/agents/${agent}/runs/${run.id}`;
   // Who decides has another key.
   const whose = key === null ? "" : `?key=${key}`;

@@ -1,9 +1,12 @@
+import type { TwelveError } from "../../core/errors.ts";
 import type { Live } from "./loop.ts";
 
 /** Text on its way from a run to somebody who reads along in the same process. */
 export interface Channel extends Live {
   /** All that was said and will be, until `close`. */
   texts(): AsyncGenerator<string>;
+  /** With which the run ended. */
+  readonly failure: TwelveError | undefined;
   close(): void;
   /** Ends what is under way. */
   abort(reason: unknown): void;
@@ -12,6 +15,7 @@ export interface Channel extends Live {
 export function openChannel(): Channel {
   const controller = new AbortController();
   const waiting: string[] = [];
+  let failure: TwelveError | undefined;
   let isClosed = false;
   let lastStep = 0;
   let wake = (): void => {};
@@ -23,6 +27,10 @@ export function openChannel(): Channel {
       waiting.push(lastStep !== 0 && lastStep !== step ? `${between}${text}` : text);
       lastStep = step;
       wake();
+    },
+    fail: (error) => void (failure = error),
+    get failure() {
+      return failure;
     },
     close() {
       isClosed = true;

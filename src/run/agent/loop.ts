@@ -29,6 +29,8 @@ export interface Live {
   /** Aborted when nobody reads any more. */
   readonly signal: AbortSignal;
   say(step: number, text: string): void;
+  /** Why a model call failed, and with it the run. What is kept of it says less. */
+  fail(failure: TwelveError): void;
 }
 
 /**
@@ -46,7 +48,7 @@ export async function runLoop(input: RunInput, given: OngoingRun, loop: Loop): P
   let isLate = false;
   const end = (limit: RunLimit | null): RunOutcome => outcomeOf({ limit, answers, spent, made, isLate });
   for (let number = 1; ; number++) {
-    const step = await askModel(run, loop, { number, input, made, retrieved: answers[0]?.retrieved, time });
+    const step = await askModel(run, loop, { number, input, made, retrieved: passagesOf(answers), time });
     if ("isTimeUp" in step) return end("seconds");
     if ("failure" in step) throw revive(step.failure);
     const { answer } = step;
@@ -118,7 +120,7 @@ interface Ended {
 function outcomeOf({ limit, answers, spent, made, isLate }: Ended): RunOutcome {
   const last = answers.at(-1);
   const text = answers.map((answer) => answer.text).filter((said) => said !== "").join(between);
-  const retrieved = answers[0]?.retrieved ?? [];
+  const retrieved = passagesOf(answers) ?? [];
   const output = last?.text ?? "";
   // Calls that were never answered are no part of a conversation.
   const closing: readonly Message[] = limit === null || output !== "" ? [{ role: "assistant", content: output }] : [];
@@ -138,6 +140,11 @@ function outcomeOf({ limit, answers, spent, made, isLate }: Ended): RunOutcome {
     made: turn,
   };
   return { limit, output, answer, isLate, made: turn };
+}
+
+/** What was retrieved for the run; a model that answers with passages of its own, as a scripted one does, may bring them at any step. */
+function passagesOf(answers: readonly Answer[]): Answer["retrieved"] | undefined {
+  return (answers.findLast(({ retrieved }) => retrieved.length > 0) ?? answers[0])?.retrieved;
 }
 
 /** A failure as it was before it was kept. */

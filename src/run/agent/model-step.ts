@@ -16,7 +16,7 @@ interface Asking {
   readonly input: RunInput;
   /** What the run has added to the conversation so far. */
   readonly made: readonly Message[];
-  /** What the first call retrieved; later ones are given the same. */
+  /** What earlier calls retrieved; later ones are given the same. */
   readonly retrieved: Answer["retrieved"] | undefined;
   readonly time: RunTime;
 }
@@ -47,6 +47,7 @@ async function answerOnce(run: OngoingRun, { agent, tools, answering, live }: Lo
     if (limit.isUp()) return { isTimeUp: true };
     // Stopped or cancelled, it has not failed; and a bug of ours is no answer of a model.
     if (signal.aborted || !(error instanceof TwelveError)) throw error;
+    live?.fail(error);
     return { failure: { code: error.code, message: summaryOf(error), fix: error.fix, ...(error.retry === undefined ? {} : { afterMs: error.retry.afterMs }) } };
   }
   throw new Error("A model call ended without its last part");

@@ -12,7 +12,7 @@ export interface MockApi {
   wordFailure(error: unknown, asked: readonly [FastifyRequest, FastifyReply]): HttpError | undefined;
 }
 
-/** `reset` begins anew with what the answers count. */
+/** `reset` begins anew with what the answers count, and with runs. */
 export function mockApi({ reset }: { readonly reset: () => void }): MockApi {
   return {
     wordFailure,

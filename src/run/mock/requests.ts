@@ -20,7 +20,7 @@ export interface AskedRequest {
 const mostKept = 10_000;
 const ignored = /^\/(?:mock\/|livez|readyz|ping|metrics)/;
 
-/** `GET /mock/requests`: what was asked so far. `DELETE /mock/requests`: begin anew, with what the answers count, too. */
+/** `GET /mock/requests`: what was asked so far. `DELETE /mock/requests`: begin anew, with what the answers count and with runs, too. */
 export function addRequestLog(app: FastifyInstance, reset: () => void): void {
   let asked: AskedRequest[] = [];
   let count = 0;

@@ -26,17 +26,23 @@ const answerMs = 2 ** 31 - 1;
 export async function serveMock(context: Context, { file, agents, isRealTime, host, port }: MockOptions): Promise<number> {
   const { story, signal } = context;
   const answers = await readAnswers(context, file);
-  const clock = isRealTime ? context.clock : stillClock(context.clock);
+  const still = isRealTime ? undefined : stillClock(context.clock);
+  const clock = still ?? context.clock;
   const engine = await context.openRuns(isRealTime ? "memory:" : `memory:${madeAt.toISOString()}`);
   // What a run takes is part of its view.
   const runs = { engine, clock: isRealTime ? clock : { ...clock, monotonicMs: () => 0 } };
   const runtime = await openMockRuntime(context, { answers, agents, runs });
+  const reset = (): void => {
+    answers.reset();
+    engine.forget?.();
+    still?.reset();
+  };
   const traffic = trackTraffic();
   // Whoever reaches it learns nothing but what was asked; elsewhere than on this machine, it goes by any name.
   const access: Access = { keys: null, origins: [], isHostChecked: isLoopback(host), bodyBytes, answerMs };
   const write = (event: string, fields: object): void => context.writeLine(JSON.stringify({ event, time: context.clock.now().toISOString(), "twelve.mock": true, ...fields }));
   const app = await openServer({
-    runtime, traffic, clock, write, access: () => access, isExposed: false, fingerprint: () => "twelve-mock", mock: mockApi(answers),
+    runtime, traffic, clock, write, access: () => access, isExposed: false, fingerprint: () => "twelve-mock", mock: mockApi({ reset }),
     notReady: () => new TwelveError("PROCESS_NOT_READY", "The mock is starting"),
   });
   const url = await listen(app, { host, port });

@@ -20,6 +20,18 @@ replies:
     callTools: [{ name: broken }]
   - when: { contains: down }
     fail: { status: 503 }
+  - when: { contains: teapot }
+    fail: { status: 418, errorCode: teapot, message: Short and stout, retryAfterMs: 20 }
+  - when: { contains: reset }
+    fail: { reset: true }
+  - when: { contains: half }
+    say: One two three four.
+    fail: { reset: true, afterChunks: 2 }
+  - when: { contains: cited }
+    sequence:
+      - callTools: [{ name: look_up }]
+      - say: See [1].
+        passages: [{ document: docs/ports.md, text: The port is 3000. }]
   - when: { contains: slow }
     say: Never.
     latencyMs: 60000
@@ -85,6 +97,34 @@ describe("the runs of a mock", () => {
     const offered = await client.chat.completions.create({ ...ask, tools: [{ type: "function", function: { name: "broken" } }] });
     expect(offered.choices[0]?.message.tool_calls).toMatchObject([{ function: { name: "broken" } }]);
     await expect(client.chat.completions.create({ model: "support", messages: [{ role: "user", content: "Please refund order 7" }] })).rejects.toMatchObject({ status: 409, code: "approval_needed" });
+  });
+
+  it("fail in a chat with the status, the code, the words and the wait that are written down", async () => {
+    const { ask } = await start();
+    const chat = (content: string, more: object = {}) => ask("/v1/chat/completions", { model: "support", messages: [{ role: "user", content }], ...more });
+    const teapot = await chat("teapot");
+    expect([teapot.status, teapot.headers.get("retry-after-ms")]).toEqual([418, "20"]);
+    expect(await teapot.json()).toMatchObject({ error: { code: "teapot", message: "Short and stout" } });
+    await expect(chat("reset")).rejects.toThrow("fetch failed");
+    await expect((await chat("half", { stream: true })).text()).rejects.toThrow("terminated");
+  });
+
+  it("cite the passages of the reply that brings some, whatever was called before", async () => {
+    const { ask } = await start();
+    const answer = await (await ask("/v1/chat/completions", { model: "support", messages: [{ role: "user", content: "cited" }] })).json();
+    expect(answer).toMatchObject({ choices: [{ message: { content: "See [1].", citations: [{ document: "docs/ports.md" }] } }] });
+  });
+
+  it("are forgotten where that is asked for, and the next ones are numbered from the first again", async () => {
+    const mock = await start();
+    const ids = async (): Promise<readonly string[]> => [(await submit(mock, "slow")).id, (await when(mock, (await submit(mock, "broken")).id, "completed")).id];
+    const first = await ids();
+    const waiting = mock.client.chat.completions.create({ model: "support", messages: [{ role: "user", content: "slow" }] });
+    await vi.waitFor(async () => expect(await (await mock.ask(runs)).json()).toMatchObject({ data: { length: 3 } }));
+    await fetch(`${mock.url}/mock/requests`, { method: "DELETE" });
+    await expect(waiting).rejects.toMatchObject({ status: 409, code: "run_cancelled" });
+    expect(await (await mock.ask(runs)).json()).toMatchObject({ data: [] });
+    expect(await ids()).toEqual(first);
   });
 
   it("are none where the script has no tools", async () => {

@@ -1,14 +1,13 @@
 import type { Environment } from "../../../ports/context.ts";
 import type { Model, ModelChunk, ModelRequest } from "../../../ports/model.ts";
-import { requestAnswer } from "../../http/client.ts";
 import type { HttpAnswer } from "../../http/failure.ts";
 import { requireKey } from "../../http/service.ts";
-import { requestStream, type StreamPart, type StreamRequest } from "../../http/stream.ts";
+import { requestStream, requestWhole, type StreamPart, type StreamRequest } from "../../http/stream.ts";
 import { checkServer } from "./check.ts";
 import { helpfulFailure, otherDialect } from "./dialect.ts";
 import { type ChatTarget, readCompatibleReference, readOpenaiReference } from "./reference.ts";
 import { chatBody, type Dialect } from "./request.ts";
-import { done, readParts, readWhole } from "./stream.ts";
+import { done, readParts } from "./stream.ts";
 
 /** As long as OpenAI's own clients wait for an answer of which nothing comes before its end. */
 const longestWholeMs = 600_000;
@@ -54,8 +53,8 @@ function open(target: ChatTarget): Model {
       const { parts, headers: begun } = await inDialect((asked) => begin({ ...asking(asked), timeoutMs, isLast: ({ data }) => data === done }));
       yield* readParts(parts, { service, url, model, request }, begun);
     } else {
-      const answer = await inDialect((asked) => requestAnswer({ ...asking(asked), timeoutMs: longestWholeMs }));
-      for (const chunk of readWhole(answer, { service, url, model, request })) yield chunk;
+      const { part, headers: begun } = await inDialect((asked) => requestWhole({ ...asking(asked), timeoutMs: longestWholeMs }));
+      yield* readParts([part], { service, url, model, request }, begun);
     }
   }
 

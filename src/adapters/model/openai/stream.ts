@@ -15,8 +15,8 @@ interface Asked extends Pick<ChatTarget, "service" | "url" | "model"> {
   readonly request: ModelRequest;
 }
 
-/** The chunks of an answer in OpenAI's form, whatever carried its parts; `begun` are the headers where the first part was taken already. */
-export async function* readParts(parts: AsyncIterable<StreamPart>, asked: Asked, begun: HttpAnswer["headers"] = {}): AsyncGenerator<ModelChunk> {
+/** The chunks of an answer in OpenAI's form, whatever carried its parts; `begun` are the headers where no part has them. */
+export async function* readParts(parts: AsyncIterable<StreamPart> | Iterable<StreamPart>, asked: Asked, begun: HttpAnswer["headers"] = {}): AsyncGenerator<ModelChunk> {
   const { name } = asked.service;
   const answer = readAnswer(asked.request);
   let headers = begun;
@@ -33,14 +33,6 @@ export async function* readParts(parts: AsyncIterable<StreamPart>, asked: Asked,
   }
   checkEnd(answer.state, isDone, name);
   yield* endOf(answer, headers, asked);
-}
-
-/** The chunks of an answer that came at once. */
-export function readWhole({ headers, value }: { readonly headers: HttpAnswer["headers"]; readonly value: unknown }, asked: Asked): readonly ModelChunk[] {
-  const answer = readAnswer(asked.request);
-  const said = answer.read(checked(value, headers, asked));
-  checkEnd(answer.state, true, asked.service.name);
-  return [...said, ...endOf(answer, headers, asked)];
 }
 
 /** Fails with what the server says where it is an error that came under a status of success. */

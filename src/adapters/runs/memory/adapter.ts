@@ -2,7 +2,7 @@ import { unlessAborted, untilAborted } from "../../../core/abort.ts";
 import { TwelveError } from "../../../core/errors.ts";
 import type { RunEngine, RunHandler } from "../../../ports/runs.ts";
 import { copyOf, end, isOver, keep, type KeptRun, openRunMemory, placeOf, type RunMemory, statusOf, tell } from "./kept.ts";
-import { givenBack, laterMs, leaving, ongoingRun, postponing } from "./ongoing.ts";
+import { givenBack, laterMs, leaving, ongoingRun, postponing, type Worker } from "./ongoing.ts";
 
 /** `memory:`, or `memory:<time>` where every event is to have that time. */
 export async function openRuns(reference: string): Promise<RunEngine> {
@@ -10,11 +10,14 @@ export async function openRuns(reference: string): Promise<RunEngine> {
   if (time === "") return openMemoryRuns();
   const at = new Date(time);
   if (Number.isNaN(at.getTime())) throw new TwelveError("SERVICE_UNSUPPORTED", `${reference} names no time; write memory: alone, or a time such as memory:2026-01-01T00:00:00Z`);
-  return openMemoryRuns(openRunMemory(() => at));
+  return openMemoryRuns(openRunMemory({ now: () => at }));
 }
 
+/** How long a worker that stops waits for steps that must be finished. What they give is lost with the process all the same. */
+const usualGraceMs = 1000;
+
 /** The port's promise in the fewest lines, for as long as the process lives: for mocks and for tests. */
-export function openMemoryRuns(memory: RunMemory = openRunMemory()): RunEngine {
+export function openMemoryRuns(memory: RunMemory = openRunMemory(), { graceMs = usualGraceMs }: { readonly graceMs?: number } = {}): RunEngine {
   const { runs, now, listeners } = memory;
   let startHere: ((kept: KeptRun) => Promise<void>) | undefined;
   const changed = (): void => {
@@ -22,10 +25,10 @@ export function openMemoryRuns(memory: RunMemory = openRunMemory()): RunEngine {
   };
 
   /** Up to the run's end, or to where it waits or is given back; fails as the run does. */
-  async function perform(kept: KeptRun, handler: RunHandler, stopping: AbortSignal): Promise<void> {
+  async function perform(kept: KeptRun, handler: RunHandler, stops: Pick<Worker, "stopping" | "ending">): Promise<void> {
     Object.assign(kept, { state: "running", isQueued: false });
     try {
-      const result = await handler(copyOf(kept.run.input), ongoingRun(kept, { stopping, now, changed }));
+      const result = await handler(copyOf(kept.run.input), ongoingRun(kept, { ...stops, now, changed }));
       if (isOver(kept)) return;
       kept.result = copyOf(result);
       end(kept, "done", now());
@@ -56,6 +59,11 @@ export function openMemoryRuns(memory: RunMemory = openRunMemory()): RunEngine {
     url: "memory:",
     check: () => Promise.resolve({ version: null }),
     close: () => Promise.resolve(),
+    forget() {
+      for (const kept of runs.values()) end(kept, "cancelled", now());
+      runs.clear();
+      changed();
+    },
     async submit(run) {
       keep(memory, run);
       changed();
@@ -115,10 +123,11 @@ export function openMemoryRuns(memory: RunMemory = openRunMemory()): RunEngine {
     },
     async work(handlers, { concurrency, signal, taking, onReady }) {
       const working = new Set<Promise<void>>();
+      const ending = new AbortController();
       const begin = (kept: KeptRun): Promise<void> => {
         const handler = handlers[kept.run.kind];
         if (handler === undefined) throw new Error(`There is no handler for runs of kind ${kept.run.kind}`);
-        const performing = perform(kept, handler, signal);
+        const performing = perform(kept, handler, { stopping: signal, ending: ending.signal });
         const settled = performing.catch(() => {}).finally(() => {
           working.delete(settled);
           take();
@@ -139,7 +148,9 @@ export function openMemoryRuns(memory: RunMemory = openRunMemory()): RunEngine {
       await untilAborted(signal);
       listeners.delete(take);
       startHere = undefined;
-      await Promise.all(working);
+      const timer = setTimeout(() => ending.abort(), graceMs);
+      await Promise.race([Promise.all(working), untilAborted(ending.signal)]);
+      clearTimeout(timer);
     },
   };
 }

@@ -30,12 +30,17 @@ export interface RunMemory {
   /** In the order in which they were submitted. */
   readonly runs: Map<string, KeptRun>;
   readonly now: () => Date;
+  /** Beyond them, the oldest that are over are forgotten. */
+  readonly mostRuns: number;
   /** Told of every change. */
   readonly listeners: Set<() => void>;
 }
 
-export function openRunMemory(now: () => Date = () => new Date()): RunMemory {
-  return { runs: new Map(), listeners: new Set(), now };
+/** A process that serves for days must not fill the memory. */
+const usualMostRuns = 10_000;
+
+export function openRunMemory({ now = () => new Date(), mostRuns = usualMostRuns }: Partial<Pick<RunMemory, "now" | "mostRuns">> = {}): RunMemory {
+  return { runs: new Map(), listeners: new Set(), now, mostRuns };
 }
 
 export function placeOf({ kind, group, id }: RunKey): string {
@@ -43,12 +48,23 @@ export function placeOf({ kind, group, id }: RunKey): string {
 }
 
 /** The run of that key; the first that was submitted under it counts. */
-export function keep({ runs, now }: RunMemory, run: NewRun): KeptRun {
+export function keep(memory: RunMemory, run: NewRun): KeptRun {
+  const { runs, now } = memory;
   const known = runs.get(placeOf(run));
   if (known !== undefined) return known;
   const kept: KeptRun = { run: copyOf(run), submitted: now(), state: "queued", isQueued: true, events: [], keys: new Set(), steps: new Map(), attempts: new Map(), rests: new Set(), waits: new Map(), cancelling: new AbortController() };
   runs.set(placeOf(run), kept);
+  forgetOldest(memory);
   return kept;
+}
+
+function forgetOldest({ runs, mostRuns }: RunMemory): void {
+  if (runs.size <= mostRuns) return;
+  for (const [place, kept] of runs) {
+    if (!isOver(kept)) continue;
+    runs.delete(place);
+    if (runs.size <= mostRuns) return;
+  }
 }
 
 export function isOver({ state }: Pick<KeptRun, "state">): boolean {
@@ -76,7 +92,7 @@ export function statusOf({ run: { id, about }, submitted, state, finished, resul
 }
 
 function failureOf(error: unknown): NonNullable<RunStatus["failure"]> {
-  if (error instanceof TwelveError) return { code: error.code, message: error.message, fix: error.fix };
+  if (error instanceof TwelveError) return { code: error.code, message: error.message, fix: error.fix, ...(error.retry === undefined ? {} : { afterMs: error.retry.afterMs }) };
   return { message: error instanceof Error ? error.message : String(error) };
 }
 

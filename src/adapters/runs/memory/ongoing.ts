@@ -11,15 +11,18 @@ export const postponing = new Error("The run is tried again later");
 export const laterMs = 1000;
 /** Nothing comes in a process that was not there for so long. */
 const mostRests = 60;
-interface Worker {
+
+export interface Worker {
   /** Aborted when the worker stops. */
   readonly stopping: AbortSignal;
+  /** Aborted when it waits no longer for steps that must be finished. */
+  readonly ending: AbortSignal;
   readonly now: () => Date;
   readonly changed: () => void;
 }
 
 /** A run as its handler sees it. What is recorded already is given again. */
-export function ongoingRun(kept: KeptRun, { stopping, now, changed }: Worker): OngoingRun {
+export function ongoingRun(kept: KeptRun, { stopping, ending, now, changed }: Worker): OngoingRun {
   const told = (data: Parameters<OngoingRun["tell"]>[1]): void => {
     tell(kept, data, now());
     changed();
@@ -35,7 +38,7 @@ export function ongoingRun(kept: KeptRun, { stopping, now, changed }: Worker): O
       const number = (kept.attempts.get(name) ?? 0) + 1;
       kept.attempts.set(name, number);
       told({ ...begun, attempt: number });
-      const signal = isFinished ? kept.cancelling.signal : AbortSignal.any([kept.cancelling.signal, stopping]);
+      const signal = AbortSignal.any([kept.cancelling.signal, isFinished ? ending : stopping]);
       const working = work({ number, signal }).catch((error: unknown) => {
         if (!signal.aborted || isOver(kept)) throw error;
         // Broken off by the stop, it is done again elsewhere.

@@ -10,7 +10,9 @@ let server: ChatServer;
 beforeAll(async () => void (server = await startChatServer({ key, models: ["gpt-5.2"] })));
 let wholeServer: ChatServer;
 beforeAll(async () => void (wholeServer = await startChatServer({ key, models: ["gpt-5.2"], isStreamKnown: false })));
-afterAll(() => Promise.all([server.close(), wholeServer.close()]));
+let streamServer: ChatServer;
+beforeAll(async () => void (streamServer = await startChatServer({ key, models: ["gpt-5.2"], isWholeKnown: false })));
+afterAll(() => Promise.all([server, wholeServer, streamServer].map((each) => each.close())));
 
 const lacks = { toolErrors: "a result has no mark for a failure", error: "an answer has no such end" };
 
@@ -24,4 +26,5 @@ async function openWhole(url: string, options: string): Promise<Model> {
 }
 const whole = { ...lacks, pieces: "the answer comes whole", breaksOff: "the answer comes whole, or not at all" };
 describeModel("an OpenAI-compatible server that is asked for the whole answer", chatHarness(() => server, openWhole, whole));
+describeModel("an OpenAI-compatible server that streams whatever it is asked for", chatHarness(() => streamServer, openWhole, whole));
 describeModel("an OpenAI-compatible server that knows no streams", chatHarness(() => wholeServer, openCompatible, whole));
