@@ -39,7 +39,8 @@ export async function runTypes(context: Context, options: ForemanOptions): Promi
   const endAll = (): void => {
     stopAll(pools);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, farewellMs);
-    stopAll(pools);
+    // Some may not have been asked before, and what is frozen hears no request.
+    for (const pool of pools) pool.kill();
   };
   process.once("exit", endAll);
   try {

@@ -36,6 +36,8 @@ export interface Pool {
   announceStop(): void;
   /** Asks all to end; called again, it forces them. */
   stop(): void;
+  /** Ends all at once, whatever they were asked before. */
+  kill(): void;
   /** When it was asked to stop, and the last one has ended. */
   readonly ended: Promise<void>;
 }
@@ -136,6 +138,9 @@ export function openPool(type: ProcessType, { start, nowMs, random, told }: Pool
         if (slot.instance === undefined) remove(slot);
         else if (isForced || !slot.isLeaving) slot.instance.stop();
       }
+    },
+    kill() {
+      for (const { instance } of slots.values()) instance?.kill();
     },
   };
 }

@@ -101,6 +101,18 @@ describe("twelve run with several processes", () => {
     expect(await run.ended).toMatchObject({ exitCode: 0 });
   });
 
+  it("kills all when it ends at once, also those that it had not asked before", async () => {
+    const before = process.listeners("exit");
+    const run = await running({});
+    const started = await run.all(6);
+    run.stop();
+    await expect.poll(() => started[0]?.stops).toBe(1);
+    for (const listener of process.listeners("exit")) if (!before.includes(listener)) listener(130);
+    expect(started.map(({ stops, isKilled }) => [stops, isKilled])).toEqual([[2, true], [2, true], ...Array.from({ length: 4 }, () => [1, true])]);
+    await Promise.all(started.map((instance) => instance.end(null, "SIGKILL")));
+    await run.ended;
+  });
+
   it("gives all processes the one release, also those that it starts after a newer one was activated", async () => {
     const run = await running({ process: "web", concurrency: 2 });
     const [one, other] = await run.all(2);
