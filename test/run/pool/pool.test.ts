@@ -244,6 +244,18 @@ describe("the metrics of a pool", () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(at(0).heard.at(-1)).toEqual({ kind: "metrics-collected", id: 7, all: [requests(25)] });
   });
+
+  it("counts once what a process did that answers a scrape and ends before another one has answered", async () => {
+    const { at, ready } = open(fixed(3));
+    ready(0, 1, 2);
+    for (const place of [0, 1, 2]) at(place).say(load);
+    scrape(at(0));
+    answer(at(1), requests(10));
+    await at(1).end(1);
+    answer(at(2), requests(100));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(at(0).heard.at(-1)).toEqual({ kind: "metrics-collected", id: 7, all: [requests(10), requests(100)] });
+  });
 });
 
 it("counts the requests of a limited key for all processes of a pool, also across their ends", async () => {
