@@ -113,6 +113,20 @@ describe("twelve run with several processes", () => {
     await run.ended;
   });
 
+  it("counts the requests of a limited key for the processes of all types", async () => {
+    const run = await running({});
+    const [web, , other] = await run.all(6);
+    const take = (instance: FakeInstance | undefined): unknown => {
+      instance?.say({ kind: "limit-asked", id: 1, key: "ci", perMinute: 1, burst: 1 });
+      const told = instance?.heard.at(-1);
+      return told?.kind === "limit-told" && told.taken.isAllowed;
+    };
+    expect([take(web), take(other)]).toEqual([true, false]);
+    run.stop();
+    await endAll(await run.all(6));
+    await run.ended;
+  });
+
   it("gives all processes the one release, also those that it starts after a newer one was activated", async () => {
     const run = await running({ process: "web", concurrency: 2 });
     const [one, other] = await run.all(2);
