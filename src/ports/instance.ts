@@ -21,6 +21,8 @@ export interface Instance {
   send(message: ToInstance): void;
   /** The first one asks it to stop in good order, the second one forces it. */
   stop(): void;
+  /** Ends it and what it started, whatever it was asked before. */
+  kill(): void;
 }
 
 export interface InstanceEnd {

@@ -65,6 +65,8 @@ export interface WorkOptions {
   /** Shards at a time in this process. */
   readonly concurrency: number;
   readonly signal: AbortSignal;
+  /** Told when it is at work. */
+  readonly onReady: () => void;
   /** Told what the worker waits out by itself, such as a server that is away. */
   readonly warn: (message: string) => void;
 }

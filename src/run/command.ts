@@ -10,7 +10,7 @@ import type { Context } from "../ports/context.ts";
 import { readCurrent } from "../release/read.ts";
 import { agentCoreAddress, planAddress, usualAddress } from "./address-plan.ts";
 import type { ChosenProcess } from "./choose-plan.ts";
-import { commonReleaseOf } from "./common-release.ts";
+import { commonReleaseOf, isReleaseTold } from "./common-release.ts";
 import { isLoopback } from "./http/own-host.ts";
 import { findOrWait, findRelease, type Found, type Served, servedOf } from "./find.ts";
 import { flagsFor } from "../core/flag.ts";
@@ -59,7 +59,8 @@ export default defineCommand({
       // A worker has no API keys, and what waits in its queues is nothing for strangers.
       metricsAt: hasPort ? { host: isLoopback(listening.host) || insecure ? listening.host : "127.0.0.1", port: listening.port } : undefined,
     };
-    const early = wanted === undefined ? await chooseEarlyWorker(context, environment, process) : undefined;
+    // What is told is run, whatever is being written into twelve.yaml meanwhile.
+    const early = wanted === undefined && !isReleaseTold(context) ? await chooseEarlyWorker(context, environment, process) : undefined;
     if (early !== undefined) {
       if (ui) throw withoutPage(early.name);
       const { runWorker } = await import("./worker.ts");

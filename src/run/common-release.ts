@@ -27,6 +27,11 @@ export function commonReleaseOf({ release: { number, releaseDescriptor, activati
   return { number, release: releaseDescriptor, attachments, ...(activation && { secrets: activation.secrets }) };
 }
 
+/** Whether its parent has told this process what it runs. */
+export function isReleaseTold({ parent, env }: Pick<Context, "parent" | "env">): boolean {
+  return parent !== undefined && env[releaseVariable] !== undefined;
+}
+
 /**
  * One `twelve run` serves one release for its life, also what it starts again after a newer one is activated: the one that its parent has told
  * this process, or else the one that an instance finds first.

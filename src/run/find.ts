@@ -58,9 +58,8 @@ export async function findOrWait(context: Context, { process, find }: { readonly
 
 /** As far as twelve.yaml says. */
 async function isServer({ dir }: Context, process: string | undefined): Promise<boolean> {
-  const manifest = await readManifest(dir);
   try {
-    return chooseProcess(manifest, process).kind === "serve";
+    return chooseProcess(await readManifest(dir), process).kind === "serve";
   } catch {
     return false;
   }

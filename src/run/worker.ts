@@ -9,6 +9,7 @@ import type { Context } from "../ports/context.ts";
 import type { QueueDepth } from "../ports/queue.ts";
 import type { Activation } from "../release/schema.ts";
 import type { Address } from "./http/listen.ts";
+import type { WorkOnRuns } from "./agent/worker.ts";
 import { tellSteps } from "./index-work.ts";
 import { instanceFacts, joinType, type Membership } from "./instance.ts";
 import { type Metrics, openMetrics } from "./metrics/record.ts";
@@ -45,35 +46,41 @@ export async function runWorker(context: Context, options: WorkerOptions): Promi
   const indexing = indexJobHandler(context, secrets);
   const steps = tellSteps(indexing, { write, nowMs: () => clock.monotonicMs() });
   const metrics = openMetrics();
-  let runsHere = (): number => 0;
+  let runs: WorkOnRuns | undefined;
   const waiting = new Map<string, number>();
   const seen = (of: string, depth: QueueDepth): void => {
     metrics.queueSeen(of, depth);
     waiting.set(of, depth.waiting);
   };
-  const member = joinType(context.parent, { metrics, load: () => ({ own: steps.running() + runsHere(), waiting: [...waiting.values()].reduce((sum, each) => sum + each, 0) }), note: (note) => story.note(note) });
+  const member = joinType(context.parent, { metrics, load: () => ({ own: steps.running() + (runs?.running() ?? 0), waiting: [...waiting.values()].reduce((sum, each) => sum + each, 0) }), note: (note) => story.note(note) });
   const metricsServer = await openMetricsServer(context, { at: options.metricsAt, metrics, member });
   try {
     // Makes sure of the queue, so that nobody is told of a worker that cannot work.
     const kind = jobKind({ app: manifest.name, environment });
     await queue.list({ kind, limit: 1 });
-    write("worker-ready", { queue: queue.url, queues, concurrency });
-    metrics.readySeen(true);
-    member.ready([`Working on ${queues.join(", ")} of ${queue.url}, ${concurrency} at a time. Ctrl-C or SIGTERM stops`]);
+    const missing = new Set([...(chosen.indexes ? [indexQueue] : []), ...(chosen.runs ? [runsQueue] : [])]);
+    const onHeld = (held: string): void => {
+      if (!missing.delete(held) || missing.size > 0 || signal.aborted) return;
+      write("worker-ready", { queue: queue.url, queues, concurrency });
+      metrics.readySeen(true);
+      member.ready([`Working on ${queues.join(", ")} of ${queue.url}, ${concurrency} at a time. Ctrl-C or SIGTERM stops`]);
+    };
     signal.addEventListener("abort", () => story.note("Stopping: what is not finished goes back to the queue. A second signal ends at once"), { once: true });
     const working: Promise<void>[] = [];
-    if (chosen.indexes) {
-      keepLooking(async () => seen(indexQueue, await queue.depth(kind)), { signal, everyMs: depthEveryMs });
-      working.push(queue.work({ [kind]: steps.handler }, { concurrency, signal, warn: (message) => story.warn(message) }));
-    }
     if (chosen.runs && release !== undefined) {
-      const { workOnRuns } = await import("./agent/worker.ts");
-      working.push(workOnRuns(context, {
+      const { openWorkOnRuns } = await import("./agent/worker.ts");
+      // Before any other work is begun: what is wrong with the agents shows here, and nothing is left half done.
+      runs = await openWorkOnRuns(context, {
         environment, concurrency, release, isContentLogged,
         onModelCall: (event) => metrics.modelCalled(event),
         onDepth: (depth) => seen(runsQueue, depth),
-        onOpen: (running) => (runsHere = running),
-      }));
+      });
+      void runs.ready.then(() => onHeld(runsQueue));
+      working.push(runs.untilStopped());
+    }
+    if (chosen.indexes) {
+      keepLooking(async () => seen(indexQueue, await queue.depth(kind)), { signal, everyMs: depthEveryMs });
+      working.push(queue.work({ [kind]: steps.handler }, { concurrency, signal, onReady: () => onHeld(indexQueue), warn: (message) => story.warn(message) }));
     }
     await Promise.all(working);
     write("worker-stopped", {});

@@ -244,6 +244,21 @@ describe("twelve run web --concurrency", () => {
     await expect.poll(() => pids.filter(isAlive)).toEqual([]);
   });
 
+  it("ends a frozen worker, too, which had not been asked to end while a server still answers", async () => {
+    const run = startRun([], { cwd });
+    const rest = await openStream(await run.url());
+    await run.until(() => run.events("worker-ready").length === 1 && run.events("clock").length === 1);
+    const [worker = 0] = pidsOf(run.events("worker-ready"));
+    process.kill(worker, "SIGSTOP");
+    onTestFinished(() => void (isAlive(worker) && process.kill(worker, "SIGKILL")));
+    run.send("SIGTERM");
+    await run.until(() => run.stderr.includes("Stopping: "));
+    run.send("SIGTERM");
+    expect(await run.ended).toBe(130);
+    await rest().catch(() => {});
+    await expect.poll(() => [worker, ...pidsOf(run.events("clock"))].filter(isAlive)).toEqual([]);
+  });
+
   it("is forced by a second signal, and takes its processes along", async () => {
     const run = startRun(["web", "--concurrency", "2"], { cwd });
     const rest = await openStream(await run.url());

@@ -76,7 +76,8 @@ export function memoryQueue(url = "postgres://queue.test/state"): MemoryQueue {
       if (can) tell(id, { state: "cancelled", finished: new Date() });
       return Promise.resolve(can);
     },
-    async work(handlers, { concurrency, signal }) {
+    async work(handlers, { concurrency, signal, onReady }) {
+      onReady();
       while (!signal.aborted) {
         const job = jobs.find(({ id, kind }) => statuses.get(id)?.state === "queued" && Object.hasOwn(handlers, kind));
         if (job === undefined) await sleep(1);

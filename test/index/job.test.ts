@@ -44,7 +44,7 @@ async function work(changes: Partial<Context> = {}, concurrency = 1): Promise<vo
   const stop = new AbortController();
   const machine = await temporaryFolder();
   const handler = indexJobHandler({ ...(await testContext({ dir: machine, store, signal: stop.signal })), ...changes }, {});
-  const working = queue.work({ [kind]: handler }, { concurrency, signal: stop.signal, warn: () => {} });
+  const working = queue.work({ [kind]: handler }, { concurrency, signal: stop.signal, onReady: () => {}, warn: () => {} });
   onTestFinished(async () => {
     stop.abort(new Error("over"));
     await working;

@@ -38,7 +38,7 @@ const squares: JobHandler = {
 /** Lets the queue work until the test says so, at the latest until it ends. */
 function startWork(queue: JobQueue, handlers: Readonly<Record<string, JobHandler>>, concurrency = 2): { stop(): Promise<void> } {
   const stop = new AbortController();
-  const working = queue.work(handlers, { concurrency, signal: stop.signal, warn: () => {} });
+  const working = queue.work(handlers, { concurrency, signal: stop.signal, onReady: () => {}, warn: () => {} });
   const end = async (): Promise<void> => {
     stop.abort();
     await working;

@@ -1,13 +1,16 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import OpenAI from "openai";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { TwelveError } from "../../src/core/errors.ts";
+import type { Parent } from "../../src/ports/instance.ts";
 import type { Store } from "../../src/ports/store.ts";
 import type { ModelCallEvent } from "../../src/run/schema.ts";
 import command from "../../src/run/command.ts";
+import { commonReleaseOf, releaseVariable } from "../../src/run/common-release.ts";
+import { findRelease } from "../../src/run/find.ts";
 import { temporaryFolder, testContext, type TestContext } from "../helpers/context.ts";
 import { makeRelease, manifest, writeFiles } from "./release.ts";
 
@@ -49,6 +52,15 @@ async function serving(app: TestContext, { env = {}, change = {} }: { env?: Reco
 async function* failing(failure: TwelveError): AsyncGenerator<never> {
   throw failure;
 }
+
+it("of an instance runs the release that it was told, also while twelve.yaml is being edited", async () => {
+  const app = await releasedApp();
+  const found = await findRelease(app, { environment: "staging", wanted: undefined, process: undefined });
+  await writeFile(join(app.dir, "twelve.yaml"), "name: [");
+  const parent: Parent = { name: "fail.1", send: () => Promise.resolve(), onMessage: () => {}, onLost: () => {} };
+  const env = { [releaseVariable]: JSON.stringify(commonReleaseOf(found)) };
+  expect(await command.run(command.input.parse({ process: "fail", env: "staging" }), { ...app, env, parent })).toMatchObject({ process: "fail", exitCode: 7 });
+});
 
 describe("twelve run", () => {
   it("serves the release's agents with cited answers, logs each call, and stops in good order", async () => {

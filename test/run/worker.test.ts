@@ -1,6 +1,8 @@
 import { createServer } from "node:http";
+import { setImmediate } from "node:timers/promises";
 import { beforeEach, describe, expect, it } from "vitest";
 import { openStore } from "../../src/adapters/registry.ts";
+import { digestOf } from "../../src/core/descriptor.ts";
 import indexCommand from "../../src/index/command.ts";
 import { readManifest } from "../../src/manifest/read.ts";
 import type { JobHandler, JobQueue } from "../../src/ports/queue.ts";
@@ -22,12 +24,13 @@ beforeEach(async () => {
   queue = memoryQueue();
 });
 
+type WorkerRelease = Parameters<typeof runWorker>[1]["release"];
 type Line = Readonly<Record<string, unknown>>;
 
 /** Works until the job is over, or until `until` says so of a line of the log. */
-async function work(changes: { readonly queues?: readonly string[]; readonly queue?: JobQueue; readonly metricsAt?: Address } = {}, until = (line: Line): boolean => line["event"] === "join-finished"): Promise<{ readonly lines: readonly Line[]; readonly told: readonly string[] }> {
+async function work(changes: { readonly queues?: readonly string[]; readonly queue?: JobQueue; readonly metricsAt?: Address; readonly release?: WorkerRelease; readonly lines?: Line[] } = {}, until = (line: Line): boolean => line["event"] === "join-finished"): Promise<{ readonly lines: readonly Line[]; readonly told: readonly string[] }> {
   const stop = new AbortController();
-  const lines: Line[] = [];
+  const { lines = [] } = changes;
   const context = await testContext({ dir, store, signal: stop.signal });
   const writeLine = (text: string): void => {
     const line = JSON.parse(text) as Line;
@@ -35,7 +38,7 @@ async function work(changes: { readonly queues?: readonly string[]; readonly que
     if (until(line)) stop.abort(new Error("stopped"));
   };
   const opened = { ...context, writeLine, openQueue: () => Promise.resolve(changes.queue ?? queue) };
-  await runWorker(opened, { process: "worker", environment: "staging", queues: changes.queues ?? ["index"], concurrency: 1, isContentLogged: false, manifest: await readManifest(dir), release: undefined, metricsAt: changes.metricsAt });
+  await runWorker(opened, { process: "worker", environment: "staging", queues: changes.queues ?? ["index"], concurrency: 1, isContentLogged: false, manifest: await readManifest(dir), release: changes.release, metricsAt: changes.metricsAt });
   return { lines, told: context.told };
 }
 
@@ -99,7 +102,13 @@ describe("a worker", () => {
     const watch = async (): Promise<void> => {
       while (!text.includes("twelve_queue_depth{")) text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     };
-    const waiting: JobQueue = { ...queue, work: (handlers, options) => watch().then(() => queue.work(handlers, options)) };
+    const waiting: JobQueue = {
+      ...queue,
+      work(handlers, options) {
+        options.onReady();
+        return watch().then(() => queue.work(handlers, options));
+      },
+    };
     await work({ queue: waiting, metricsAt: { host: "127.0.0.1", port } });
     expect(text).toMatch(/twelve_queue_depth\{queue="index",state="waiting"\} 2\n.*"running"\} 0\n[^]*twelve_processes_ready 1\n/);
     await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow("fetch failed");
@@ -108,6 +117,28 @@ describe("a worker", () => {
     await queue.submit({ id: "again", kind: "index-many-staging", input: null, shards: [] });
     const { told } = await work({ metricsAt: { host: "127.0.0.1", port: taken } }, (line) => line["event"] === "worker-ready");
     expect(told).toContain(`warn Port ${taken} on 127.0.0.1 is in use: this worker has no /metrics`);
+  });
+
+  it("is not ready before it holds its queue", async () => {
+    const order: string[] = [];
+    const slow: JobQueue = {
+      ...queue,
+      async work(handlers, options) {
+        order.push("working");
+        await setImmediate();
+        return queue.work(handlers, { ...options, onReady: () => (order.push("held"), options.onReady()) });
+      },
+    };
+    await work({ queue: slow }, ({ event }) => event === "worker-ready" && order.push("ready") > 0);
+    expect(order).toEqual(["working", "held", "ready"]);
+  });
+
+  it("that cannot open the agents whose runs it should work on ends before it says that it is ready, or begins anything", async () => {
+    await submit();
+    const lines: Line[] = [];
+    const release = { number: 1, releaseDescriptor: { mediaType: "", digest: digestOf("none"), size: 1 }, release: { app: "many", agents: {} }, attachments: { STATE_URL: { url: queue.url } } } as unknown as WorkerRelease;
+    await expect(work({ queues: ["index", "runs"], release, lines })).rejects.toMatchObject({ code: "PROCESS_UNSUPPORTED", exit: 2, message: expect.stringContaining("no agent with tools") });
+    expect(lines).toEqual([]);
   });
 
   it("has no other queue", async () => {

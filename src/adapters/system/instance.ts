@@ -33,6 +33,10 @@ export function systemInstances(globalFlags: readonly string[], { groupMs = usua
       let isSilent = false;
       void Promise.all(read).then(() => (isSilent = true));
       let asked = 0;
+      const kill = (): void => {
+        child.kill("SIGKILL");
+        if (group !== undefined) signalGroup(group, "SIGKILL");
+      };
       const exited = new Promise<InstanceEnd>((resolve) => {
         worker.once("exit", (exitCode: number | null, signal: string | null) => resolve({ exitCode, signal }));
         worker.on("error", (error: Error) => {
@@ -53,11 +57,13 @@ export function systemInstances(globalFlags: readonly string[], { groupMs = usua
         },
         stop() {
           // Two signals of one kind that are near each other arrive as one. What is frozen, or in a loop without an end, hears only the last.
-          child.kill((["SIGTERM", "SIGQUIT"] as const)[asked] ?? "SIGKILL");
+          if (asked > 1) return kill();
+          child.kill(asked === 0 ? "SIGTERM" : "SIGQUIT");
           // It is gone, and what it had started is still being asked.
-          if (asked > 0 && group !== undefined && hasEnded(child)) signalGroup(group, "SIGKILL");
+          if (asked === 1 && group !== undefined && hasEnded(child)) signalGroup(group, "SIGKILL");
           asked++;
         },
+        kill,
       };
     },
   };
@@ -65,7 +71,7 @@ export function systemInstances(globalFlags: readonly string[], { groupMs = usua
 
 /** A machine that has no room for another process, say. */
 function neverStarted(error: unknown): Instance {
-  return { pid: undefined, ended: Promise.resolve({ exitCode: null, signal: null, failure: error instanceof Error ? error.message : String(error) }), send: () => {}, stop: () => {} };
+  return { pid: undefined, ended: Promise.resolve({ exitCode: null, signal: null, failure: error instanceof Error ? error.message : String(error) }), send: () => {}, stop: () => {}, kill: () => {} };
 }
 
 function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {

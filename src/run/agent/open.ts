@@ -71,6 +71,8 @@ export interface ToolAgents {
   readonly services: readonly NamedService[];
   /** Leaves runs that wait to other processes; what runs here goes on. */
   takeNoMore(): void;
+  /** Resolves when runs can be begun here; at once where others work on them. */
+  readonly ready: Promise<void>;
   /** Gives back what runs here. */
   close(): Promise<void>;
 }
@@ -145,6 +147,7 @@ export function openToolAgents({ release, agents, answering, onToolCall, story, 
       ...(work === undefined ? [] : [{ name: "runs", service: work }]),
     ],
     takeNoMore: () => work?.takeNoMore(),
+    ready: work?.ready ?? Promise.resolve(),
     async close() {
       await work?.stop();
       await durable?.engine.close();

@@ -14,14 +14,22 @@ interface RunWorker {
   readonly isContentLogged: boolean;
   readonly release: ReleaseToRun & { readonly attachments: Activation["attachments"] };
   readonly onModelCall: (event: ModelCallEvent) => void;
-  /** Given how to find out how many runs are worked on here. */
-  readonly onOpen: (running: () => number) => void;
   /** Told every so often how much waits and runs. */
   readonly onDepth: (depth: QueueDepth) => void;
 }
 
-/** Works on the runs of a release's agents until the process is asked to stop. Fails as a server of these agents would. */
-export async function workOnRuns(context: Context, { environment, concurrency, release, isContentLogged, onModelCall, onOpen, onDepth }: RunWorker): Promise<void> {
+/** A process at work on runs. */
+export interface WorkOnRuns {
+  /** How many are worked on here. */
+  running(): number;
+  /** Resolves when runs are taken from the queue; they wait for as long as that is away. */
+  readonly ready: Promise<void>;
+  /** Works until the process is asked to stop. */
+  untilStopped(): Promise<void>;
+}
+
+/** Opens what the runs of a release's agents need, and begins to work on them. Fails as a server of these agents would. */
+export async function openWorkOnRuns(context: Context, { environment, concurrency, release, isContentLogged, onModelCall, onDepth }: RunWorker): Promise<WorkOnRuns> {
   const { agents } = release.release;
   const names = Object.keys(agents).filter((name) => agents[name]?.tools !== undefined);
   if (names.length === 0) {
@@ -34,13 +42,15 @@ export async function workOnRuns(context: Context, { environment, concurrency, r
   };
   const { attachments } = release;
   const runtime = await openRuntime(context, { release, environment, attachments, agents: names, emit, isContentLogged, onToolCall: write, runs: { works: true, concurrency } });
-  onOpen(() => runtime.toolAgents?.running() ?? 0);
   keepLooking(async () => onDepth((await runtime.toolAgents?.runs?.depth()) ?? none), { signal: context.signal, everyMs: depthEveryMs });
-  try {
-    await untilAborted(context.signal);
-  } finally {
-    await runtime.close();
-  }
+  return {
+    running: () => runtime.toolAgents?.running() ?? 0,
+    ready: runtime.toolAgents?.ready ?? Promise.resolve(),
+    async untilStopped() {
+      await untilAborted(context.signal);
+      await runtime.close();
+    },
+  };
 }
 
 const none: QueueDepth = { waiting: 0, running: 0 };

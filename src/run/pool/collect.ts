@@ -20,7 +20,7 @@ export function openCollector(): Collector {
   let past: readonly Family[] = [];
   let asked = 0;
 
-  async function ask(instance: Instance): Promise<readonly Family[]> {
+  async function ask(instance: Instance): Promise<void> {
     const id = (asked += 1);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, limitMs);
@@ -33,12 +33,12 @@ export function openCollector(): Collector {
       void instance.ended.then(() => waiting.get(id)?.());
     });
     waiting.delete(id);
-    // One that ended meanwhile is in what is past.
-    return last.get(instance) ?? [];
   }
 
   async function collect(asker: Instance, others: readonly Instance[], id: number): Promise<void> {
-    const answers = await Promise.all(others.map(ask));
+    await Promise.all(others.map(ask));
+    // Read in one moment: one that ended meanwhile is in what is past, and no longer here.
+    const answers = others.map((instance) => last.get(instance) ?? []);
     asker.send({ kind: "metrics-collected", id, all: [past, ...answers].filter((families) => families.length > 0) as unknown as readonly Json[] });
   }
 

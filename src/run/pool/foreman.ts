@@ -4,6 +4,7 @@ import type { Context } from "../../ports/context.ts";
 import { type FromInstance, instanceVariable } from "../../ports/instance.ts";
 import { type CommonRelease, releaseVariable } from "../common-release.ts";
 import { openEcho } from "./echo.ts";
+import { type CountRequest, openLimits } from "./limit.ts";
 import { type EndedInstance, openPool } from "./pool.ts";
 import { settlePorts } from "./port.ts";
 import { stopAll, stopPools, type TypePool } from "./stop.ts";
@@ -39,13 +40,15 @@ export async function runTypes(context: Context, options: ForemanOptions): Promi
   const endAll = (): void => {
     stopAll(pools);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, farewellMs);
-    stopAll(pools);
+    // Some may not have been asked before, and what is frozen hears no request.
+    for (const pool of pools) pool.kill();
   };
   process.once("exit", endAll);
   try {
     voice.note(`Starting ${types.map(describeType).join(", ")}`);
+    const countRequest = openLimits(() => context.clock.monotonicMs());
     const start = openStarter(context, { ...options, types });
-    for (const type of types) pools.push({ kind: type.kind, ...openPoolOf(type, { context, voice, start, fail }) });
+    for (const type of types) pools.push({ kind: type.kind, ...openPoolOf(type, { context, voice, countRequest, start, fail }) });
     const hopeless = (await Promise.race([failed, untilAborted(context.signal)])) ?? undefined;
     if (hopeless === undefined) voice.note(`Stopping: every process gets up to ${options.drainMs / 1000} s for what it has begun, those that serve first. A second signal ends them at once`);
     await stopPools(pools, { limitMs: options.drainMs + graceMs, onLate: () => voice.warn("A process did not end in time, and is forced to") });
@@ -60,16 +63,18 @@ type Starter = (type: ProcessType, from: { readonly instance: string; readonly h
 interface PoolPlace {
   readonly context: Context;
   readonly voice: Voice;
+  readonly countRequest: CountRequest;
   readonly start: Starter;
   readonly fail: (ended: EndedInstance) => void;
 }
 
-function openPoolOf(type: ProcessType, { context, voice, start, fail }: PoolPlace): ReturnType<typeof openPool> {
+function openPoolOf(type: ProcessType, { context, voice, countRequest, start, fail }: PoolPlace): ReturnType<typeof openPool> {
   const told = tellPool(type, voice);
   let isStarting = true;
   return openPool(type, {
     nowMs: () => context.clock.monotonicMs(),
     random: Math.random,
+    countRequest,
     told: {
       ...told,
       ready(notes) {

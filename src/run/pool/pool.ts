@@ -1,6 +1,6 @@
 import type { FromInstance, Instance, InstanceEnd } from "../../ports/instance.ts";
 import { openCollector } from "./collect.ts";
-import { openLimits } from "./limit.ts";
+import type { CountRequest } from "./limit.ts";
 import { countCrash, isHopeless, restartDelayMs } from "./restart-plan.ts";
 import { openScaler } from "./scaler.ts";
 import { emptySlot, type Slot } from "./slot.ts";
@@ -11,6 +11,8 @@ export interface PoolTools {
   readonly nowMs: () => number;
   /** From 0 to 1. */
   readonly random: () => number;
+  /** Shared by all pools. */
+  readonly countRequest: CountRequest;
   readonly told: PoolListener;
 }
 
@@ -36,6 +38,8 @@ export interface Pool {
   announceStop(): void;
   /** Asks all to end; called again, it forces them. */
   stop(): void;
+  /** Ends all at once, whatever they were asked before. */
+  kill(): void;
   /** When it was asked to stop, and the last one has ended. */
   readonly ended: Promise<void>;
 }
@@ -43,11 +47,11 @@ export interface Pool {
 const lookMs = 1000;
 
 /** Keeps as many processes of one type running as there should be: what ends unasked is started again, later each time that it fails in its start. */
-export function openPool(type: ProcessType, { start, nowMs, random, told }: PoolTools): Pool {
+export function openPool(type: ProcessType, { start, nowMs, random, countRequest, told }: PoolTools): Pool {
   const { name, scale } = type;
   const slots = new Map<number, Slot>();
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  const [collector, limits, scaler] = [openCollector(), openLimits(nowMs), openScaler(type)];
+  const [collector, scaler] = [openCollector(), openScaler(type)];
   let isGreeted = false;
   let hasBeenReady = false;
   let isStopping = false;
@@ -96,7 +100,7 @@ export function openPool(type: ProcessType, { start, nowMs, random, told }: Pool
   function hear(slot: Slot, instance: Instance, message: FromInstance): void {
     // Who has said nothing yet does not listen either.
     collector.hear(message, instance, () => [...slots.values()].flatMap((other) => (other === slot || other.load === undefined ? [] : (other.instance ?? []))));
-    limits(message, instance);
+    countRequest(message, instance);
     if (message.kind === "load") slot.load = message;
     if (message.kind !== "ready") return;
     slot.readyMs ??= nowMs();
@@ -136,6 +140,9 @@ export function openPool(type: ProcessType, { start, nowMs, random, told }: Pool
         if (slot.instance === undefined) remove(slot);
         else if (isForced || !slot.isLeaving) slot.instance.stop();
       }
+    },
+    kill() {
+      for (const { instance } of slots.values()) instance?.kill();
     },
   };
 }

@@ -32,7 +32,7 @@ await queue.work(
       },
     },
   },
-  { concurrency, signal: stop.signal, warn: (message) => void process.stderr.write(`${message}\n`) },
+  { concurrency, signal: stop.signal, onReady: () => {}, warn: (message) => void process.stderr.write(`${message}\n`) },
 );
 await queue.close();
 process.stdout.write("ended\n");

@@ -4,6 +4,7 @@ export interface FakeInstance extends Instance {
   readonly name: string;
   readonly heard: readonly ToInstance[];
   readonly stops: number;
+  readonly isKilled: boolean;
   say(message: FromInstance): void;
   end(exitCode: number | null, signal?: string): Promise<void>;
   /** It could not be started. */
@@ -19,13 +20,18 @@ export function fakeInstances(): { readonly started: FakeInstance[]; readonly st
       const { promise, resolve } = Promise.withResolvers<InstanceEnd>();
       const heard: ToInstance[] = [];
       let stops = 0;
+      let isKilled = false;
       const instance: FakeInstance = {
         name, pid: 1000 + started.length, ended: promise, heard,
         get stops() {
           return stops;
         },
+        get isKilled() {
+          return isKilled;
+        },
         send: (message) => void heard.push(message),
         stop: () => void (stops += 1),
+        kill: () => void (isKilled = true),
         say: onMessage,
         async end(exitCode, signal) {
           resolve({ exitCode, signal: signal ?? null });

@@ -101,6 +101,32 @@ describe("twelve run with several processes", () => {
     expect(await run.ended).toMatchObject({ exitCode: 0 });
   });
 
+  it("kills all when it ends at once, also those that it had not asked before", async () => {
+    const before = process.listeners("exit");
+    const run = await running({});
+    const started = await run.all(6);
+    run.stop();
+    await expect.poll(() => started[0]?.stops).toBe(1);
+    for (const listener of process.listeners("exit")) if (!before.includes(listener)) listener(130);
+    expect(started.map(({ stops, isKilled }) => [stops, isKilled])).toEqual([[2, true], [2, true], ...Array.from({ length: 4 }, () => [1, true])]);
+    await Promise.all(started.map((instance) => instance.end(null, "SIGKILL")));
+    await run.ended;
+  });
+
+  it("counts the requests of a limited key for the processes of all types", async () => {
+    const run = await running({});
+    const [web, , other] = await run.all(6);
+    const take = (instance: FakeInstance | undefined): unknown => {
+      instance?.say({ kind: "limit-asked", id: 1, key: "ci", perMinute: 1, burst: 1 });
+      const told = instance?.heard.at(-1);
+      return told?.kind === "limit-told" && told.taken.isAllowed;
+    };
+    expect([take(web), take(other)]).toEqual([true, false]);
+    run.stop();
+    await endAll(await run.all(6));
+    await run.ended;
+  });
+
   it("gives all processes the one release, also those that it starts after a newer one was activated", async () => {
     const run = await running({ process: "web", concurrency: 2 });
     const [one, other] = await run.all(2);

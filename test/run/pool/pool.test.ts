@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Json } from "../../../src/core/canonical-json.ts";
 import type { FromInstance } from "../../../src/ports/instance.ts";
+import { openLimits } from "../../../src/run/pool/limit.ts";
 import { openPool, type PoolListener } from "../../../src/run/pool/pool.ts";
 import type { ProcessType } from "../../../src/run/pool/type-plan.ts";
 import { type FakeInstance, fakeInstances } from "./fake-instances.ts";
@@ -15,7 +16,7 @@ function open(type: ProcessType, chance = 0) {
   const told: (readonly [string, ...unknown[]])[] = [];
   const tell = (event: string) => (...facts: readonly unknown[]): void => void told.push([event, ...facts]);
   const listener: PoolListener = { ready: tell("ready"), exited: tell("exited"), restarted: tell("restarted"), scaled: tell("scaled"), hopeless: tell("hopeless") };
-  const pool = openPool(type, { start: instances.start, nowMs: () => performance.now(), random: () => chance, told: listener });
+  const pool = openPool(type, { start: instances.start, nowMs: () => performance.now(), random: () => chance, countRequest: openLimits(() => performance.now()), told: listener });
   const at = (place: number): FakeInstance => instances.started[place] as FakeInstance;
   const ready = (...places: readonly number[]): void => places.forEach((place) => at(place).say({ kind: "ready", notes: ["hello"] }));
   return { pool, told, started: instances.started, at, ready };
@@ -243,6 +244,18 @@ describe("the metrics of a pool", () => {
     scrape(at(0));
     await vi.advanceTimersByTimeAsync(0);
     expect(at(0).heard.at(-1)).toEqual({ kind: "metrics-collected", id: 7, all: [requests(25)] });
+  });
+
+  it("counts once what a process did that answers a scrape and ends before another one has answered", async () => {
+    const { at, ready } = open(fixed(3));
+    ready(0, 1, 2);
+    for (const place of [0, 1, 2]) at(place).say(load);
+    scrape(at(0));
+    answer(at(1), requests(10));
+    await at(1).end(1);
+    answer(at(2), requests(100));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(at(0).heard.at(-1)).toEqual({ kind: "metrics-collected", id: 7, all: [requests(10), requests(100)] });
   });
 });
 

@@ -16,5 +16,6 @@ export function workOnJobs(handlers: Readonly<Record<string, JobHandler>>, optio
       executor.listen(jobQueue(kind), { concurrency: jobsAtOnce, pollMs: jobPollMs });
       executor.listen(shardQueue(kind), { concurrency: options.concurrency, pollMs: shardPollMs });
     }
+    options.onReady();
   });
 }
