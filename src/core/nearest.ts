@@ -6,6 +6,8 @@ export function nearest(typed: string, candidates: Iterable<string>): string | u
   const limit = Math.max(1, Math.floor(typed.length / 3));
   let best: { candidate: string; distance: number } | undefined;
   for (const candidate of candidates) {
+    // They differ by that much at least; to find out by how much exactly takes memory for every pair of their letters.
+    if (Math.abs(typed.length - candidate.length) > limit) continue;
     const distance = editDistance(typed.toLowerCase(), candidate.toLowerCase());
     if (distance <= limit && (best === undefined || distance < best.distance)) best = { candidate, distance };
   }

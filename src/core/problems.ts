@@ -62,7 +62,7 @@ function unknownKey(path: readonly PropertyKey[], root: JsonSchema, source: Yaml
 
 /** The alternative that got furthest into the value; the first one declared where several did. */
 export function closestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
-  const depth = (issues: readonly Issue[]): number => Math.max(...issues.map(({ path }) => path.length));
+  const depth = (issues: readonly Issue[]): number => issues.reduce((deepest, { path }) => Math.max(deepest, path.length), 0);
   return branches.filter(({ length }) => length > 0).toSorted((left, right) => depth(right) - depth(left))[0];
 }
 

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { didYouMean, nearest } from "../../src/core/nearest.ts";
 
 it.each([
@@ -13,4 +13,11 @@ it.each([
 it("asks only when there is something to ask", () => {
   expect(didYouMean("stagin", ["staging", "production"])).toBe(' Did you mean "staging"?');
   expect(didYouMean("stagin", [])).toBe("");
+});
+
+it("compares no letters where the lengths alone say that a name is far", () => {
+  const compared = vi.spyOn(String.prototype, "toLowerCase");
+  expect(nearest("x".repeat(10_000), ["model", "temperature"])).toBeUndefined();
+  expect(compared).not.toHaveBeenCalled();
+  compared.mockRestore();
 });

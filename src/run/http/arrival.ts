@@ -5,6 +5,7 @@ import { admit, countRequest, stranger } from "./admission.ts";
 import { answerPreflight, isPreflight } from "./cors.ts";
 import type { GuardOptions } from "./guarded.ts";
 import { isEndlessRoute, scopeOf } from "./scope.ts";
+import { isTold } from "./told.ts";
 
 /** Gives each request its trace, its life and its caller before its body is read, or refuses it. */
 export function addArrival(app: FastifyInstance, { traffic, clock, access, notReady, isExposed }: GuardOptions): void {
@@ -32,8 +33,7 @@ export function addArrival(app: FastifyInstance, { traffic, clock, access, notRe
     const known = access();
     if (known === undefined) {
       if (scope === "open") return done();
-      // What it waits for is nothing for strangers, and nobody is known yet.
-      throw isExposed ? new TwelveError("PROCESS_NOT_READY", "The server cannot answer yet", { retry: { afterMs: null } }) : notReady();
+      throw isTold(request, known, isExposed) ? notReady() : new TwelveError("PROCESS_NOT_READY", "The server cannot answer yet", { retry: { afterMs: null } });
     }
     if (isPreflight(request)) return answerPreflight(known.origins, request, reply);
     const { caller, limited } = admit(known, { request, reply, scope, clock });

@@ -1,18 +1,18 @@
 import { z } from "zod";
-import { User } from "./field.ts";
+import { mostEntries, User } from "./field.ts";
 
-/** What OpenAI takes in one request. */
-const mostTexts = 2048;
+/** No embedder takes more of one text. */
+const mostTokens = 32_768;
 const Text = z.string("Expected a text").min(1, "A text must hold something");
 const Token = z.int("Expected a token").min(0);
-const Tokens = z.array(Token).min(1, "A text must hold something");
+const Tokens = z.array(Token).min(1, "A text must hold something").max(mostTokens);
 
 /** Body of `POST /v1/embeddings`. */
 export const EmbeddingRequest = z
   .strictObject({
     model: z.string().min(1).meta({ description: "Name of an index that an agent searches: its embedder gives the vectors" }),
     input: z
-      .union([Text, z.array(Text).min(1).max(mostTexts), Tokens, z.array(Tokens).min(1).max(mostTexts)], { error: `Expected a text, or a list of at most ${mostTexts} texts; or the same as tokens` })
+      .union([Text, z.array(Text).min(1).max(mostEntries), Tokens, z.array(Tokens).min(1).max(mostEntries)], { error: `Expected a text, or a list of at most ${mostEntries} texts; or the same as tokens` })
       .meta({ description: "Tokens are those of cl100k_base, which OpenAI's embedding models read; every embedder is given the text that they stand for" }),
     input_type: z.enum(["query", "document"]).default("query").meta({ description: "What the texts are, where the embedder tells questions from documents; an extension of twelve" }),
     encoding_format: z.enum(["float", "base64"]).default("float").meta({ description: "base64 holds 32-bit little-endian numbers" }),

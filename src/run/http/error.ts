@@ -122,10 +122,15 @@ function hidden(traceId: string): string {
   return `Something went wrong inside the server. Its log has the details under the trace ${traceId}`;
 }
 
-/** What a request's schema says against it, one problem per field; `known` are the fields that a misspelt one may have meant. */
+/** More than anybody reads; to word each of a hundred thousand would hold up everybody else. */
+const mostProblems = 20;
+
+/** What a request's schema says against it, one problem per field, the first of very many; `known` are the fields that a misspelt one may have meant. */
 export function invalidRequest(error: z.ZodError, body: unknown, known: readonly string[]): TwelveError {
-  const problems = error.issues.flatMap((issue) => problemsOf(issue, body, known));
-  return new TwelveError("REQUEST_INVALID", "The request is not valid", { problems: problems.map(({ path, message }) => (path === "" ? { message } : { path, message })) });
+  const problems = error.issues.slice(0, mostProblems).flatMap((issue) => problemsOf(issue, body, known)).slice(0, mostProblems);
+  const places = error.issues.reduce((sum, issue) => sum + placesOf(issue), 0);
+  const message = places > mostProblems ? `The request is not valid in ${places} places, of which these are the first` : "The request is not valid";
+  return new TwelveError("REQUEST_INVALID", message, { problems: problems.map(({ path, message }) => (path === "" ? { message } : { path, message })) });
 }
 
 interface FieldProblem {
@@ -133,13 +138,24 @@ interface FieldProblem {
   readonly message: string;
 }
 
+function placesOf(issue: z.core.$ZodIssue): number {
+  if (issue.code === "unrecognized_keys") return issue.keys.length;
+  return issue.code === "invalid_union" ? (meantBranch(issue)?.length ?? 1) : 1;
+}
+
+/** The alternative that has looked into the value; nothing where none has. */
+function meantBranch({ errors }: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] | undefined {
+  const branch = closestBranch(errors);
+  return branch?.some(({ path }) => path.length > 0) ? branch : undefined;
+}
+
 function problemsOf(issue: z.core.$ZodIssue, body: unknown, known: readonly string[]): readonly FieldProblem[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ path: formatPath([...issue.path, key]), message: `Unknown field.${issue.path.length === 0 ? didYouMean(key, known) : ""}` }));
+    return issue.keys.slice(0, mostProblems).map((key) => ({ path: formatPath([...issue.path, key]), message: `Unknown field.${issue.path.length === 0 ? didYouMean(key, known) : ""}` }));
   }
-  const branch = issue.code === "invalid_union" ? closestBranch(issue.errors) : undefined;
+  const branch = issue.code === "invalid_union" ? meantBranch(issue) : undefined;
   // What no alternative has looked into is told in the words of the field itself.
-  if (branch?.some(({ path }) => path.length > 0)) return branch.flatMap((inner) => problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, body, known));
+  if (branch !== undefined) return branch.slice(0, mostProblems).flatMap((inner) => problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, body, known));
   return [{ path: formatPath(issue.path), message: wording(issue, valueAt(body, issue.path)) }];
 }
 

@@ -58,6 +58,9 @@ export const SessionName = z.string().min(1).max(longestName);
 /** What OpenAI takes; nothing that could pass for a sign of a chat format. */
 export const ParticipantName = z.string().regex(/^[^\s<|\\/>]{1,64}$/, "Expected a name of 1 to 64 signs, without white space and without < | \\ / >").nullish().meta({ description: "Which of several participants speaks" });
 
+/** What OpenAI takes of messages. A longer list is refused before its entries are looked at: a megabyte of wrong ones would hold up everybody else. */
+export const mostEntries = 2048;
+
 /** Deeper than anybody writes, and far from where reading it would end the stack. */
 const deepest = 100;
 

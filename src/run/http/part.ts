@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Image, Message } from "../../ports/model.ts";
-import { ignored, never, unsupported } from "./field.ts";
+import { ignored, mostEntries, never, unsupported } from "./field.ts";
 
 const Text = z.string();
 const ImageUrl = z.string().regex(/^(?:https:\/\/|data:image\/)/, "Expected an https: URL, or a data: URL of an image").meta({ description: "https: URL, or data: URL of an image; for models that take images" });
@@ -18,14 +18,14 @@ const InputImage = z.strictObject({ type: z.literal("input_image"), image_url: I
 
 type AnyPart = z.infer<typeof ChatText | typeof ChatImage | typeof Refusal | typeof InputText | typeof OutputText | typeof InputImage>;
 
-const asText = { error: "Expected a string or a list of parts" };
+const asText = { error: `Expected a string or a list of at most ${mostEntries} parts` };
 /** One text, or parts; what else other servers take in parts is named and refused. */
-export const ChatQuestion = z.union([Text, z.array(z.discriminatedUnion("type", [ChatText, ChatImage], otherThan("text and image_url are")))], asText);
-export const ChatWords = z.union([Text, z.array(z.discriminatedUnion("type", [ChatText], otherThan("text is")))], asText);
-export const ChatReply = z.union([Text, z.array(z.discriminatedUnion("type", [ChatText, Refusal], otherThan("text and refusal are")))], asText);
-export const InputQuestion = z.union([Text, z.array(z.discriminatedUnion("type", [InputText, InputImage], otherThan("input_text and input_image are")))], asText);
-export const InputWords = z.union([Text, z.array(z.discriminatedUnion("type", [InputText], otherThan("input_text is")))], asText);
-export const InputReply = z.union([Text, z.array(z.discriminatedUnion("type", [OutputText, InputText, Refusal], otherThan("output_text and refusal are")))], asText);
+export const ChatQuestion = z.union([Text, z.array(z.discriminatedUnion("type", [ChatText, ChatImage], otherThan("text and image_url are"))).max(mostEntries)], asText);
+export const ChatWords = z.union([Text, z.array(z.discriminatedUnion("type", [ChatText], otherThan("text is"))).max(mostEntries)], asText);
+export const ChatReply = z.union([Text, z.array(z.discriminatedUnion("type", [ChatText, Refusal], otherThan("text and refusal are"))).max(mostEntries)], asText);
+export const InputQuestion = z.union([Text, z.array(z.discriminatedUnion("type", [InputText, InputImage], otherThan("input_text and input_image are"))).max(mostEntries)], asText);
+export const InputWords = z.union([Text, z.array(z.discriminatedUnion("type", [InputText], otherThan("input_text is"))).max(mostEntries)], asText);
+export const InputReply = z.union([Text, z.array(z.discriminatedUnion("type", [OutputText, InputText, Refusal], otherThan("output_text and refusal are"))).max(mostEntries)], asText);
 
 function otherThan(supported: string): { readonly error: z.core.$ZodErrorMap } {
   return {

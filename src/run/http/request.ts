@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Message, ToolCall } from "../../ports/model.ts";
 import type { Asked } from "./asking.ts";
-import { bystanders, choosing, choosingOf, Effort, ignored, isEmpty, isZero, JsonObject, never, ParticipantName, SessionName, unsupported, User, userOf } from "./field.ts";
+import { bystanders, choosing, choosingOf, Effort, ignored, isEmpty, isZero, JsonObject, mostEntries, never, ParticipantName, SessionName, unsupported, User, userOf } from "./field.ts";
 import { ChatFormat, formatOf } from "./format.ts";
 import { ChatQuestion, ChatReply, ChatWords, saidIn } from "./part.ts";
 import { CallName, callOf, ChatTool, ChatToolChoice, choiceOf, choiceProblem, toolOf } from "./tool.ts";
@@ -30,7 +30,7 @@ const Reply = z.strictObject({
   reasoning: ignored,
   reasoning_details: ignored,
   audio: unsupported(never, "Audio is not supported"),
-  tool_calls: z.array(Call).nullish(),
+  tool_calls: z.array(Call).max(mostEntries).nullish(),
   function_call: unsupported(never, old),
 });
 /** Older clients name the tool again, which the call does already. */
@@ -43,7 +43,7 @@ const ChatMessage = z.discriminatedUnion("role", [Instruction, Question, Reply, 
 export const ChatRequest = z
   .strictObject({
     model: z.string().min(1).meta({ description: "Name of an agent of the release" }),
-    messages: z.array(ChatMessage).min(1, "At least one message is needed").meta({ description: "The conversation; the last message is the question, or the result of a tool. With a session, the new turn alone" }),
+    messages: z.array(ChatMessage).min(1, "At least one message is needed").max(mostEntries).meta({ description: "The conversation; the last message is the question, or the result of a tool. With a session, the new turn alone" }),
     variables: JsonObject.optional().meta({ description: "Further variables of the agent's prompt; an extension of twelve" }),
     session: SessionName.nullish().meta({ description: "The conversation that the messages go on with; an extension of twelve. The header X-Session-Id says the same" }),
     user: User,
@@ -55,7 +55,7 @@ export const ChatRequest = z
     stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(4)], { error: "Expected a string or at most four strings" }).nullish(),
     seed: z.int().nullish(),
     response_format: ChatFormat.nullish(),
-    tools: z.array(ChatTool).nullish().meta({ description: "What the model may call; its calls are the answer, and the caller's business" }),
+    tools: z.array(ChatTool).max(mostEntries).nullish().meta({ description: "What the model may call; its calls are the answer, and the caller's business" }),
     tool_choice: ChatToolChoice.nullish(),
     ...bystanders,
     n: unsupported((value) => value === 1, "Only one answer a request is supported: leave n out or set it to 1"),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Asked } from "./asking.ts";
-import { bystanders, choosing, choosingOf, Effort, ignored, isEmpty, JsonObject, never, SessionName, unsupported, User, userOf } from "./field.ts";
+import { bystanders, choosing, choosingOf, Effort, ignored, isEmpty, JsonObject, mostEntries, never, SessionName, unsupported, User, userOf } from "./field.ts";
 import { formatOf, TextFormat } from "./format.ts";
 import { InputItem, messagesOf } from "./responses-item.ts";
 import { choiceOf, choiceProblem, ResponseTool, ResponseToolChoice, toolOf } from "./tool.ts";
@@ -21,7 +21,7 @@ const Reasoning = z.strictObject({
 export const ResponseRequest = z
   .strictObject({
     model: z.string().min(1).meta({ description: "Name of an agent of the release" }),
-    input: z.union([z.string(), z.array(InputItem).min(1, "At least one item is needed")], { error: "Expected a text or a list of items" }).meta({ description: "The question, or the items of the conversation; with `conversation`, the new turn alone" }),
+    input: z.union([z.string(), z.array(InputItem).min(1).max(mostEntries)], { error: `Expected a text or a list of 1 to ${mostEntries} items` }).meta({ description: "The question, or the items of the conversation; with `conversation`, the new turn alone" }),
     instructions: z.string().nullish().meta({ description: "What the caller adds to the instructions of the agent's prompt" }),
     variables: JsonObject.optional().meta({ description: "Further variables of the agent's prompt; an extension of twelve" }),
     conversation: Conversation.nullish().meta({ description: "The session that the input goes on with; any name of the caller's" }),
@@ -31,11 +31,11 @@ export const ResponseRequest = z
     ...choosing,
     max_output_tokens: z.int().min(1).nullish(),
     text: z.strictObject({ format: TextFormat.nullish(), verbosity: unsupported(never, "verbosity is not supported by this version") }).nullish(),
-    tools: z.array(ResponseTool).nullish().meta({ description: "What the model may call; its calls are the answer, and the caller's business" }),
+    tools: z.array(ResponseTool).max(mostEntries).nullish().meta({ description: "What the model may call; its calls are the answer, and the caller's business" }),
     tool_choice: ResponseToolChoice.nullish(),
     ...bystanders,
     metadata: z.record(z.string(), z.string()).nullish().meta({ description: "Given back with the response" }),
-    include: z.array(z.string()).nullish().meta({ description: "Taken, and changes nothing: there is nothing more to include" }),
+    include: z.array(z.string()).max(mostEntries).nullish().meta({ description: "Taken, and changes nothing: there is nothing more to include" }),
     previous_response_id: unsupported(never, "Responses are not kept. Name a conversation with `conversation`, or send the earlier items again"),
     background: unsupported((value) => value === false, "Responses are not made in the background; start a run instead"),
     truncation: unsupported((value) => value === "disabled", "Only truncation: disabled is supported"),

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { RunSummary } from "../agent/view-schema.ts";
-import { JsonObject } from "./field.ts";
+import { JsonObject, mostEntries } from "./field.ts";
 
 const RunId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/, "Expected 1 to 100 letters, digits, dots, colons, hyphens and underscores");
 
 /** A conversation, or its only message. */
 const Input = z.union([
   z.string().min(1, "Expected the user's message").transform((content) => [{ role: "user" as const, content }]),
-  z.array(z.strictObject({ role: z.enum(["system", "user", "assistant"]), content: z.string() })).min(1, "At least one message is needed"),
+  z.array(z.strictObject({ role: z.enum(["system", "user", "assistant"]), content: z.string() })).min(1, "At least one message is needed").max(mostEntries),
 ]);
 
 /** Body of `POST /v1/agents/{name}/runs`. */

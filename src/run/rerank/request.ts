@@ -1,10 +1,14 @@
 import { z } from "zod";
 import { probability } from "../../core/probability.ts";
 
+/** What text-embeddings-inference takes at once from one client. */
+export const maxTexts = 32;
+
 /** The body of `POST /rerank`; further fields are left alone, as text-embeddings-inference does. */
 export const RerankRequest = z.object({
   query: z.string(),
-  texts: z.array(z.string()),
+  // Counted before they are looked at: of a megabyte of other things, each would be a complaint.
+  texts: z.array(z.string()).max(maxTexts),
   raw_scores: z.boolean().default(false),
   return_text: z.boolean().default(false),
   truncate: z.boolean().nullish(),

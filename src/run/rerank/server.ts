@@ -1,13 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import manifest from "../../../package.json" with { type: "json" };
+import type { z } from "zod";
 import { TwelveError } from "../../core/errors.ts";
 import type { CrossEncoder } from "../../ports/rerank.ts";
 import { type GuardOptions, openGuarded } from "../http/guarded.ts";
 import { addMetrics, type CollectAll } from "../http/metrics.ts";
-import { isTeiError, ranksOf, RerankRequest, type TeiError, teiError } from "./request.ts";
+import { isTeiError, maxTexts, ranksOf, RerankRequest, type TeiError, teiError } from "./request.ts";
 
-/** What text-embeddings-inference takes at once from one client. */
-export const maxTexts = 32;
 /** Texts that wait for the model; whoever brings more is asked to come back, rather than to wait for minutes. */
 const maxWaiting = 512;
 
@@ -56,11 +55,16 @@ export async function openRerankServer({ model, collectAll, ...guard }: RerankSe
 /** What is asked for, or why it is refused. */
 function readRequest(body: unknown, waiting: number): RerankRequest | TeiError {
   const read = RerankRequest.safeParse(body);
-  if (!read.success) return teiError("Validation", read.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "), 422);
+  if (!read.success) return refusalOf(read.error, body);
   const { length: count } = read.data.texts;
   if (count === 0) return teiError("Validation", "`texts` cannot be empty");
-  if (count > maxTexts) return teiError("Validation", `batch size ${count} > maximum allowed batch size ${maxTexts}`);
   return waiting + count > maxWaiting ? teiError("Overloaded", "Model is overloaded") : read.data;
+}
+
+function refusalOf({ issues }: z.ZodError<RerankRequest>, body: unknown): TeiError {
+  const isTooMany = issues.some(({ code }) => code === "too_big");
+  if (isTooMany) return teiError("Validation", `batch size ${(body as RerankRequest).texts.length} > maximum allowed batch size ${maxTexts}`);
+  return teiError("Validation", issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "), 422);
 }
 
 function infoOf({ folder, digest, dtype, maxTokens }: CrossEncoder): object {

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { FinishReason, Usage } from "../../ports/model.ts";
 import type { RetrievedChunk } from "../../retrieval/schema.ts";
-import { JsonObject } from "../http/field.ts";
+import { JsonObject, mostEntries } from "../http/field.ts";
 
 /** Body of `POST /ui/answer`: the page asks one release. */
 export const Ask = z.strictObject({
   release: z.int().positive().meta({ description: "Number of the release: the one that is served, or another of the same application" }),
   agent: z.string().min(1),
-  messages: z.array(z.strictObject({ role: z.enum(["user", "assistant"]), content: z.string() })).min(1),
+  messages: z.array(z.strictObject({ role: z.enum(["user", "assistant"]), content: z.string() })).min(1).max(mostEntries),
   variables: JsonObject.default({}),
 });
 export type Ask = z.infer<typeof Ask>;

@@ -51,6 +51,43 @@ describe("the lance engine", () => {
     }
   });
 
+  it.each([
+    ["is made of them", undefined, { exactRows: 10_000, scannedRows: 1000 }],
+    ["is made of them, quantised", undefined, { exactRows: 100, scannedRows: 100 }],
+    ["is left with them after edits", [5000, 6000], { exactRows: 10_000, scannedRows: 1000 }],
+  ])("finds exactly the few vectors that are not zero where an index %s", async (_, base, options) => {
+    const engine = openVectors(options);
+    const dimensions = 256;
+    const directed = new Map([[7, pseudoRandomVector(7, dimensions)], [2998, pseudoRandomVector(2998, dimensions)]]);
+    const vectors = Array.from({ length: 3000 }, (__, i) => directed.get(i) ?? new Float32Array(dimensions));
+    const folder = await temporaryFolder();
+    if (base === undefined) await engine.write(folder, { dimensions, rows: rowsOf(vectors, 0, 3000) });
+    else {
+      const [from = 0, to = 0] = base;
+      const before = await temporaryFolder();
+      await engine.write(before, { dimensions, rows: rowsOf(Array.from({ length: to }, (__, i) => pseudoRandomVector(i, dimensions)), from, to) });
+      const drop = new Set(Array.from({ length: to - from }, (__, i) => `${from + i}`));
+      await engine.write(folder, { dimensions, rows: rowsOf(vectors, 0, 3000), base: { folder: before, drop } });
+    }
+    const index = await engine.open(folder);
+    for (const filter of [{}, { rest: ["7", "98"] }]) {
+      const hits = await index.search({ mode: "vector", text: "", vector: pseudoRandomVector(2998, dimensions), topK: 10, filter });
+      expect(hits.map(({ id }) => id)).toEqual(["2998", "7"]);
+      expect(hits[1]?.score).toBeCloseTo(dot(pseudoRandomVector(2998, dimensions), pseudoRandomVector(7, dimensions)), 4);
+    }
+    expect(await index.count()).toBe(3000);
+    expect(await index.search({ mode: "text", text: "t2999", topK: 1 })).toMatchObject([{ id: "2999" }]);
+  });
+
+  it.each([{}, { scannedRows: 0 }, { exactRows: 100 }])("finds nothing by vectors, and all by words, where every vector is zero: %j", async (options) => {
+    const engine = openVectors(options);
+    const folder = await temporaryFolder();
+    await engine.write(folder, { dimensions: 256, rows: rowsOf(Array.from({ length: 1500 }, () => new Float32Array(256)), 0, 1500) });
+    const index = await engine.open(folder);
+    expect(await index.search({ mode: "vector", text: "", vector: pseudoRandomVector(1, 256), topK: 10 })).toEqual([]);
+    expect(await index.search({ mode: "text", text: "t1499", topK: 1, filter: { rest: ["99"] } })).toMatchObject([{ id: "1499" }]);
+  });
+
   it("finds all that match a filter among more than it compares one by one", async () => {
     const engine = openVectors({ exactRows: 2000 });
     const folder = await temporaryFolder();
@@ -79,8 +116,8 @@ async function recallOf(index: VectorIndex, vectors: readonly Float32Array[], qu
   return recalls.reduce((sum, recall) => sum + recall, 0);
 }
 
-function pseudoRandomVector(seed: number): Float32Array {
-  const values = Float32Array.from({ length: 16 }, (_, i) => Math.sin((seed + 1) * 12.9898 + (i + 1) * 78.233) * 43758.5453 % 1);
+function pseudoRandomVector(seed: number, dimensions = 16): Float32Array {
+  const values = Float32Array.from({ length: dimensions }, (_, i) => Math.sin((seed + 1) * 12.9898 + (i + 1) * 78.233) * 43758.5453 % 1);
   const length = Math.hypot(...values);
   return values.map((value) => value / length);
 }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { type ApiKey, hashOfKey } from "../../../src/config/api-key.ts";
+import { TwelveError } from "../../../src/core/errors.ts";
 import { openKeyRing } from "../../../src/run/http/key.ts";
 import { fixedClock } from "../../helpers/context.ts";
 import { openAgent, runtimeOf, says, scriptedModel } from "../fixture.ts";
-import { ask, startServer } from "./fixture.ts";
+import { ask, openTestServer, startServer } from "./fixture.ts";
 
 const answering = () => runtimeOf(openAgent(scriptedModel(() => says("yes"))));
 const keyOf = (name: string): string => `tw_${name.padEnd(43, "x")}`;
@@ -101,6 +102,25 @@ describe("a server with API keys", () => {
     const response = await fetch(`${url}/readyz`, { headers: { [header]: "203.0.113.7" } });
     expect([response.status, await response.json()]).toEqual([200, { status: "ok" }]);
     expect(await (await fetch(`${url}/readyz`)).json()).toMatchObject({ checks: { release: {} } });
+  });
+
+  it.each([
+    ["through a proxy of this machine", { host: "localhost", "x-forwarded-for": "203.0.113.7" }],
+    ["for another host, which a page had made to point here", { host: "evil.example:3000" }],
+  ])("does not tell a stranger who asks %s what the server waits for while it starts", async (_, headers) => {
+    const { app } = await openTestServer(answering(), { access: "unknown", notReady: () => new TwelveError("PROCESS_NOT_READY", "postgres://db.internal does not answer") });
+    const told = async (given: Record<string, string>): Promise<string> => (await app.inject({ method: "POST", url: "/v1/chat/completions", headers: given, payload: ask })).json<{ error: { message: string } }>().error.message;
+    expect(await told(headers)).toBe("The server cannot answer yet");
+    expect(await told({ host: "localhost:3000" })).toBe("postgres://db.internal does not answer");
+    expect((await app.inject({ url: "/readyz", headers })).json()).toEqual({ status: "ok" });
+    expect((await app.inject({ url: "/readyz" })).json()).toHaveProperty("checks");
+  });
+
+  it("tells a stranger for another host no more than the status when it has started, too", async () => {
+    const { app } = await openTestServer(answering());
+    expect((await app.inject({ url: "/readyz", headers: { host: "evil.example" } })).json()).toEqual({ status: "ok" });
+    const { app: behindProxy } = await openTestServer(answering(), { access: { isHostChecked: false } });
+    expect((await behindProxy.inject({ url: "/readyz", headers: { host: "app.example" } })).json()).toHaveProperty("checks");
   });
 
   it("shows the page's data, frozen settings of every release, to keys with the scope ui alone", async () => {

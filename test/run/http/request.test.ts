@@ -53,7 +53,7 @@ describe("the request schema", () => {
     [{ model: undefined }, "model: Required; expected string"],
     [{ messages: [] }, "messages: At least one message is needed"],
     [{ messages: "hello" }, "messages: Expected array, found string"],
-    [{ messages: [{ role: "user" }] }, "messages[0].content: Expected a string or a list of parts"],
+    [{ messages: [{ role: "user" }] }, "messages[0].content: Expected a string or a list of at most 2048 parts"],
     [{ messages: [{ role: "wizard", content: "x" }] }, "messages[0].role: Expected a message whose role is system, developer, user, assistant or tool"],
     [{ messages: [{ role: "tool", content: "x" }] }, "messages[0].tool_call_id: Required; expected string"],
     [{ messages: [{ role: "user", content: [{ type: "text", text: "x" }, { type: "image_url", image_url: { url: "data:" } }] }] }, "messages[0].content[1].image_url.url: Expected an https: URL, or a data: URL of an image"],
@@ -107,6 +107,41 @@ describe("malformed requests", () => {
     expect([response.status, await response.json()]).toMatchObject([400, { error: { code: "invalid_request", message: expect.stringContaining("not UTF-8") } }]);
     const endless = await post(JSON.stringify({ ...ask, max_tokens: 1 }).replace('"max_tokens":1', '"max_tokens":1e400'));
     expect([endless.status, await endless.json()]).toMatchObject([400, { error: { param: "max_tokens", message: expect.stringContaining("Too large a number") } }]);
+  });
+
+  it.each([
+    ["tools that are none", "/v1/chat/completions", { ...ask, tools: Array.from({ length: 300_000 }, () => 1) }, "tools: Too big: expected array to have <=2048 items"],
+    ["messages that are none", "/v1/chat/completions", { ...ask, messages: Array.from({ length: 300_000 }, () => ({})) }, "messages: Too big: expected array to have <=2048 items"],
+    ["parts that are none", "/v1/chat/completions", { ...ask, messages: [{ role: "user", content: Array.from({ length: 300_000 }, () => 1) }] }, "messages[0].content: Expected a string or a list of at most 2048 parts"],
+    ["items that are none", "/v1/responses", { model: "support", input: Array.from({ length: 300_000 }, () => 1) }, "input: Expected a text or a list of 1 to 2048 items"],
+    ["texts that are empty", "/v1/embeddings", { model: "docs", input: Array.from({ length: 150_000 }, () => "") }, "input: Expected a text, or a list of at most 2048 texts; or the same as tokens"],
+  ])("refuses a list of very many %s with one complaint", async (_, path, body, complaint) => {
+    const { post } = await startServer(answering());
+    const response = await post(body, {}, path);
+    expect([response.status, await response.json()]).toMatchObject([400, { error: { message: `The request is not valid; ${complaint}` } }]);
+  });
+
+  it("does not look at the entries of a list that is too long", () => {
+    let looks = 0;
+    const entry = { get role() { return looks++; } };
+    expect(ChatRequest.safeParse({ ...ask, messages: [entry] }).success).toBe(false);
+    expect(looks).toBeGreaterThan(0);
+    looks = 0;
+    expect(ChatRequest.safeParse({ ...ask, messages: Array.from({ length: 2049 }, () => entry) }).success).toBe(false);
+    expect(looks).toBe(0);
+  });
+
+  it("tells the first of very many complaints, and how many there are", async () => {
+    const { post } = await startServer(answering());
+    const told = async (body: object): Promise<string> => ((await (await post(body)).json()) as { error: { message: string } }).error.message;
+    const wrong = await told({ ...ask, messages: Array.from({ length: 2000 }, () => ({ role: "wizard" })) });
+    expect(wrong).toMatch(/^The request is not valid in 2000 places, of which these are the first; messages\[0\].role: .*; messages\[19\].role: [^;]*$/);
+    const inParts = await told({ ...ask, messages: [{ role: "user", content: Array.from({ length: 2000 }, () => 1) }] });
+    expect(inParts).toContain("in 2000 places");
+    expect(inParts.match(/content\[/g)).toHaveLength(20);
+    const unknown = await told({ ...ask, ...Object.fromEntries(Array.from({ length: 2000 }, (_, at) => [`field${at}`, 1])) });
+    expect(unknown).toContain("in 2000 places");
+    expect(unknown.match(/Unknown field/g)).toHaveLength(20);
   });
 
   it("refuses another content type with 415", async () => {

@@ -9,6 +9,7 @@ import { openKeyRing } from "../../../src/run/http/key.ts";
 import { listen } from "../../../src/run/http/listen.ts";
 import { trackTraffic } from "../../../src/run/http/traffic.ts";
 import { openMetrics } from "../../../src/run/metrics/record.ts";
+import { RerankRequest } from "../../../src/run/rerank/request.ts";
 import { openRerankServer } from "../../../src/run/rerank/server.ts";
 import { fixedClock } from "../../helpers/context.ts";
 import { describeReranker } from "../../ports/rerank.contract.ts";
@@ -69,12 +70,22 @@ describe("POST /rerank", () => {
   it.each([
     ["no text", { query, texts: [] }, 413, "Validation", "`texts` cannot be empty"],
     ["more texts than a client may send at once", { query, texts: Array.from({ length: 33 }, () => "a") }, 413, "Validation", "batch size 33 > maximum allowed batch size 32"],
+    ["very much that is no text", { query, texts: Array.from({ length: 500_000 }, () => 1) }, 413, "Validation", "batch size 500000 > maximum allowed batch size 32"],
     ["a pair that is too long and must not be cut", { query, texts: ["word ".repeat(600)], truncate: false }, 413, "Validation", "together have 600 tokens"],
     ["a body of another shape", { query, documents: texts }, 422, "Validation", "texts: "],
     ["an option that it does not have", { query, texts, truncation_direction: "left" }, 422, "Validation", "truncation_direction: "],
   ])("refuses %s as the original does", async (_, body, status, type, message) => {
     const { post } = await start();
     expect(await post(body)).toEqual([status, { error: expect.stringContaining(message), error_type: type }]);
+  });
+
+  it("does not look at the texts where there are too many", () => {
+    let looks = 0;
+    const many = Array.from({ length: 33 }, () => "a");
+    Object.defineProperty(many, 0, { get: () => `${looks++}` });
+    expect(RerankRequest.safeParse({ query, texts: many }).success).toBe(false);
+    expect(looks).toBe(0);
+    expect(RerankRequest.safeParse({ query, texts: many.slice(0, 32) }).success).toBe(true);
   });
 
   it("asks to come back when too much waits, and works on what it has", async () => {

@@ -76,14 +76,15 @@ export async function writeIndex(folder: string, { rows, dimensions, base, onRow
       if (appends === 0 && dropped.size > 0) await moveOneRow(table);
       await prune(table);
     }
-    const partitions = kept ?? (count > Math.min(scannedRows, exactRows) ? Math.ceil(count / (count > exactRows ? rowsInPartition : rowsInExactPartition)) : null);
-    if (kept === null && partitions !== null) await table.createIndex("vector", { config: vectorIndex(dimensions, partitions, count <= exactRows) });
-    if (partitions !== null) await table.createIndex("labels", { config: lance.Index.labelList() });
+    const isScanned = count <= Math.min(scannedRows, exactRows);
+    const fitting = isScanned ? null : Math.ceil(count / (count > exactRows ? rowsInPartition : rowsInExactPartition));
+    const partitions = kept ?? (fitting !== null && (await isTrained(table, vectorIndex(dimensions, fitting, count <= exactRows))) ? fitting : null);
+    if (!isScanned) await table.createIndex("labels", { config: lance.Index.labelList() });
     for (const { column, stems, stopWords } of analyzers) {
       if (fields[column] === undefined) continue;
       await table.createIndex(column, { config: lance.Index.fts({ ...fullText, stem: stems !== null, language: stems ?? "English", customStopWords: [...stopWords] }) });
     }
-    if (isLoose || partitions !== null) await prune(table);
+    if (isLoose || !isScanned) await prune(table);
     await writeFile(shapePath(folder), printShape({ dimensions, fields, partitions }));
   } finally {
     table.close();
@@ -114,6 +115,17 @@ async function dropRows(table: Table, ids: ReadonlySet<string>): Promise<void> {
   const all = [...ids];
   for (let start = 0; start < all.length; start += dropAtOnce) {
     await table.delete(idsIn(all.slice(start, start + dropAtOnce)));
+  }
+}
+
+/** Makes the vector index, or tells that there is none to make: where nearly all vectors are zero, which have no direction, the few others are compared as they are. */
+async function isTrained(table: Table, config: Index): Promise<boolean> {
+  try {
+    await table.createIndex("vector", { config });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.message.includes("KMeans cannot train")) return false;
+    throw error;
   }
 }
 
