@@ -1,5 +1,6 @@
 import type { Environment } from "../../../ports/context.ts";
 import type { Model, ModelChunk, ModelRequest } from "../../../ports/model.ts";
+import type { JsonRequest } from "../../http/client.ts";
 import type { HttpAnswer } from "../../http/failure.ts";
 import { requireKey } from "../../http/service.ts";
 import { requestStream, requestWhole, type StreamPart, type StreamRequest } from "../../http/stream.ts";
@@ -27,8 +28,8 @@ function open(target: ChatTarget): Model {
   /** Found out by asking, and remembered for as long as the process runs. */
   let dialect: Dialect = { limitName: target.limitName, isUsageAskable: true };
 
-  /** What the server answers; asked again where it refused only a name. */
-  async function inDialect<Answer>(ask: (dialect: Dialect) => Promise<Answer>): Promise<Answer> {
+  /** What the server answers; asked again where it refused only how it was asked. */
+  async function inDialect(ask: (dialect: Dialect) => Promise<Begun>): Promise<Begun> {
     const first = dialect;
     for (let asked = first; ; dialect = asked) {
       try {
@@ -47,15 +48,13 @@ function open(target: ChatTarget): Model {
     if (isOpenai) requireKey(service);
     const { url, headers, timeoutMs, reasoningEffort } = target;
     // Whoever limits the silence of a server wants to hear that it is at work, which only a stream says.
-    const isStream = request.isWhole !== true || timeoutMs !== undefined;
-    const asking = (asked: Dialect) => ({ service, url, headers, signal: request.signal, body: chatBody(model, request, { dialect: asked, isStream, reasoningEffort }) });
-    if (isStream) {
-      const { parts, headers: begun } = await inDialect((asked) => begin({ ...asking(asked), timeoutMs, isLast: ({ data }) => data === done }));
-      yield* readParts(parts, { service, url, model, request }, begun);
-    } else {
-      const { part, headers: begun } = await inDialect((asked) => requestWhole({ ...asking(asked), timeoutMs: longestWholeMs }));
-      yield* readParts([part], { service, url, model, request }, begun);
-    }
+    const isStreamWanted = request.isWhole !== true || timeoutMs !== undefined;
+    const { parts, headers: begun } = await inDialect((asked) => {
+      const isStream = isStreamWanted || asked.isStreamOnly === true;
+      const asking = { service, url, headers, signal: request.signal, body: chatBody(model, request, { dialect: asked, isStream, reasoningEffort }) };
+      return isStream ? begin({ ...asking, timeoutMs, isLast: ({ data }) => data === done }) : beginWhole({ ...asking, timeoutMs: longestWholeMs });
+    });
+    yield* readParts(parts, { service, url, model, request }, begun);
   }
 
   return {
@@ -76,7 +75,12 @@ async function begin(request: StreamRequest): Promise<Begun> {
   return { parts, headers: value?.type === "begin" ? value.headers : {} };
 }
 
+async function beginWhole(request: JsonRequest): Promise<Begun> {
+  const { part, headers } = await requestWhole(request);
+  return { parts: [part], headers };
+}
+
 interface Begun {
-  readonly parts: AsyncGenerator<StreamPart>;
+  readonly parts: AsyncIterable<StreamPart> | Iterable<StreamPart>;
   readonly headers: HttpAnswer["headers"];
 }

@@ -2,13 +2,14 @@ import { TwelveError } from "../../../core/errors.ts";
 import type { Dialect } from "./request.ts";
 
 /**
- * How to ask a server that refused a name, and nothing but a name; undefined where no other way is left. What changes the
+ * How to ask a server that refused a name or the form of the answer, and nothing else; undefined where no other way is left. What changes the
  * answer, such as a temperature, is never left out to please a server.
  */
 export function otherDialect(error: unknown, dialect: Dialect, isLimitNameFixed: boolean): Dialect | undefined {
   if (!(error instanceof TwelveError) || error.code !== "SERVICE_REJECTED") return undefined;
   const { message } = error;
   if (dialect.isUsageAskable && /stream_options|include_usage/.test(message)) return { ...dialect, isUsageAskable: false };
+  if (dialect.isStreamOnly !== true && /\bonly supports? stream|\bstream must be set to true/i.test(message)) return { ...dialect, isStreamOnly: true };
   if (isLimitNameFixed) return undefined;
   const isLimitRefused = new RegExp(`\\b${dialect.limitName}\\b`).test(message) && /unsupported|not supported|unknown|unrecogni[sz]ed|unexpected|extra|not permitted|not allowed|invalid (?:field|parameter)/i.test(message);
   if (!isLimitRefused) return undefined;

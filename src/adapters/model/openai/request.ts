@@ -9,6 +9,8 @@ export interface Dialect {
   readonly limitName: LimitName;
   /** It can be asked to count the tokens of a stream. */
   readonly isUsageAskable: boolean;
+  /** It answers in a stream alone. */
+  readonly isStreamOnly?: boolean;
 }
 
 type Body = Readonly<Record<string, unknown>>;

@@ -97,10 +97,12 @@ describe("an answer in OpenAI's form that goes wrong", () => {
     ["no end", [], "SERVICE_CUT", "the stream ended without its end", true],
     ["something that is no JSON", ["<html>"], "SERVICE_FAILED", "not JSON", false],
   ])("fails for %s after its first words", async (_, events, code, message, mayPass) => {
-    const { open } = await scripted({ events: [chunk({ content: "A body " }), ...events] });
-    const { failure, text } = await failureOf(await open());
-    expect(text).toBe("A body ");
-    expect(failure).toMatchObject({ code, message: expect.stringContaining(message), retry: mayPass ? { afterMs: null } : undefined });
+    for (const isWhole of [false, true]) {
+      const { open } = await scripted({ events: [chunk({ content: "A body " }), ...events] });
+      const { failure, text } = await failureOf(await open(), { isWhole });
+      expect(text).toBe("A body ");
+      expect(failure).toMatchObject({ code, message: expect.stringContaining(message), retry: mayPass ? { afterMs: null } : undefined });
+    }
   });
 
   it.each([

@@ -81,6 +81,13 @@ describe("a server that does not know a name", () => {
     expect(bodies(server).map((body) => Object.keys(body as object).filter((name) => /max|options/.test(name)))).toEqual([["stream_options", "max_tokens"], ["max_tokens"], ["max_completion_tokens"]]);
   });
 
+  it.each(["This model only support stream mode, please enable the stream parameter to access the model.", "Stream must be set to true"])("is asked for a stream, and from then on for nothing else: %s", async (message) => {
+    const server = await started(refuse(message));
+    const model = await openModel(`${server.url}/v1#m`, { dir: "/", env: {} });
+    for (const maxTokens of [5, 6]) expect((await collect(model, { isWhole: true, maxTokens })).text).not.toBe("");
+    expect(bodies(server)).toMatchObject([{ stream: false, max_tokens: 5 }, { stream: true, max_tokens: 5 }, { stream: true, max_tokens: 6 }]);
+  });
+
   it("is asked as the reference says, whatever it answers", async () => {
     const server = await started(refuse(newer), {});
     const open = (name: string) => openModel(`${server.url}/v1#m?limitName=${name}`, { dir: "/", env: {} });
