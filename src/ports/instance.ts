@@ -47,7 +47,7 @@ export type FromInstance =
   /** Its metrics when it ends. */
   | { readonly kind: "metrics-last"; readonly families: Json }
   /** Asks for one request of a key that may send so many a minute. */
-  | { readonly kind: "limit-asked"; readonly id: number; readonly key: string; readonly perMinute: number; readonly burst: number }
+  | ({ readonly kind: "limit-asked"; readonly id: number } & KeyLimit)
   /** The release that it found by itself, where it was told none. */
   | { readonly kind: "release-found"; readonly release: Json };
 
@@ -61,6 +61,13 @@ export type ToInstance =
   | { readonly kind: "release-kept"; readonly release: Json }
   /** It will be asked to stop soon, when those that may need it have stopped. */
   | { readonly kind: "stop-announced" };
+
+/** So many requests of a key a minute, and after a pause so many at once. */
+export interface KeyLimit {
+  readonly key: string;
+  readonly perMinute: number;
+  readonly burst: number;
+}
 
 /** Whether a request of a limited key is let in, and how much is left. */
 export interface TakenRequest {

@@ -1,5 +1,5 @@
 import type { Json } from "../core/canonical-json.ts";
-import type { FromInstance, Parent, TakenRequest, ToInstance } from "../ports/instance.ts";
+import type { FromInstance, KeyLimit, Parent, TakenRequest, ToInstance } from "../ports/instance.ts";
 import { lastMetrics, withProcessMetrics } from "./metrics/exposition.ts";
 import type { Family } from "./metrics/family.ts";
 import type { Metrics } from "./metrics/record.ts";
@@ -20,12 +20,6 @@ export interface Membership {
   readonly takeRequest: (limit: KeyLimit, alone: () => TakenRequest) => Promise<TakenRequest> | TakenRequest;
   /** Tells its last numbers, which stay in the sum. */
   readonly close: () => Promise<void>;
-}
-
-export interface KeyLimit {
-  readonly key: string;
-  readonly perMinute: number;
-  readonly burst: number;
 }
 
 const tellEveryMs = 1000;

@@ -21,8 +21,8 @@ async function makeApp(): Promise<string> {
 const recordOf = (name: string, scopes: readonly string[]): object => ({ name, sha256: createHash("sha256").update(`tw_${name}`).digest("hex"), scopes });
 
 /** The page's server, once its embedded database is there: on a busy machine that takes longer than an answer waits. */
-async function serve(env: Readonly<Record<string, string>> = {}): Promise<Server> {
-  const server = await startServer(["web", "--env", "development", "--ui"], { cwd: await makeApp(), env });
+async function serve(env: Readonly<Record<string, string>> = {}, app?: string): Promise<Server> {
+  const server = await startServer(["web", "--env", "development", "--ui"], { cwd: app ?? (await makeApp()), env });
   const runs = `${server.url}/v1/agents/support/runs`;
   const headers = { "content-type": "application/json", authorization: "Bearer tw_runner" };
   await vi.waitFor(async () => expect((await fetch(runs, { method: "POST", headers, body: JSON.stringify({ id: "first", input: "Hello" }) })).status).toBe(202), { timeout: 50_000, interval: 200 });
@@ -98,6 +98,27 @@ describe.skipIf(withoutChromium)(`an agent with tools on the page${withoutChromi
     expect([await statesOf(page), await page.$$(".approval:not([hidden])")]).toEqual([["stopped"], []]);
     await expect.poll(async () => ((await (await fetch(`${server.url}/v1/agents/support/runs`)).json()) as { data: { status: string }[] }).data.map(({ status }) => status)).toContain("cancelled");
     expect(await server.stop()).toBe(0);
+  });
+
+  it("goes on with a run that waits when its server is started again", async () => {
+    const cwd = await makeApp();
+    const server = await serve({}, cwd);
+    // Chromium complains of every question that nobody answers meanwhile.
+    const page = await browser.newPage();
+    await page.setViewport({ width: 1280, height: 900 });
+    await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
+    await page.goto(`${server.url}/`);
+    await page.waitForSelector("#agent option");
+    await askForRefund(page);
+    expect(await server.stop()).toBe(0);
+    await expect.poll(() => statesOf(page)).toEqual(["waits for approval"]);
+    const again = await startServer(["web", "--env", "development", "--ui", "--port", new URL(server.url).port], { cwd });
+    await vi.waitFor(async () => expect((await fetch(`${again.url}/readyz`)).status).toBe(200), { timeout: 50_000, interval: 200 });
+    await page.click(".approval:not([hidden]) .send");
+    await settled(page);
+    expect([await callsOf(page), await statesOf(page), await textsOf(page, ".text")]).toEqual([["order done", "refund done"], [""], ["You get 5 EUR back."]]);
+    await page.close();
+    expect(await again.stop()).toBe(0);
   });
 
   it("calls the tools of two releases only after somebody has agreed", async () => {

@@ -4,8 +4,12 @@ import { withoutKeys } from "../../core/scrub.ts";
 import type { Server } from "./api.ts";
 import { isTold } from "./told.ts";
 
+export interface HealthOptions extends Pick<Server, "traffic" | "access" | "isExposed"> {
+  readonly runtime: { check(): Promise<readonly RuntimePart[]> };
+}
+
 /** `GET /livez`: the process answers. `GET /readyz`: it can take requests, part by part. */
-export function addHealth(app: FastifyInstance, { runtime, traffic, access, isExposed }: Server): void {
+export function addHealth(app: FastifyInstance, { runtime, traffic, access, isExposed }: HealthOptions): void {
   app.get("/livez", () => ({ status: "ok" }));
   app.get("/readyz", async (request, reply) => {
     const stopping: readonly RuntimePart[] = traffic.isStopping ? [{ name: "process", isReady: false, detail: "stopping; no new requests are taken" }] : [];

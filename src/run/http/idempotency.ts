@@ -25,7 +25,7 @@ interface Exchange {
 /** Of an answer's headers, what belongs to the answer; the others belong to the request that it is sent to. */
 const keptHeaders = ["content-type", "location", "cache-control", "x-accel-buffering", "x-run-id", "x-should-retry"];
 /** What may be answered otherwise when it is asked again, though it is no failure of the server; the run of an agent is found again by its key. */
-const passing = new Set([401, 403, 408, 409, 425, 429]);
+const momentary = new Set([401, 403, 408, 409, 425, 429]);
 /** How streams of the APIs say that they are complete. */
 const complete = /^(?:data: \[DONE\]|event: response\.(?:completed|incomplete))/m;
 /** Clients may believe the reason that stands before. Inside a text of the answer these quotes would be escaped. */
@@ -82,7 +82,7 @@ export function addIdempotency(app: FastifyInstance, { runtime, report }: Server
 
 /** Keeps what is definite, and frees the key for what is not. Fails where the record cannot be made: then nobody may be told that it is complete. */
 async function settle(exchange: Exchange, { status, headers, body, isComplete }: Recorded): Promise<void> {
-  if (!isComplete || status >= 500 || passing.has(status)) return giveUp(exchange);
+  if (!isComplete || status >= 500 || momentary.has(status)) return giveUp(exchange);
   exchange.isOpen = false;
   const kept = keptHeaders.flatMap((name) => (typeof headers[name] === "string" ? [[name, headers[name]] as const] : []));
   try {

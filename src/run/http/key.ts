@@ -1,7 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { type ApiKey, hashOfKey, type Scope } from "../../config/api-key.ts";
-import { openBucket, type Taken } from "./rate.ts";
+import type { KeyLimit, TakenRequest } from "../../ports/instance.ts";
+import { openBucket } from "./rate.ts";
 
 /** A key that the server knows, with its count of requests. */
 export interface KnownKey {
@@ -15,11 +16,11 @@ export interface KnownKey {
 
 export interface RequestLimit {
   readonly perMinute: number;
-  take(): Taken | Promise<Taken>;
+  take(): TakenRequest | Promise<TakenRequest>;
 }
 
 /** Counts a request together with other processes; `alone` counts it here. */
-export type TakeRequest = (limit: { readonly key: string; readonly perMinute: number; readonly burst: number }, alone: () => Taken) => Taken | Promise<Taken>;
+export type TakeRequest = (limit: KeyLimit, alone: () => TakenRequest) => TakenRequest | Promise<TakenRequest>;
 
 export interface KeyRing {
   /** The key that was sent. Takes equally long whichever it is, and whether it is one. */
@@ -34,7 +35,7 @@ export interface KeyRingOptions {
 }
 
 export function openKeyRing(keys: readonly ApiKey[], { instances, nowMs, takeRequest = (_limit, alone) => alone() }: KeyRingOptions): KeyRing {
-  const openLimit = (limit: Parameters<TakeRequest>[0]): RequestLimit => {
+  const openLimit = (limit: KeyLimit): RequestLimit => {
     const bucket = openBucket({ ...limit, nowMs });
     return { perMinute: bucket.limit, take: () => takeRequest(limit, () => bucket.take()) };
   };

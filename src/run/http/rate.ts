@@ -3,10 +3,8 @@ import type { TakenRequest } from "../../ports/instance.ts";
 /** So many requests a minute, and after a pause so many at once. */
 export interface TokenBucket {
   readonly limit: number;
-  take(): Taken;
+  take(): TakenRequest;
 }
-
-export type Taken = TakenRequest;
 
 interface BucketOptions {
   readonly perMinute: number;

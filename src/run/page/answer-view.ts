@@ -104,6 +104,8 @@ export function answerView({ release, digest, prompt }: Asked): DrawnAnswer {
         case "end":
           return end(event.answer);
         case "error":
+          // Nobody sees any more what becomes of a decision.
+          calls.close();
           settle("failed", "failed");
           foot.replaceChildren(complaintView(event));
       }

@@ -1,7 +1,8 @@
-import type { EventSourceMessage } from "eventsource-parser";
-import { EventSourceParserStream } from "eventsource-parser/stream";
+import { unlessAborted } from "../../core/abort.ts";
 import type { Ask, AskEvent, Complaint, Overview, ReleaseView } from "../ui/schema.ts";
 import type { RunTold } from "./calls.ts";
+import { eventsIn } from "./event-stream.ts";
+import { followEvents } from "./follow.ts";
 
 export type Outcome<Value> = { readonly value: Value } | { readonly refusal: Complaint };
 
@@ -10,7 +11,7 @@ export interface Api {
   release(number: number): Promise<Outcome<ReleaseView>>;
   /** Ends with `end` or `error`, whatever happens, unless the signal is aborted: then it rejects. */
   ask(body: Ask, told: { readonly signal: AbortSignal; readonly onTrace: (traceId: string) => void }): AsyncGenerator<AskEvent>;
-  /** What a run tells, up to its end; it rejects where the run cannot be followed, or the signal is aborted. */
+  /** What a run tells, up to its end, whatever process tells it; it rejects where the run cannot be followed, or the signal is aborted. */
   follow(run: RunName, signal: AbortSignal): AsyncGenerator<RunTold>;
   /** Gives why it could not be done. */
   decide(run: RunName, callId: string, approve: boolean): Promise<string | undefined>;
@@ -59,30 +60,14 @@ export function openApi(unlock: (reason: string) => Promise<string>): Api {
       if (response === undefined) return yield { type: "error", ...away };
       onTrace(response.headers.get("x-trace-id") ?? "");
       if (!response.ok || response.body === null) return yield { type: "error", ...(await complaintIn(response)) };
-      const reader = readerOf(response.body);
-      for (;;) {
-        const { done, value } = await reader.read().catch((error: unknown) => {
-          if (signal.aborted) throw error;
-          return { done: true, value: undefined } as const;
-        });
-        if (done || value === undefined) return yield { type: "error", ...cut };
-        const event = JSON.parse(value.data) as AskEvent;
+      for await (const { data } of eventsIn(response.body, signal)) {
+        const event = JSON.parse(data) as AskEvent;
         yield event;
         if (event.type === "end" || event.type === "error") return;
       }
+      yield { type: "error", ...cut };
     },
-    async *follow(run, signal) {
-      const response = await call(`${pathOf(run)}/events`, { signal });
-      if (response?.ok !== true || response.body === null) throw new Error("The run cannot be followed");
-      const reader = readerOf(response.body);
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) throw new Error("The run is told no further");
-        const event = JSON.parse(value.data) as RunTold;
-        yield event;
-        if (event.type === "run_finished") return;
-      }
-    },
+    follow: (run, signal) => followEvents({ signal, ask: (headers) => call(`${pathOf(run)}/events`, { headers, signal }), wait: (ms) => unlessAborted(() => new Promise<void>((resolve) => setTimeout(resolve, ms)), signal) }),
     async decide(run, callId, approve) {
       const response = await call(`${pathOf(run)}/approvals`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ call_id: callId, approve }) });
       if (response?.ok === true) return undefined;
@@ -97,10 +82,6 @@ export function openApi(unlock: (reason: string) => Promise<string>): Api {
 /** Another key may open it. One that may use the page and not decide on a call is the right one for the page. */
 function isLocked(path: string, { status }: Response): boolean {
   return status === 401 || (status === 403 && path.startsWith("/ui/"));
-}
-
-function readerOf(body: NonNullable<Response["body"]>): ReadableStreamDefaultReader<EventSourceMessage> {
-  return body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()).getReader();
 }
 
 function pathOf({ agent, id }: RunName): string {

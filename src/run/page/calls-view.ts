@@ -21,6 +21,7 @@ interface Drawn {
 /** The calls of an agent's tools in the order in which the model asked for them; each unfolds to its arguments and its result. */
 export function callsView(): CallsView {
   const drawn = new Map<string, Drawn>();
+  let isClosed = false;
   const list = element("ol", { class: "calls" });
   const root = element("section", { class: "tools", "aria-label": "Tool calls", hidden: true }, list);
   return {
@@ -30,11 +31,12 @@ export function callsView(): CallsView {
         const known = drawn.get(call.id) ?? draw(call);
         if (!drawn.has(call.id)) list.append(known.element);
         drawn.set(call.id, known);
-        known.update(call, decide);
+        known.update(call, isClosed ? undefined : decide);
       }
       root.hidden = calls.length === 0;
     },
     close() {
+      isClosed = true;
       for (const { question } of drawn.values()) question.hidden = true;
     },
   };

@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { TwelveError } from "../../core/errors.ts";
 import type { CrossEncoder } from "../../ports/rerank.ts";
 import { type GuardOptions, openGuarded } from "../http/guarded.ts";
+import { addHealth } from "../http/health.ts";
 import { addMetrics, type CollectAll } from "../http/metrics.ts";
 import { isTeiError, maxTexts, ranksOf, RerankRequest, type TeiError, teiError } from "./request.ts";
 
@@ -39,14 +40,14 @@ export async function openRerankServer({ model, collectAll, ...guard }: RerankSe
       waiting -= texts.length;
     }
   });
-  for (const path of ["/health", "/readyz"]) {
-    app.get(path, (_request, reply) => {
-      if (!traffic.isStopping) return reply.send("");
-      const { status, body } = teiError("Unhealthy", "unhealthy");
-      return reply.code(status).send(body);
-    });
-  }
-  app.get("/livez", () => ({ status: "ok" }));
+  // The original's; it says nothing where all is well.
+  app.get("/health", (_request, reply) => {
+    if (!traffic.isStopping) return reply.send("");
+    const { status, body } = teiError("Unhealthy", "unhealthy");
+    return reply.code(status).send(body);
+  });
+  // Nothing listens before the model is loaded.
+  addHealth(app, { ...guard, runtime: { check: () => Promise.resolve([{ name: "model", isReady: true, detail: `${model.folder} (${model.digest})` }]) } });
   app.get("/info", () => infoOf(model));
   addMetrics(app, metrics, collectAll);
   return app;

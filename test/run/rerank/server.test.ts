@@ -160,6 +160,16 @@ describe("what the server says of itself", () => {
     expect((await fetch(`${url}/health`)).status).toBe(200);
   });
 
+  it("is what every server of ours says to probes, and which model it is to who may know", async () => {
+    const { url, traffic } = await start();
+    const look = async (headers: Record<string, string> = {}) => (await fetch(`${url}/readyz`, { headers })).json();
+    expect(await (await fetch(`${url}/livez`)).json()).toEqual({ status: "ok" });
+    expect(await look()).toEqual({ status: "ok", checks: { model: { status: "ok", detail: "models/overlap (0123456789ab)" } } });
+    expect(await look({ "x-forwarded-for": "203.0.113.7" })).toEqual({ status: "ok" });
+    void traffic.drain(1000);
+    expect(await look({ "x-forwarded-for": "203.0.113.7" })).toEqual({ status: "draining" });
+  });
+
   it("turns to 503 when it stops", async () => {
     const { url, traffic } = await start();
     void traffic.drain(1000);
