@@ -32,7 +32,7 @@ export interface KeptConversation {
 export interface Conversations {
   /** Answers the next turn of a session, with what was said before; the turn is durable before its last part is given. */
   answer(request: AnswerRequest & { readonly session: SessionKey }, settings: AgentSettings["session"], answer: (request: AnswerRequest) => AsyncIterable<AnswerPart>): AsyncIterable<AnswerPart>;
-  /** Keeps what a run did after its request had ended. Fails as the state service does. */
+  /** Keeps what a run did after its request had ended. Fails with SESSION_NOT_FOUND, or as the state service does. */
   keepLate(turn: LateTurn, settings: AgentSettings["session"]): Promise<void>;
   list(user: string, page?: { readonly after?: string; readonly limit?: number }): ReturnType<SessionStore["list"]>;
   /** Fails with SESSION_NOT_FOUND. */
@@ -111,7 +111,7 @@ export function openConversations({ app, environment, open, clock, pace = {} }: 
         leave();
       }
     },
-    keepLate: async ({ key, ...turn }, settings) => keepLateTurn(await logOf(key, settings), turn, { clock, pace }),
+    keepLate: async (turn, settings) => keepLateTurn(await logOf(turn.key, settings), turn, { clock, pace }),
     list: async (user, page) => (await open()).list(keyOf({ user, session: "" }).user, page),
     async read(key) {
       const session = await (await open()).read(keyOf(key));

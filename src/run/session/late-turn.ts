@@ -22,13 +22,14 @@ export interface LateTurn {
 
 /**
  * Appends question and answer as a turn of their own where the conversation stands now, behind the turn that is being answered. Once for each run, however
- * often it is asked; and not to a conversation that is gone.
+ * often it is asked. Fails with SESSION_NOT_FOUND where the conversation is gone, which it does not bring back.
  */
-export async function keepLateTurn(log: Log, { agent, run, messages, answer, signal }: Omit<LateTurn, "key">, { clock, pace }: { readonly clock: Clock; readonly pace: Pace }): Promise<void> {
+export async function keepLateTurn(log: Log, { key: { session: name }, agent, run, messages, answer, signal }: LateTurn, { clock, pace }: { readonly clock: Clock; readonly pace: Pace }): Promise<void> {
   const lost = (cause: TwelveError): TwelveError => new TwelveError("SESSION_CONFLICT", "Another process took the session over", { cause });
   const ofRun = (draft: Draft): Draft => ({ ...draft, data: { ...draft.data, run } });
   for await (const session of freeSessions(log, { clock, pace, signal })) {
-    if (session === undefined || isKept(session, run)) return;
+    if (session === undefined) throw new TwelveError("SESSION_NOT_FOUND", `The session ${JSON.stringify(name)} is gone, and nothing is kept of it`);
+    if (isKept(session, run)) return;
     try {
       const claimed = await claim(log, session.version, questionDrafts(messages, agent).map(ofRun), { clock, ...pace, lost });
       await claimed.end(answerDrafts(answer, agent).map(ofRun));

@@ -121,6 +121,7 @@ describe("a turn of a session that needs approval", () => {
     await server.post(`/${run}/approvals`, { call_id: "call_1_1", approve: true });
     await server.when(run, "completed");
     expect((await fetch(`${server.url}/v1/sessions/s-1`)).status).toBe(404);
+    expect(await (await fetch(`${server.url}${runs}/${run}/events`)).text()).toMatch(/"type":"conversation_finished",.*"is_kept":false,"error":"session_not_found"}/);
   });
 });
 
