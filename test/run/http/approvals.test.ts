@@ -114,6 +114,13 @@ describe("a turn of a session that needs approval", () => {
     expect((await turns(server.url)).map(([status]) => status)).toEqual(["waiting", "answered"]);
   });
 
+  it("waits no more when its run was cancelled", async () => {
+    const server = await startServer(script, paying());
+    const { run } = await say(server.url, "Pay 5");
+    await server.post(`/${run}/cancel`, {});
+    expect(await turns(server.url)).toEqual([["failed", "user: Pay 5"]]);
+  });
+
   it("does not bring a conversation back that was deleted", async () => {
     const server = await startServer(script, paying());
     const { run } = await say(server.url, "Pay 5");
