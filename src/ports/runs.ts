@@ -93,6 +93,8 @@ export interface OngoingRun {
    * for as long as there is hope.
    */
   readonly postpone: (reason: Readonly<Record<string, Json>>) => Promise<void>;
+  /** How long it has been away by `postpone` since it first told something else. */
+  readonly restedMs: () => Promise<number>;
 }
 
 export interface Attempt {

@@ -69,6 +69,8 @@ export interface AnswerRequest extends Sampling {
   readonly isStream: boolean;
   /** The conversation that this is the next turn of; `messages` then holds the new turn alone. */
   readonly session?: SessionKey;
+  /** What of the messages is that turn, once what was said before stands in front of it. */
+  readonly said?: readonly Message[];
   /** Whether the oldest turns of the conversation may be left out where the model has no room for them: it was the server that put them there. */
   readonly isTrimmable?: boolean;
   /** What the caller lets the model call; the calls are its answer, and the caller's business. */

@@ -155,6 +155,26 @@ export function describeRuns(name: string, openRuns: OpenRuns): void {
       expect(await engine.status(cancelled)).toMatchObject({ state: "cancelled" });
     });
 
+    it("knows how long it was away since it first went on", async () => {
+      const [engine, run] = [await open(), newRun()];
+      let lives = 0;
+      await startWork(engine, run.kind, async (_, { postpone, step, restedMs }) => {
+        lives += 1;
+        if (lives === 1) await postpone({ type: "away" });
+        await step("one", { type: "one" }, () => Promise.resolve(null));
+        if (lives === 2) await postpone({ type: "away" });
+        await step("two", { type: "two" }, () => Promise.resolve(null));
+        return restedMs();
+      });
+      await engine.submit(run);
+      const { result } = await when(engine, run, "done");
+      const events = await told(engine, run);
+      expect(events.map(({ data }) => (data as { readonly type: string }).type)).toEqual(["away", "one", "away", "two"]);
+      const [, , left, back] = events.map(({ at }) => at.getTime());
+      expect(result).toBeGreaterThan(0);
+      expect(result).toBeCloseTo((back ?? 0) - (left ?? 0), -1);
+    });
+
     it("loses no decision that comes in the moment in which a run begins to wait", async () => {
       const [engine, run] = [await open(), newRun()];
       const ids = Array.from({ length: 12 }, (_, index) => `run ${index}`);

@@ -7,7 +7,7 @@ export function inputOf(request: AnswerRequest, release: Digest): RunInput {
   return { loop: 1, release, agent: request.agent, user: request.user ?? request.caller ?? null, traceId: request.traceId, ...(request.session === undefined ? {} : { session: request.session }), request: keptOf(request) };
 }
 
-const keptFields = ["messages", "variables", "isStream", "temperature", "topP", "maxTokens", "stop", "seed", "effort", "format", "schema", "toolChoice", "isSingleCall", "isTrimmable"] as const satisfies readonly (keyof KeptRequest)[];
+const keptFields = ["messages", "said", "variables", "isStream", "temperature", "topP", "maxTokens", "stop", "seed", "effort", "format", "schema", "toolChoice", "isSingleCall", "isTrimmable"] as const satisfies readonly (keyof KeptRequest)[];
 
 function keptOf(request: AnswerRequest): KeptRequest {
   const { messages, variables, isStream } = request;

@@ -11,7 +11,8 @@ import type { RunInput, RunOutcome } from "./schema.ts";
  */
 export async function keepTurn(run: OngoingRun, { session, agent, request }: RunInput, { answer }: RunOutcome, keep: (turn: LateTurn) => Promise<void>): Promise<void> {
   if (session === undefined) return;
-  const messages = request.messages.slice(request.messages.findLastIndex(({ role }) => role === "user"));
+  // An older version of twelve said with no run what its turn was.
+  const messages = request.said ?? request.messages.slice(request.messages.findLastIndex(({ role }) => role === "user"));
   const failure = await run.step("conversation", { type: "conversation_started" }, async ({ signal }) => {
     try {
       await retrying(() => keep({ key: session, agent, run: run.id, messages, answer, signal }), { sleep: (ms) => wait(ms, signal), random: Math.random, onRetry: () => {} });

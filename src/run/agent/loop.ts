@@ -42,6 +42,8 @@ export async function runLoop(input: RunInput, given: OngoingRun, loop: Loop): P
   const run = loop.live === undefined ? given : endedWith(given, loop.live.signal);
   const startedMs = Number(await run.step("start", { type: "run_started", agent: input.agent, release: input.release }, () => Promise.resolve(loop.answering.clock.now().getTime())));
   const time = openRunTime(loop.answering.clock, startedMs, plan.limits.seconds);
+  // Nobody pays for a look at a time that is not limited.
+  if (plan.limits.seconds !== undefined) time.waited(await run.restedMs());
   const made: Message[] = [];
   const answers: Answer[] = [];
   let spent = nothingSpent;

@@ -60,8 +60,8 @@ export interface ToolAgents {
   /** What is kept of a request. */
   inputFor(request: AnswerRequest): RunInput;
   answer(request: AnswerRequest): AsyncIterable<AnswerPart>;
-  /** Whether a request that is sent again had its answer from a run that asked for approval, and so keeps its turn in the session itself. */
-  isLate(request: AnswerRequest): Promise<boolean>;
+  /** The run that a request which is sent again has begun already, and whether it asked for approval, and so keeps its turn in the session itself. */
+  begunBy(request: AnswerRequest): Promise<{ readonly id: string; readonly isLate: boolean } | undefined>;
   /** Undefined where runs are not kept. */
   readonly runs: AgentRuns | undefined;
   readonly handle: RunHandler;
@@ -133,11 +133,11 @@ export function openToolAgents({ release, agents, answering, onToolCall, story, 
     has: (agent) => agents.has(agent),
     inputFor: (request) => inputOf(request, release),
     answer,
-    async isLate({ agent, caller = null, runId }) {
-      if (durable === undefined || runId === undefined) return false;
+    async begunBy({ agent, caller = null, runId }) {
+      if (durable === undefined || runId === undefined) return undefined;
       const run = keyOf(durable.kind, { agent, key: caller }, runId);
       const { id, isBegun } = await findAgain(durable.engine, run);
-      return isBegun && hasTold(durable.engine, { ...run, id }, "approval_requested");
+      return isBegun ? { id, isLate: await hasTold(durable.engine, { ...run, id }, "approval_requested") } : undefined;
     },
     runs: durable && openAgentRuns(durable.engine, durable.kind),
     handle,

@@ -30,5 +30,6 @@ function passingRun(id: string, signal: AbortSignal): OngoingRun {
     tell: () => Promise.resolve(),
     wait: (asked) => Promise.reject(new TwelveError("APPROVAL_NEEDED", `The call ${Object.keys(asked).join(", ")} needs a person's approval, and nobody can give it here`, { fix: "Ask the release where it is served: there a run is kept, and waits for a person" })),
     postpone: () => Promise.resolve(),
+    restedMs: () => Promise.resolve(0),
   };
 }

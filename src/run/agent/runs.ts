@@ -29,6 +29,8 @@ export interface AgentRuns {
   submit(owner: RunOwner, id: string, input: RunInput): Promise<RunView>;
   list(owner: RunOwner, page: { readonly limit: number; readonly before?: string }): Promise<readonly RunSummary[]>;
   read(owner: RunOwner, id: string): Promise<RunView>;
+  /** Undefined where there is no such run. */
+  stateOf(owner: RunOwner, id: string): Promise<RunStatus["state"] | undefined>;
   cancel(owner: RunOwner, id: string): Promise<RunView>;
   decide(owner: RunOwner, id: string, decision: Decision): Promise<RunView>;
   /** Position of the last thing that it has told, and whether nothing more comes. */
@@ -78,6 +80,7 @@ export function openAgentRuns(engine: RunEngine, kind: string): AgentRuns {
       return read(owner, id);
     },
     list: async (owner, page) => (await engine.list(keyOf(kind, owner, ""), page)).map(summaryView),
+    stateOf: async (owner, id) => (await engine.status(keyOf(kind, owner, id)))?.state,
     async cancel(owner, id) {
       await statusOf(owner, id);
       await engine.cancel(keyOf(kind, owner, id));

@@ -11,7 +11,7 @@ export function runKind({ app, environment }: { readonly app: string; readonly e
 }
 
 /** What of a request is kept with its run. */
-export type KeptRequest = Pick<AnswerRequest, "messages" | "variables" | "isStream" | keyof Sampling | "toolChoice" | "isSingleCall" | "isTrimmable">;
+export type KeptRequest = Pick<AnswerRequest, "messages" | "said" | "variables" | "isStream" | keyof Sampling | "toolChoice" | "isSingleCall" | "isTrimmable">;
 
 /** What the state service holds of a run. Whoever goes on with it does so with this release. */
 export const RunInput = z.strictObject({

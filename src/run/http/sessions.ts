@@ -3,7 +3,7 @@ import { TwelveError } from "../../core/errors.ts";
 import type { Message } from "../../ports/model.ts";
 import type { KeptTurn } from "../session/entry.ts";
 import type { Conversations } from "../session/conversations.ts";
-import type { Server } from "./api.ts";
+import type { Caller, Server } from "./api.ts";
 import { parseBody } from "./asking.ts";
 import { sessionKey } from "./session.ts";
 import { type SessionDeleted, type SessionList, type SessionMessage, SessionPage, SessionQuery, type SessionTurn, type SessionView } from "./sessions-schema.ts";
@@ -16,6 +16,14 @@ export function addSessions(app: FastifyInstance, { runtime }: Server): void {
     return kept.conversations;
   }
 
+  /** Nobody notes in the session that the run which was to answer it was cancelled or has failed. */
+  async function waitsInVain({ outcome, run, agent }: KeptTurn, { key }: Caller): Promise<boolean> {
+    const runs = runtime.toolAgents?.runs;
+    if (outcome !== "waiting" || run === undefined || agent === null || runs === undefined) return false;
+    const state = await runs.stateOf({ agent, key }, run);
+    return state === "cancelled" || state === "failed";
+  }
+
   app.get("/v1/sessions", async ({ query, caller }): Promise<SessionList> => {
     const { user, after, limit } = parseBody(SessionPage, query);
     const { sessions, next } = await conversations().list(sessionKey(caller, "", user).user, { ...(after === undefined ? {} : { after }), ...(limit === undefined ? {} : { limit }) });
@@ -23,7 +31,8 @@ export function addSessions(app: FastifyInstance, { runtime }: Server): void {
   });
   app.get<{ Params: { id: string } }>("/v1/sessions/:id", async ({ params: { id }, query, caller }): Promise<SessionView> => {
     const { turns, expiresAt } = await conversations().read(sessionKey(caller, id, parseBody(SessionQuery, query).user));
-    return { id, object: "session", expires_at: expiresAt === null ? null : seconds(expiresAt), turns: turns.map(shownTurn) };
+    const ended = await Promise.all(turns.map(async (turn) => ((await waitsInVain(turn, caller)) ? { ...turn, outcome: "failed" as const } : turn)));
+    return { id, object: "session", expires_at: expiresAt === null ? null : seconds(expiresAt), turns: ended.map(shownTurn) };
   });
   app.delete<{ Params: { id: string } }>("/v1/sessions/:id", async ({ params: { id }, query, caller }): Promise<SessionDeleted> => {
     const isDeleted = await conversations().delete(sessionKey(caller, id, parseBody(SessionQuery, query).user));

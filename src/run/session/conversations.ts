@@ -6,7 +6,7 @@ import type { SessionKey, SessionStore } from "../../ports/session.ts";
 import type { AnswerPart, AnswerRequest } from "../schema.ts";
 import type { Log } from "../state/append.ts";
 import { ownerName } from "../state/name.ts";
-import { type KeptTurn, turnsIn } from "./entry.ts";
+import { hasAnswerOf, type KeptTurn, turnsIn } from "./entry.ts";
 import { keepLateTurn, type LateTurn } from "./late-turn.ts";
 import { keepOrder } from "./order.ts";
 import { beginTurn, type Pace, type Turn } from "./turn.ts";
@@ -32,8 +32,10 @@ export interface KeptConversation {
 export interface Conversations {
   /** Answers the next turn of a session, with what was said before; the turn is durable before its last part is given. */
   answer(request: AnswerRequest & { readonly session: SessionKey }, settings: AgentSettings["session"], answer: (request: AnswerRequest) => AsyncIterable<AnswerPart>): AsyncIterable<AnswerPart>;
-  /** Keeps what a run did after its request had ended. Fails as the state service does. */
+  /** Keeps what a run did after its request had ended. Fails with SESSION_NOT_FOUND, or as the state service does. */
   keepLate(turn: LateTurn, settings: AgentSettings["session"]): Promise<void>;
+  /** Whether a turn of the session is that run's answer. */
+  hasAnswerOf(run: string, key: SessionKey): Promise<boolean>;
   list(user: string, page?: { readonly after?: string; readonly limit?: number }): ReturnType<SessionStore["list"]>;
   /** Fails with SESSION_NOT_FOUND. */
   read(key: SessionKey): Promise<KeptConversation>;
@@ -88,14 +90,19 @@ export function openConversations({ app, environment, open, clock, pace = {} }: 
       const { turn, leave } = await begin(request, settings);
       const signal = request.signal === undefined ? turn.signal : AbortSignal.any([request.signal, turn.signal]);
       let isOpen = true;
+      let run: string | undefined;
+      const onRun = (id: string): void => {
+        run = id;
+        request.onRun?.(id);
+      };
       const giveUp = async (outcome: Parameters<Turn["giveUp"]>[0]): Promise<void> => {
         isOpen = false;
-        await turn.giveUp(outcome);
+        await turn.giveUp(outcome, run);
       };
       try {
-        for await (const part of unlessStuck(answer({ ...request, messages: turn.messages, isTrimmable: true, signal }), signal)) {
+        for await (const part of unlessStuck(answer({ ...request, messages: turn.messages, said: request.messages, isTrimmable: true, signal, onRun }), signal)) {
           if (part.type === "end") {
-            await turn.keep(part.answer);
+            await turn.keep(part.answer, run);
             isOpen = false;
             leave();
           }
@@ -111,7 +118,8 @@ export function openConversations({ app, environment, open, clock, pace = {} }: 
         leave();
       }
     },
-    keepLate: async ({ key, ...turn }, settings) => keepLateTurn(await logOf(key, settings), turn, { clock, pace }),
+    keepLate: async (turn, settings) => keepLateTurn(await logOf(turn.key, settings), turn, { clock, pace }),
+    hasAnswerOf: async (run, key) => hasAnswerOf(run, (await (await open()).read(keyOf(key)))?.entries ?? []),
     list: async (user, page) => (await open()).list(keyOf({ user, session: "" }).user, page),
     async read(key) {
       const session = await (await open()).read(keyOf(key));

@@ -19,6 +19,8 @@ export interface KeptTurn {
   readonly at: string;
   readonly agent: string | null;
   readonly outcome: Outcome;
+  /** The run that answered it, or goes on with it, where the agent has tools. */
+  readonly run?: string;
   readonly messages: readonly Message[];
   /** Of the answer, for people; a model is not given them again. */
   readonly citations: readonly KeptCitation[];
@@ -33,6 +35,7 @@ const KeptImage = z.object({ url: z.string(), detail: z.enum(["low", "high"]).op
 const Details = z.object({
   agent: z.string().optional().catch(undefined),
   outcome: z.enum(outcomes).optional().catch(undefined),
+  run: z.string().optional().catch(undefined),
   name: z.string().optional().catch(undefined),
   images: z.array(KeptImage).optional().catch(undefined),
   toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })).optional().catch(undefined),
@@ -95,6 +98,16 @@ export function endingDraft(outcome: Exclude<Outcome, "answered" | "lost" | "run
   return { role: "system", content: "", data: { outcome } };
 }
 
+/** The same, as a run's. */
+export function ofRun(drafts: readonly Draft[], run: string | undefined): readonly Draft[] {
+  return run === undefined ? drafts : drafts.map((draft) => ({ ...draft, data: { ...draft.data, run } }));
+}
+
+/** Whether one of the turns is the answer of that run. */
+export function hasAnswerOf(run: string, entries: readonly SessionEntry[]): boolean {
+  return turnsIn(entries).some((turn) => turn.run === run && turn.outcome === "answered");
+}
+
 type Open<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** The turns of a session, in their order. What was appended without a claim is nothing of ours. */
@@ -103,11 +116,11 @@ export function turnsIn(entries: readonly SessionEntry[]): readonly KeptTurn[] {
   for (const entry of entries) {
     const mark = markOf(entry);
     if (mark === undefined || mark.step === "held") continue;
-    const { agent, outcome, citations, ...details } = Details.parse(entry.data);
+    const { agent, outcome, run, citations, ...details } = Details.parse(entry.data);
     if (mark.step === "begun" && turns.at(-1)?.id !== mark.id) turns.push({ id: mark.id, at: entry.at, agent: agent ?? null, outcome: "running", messages: [], citations: [] });
     const turn = turns.at(-1);
     if (turn?.id !== mark.id) continue;
-    if (mark.step === "ended") Object.assign(turn, { outcome: outcome ?? "failed", citations: citations ?? [] });
+    if (mark.step === "ended") Object.assign(turn, { outcome: outcome ?? "failed", citations: citations ?? [], ...(run === undefined ? {} : { run }) });
     if (entry.role !== "system") turn.messages.push({ role: entry.role, content: entry.content, ...withoutNothing(details) });
   }
   return turns.map((turn, index) => (turn.outcome === "running" && index < turns.length - 1 ? { ...turn, outcome: "lost" } : turn));

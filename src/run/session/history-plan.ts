@@ -23,7 +23,9 @@ export function continueConversation(turns: readonly KeptTurn[], messages: reado
   }
   if (spoken.length === 0) throw new TwelveError("REQUEST_INVALID", "messages has no user message");
   const said: Said[] = [];
-  for (const turn of turns) if (turn.outcome !== "refused" && turn.messages.length > 0) push(said, { messages: turn.messages, isAnswered: turn.outcome === "answered" });
+  const answered = new Set(turns.flatMap(({ outcome, run }) => (outcome === "answered" && run !== undefined ? [run] : [])));
+  const isAnsweredLater = ({ outcome, run }: KeptTurn): boolean => outcome !== "answered" && run !== undefined && answered.has(run);
+  for (const turn of turns) if (turn.outcome !== "refused" && turn.messages.length > 0 && !isAnsweredLater(turn)) push(said, { messages: turn.messages, isAnswered: turn.outcome === "answered" });
   push(said, { messages: spoken, isAnswered: false });
   const questions = byQuestion(said);
   const current = questions.at(-1) ?? [];

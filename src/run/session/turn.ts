@@ -9,7 +9,7 @@ import type { Answer } from "../schema.ts";
 import type { Log } from "../state/append.ts";
 import { claim, isOver, usualLeaseMs } from "../state/claim.ts";
 import { openClaim } from "../state/mark.ts";
-import { answerDrafts, endingDraft, questionDrafts, turnsIn } from "./entry.ts";
+import { answerDrafts, endingDraft, ofRun, questionDrafts, turnsIn } from "./entry.ts";
 import { continueConversation } from "./history-plan.ts";
 
 /** How long turns of one session wait for each other. */
@@ -38,10 +38,10 @@ export interface Turn {
   readonly messages: readonly Message[];
   /** Aborted when another process took the session over. */
   readonly signal: AbortSignal;
-  /** Keeps the answer; it is durable when this returns. */
-  keep(answer: Answer): Promise<void>;
+  /** Keeps the answer, of that run where an agent with tools gave it; it is durable when this returns. */
+  keep(answer: Answer, run: string | undefined): Promise<void>;
   /** Leaves the question without an answer and lets the next turn begin. Never fails: where the note cannot be written, the claim runs out. */
-  giveUp(outcome: Parameters<typeof endingDraft>[0]): Promise<void>;
+  giveUp(outcome: Parameters<typeof endingDraft>[0], run: string | undefined): Promise<void>;
 }
 
 interface Beginning {
@@ -69,8 +69,8 @@ export async function beginTurn(log: Log, { agent, messages, historyTokens }: Ne
       return {
         messages: conversation,
         signal: claimed.signal,
-        keep: (answer) => claimed.end(answerDrafts(answer, agent)),
-        giveUp: (outcome) => inTime(() => claimed.end([endingDraft(outcome)]), { limitMs: farewellMs, who: log.store.url }).catch(() => {}),
+        keep: (answer, run) => claimed.end(ofRun(answerDrafts(answer, agent), run)),
+        giveUp: (outcome, run) => inTime(() => claimed.end(ofRun([endingDraft(outcome)], run)), { limitMs: farewellMs, who: log.store.url }).catch(() => {}),
       };
     } catch (error) {
       // Somebody was faster.

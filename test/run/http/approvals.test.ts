@@ -114,6 +114,13 @@ describe("a turn of a session that needs approval", () => {
     expect((await turns(server.url)).map(([status]) => status)).toEqual(["waiting", "answered"]);
   });
 
+  it("waits no more when its run was cancelled", async () => {
+    const server = await startServer(script, paying());
+    const { run } = await say(server.url, "Pay 5");
+    await server.post(`/${run}/cancel`, {});
+    expect(await turns(server.url)).toEqual([["failed", "user: Pay 5"]]);
+  });
+
   it("does not bring a conversation back that was deleted", async () => {
     const server = await startServer(script, paying());
     const { run } = await say(server.url, "Pay 5");
@@ -121,6 +128,7 @@ describe("a turn of a session that needs approval", () => {
     await server.post(`/${run}/approvals`, { call_id: "call_1_1", approve: true });
     await server.when(run, "completed");
     expect((await fetch(`${server.url}/v1/sessions/s-1`)).status).toBe(404);
+    expect(await (await fetch(`${server.url}${runs}/${run}/events`)).text()).toMatch(/"type":"conversation_finished",.*"is_kept":false,"error":"session_not_found"}/);
   });
 });
 

@@ -11,11 +11,17 @@ const result = (toolCallId: string, content = "found"): Message => ({ role: "too
 let turns = 0;
 const turn = (messages: readonly Message[], outcome: KeptTurn["outcome"] = "answered"): KeptTurn => ({ id: `t-${turns++}`, at: "2026-11-24T10:00:00.000Z", agent: "support", outcome, messages, citations: [] });
 const all = 1_000_000;
+const ofRun = (run: string, of: KeptTurn): KeptTurn => ({ ...of, run });
 
 describe("what the model is given of a conversation", () => {
   it("is every turn with the new one behind it, and its instructions", () => {
     const instruction: Message = { role: "system", content: "Be kind." };
     expect(continueConversation([turn([user("a"), says("b")]), turn([user("c"), says("d")])], [instruction, user("e")], all)).toEqual([instruction, user("a"), says("b"), user("c"), says("d"), user("e")]);
+  });
+
+  it("has a question whose answer came later once, there", () => {
+    const kept = [ofRun("r", turn([user("pay"), user("order 7")], "waiting")), turn([user("meanwhile"), says("yes?")]), ofRun("r", turn([user("pay"), user("order 7"), says("paid")])), ofRun("other", turn([user("pay more")], "waiting"))];
+    expect(continueConversation(kept, [user("new")], all).map(({ content }) => content)).toEqual(["meanwhile", "yes?", "pay", "order 7", "paid", "pay more", "new"]);
   });
 
   it.each([

@@ -31,6 +31,17 @@ export async function nextTry({ pool }: Database, run: string, firstMs: number):
   return pauseMs === undefined ? undefined : new Date(nowMs + pauseMs);
 }
 
+/** How long a run has rested since it first went on, up to now. */
+export async function restedMs({ pool }: Database, run: string): Promise<number> {
+  const { rows } = await pool.query<{ ms: string }>(
+    `SELECT coalesce(sum(EXTRACT(EPOCH FROM until - at)), 0) * 1000 AS ms
+       FROM (SELECT key, position, at, coalesce(lead(at) OVER (ORDER BY position), clock_timestamp()) AS until FROM "${schema}".run_event WHERE run = $1) told
+      WHERE starts_with(key, $2) AND position > (SELECT min(position) FROM "${schema}".run_event WHERE run = $1 AND NOT starts_with(key, $2))`,
+    [run, attemptKey(laterStep, "")],
+  );
+  return Number(rows[0]?.ms ?? 0);
+}
+
 /** Notes that a run is about to leave its process until then. */
 export async function noteLater({ pool }: Database, run: string, at: Date): Promise<void> {
   await pool.query(`INSERT INTO "${schema}".run_later VALUES ($1, $2) ON CONFLICT (run) DO UPDATE SET at = excluded.at`, [run, at]);

@@ -6,7 +6,7 @@ import { type Attempts, never } from "../../dbos/attempt.ts";
 import { runQueue, runWorkflow } from "../../dbos/names.ts";
 import type { Database } from "../../state/database.ts";
 import { append, appendAttempt, readEvent } from "./ledger.ts";
-import { laterStep, nextTry, noteLater } from "./later.ts";
+import { laterStep, nextTry, noteLater, restedMs } from "./later.ts";
 import { askKey, decisionKey, forgetWait, noteWait } from "./wake.ts";
 
 /** Begins a run in this process; `ended` is settled when it ends or waits. */
@@ -96,5 +96,6 @@ function ongoing({ database, executor, lostMs, attempts }: Omit<WorkflowOptions,
       await withDbRetry(() => noteLater(database, run, at));
       throw postponing;
     },
+    restedMs: () => withDbRetry(() => restedMs(database, run)),
   };
 }

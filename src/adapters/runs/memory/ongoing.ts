@@ -71,6 +71,7 @@ export function ongoingRun(kept: KeptRun, { stopping, ending, now, changed }: Wo
       kept.rests.add(kept.events.length);
       throw postponing;
     },
+    restedMs: () => Promise.resolve(restedMsOf(kept, now())),
   };
 }
 
@@ -79,4 +80,10 @@ function restsInARow({ rests, events }: KeptRun): number {
   let count = 0;
   while (rests.has(events.length - count)) count += 1;
   return count;
+}
+
+/** The rests before it first went on do not count. */
+function restedMsOf({ rests, events }: KeptRun, now: Date): number {
+  const first = events.findIndex(({ position }) => !rests.has(position));
+  return events.reduce((sum, { position, at }, index) => (first !== -1 && index > first && rests.has(position) ? sum + (events[index + 1]?.at ?? now).getTime() - at.getTime() : sum), 0);
 }
