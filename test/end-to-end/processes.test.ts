@@ -226,7 +226,7 @@ describe("twelve run web --concurrency", () => {
     const rest = await openStream(await run.url());
     const pids = pidsOf(await readyWeb(run, 2));
     run.send("SIGTERM");
-    await run.until(() => run.stderr.includes("Stopping: every process"));
+    await run.until(() => run.stderr.includes("Stopping: "));
     for (const pid of pids) process.kill(pid, "SIGTERM");
     expect(await rest()).toMatch(/data: \[DONE\]\n\n$/);
     expect(await run.ended).toBe(0);
@@ -238,7 +238,7 @@ describe("twelve run web --concurrency", () => {
     const [frozen = 0] = pids;
     process.kill(frozen, "SIGSTOP");
     run.send("SIGTERM");
-    await run.until(() => run.stderr.includes("Stopping: every process"));
+    await run.until(() => run.stderr.includes("Stopping: "));
     run.send("SIGTERM");
     expect(await run.ended).toBe(130);
     await expect.poll(() => pids.filter(isAlive)).toEqual([]);
@@ -264,7 +264,7 @@ describe("twelve run web --concurrency", () => {
     const rest = await openStream(await run.url());
     const pids = pidsOf(await readyWeb(run, 2));
     run.send("SIGTERM");
-    await run.until(() => run.stderr.includes("Stopping: every process"));
+    await run.until(() => run.stderr.includes("Stopping: "));
     run.send("SIGTERM");
     expect(await run.ended).toBe(130);
     await expect(rest().then((text) => text.includes("[DONE]"), () => false)).resolves.toBe(false);
