@@ -57,7 +57,7 @@ it("of an instance runs the release that it was told, also while twelve.yaml is 
   const app = await releasedApp();
   const found = await findRelease(app, { environment: "staging", wanted: undefined, process: undefined });
   await writeFile(join(app.dir, "twelve.yaml"), "name: [");
-  const parent: Parent = { name: "fail.1", send: () => Promise.resolve(), onMessage: () => {}, onLost: () => {} };
+  const parent: Parent = { name: "fail.1", send: () => Promise.resolve(), onMessage: () => {}, onStopAsked: () => {}, onLost: () => {} };
   const env = { [releaseVariable]: JSON.stringify(commonReleaseOf(found)) };
   expect(await command.run(command.input.parse({ process: "fail", env: "staging" }), { ...app, env, parent })).toMatchObject({ process: "fail", exitCode: 7 });
 });

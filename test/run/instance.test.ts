@@ -9,7 +9,7 @@ afterEach(() => void vi.useRealTimers());
 function joined() {
   const said: FromInstance[] = [];
   const listeners: ((message: ToInstance) => void)[] = [];
-  const parent: Parent = { name: "web.2", send: async (message) => void said.push(message), onMessage: (listener) => void listeners.push(listener), onLost: () => {} };
+  const parent: Parent = { name: "web.2", send: async (message) => void said.push(message), onMessage: (listener) => void listeners.push(listener), onStopAsked: () => {}, onLost: () => {} };
   const metrics = openMetrics();
   const noted: string[] = [];
   let isAnnounced = false;
