@@ -64,14 +64,20 @@ export function joinType(parent: Parent | undefined, { metrics, load, note, onSt
   };
 }
 
-/** Asks the parent, and waits for the answer that has the same number, though not without end. */
+/** Asks the parent, and waits for the answer that has the same number, though not without end, and not for one that is gone. */
 function openQuestions(parent: Parent): (question: (id: number) => FromInstance, limitMs: number) => Promise<ToInstance | undefined> {
-  const waiting = new Map<number, (answer: ToInstance) => void>();
+  const waiting = new Map<number, (answer?: ToInstance) => void>();
   let asked = 0;
+  let isLost = false;
+  parent.onLost(() => {
+    isLost = true;
+    for (const answer of waiting.values()) answer();
+  });
   parent.onMessage((message) => {
     if (message.kind === "metrics-collected" || message.kind === "limit-told") waiting.get(message.id)?.(message);
   });
   return async (question, waitMs) => {
+    if (isLost) return undefined;
     const id = (asked += 1);
     const answer = await new Promise<ToInstance | undefined>((resolve) => {
       const late = setTimeout(resolve, waitMs, undefined);
