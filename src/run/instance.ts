@@ -1,5 +1,6 @@
 import type { Json } from "../core/canonical-json.ts";
-import type { FromInstance, KeyLimit, Parent, TakenRequest, ToInstance } from "../ports/instance.ts";
+import type { FromInstance, Parent, ToInstance } from "../ports/instance.ts";
+import type { TakeRequest } from "./http/key.ts";
 import { lastMetrics, withProcessMetrics } from "./metrics/exposition.ts";
 import type { Family } from "./metrics/family.ts";
 import type { Metrics } from "./metrics/record.ts";
@@ -16,8 +17,8 @@ export interface Membership {
   readonly ready: (notes: readonly string[]) => void;
   /** The metrics of all instances of its type, this one's included. */
   readonly collectAll: (own: readonly Family[]) => Promise<readonly (readonly Family[])[]>;
-  /** Counts a request of a limited key together with those of the other instances; `alone` where nobody else counts. */
-  readonly takeRequest: (limit: KeyLimit, alone: () => TakenRequest) => Promise<TakenRequest> | TakenRequest;
+  /** Counts a request of a limited key together with those of the other instances, of whatever type; `alone` where nobody else counts. */
+  readonly takeRequest: TakeRequest;
   /** Tells its last numbers, which stay in the sum. */
   readonly close: () => Promise<void>;
 }
@@ -36,7 +37,7 @@ export interface Member {
   readonly onStopAnnounced?: () => void;
 }
 
-/** Tells the parent, where there is one, how much there is to do, and takes part in what its type has in common: scrapes, and the limits of keys. */
+/** Tells the parent, where there is one, how much there is to do, and takes part in what the processes of one `twelve run` have in common: the limits of keys, and those of a type their scrapes. */
 export function joinType(parent: Parent | undefined, { metrics, load, note, onStopAnnounced }: Member): Membership {
   if (parent === undefined) return { ready: (notes) => notes.forEach(note), collectAll: (own) => Promise.resolve([own]), takeRequest: (_limit, alone) => alone(), close: () => Promise.resolve() };
   const ask = openQuestions(parent);
