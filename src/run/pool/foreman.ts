@@ -8,8 +8,9 @@ import { type CountRequest, openLimits } from "./limit.ts";
 import { type EndedInstance, openPool } from "./pool.ts";
 import { settlePorts } from "./port.ts";
 import { restMs, stopAll, stopPools, type TypePool } from "./stop.ts";
-import { describeStop, describeType, openVoice, tellPool, type Voice, widthOf } from "./tell.ts";
+import { describeStop, describeType, tellPool } from "./tell.ts";
 import type { ProcessType } from "./type-plan.ts";
+import { openVoice, type Voice } from "./voice.ts";
 
 export interface ForemanOptions {
   readonly types: readonly ProcessType[];
@@ -47,7 +48,7 @@ export async function runTypes(context: Context, options: ForemanOptions): Promi
     voice.note(`Starting ${types.map(describeType).join(", ")}`);
     const limitMs = options.preStopMs + options.drainMs + restMs;
     const countRequest = openLimits(() => context.clock.monotonicMs());
-    const start = openStarter(context, { ...options, types });
+    const start = openStarter(context, { ...options, types, width: voice.width });
     for (const type of types) pools.push({ kind: type.kind, ...openPoolOf(type, { context, voice, leaveMs: limitMs, countRequest, start, fail }) });
     const hopeless = (await Promise.race([failed, untilAborted(context.signal)])) ?? undefined;
     if (hopeless === undefined) voice.note(`Stopping: ${describeStop(types, options)}. A second signal ends all at once`);
@@ -96,9 +97,8 @@ function openPoolOf(type: ProcessType, { context, voice, leaveMs, countRequest, 
 const shellFarewell = "Terminated";
 
 /** Starts a process, which runs the release that all of them run, and passes on what it says. */
-function openStarter(context: Context, { types, argumentsOf, release }: ForemanOptions): Starter {
+function openStarter(context: Context, { types, argumentsOf, release, width }: ForemanOptions & Pick<Voice, "width">): Starter {
   const { instances, signal } = context;
-  const width = widthOf(types);
   const isNews = openEcho();
   let common = release;
   return (type, { instance, hear, isStarting }) => {

@@ -1,32 +1,7 @@
-import type { Context } from "../../ports/context.ts";
 import type { EndedInstance, PoolListener } from "./pool.ts";
 import { restMs } from "./stop.ts";
 import type { ProcessType } from "./type-plan.ts";
-
-/** How the process that looks after the others speaks of them: to people on stderr, to programs in events on stdout. */
-export interface Voice {
-  readonly note: (message: string, speaker?: string) => void;
-  readonly warn: (message: string) => void;
-  readonly write: (event: string, fields: object) => void;
-}
-
-/** Of the process that looks after the others, before each line of its own. */
-const ownName = "twelve";
-
-/** So wide is the longest name. */
-export function widthOf(types: readonly ProcessType[]): number {
-  return Math.max(ownName.length, ...types.map(({ name, scale: { max } }) => `${name}.${max}`.length));
-}
-
-export function openVoice(context: Context, types: readonly ProcessType[], environment: string): Voice {
-  const { story, clock } = context;
-  const width = widthOf(types);
-  return {
-    note: (message, speaker = ownName) => story.note(message, speaker.padEnd(width)),
-    warn: (message) => story.warn(message, ownName.padEnd(width)),
-    write: (event, fields) => context.relay({ stream: "stdout", instance: ownName, type: types.length, width, text: JSON.stringify({ event, time: clock.now().toISOString(), "twelve.environment": environment, ...fields }) }),
-  };
-}
+import type { Voice } from "./voice.ts";
 
 /** Tells what happens to the processes of one type. */
 export function tellPool({ name, scale }: ProcessType, { note, warn, write: writeEvent }: Voice): PoolListener {
