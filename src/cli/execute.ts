@@ -21,6 +21,7 @@ export async function runCommand({ default: command }: { readonly default: Comma
   try {
     const input = readInput(program, command);
     const context = openContext({ flags, story, signal: interruption.signal });
+    parent?.onStopAsked(interruption.ask);
     parent?.onLost(interruption.ask);
     const output = await Promise.race([command.run(input, context), interruption.forced]);
     if (command.isService !== true) printAnswer(command, output, input, { isJson, isQuiet: flags.quiet === true });
@@ -56,8 +57,7 @@ function listenForInterruption(isService: boolean): { readonly signal: AbortSign
   let timer: NodeJS.Timeout | undefined;
   let isAsked = false;
   const onSignal = (): void => {
-    // A service manager signals a whole group, and the process above an instance passes the signal on: both mean the same stop.
-    if (isAsked && parent === undefined) process.exit(interrupted);
+    if (isAsked) process.exit(interrupted);
     isAsked = true;
     controller.abort(new Error("interrupted"));
     if (!isService) timer = setTimeout(() => reject(new Error("interrupted")), graceMs);
@@ -65,13 +65,12 @@ function listenForInterruption(isService: boolean): { readonly signal: AbortSign
   // A service whose log nobody reads any more stops in good order; any other command goes on to its end.
   const onLostReader = (): void => controller.abort(new Error("interrupted"));
   if (isService) process.stdout.once("error", onLostReader);
-  // Ctrl-C reaches all processes of a terminal; whoever started this one passes it on as SIGTERM, and once is enough.
-  const onInterrupt = parent !== undefined ? (): void => {} : onSignal;
-  process.on("SIGINT", onInterrupt);
+  // Ctrl-C and a terminal that is closed reach all processes, and a service manager signals a whole group: whoever started this one asks it when its turn has come.
+  const onAsked = parent !== undefined ? (): void => {} : onSignal;
+  process.on("SIGINT", onAsked);
   if (parent !== undefined && process.platform !== "win32") process.once("SIGQUIT", () => process.exit(interrupted));
-  process.on("SIGTERM", onSignal);
-  // A terminal that is closed.
-  if (isService) process.once("SIGHUP", onSignal);
+  process.on("SIGTERM", onAsked);
+  if (isService) process.on("SIGHUP", onAsked);
   return {
     signal: controller.signal,
     forced,
@@ -79,9 +78,7 @@ function listenForInterruption(isService: boolean): { readonly signal: AbortSign
     stop() {
       clearTimeout(timer);
       process.stdout.off("error", onLostReader);
-      process.off("SIGINT", onInterrupt);
-      process.off("SIGTERM", onSignal);
-      process.off("SIGHUP", onSignal);
+      for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.off(name, onAsked);
     },
   };
 }

@@ -59,6 +59,8 @@ export type ToInstance =
   | { readonly kind: "limit-told"; readonly id: number; readonly taken: TakenRequest }
   /** Answers a `release-found`: what the first one found holds for all. */
   | { readonly kind: "release-kept"; readonly release: Json }
+  /** It is to stop in good order. */
+  | { readonly kind: "stop-asked" }
   /** It will be asked to stop soon, when those that may need it have stopped. */
   | { readonly kind: "stop-announced" };
 
@@ -87,7 +89,9 @@ export interface Parent {
   /** Resolves when it is on its way, or cannot be sent any more. */
   send(message: FromInstance): Promise<void>;
   onMessage(listener: (message: ToInstance) => void): void;
-  /** Told when it is gone, however it ended. */
+  /** Told when it asks this process to stop, or has asked already. */
+  onStopAsked(listener: () => void): void;
+  /** Told when it is gone, or is gone already, however it ended. */
   onLost(listener: () => void): void;
 }
 

@@ -61,6 +61,9 @@ export interface JobHandler {
   join(input: Json, results: readonly Json[], options: { readonly signal: AbortSignal }): Promise<Json>;
 }
 
+/** How long steps that were told to stop may take to do so, before they are given back as they are. */
+export const stepGraceMs = 10_000;
+
 export interface WorkOptions {
   /** Shards at a time in this process. */
   readonly concurrency: number;

@@ -77,7 +77,7 @@ export default defineCommand({
         if (found !== undefined) await (await import("./pool/guard.ts")).guardTypes(context, types, { host: listening.host, isInsecure: insecure, environment, release: found.release });
         const shared = { ...input, process: undefined, port: undefined };
         const argumentsOf: ForemanOptions["argumentsOf"] = (type) => ["run", type.name, ...flagsFor({ ...shared, port: type.port, concurrency: type.kind === "work" ? concurrency : undefined, agentcore: agentcore && type.kind === "serve", record: type.kind === "serve" ? record : undefined, ui: ui && type.kind === "serve" })];
-        const ended = await runTypes(context, { ...listening, drainMs: listening.drainMs + preStopSeconds * 1000, types, argumentsOf, release: found && commonReleaseOf(found) });
+        const ended = await runTypes(context, { ...listening, preStopMs: preStopSeconds * 1000, types, argumentsOf, release: found && commonReleaseOf(found) });
         return { process: types.map(({ name }) => name).join(", "), release: found?.release.releaseDescriptor.digest ?? null, exitCode: 0, ...ended };
       }
     }

@@ -1,5 +1,6 @@
 import type { Json } from "../core/canonical-json.ts";
-import type { FromInstance, KeyLimit, Parent, TakenRequest, ToInstance } from "../ports/instance.ts";
+import type { FromInstance, Parent, ToInstance } from "../ports/instance.ts";
+import type { TakeRequest } from "./http/key.ts";
 import { lastMetrics, withProcessMetrics } from "./metrics/exposition.ts";
 import type { Family } from "./metrics/family.ts";
 import type { Metrics } from "./metrics/record.ts";
@@ -16,8 +17,8 @@ export interface Membership {
   readonly ready: (notes: readonly string[]) => void;
   /** The metrics of all instances of its type, this one's included. */
   readonly collectAll: (own: readonly Family[]) => Promise<readonly (readonly Family[])[]>;
-  /** Counts a request of a limited key together with those of the other instances; `alone` where nobody else counts. */
-  readonly takeRequest: (limit: KeyLimit, alone: () => TakenRequest) => Promise<TakenRequest> | TakenRequest;
+  /** Counts a request of a limited key together with those of the other instances, of whatever type; `alone` where nobody else counts. */
+  readonly takeRequest: TakeRequest;
   /** Tells its last numbers, which stay in the sum. */
   readonly close: () => Promise<void>;
 }
@@ -36,7 +37,7 @@ export interface Member {
   readonly onStopAnnounced?: () => void;
 }
 
-/** Tells the parent, where there is one, how much there is to do, and takes part in what its type has in common: scrapes, and the limits of keys. */
+/** Tells the parent, where there is one, how much there is to do, and takes part in what the processes of one `twelve run` have in common: the limits of keys, and those of a type their scrapes. */
 export function joinType(parent: Parent | undefined, { metrics, load, note, onStopAnnounced }: Member): Membership {
   if (parent === undefined) return { ready: (notes) => notes.forEach(note), collectAll: (own) => Promise.resolve([own]), takeRequest: (_limit, alone) => alone(), close: () => Promise.resolve() };
   const ask = openQuestions(parent);
@@ -64,14 +65,20 @@ export function joinType(parent: Parent | undefined, { metrics, load, note, onSt
   };
 }
 
-/** Asks the parent, and waits for the answer that has the same number, though not without end. */
+/** Asks the parent, and waits for the answer that has the same number, though not without end, and not for one that is gone. */
 function openQuestions(parent: Parent): (question: (id: number) => FromInstance, limitMs: number) => Promise<ToInstance | undefined> {
-  const waiting = new Map<number, (answer: ToInstance) => void>();
+  const waiting = new Map<number, (answer?: ToInstance) => void>();
   let asked = 0;
+  let isLost = false;
+  parent.onLost(() => {
+    isLost = true;
+    for (const answer of waiting.values()) answer();
+  });
   parent.onMessage((message) => {
     if (message.kind === "metrics-collected" || message.kind === "limit-told") waiting.get(message.id)?.(message);
   });
   return async (question, waitMs) => {
+    if (isLost) return undefined;
     const id = (asked += 1);
     const answer = await new Promise<ToInstance | undefined>((resolve) => {
       const late = setTimeout(resolve, waitMs, undefined);

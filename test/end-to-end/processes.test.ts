@@ -221,15 +221,17 @@ describe("twelve run web --concurrency", () => {
     expect(await run.ended).toBe(0);
   });
 
-  it("lets them end where a service manager signals every process of the group by itself", async () => {
-    const run = startRun(["web", "--concurrency", "2"], { cwd });
+  it("keeps their order where a service manager, or a terminal that is closed, signals each of them by itself", async () => {
+    const run = startRun([], { cwd });
     const rest = await openStream(await run.url());
-    const pids = pidsOf(await readyWeb(run, 2));
+    await run.until(() => run.events("worker-ready").length === 1);
+    const pids = [...pidsOf(await readyWeb(run, 2)), ...pidsOf(run.events("worker-ready"))];
+    for (const pid of pids) for (const signal of ["SIGTERM", "SIGHUP"]) process.kill(pid, signal);
     run.send("SIGTERM");
-    await run.until(() => run.stderr.includes("Stopping: every process"));
-    for (const pid of pids) process.kill(pid, "SIGTERM");
     expect(await rest()).toMatch(/data: \[DONE\]\n\n$/);
     expect(await run.ended).toBe(0);
+    const stops = run.stdout.split("\n").filter((line) => line.startsWith("{")).map((line) => (JSON.parse(line) as Line)["event"]).filter((event) => event === "server-stopped" || event === "worker-stopped");
+    expect(stops).toEqual(["server-stopped", "server-stopped", "worker-stopped"]);
   });
 
   it("ends what is frozen, too", async () => {
@@ -238,7 +240,7 @@ describe("twelve run web --concurrency", () => {
     const [frozen = 0] = pids;
     process.kill(frozen, "SIGSTOP");
     run.send("SIGTERM");
-    await run.until(() => run.stderr.includes("Stopping: every process"));
+    await run.until(() => run.stderr.includes("Stopping: "));
     run.send("SIGTERM");
     expect(await run.ended).toBe(130);
     await expect.poll(() => pids.filter(isAlive)).toEqual([]);
@@ -264,7 +266,7 @@ describe("twelve run web --concurrency", () => {
     const rest = await openStream(await run.url());
     const pids = pidsOf(await readyWeb(run, 2));
     run.send("SIGTERM");
-    await run.until(() => run.stderr.includes("Stopping: every process"));
+    await run.until(() => run.stderr.includes("Stopping: "));
     run.send("SIGTERM");
     expect(await run.ended).toBe(130);
     await expect(rest().then((text) => text.includes("[DONE]"), () => false)).resolves.toBe(false);

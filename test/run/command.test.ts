@@ -53,11 +53,17 @@ async function* failing(failure: TwelveError): AsyncGenerator<never> {
   throw failure;
 }
 
+it("hides from a program how the processes of one twelve run find each other", async () => {
+  const { context, run } = await processOf(await releasedApp(manifest.replace("command: exit 7", 'command: test -z "$TWELVE_INSTANCE$TWELVE_INSTANCE_RELEASE"')), { TWELVE_INSTANCE: "fail.1", TWELVE_INSTANCE_RELEASE: "{}" });
+  expect(context.parent).toBeUndefined();
+  expect(await run({ process: "fail" })).toMatchObject({ exitCode: 0 });
+});
+
 it("of an instance runs the release that it was told, also while twelve.yaml is being edited", async () => {
   const app = await releasedApp();
   const found = await findRelease(app, { environment: "staging", wanted: undefined, process: undefined });
   await writeFile(join(app.dir, "twelve.yaml"), "name: [");
-  const parent: Parent = { name: "fail.1", send: () => Promise.resolve(), onMessage: () => {}, onLost: () => {} };
+  const parent: Parent = { name: "fail.1", send: () => Promise.resolve(), onMessage: () => {}, onStopAsked: () => {}, onLost: () => {} };
   const env = { [releaseVariable]: JSON.stringify(commonReleaseOf(found)) };
   expect(await command.run(command.input.parse({ process: "fail", env: "staging" }), { ...app, env, parent })).toMatchObject({ process: "fail", exitCode: 7 });
 });

@@ -29,7 +29,7 @@ function parentWith(answer: (message: FromInstance) => ToInstance | undefined): 
       return Promise.resolve();
     },
     onMessage: (listener) => void listeners.push(listener),
-    onLost: () => {},
+    onStopAsked: () => {}, onLost: () => {},
   };
 }
 

@@ -8,15 +8,16 @@ afterEach(() => void vi.useRealTimers());
 
 function joined() {
   const said: FromInstance[] = [];
+  const lost: (() => void)[] = [];
   const listeners: ((message: ToInstance) => void)[] = [];
-  const parent: Parent = { name: "web.2", send: async (message) => void said.push(message), onMessage: (listener) => void listeners.push(listener), onLost: () => {} };
+  const parent: Parent = { name: "web.2", send: async (message) => void said.push(message), onMessage: (listener) => void listeners.push(listener), onStopAsked: () => {}, onLost: (listener) => void lost.push(listener) };
   const metrics = openMetrics();
   const noted: string[] = [];
   let isAnnounced = false;
   const member = joinType(parent, { metrics, load: () => ({ own: metrics.inFlight.value }), note: (note) => noted.push(note), onStopAnnounced: () => (isAnnounced = true) });
   // Its first word says that it listens.
   expect(said.shift()).toEqual({ kind: "load", own: 0 });
-  return { said, noted, metrics, member, isAnnounced: () => isAnnounced, hear: (message: ToInstance) => listeners.forEach((listener) => listener(message)) };
+  return { said, noted, metrics, member, isAnnounced: () => isAnnounced, lose: () => lost.forEach((listener) => listener()), hear: (message: ToInstance) => listeners.forEach((listener) => listener(message)) };
 }
 
 describe("an instance", () => {
@@ -59,6 +60,16 @@ describe("an instance", () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(await alone).toEqual(own);
   });
+
+  it("counts alone, without a wait, once its parent is gone", async () => {
+    const { said, member, lose } = joined();
+    const own = { isAllowed: true, remaining: 4, fullInMs: 1, nextInMs: 0 };
+    const take = (): unknown => member.takeRequest({ key: "ci", perMinute: 60, burst: 5 }, () => own);
+    const asked = take();
+    lose();
+    expect([await asked, await take()]).toEqual([own, own]);
+    expect(said).toHaveLength(1);
+  }, 2000);
 
   it("is told that it will be asked to stop", () => {
     const { hear, isAnnounced } = joined();

@@ -4,7 +4,7 @@ import { DBOSExecutor } from "@dbos-inc/dbos-sdk/internal/dbos-executor";
 import { registerInternalQueue, wfQueueRunner } from "@dbos-inc/dbos-sdk/internal/wfqueue";
 import { untilAborted } from "../../core/abort.ts";
 import manifest from "../../../package.json" with { type: "json" };
-import type { JobHandler } from "../../ports/queue.ts";
+import { type JobHandler, stepGraceMs } from "../../ports/queue.ts";
 import type { RunHandler } from "../../ports/runs.ts";
 import { registerJobs } from "../queue/dbos/workflows.ts";
 import { registerRuns, type StartRun } from "../runs/dbos/workflow.ts";
@@ -49,8 +49,6 @@ interface Shared {
   members: number;
 }
 
-/** How long steps that were told to stop may take to do so. */
-const graceMs = 10_000;
 let shared: Shared | undefined;
 
 /**
@@ -108,7 +106,7 @@ async function launch({ version, lostMs, reopen, warn, signal }: Executing): Pro
   const stop = async (): Promise<void> => {
     stopping.abort();
     await DBOSExecutor.globalInstance?.deactivateEventReceivers();
-    await Promise.race([attempts.settled(), delay(graceMs)]);
+    await Promise.race([attempts.settled(), delay(stepGraceMs)]);
   };
   const end = async (): Promise<void> => {
     pulse.stop();

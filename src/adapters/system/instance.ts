@@ -33,6 +33,9 @@ export function systemInstances(globalFlags: readonly string[], { groupMs = usua
       let isSilent = false;
       void Promise.all(read).then(() => (isSilent = true));
       let asked = 0;
+      const send = (message: ToInstance): void => {
+        if (worker.isConnected()) worker.send(message, () => {});
+      };
       const kill = (): void => {
         child.kill("SIGKILL");
         if (group !== undefined) signalGroup(group, "SIGKILL");
@@ -52,10 +55,10 @@ export function systemInstances(globalFlags: readonly string[], { groupMs = usua
           if (end.failure === undefined) await Promise.race([Promise.all(read), sleep(outputMs, undefined, { ref: false })]);
           return end;
         }),
-        send(message) {
-          if (worker.isConnected()) worker.send(message, () => {});
-        },
+        send,
         stop() {
+          // The signal is for one that is still being loaded, and hears no word yet; later it leaves signals of this kind alone.
+          if (asked === 0) send({ kind: "stop-asked" });
           // Two signals of one kind that are near each other arrive as one. What is frozen, or in a loop without an end, hears only the last.
           if (asked > 1) return kill();
           child.kill(asked === 0 ? "SIGTERM" : "SIGQUIT");
@@ -129,6 +132,16 @@ export function systemParent(name: string | undefined): Parent | undefined {
   if (worker === undefined || name === undefined) return undefined;
   // Without it Node would end this process at once when the other one is gone, in the middle of an answer.
   worker.exitedAfterDisconnect = true;
+  // Both may happen before anybody listens.
+  const asked = new Promise<void>((resolve) => {
+    worker.on("message", ({ kind }: ToInstance) => {
+      if (kind === "stop-asked") resolve();
+    });
+  });
+  const lost = new Promise<void>((resolve) => {
+    if (process.connected) process.once("disconnect", resolve);
+    else resolve();
+  });
   return {
     name,
     send: (message) =>
@@ -137,6 +150,7 @@ export function systemParent(name: string | undefined): Parent | undefined {
         process.send(message, undefined, undefined, () => resolve());
       }),
     onMessage: (listener) => void worker.on("message", (message: ToInstance) => listener(message)),
-    onLost: (listener) => void process.once("disconnect", listener),
+    onStopAsked: (listener) => void asked.then(listener),
+    onLost: (listener) => void lost.then(listener),
   };
 }

@@ -7,9 +7,10 @@ import { openEcho } from "./echo.ts";
 import { type CountRequest, openLimits } from "./limit.ts";
 import { type EndedInstance, openPool } from "./pool.ts";
 import { settlePorts } from "./port.ts";
-import { stopAll, stopPools, type TypePool } from "./stop.ts";
-import { describeType, openVoice, tellPool, type Voice, widthOf } from "./tell.ts";
+import { restMs, stopAll, stopPools, type TypePool } from "./stop.ts";
+import { describeStop, describeType, tellPool } from "./tell.ts";
 import type { ProcessType } from "./type-plan.ts";
+import { openVoice, type Voice } from "./voice.ts";
 
 export interface ForemanOptions {
   readonly types: readonly ProcessType[];
@@ -19,12 +20,11 @@ export interface ForemanOptions {
   readonly release: CommonRelease | undefined;
   /** The command line of one process of a type. */
   readonly argumentsOf: (type: ProcessType) => readonly string[];
-  /** How long a process may take to end after it was asked to. */
+  /** How long servers take requests after they were asked to stop, and how long those that are open may take then. */
+  readonly preStopMs: number;
   readonly drainMs: number;
 }
 
-/** What it takes to end beyond the requests under way. */
-const graceMs = 10_000;
 const farewellMs = 200;
 
 /**
@@ -46,12 +46,13 @@ export async function runTypes(context: Context, options: ForemanOptions): Promi
   process.once("exit", endAll);
   try {
     voice.note(`Starting ${types.map(describeType).join(", ")}`);
+    const limitMs = options.preStopMs + options.drainMs + restMs;
     const countRequest = openLimits(() => context.clock.monotonicMs());
-    const start = openStarter(context, { ...options, types });
-    for (const type of types) pools.push({ kind: type.kind, ...openPoolOf(type, { context, voice, countRequest, start, fail }) });
+    const start = openStarter(context, { ...options, types, width: voice.width });
+    for (const type of types) pools.push({ kind: type.kind, ...openPoolOf(type, { context, voice, leaveMs: limitMs, countRequest, start, fail }) });
     const hopeless = (await Promise.race([failed, untilAborted(context.signal)])) ?? undefined;
-    if (hopeless === undefined) voice.note(`Stopping: every process gets up to ${options.drainMs / 1000} s for what it has begun, those that serve first. A second signal ends them at once`);
-    await stopPools(pools, { limitMs: options.drainMs + graceMs, onLate: () => voice.warn("A process did not end in time, and is forced to") });
+    if (hopeless === undefined) voice.note(`Stopping: ${describeStop(types, options)}. A second signal ends all at once`);
+    await stopPools(pools, { limitMs, onLate: () => voice.warn("A process did not end in time, and is forced to") });
     return hopeless && { process: hopeless.instance, exitCode: hopeless.exitCode ?? 1 };
   } finally {
     process.off("exit", endAll);
@@ -63,17 +64,19 @@ type Starter = (type: ProcessType, from: { readonly instance: string; readonly h
 interface PoolPlace {
   readonly context: Context;
   readonly voice: Voice;
+  readonly leaveMs: number;
   readonly countRequest: CountRequest;
   readonly start: Starter;
   readonly fail: (ended: EndedInstance) => void;
 }
 
-function openPoolOf(type: ProcessType, { context, voice, countRequest, start, fail }: PoolPlace): ReturnType<typeof openPool> {
+function openPoolOf(type: ProcessType, { context, voice, leaveMs, countRequest, start, fail }: PoolPlace): ReturnType<typeof openPool> {
   const told = tellPool(type, voice);
   let isStarting = true;
   return openPool(type, {
     nowMs: () => context.clock.monotonicMs(),
     random: Math.random,
+    leaveMs,
     countRequest,
     told: {
       ...told,
@@ -94,9 +97,8 @@ function openPoolOf(type: ProcessType, { context, voice, countRequest, start, fa
 const shellFarewell = "Terminated";
 
 /** Starts a process, which runs the release that all of them run, and passes on what it says. */
-function openStarter(context: Context, { types, argumentsOf, release }: ForemanOptions): Starter {
+function openStarter(context: Context, { types, argumentsOf, release, width }: ForemanOptions & Pick<Voice, "width">): Starter {
   const { instances, signal } = context;
-  const width = widthOf(types);
   const isNews = openEcho();
   let common = release;
   return (type, { instance, hear, isStarting }) => {

@@ -1,5 +1,6 @@
 import type { FromInstance, Instance, InstanceEnd } from "../../ports/instance.ts";
 import { openCollector } from "./collect.ts";
+import { endInTime } from "./end-in-time.ts";
 import type { CountRequest } from "./limit.ts";
 import { countCrash, isHopeless, restartDelayMs } from "./restart-plan.ts";
 import { openScaler } from "./scaler.ts";
@@ -11,6 +12,8 @@ export interface PoolTools {
   readonly nowMs: () => number;
   /** From 0 to 1. */
   readonly random: () => number;
+  /** How long one that is needed no longer may take to end. */
+  readonly leaveMs: number;
   /** Shared by all pools. */
   readonly countRequest: CountRequest;
   readonly told: PoolListener;
@@ -23,6 +26,8 @@ export interface PoolListener {
   exited(ended: EndedInstance & { readonly restartInMs: number }): void;
   restarted(instance: string, pid: number | undefined): void;
   scaled(from: number, to: number, load: number): void;
+  /** Asked to end because there are more than are needed, it did not end in time. */
+  forced(instance: string): void;
   /** It will never run as things are; nothing of its type is started again. */
   hopeless(ended: EndedInstance): void;
 }
@@ -47,7 +52,7 @@ export interface Pool {
 const lookMs = 1000;
 
 /** Keeps as many processes of one type running as there should be: what ends unasked is started again, later each time that it fails in its start. */
-export function openPool(type: ProcessType, { start, nowMs, random, countRequest, told }: PoolTools): Pool {
+export function openPool(type: ProcessType, { start, nowMs, random, leaveMs, countRequest, told }: PoolTools): Pool {
   const { name, scale } = type;
   const slots = new Map<number, Slot>();
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
@@ -120,7 +125,7 @@ export function openPool(type: ProcessType, { start, nowMs, random, countRequest
     leaving.isLeaving = true;
     clearTimeout(leaving.restart);
     if (leaving.instance === undefined) remove(leaving);
-    else leaving.instance.stop();
+    else endInTime(leaving.instance, { limitMs: leaveMs, onLate: () => told.forced(leaving.name) });
   }
 
   const timer = scale.max > scale.min ? setInterval(look, lookMs) : undefined;

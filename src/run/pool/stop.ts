@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { stepGraceMs } from "../../ports/queue.ts";
+import { lastMs } from "./end-in-time.ts";
 import type { Pool } from "./pool.ts";
 import type { ProcessType } from "./type-plan.ts";
 
@@ -6,10 +7,8 @@ export interface TypePool extends Pool {
   readonly kind: ProcessType["kind"];
 }
 
-/** What the rest is left in any case, when the servers have taken all the time there was. */
-const restMs = 5000;
-/** What is forced ends at once, unless it hears nothing any more. */
-const lastMs = 2000;
+/** What the rest is left in any case, when the servers have taken all the time there was: steps that do not stop, and then a moment to give them back. */
+export const restMs = stepGraceMs + 2000;
 
 interface Stopping {
   /** By when all must have ended. */
@@ -25,15 +24,15 @@ interface Stopping {
 export async function stopPools(pools: readonly TypePool[], { limitMs, onLate }: Stopping): Promise<void> {
   const servers = pools.filter(({ kind }) => kind === "serve");
   const rest = pools.filter(({ kind }) => kind !== "serve");
-  const limit = sleep(limitMs, "late", { ref: false });
+  const limit = passed(limitMs);
   if (servers.length > 0) for (const pool of rest) pool.announceStop();
   stopAll(servers);
-  await Promise.race([allEnded(servers), sleep(limitMs - restMs, undefined, { ref: false })]);
+  await Promise.race([allEnded(servers), passed(limitMs - restMs)]);
   stopAll(rest);
   if ((await Promise.race([allEnded(pools), limit])) !== "late") return;
   onLate();
   stopAll(pools);
-  await Promise.race([allEnded(pools), sleep(lastMs, undefined, { ref: false })]);
+  await Promise.race([allEnded(pools), passed(lastMs)]);
   stopAll(pools);
   await allEnded(pools);
 }
@@ -44,4 +43,9 @@ export function stopAll(pools: readonly Pool[]): void {
 
 function allEnded(pools: readonly Pool[]): Promise<unknown> {
   return Promise.all(pools.map(({ ended }) => ended));
+}
+
+/** Keeps nothing alive. */
+function passed(ms: number): Promise<"late"> {
+  return new Promise((resolve) => setTimeout(resolve, ms, "late").unref());
 }

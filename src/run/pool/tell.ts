@@ -1,31 +1,7 @@
-import type { Context } from "../../ports/context.ts";
 import type { EndedInstance, PoolListener } from "./pool.ts";
+import { restMs } from "./stop.ts";
 import type { ProcessType } from "./type-plan.ts";
-
-/** How the process that looks after the others speaks of them: to people on stderr, to programs in events on stdout. */
-export interface Voice {
-  readonly note: (message: string, speaker?: string) => void;
-  readonly warn: (message: string) => void;
-  readonly write: (event: string, fields: object) => void;
-}
-
-/** Of the process that looks after the others, before each line of its own. */
-const ownName = "twelve";
-
-/** So wide is the longest name. */
-export function widthOf(types: readonly ProcessType[]): number {
-  return Math.max(ownName.length, ...types.map(({ name, scale: { max } }) => `${name}.${max}`.length));
-}
-
-export function openVoice(context: Context, types: readonly ProcessType[], environment: string): Voice {
-  const { story, clock } = context;
-  const width = widthOf(types);
-  return {
-    note: (message, speaker = ownName) => story.note(message, speaker.padEnd(width)),
-    warn: (message) => story.warn(message, ownName.padEnd(width)),
-    write: (event, fields) => context.relay({ stream: "stdout", instance: ownName, type: types.length, width, text: JSON.stringify({ event, time: clock.now().toISOString(), "twelve.environment": environment, ...fields }) }),
-  };
-}
+import type { Voice } from "./voice.ts";
 
 /** Tells what happens to the processes of one type. */
 export function tellPool({ name, scale }: ProcessType, { note, warn, write: writeEvent }: Voice): PoolListener {
@@ -50,6 +26,9 @@ export function tellPool({ name, scale }: ProcessType, { note, warn, write: writ
       write("processes-scaled", { from, to, load });
       note(`${name}: ${to} ${to === 1 ? "process" : "processes"} instead of ${from}, at a load of ${load}`);
     },
+    forced(instance) {
+      warn(`${instance} did not end in time, and is forced to`);
+    },
     hopeless(ended) {
       write("process-type-failed", factsOf(ended));
       warn(`${ended.instance} cannot begin its work as things are: the others are stopped`);
@@ -63,6 +42,15 @@ function factsOf({ instance, pid, exitCode, signal, failure, ranMs }: EndedInsta
 
 function howOf({ signal, exitCode }: EndedInstance): string {
   return signal === null ? `with exit code ${exitCode}` : `by ${signal}`;
+}
+
+/** How long which processes have, where all are asked to end. */
+export function describeStop(types: readonly ProcessType[], { preStopMs, drainMs }: { readonly preStopMs: number; readonly drainMs: number }): string {
+  const isServer = types.map(({ kind }) => kind === "serve");
+  if (!isServer.includes(true)) return `every process has up to ${(preStopMs + drainMs + restMs) / 1000} s to end`;
+  const before = preStopMs > 0 ? `, after ${preStopMs / 1000} s in which new ones are still taken` : "";
+  const servers = `what serves agents has up to ${drainMs / 1000} s for open requests${before}`;
+  return isServer.includes(false) ? `${servers}; the others end after it, with ${restMs / 1000} s at least` : servers;
 }
 
 export function describeType({ name, kind, scale: { min, max }, port }: ProcessType): string {

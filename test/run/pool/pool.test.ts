@@ -15,8 +15,8 @@ function open(type: ProcessType, chance = 0) {
   const instances = fakeInstances();
   const told: (readonly [string, ...unknown[]])[] = [];
   const tell = (event: string) => (...facts: readonly unknown[]): void => void told.push([event, ...facts]);
-  const listener: PoolListener = { ready: tell("ready"), exited: tell("exited"), restarted: tell("restarted"), scaled: tell("scaled"), hopeless: tell("hopeless") };
-  const pool = openPool(type, { start: instances.start, nowMs: () => performance.now(), random: () => chance, countRequest: openLimits(() => performance.now()), told: listener });
+  const listener: PoolListener = { ready: tell("ready"), exited: tell("exited"), restarted: tell("restarted"), scaled: tell("scaled"), forced: tell("forced"), hopeless: tell("hopeless") };
+  const pool = openPool(type, { start: instances.start, nowMs: () => performance.now(), random: () => chance, leaveMs: 5000, countRequest: openLimits(() => performance.now()), told: listener });
   const at = (place: number): FakeInstance => instances.started[place] as FakeInstance;
   const ready = (...places: readonly number[]): void => places.forEach((place) => at(place).say({ kind: "ready", notes: ["hello"] }));
   return { pool, told, started: instances.started, at, ready };
@@ -156,6 +156,21 @@ describe("a pool that scales", () => {
     at(0).say({ kind: "load", own: 0, waiting: 0 });
     await vi.advanceTimersByTimeAsync(1000);
     expect([at(0).stops, at(1).stops]).toEqual([1, 0]);
+  });
+
+  it("forces a process that leaves and does not end in time, and kills one that is frozen", async () => {
+    const { told, at, ready } = open(web);
+    ready(0);
+    at(0).say({ kind: "load", own: 12 });
+    await vi.advanceTimersByTimeAsync(6000);
+    ready(1);
+    at(0).say({ kind: "load", own: 0 });
+    await vi.advanceTimersByTimeAsync(62_000);
+    const leaving = [at(0), at(1)].find(({ stops }) => stops === 1) as FakeInstance;
+    await vi.advanceTimersByTimeAsync(5000);
+    expect([leaving.stops, leaving.isKilled, told.at(-1)]).toEqual([2, false, ["forced", leaving.name]]);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(leaving.isKilled).toBe(true);
   });
 
   it("asks a process that leaves only once, also when all are asked to end", async () => {
