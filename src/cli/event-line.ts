@@ -21,7 +21,7 @@ const wordings: Readonly<Record<string, Wording>> = {
   "gen_ai.response.finish_reasons": (reason, event) => (isFailed(event) || event["twelve.aborted"] === true ? undefined : String(reason)),
   "twelve.aborted": () => "the client went away",
   "twelve.duration_ms": (value) => duration(Number(value)),
-  "gen_ai.usage.input_tokens": (tokens, event) => `${grouped(Number(tokens))} → ${grouped(Number(event["gen_ai.usage.output_tokens"] ?? 0))} tokens`,
+  "gen_ai.usage.input_tokens": (tokens, event) => `${[tokens, event["gen_ai.usage.output_tokens"]].filter((each) => typeof each === "number").map(grouped).join(" → ")} tokens`,
   "twelve.cost.amount": (amount) => `$${Number(Number(amount).toPrecision(2))}`,
   "twelve.key.name": (name) => `key ${name}`,
   "error.type": (type, event) => (event["twelve.aborted"] === true ? undefined : String(type)),
