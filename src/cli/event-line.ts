@@ -1,4 +1,4 @@
-import { grouped } from "../core/counted.ts";
+import { counted, grouped } from "../core/counted.ts";
 
 /** `aside` is for what went otherwise than meant and is not the server's fault. */
 export type Tone = "good" | "aside" | "bad" | "faint";
@@ -9,7 +9,7 @@ type Scalar = string | number | true;
 /** What a field says to a person; undefined where another one says it already. */
 type Wording = (value: Scalar, event: Event) => string | undefined;
 
-/** In the order in which they stand in a line. */
+/** In the order in which they stand in a line; what may be long is last. */
 const wordings: Readonly<Record<string, Wording>> = {
   "http.request.method": String,
   "http.route": String,
@@ -21,34 +21,38 @@ const wordings: Readonly<Record<string, Wording>> = {
   "gen_ai.response.finish_reasons": (reason, event) => (isFailed(event) || event["twelve.aborted"] === true ? undefined : String(reason)),
   "twelve.aborted": () => "the client went away",
   "twelve.duration_ms": (value) => duration(Number(value)),
-  "gen_ai.usage.input_tokens": (tokens, event) => `${[tokens, event["gen_ai.usage.output_tokens"]].filter((each) => typeof each === "number").map(grouped).join(" → ")} tokens`,
+  "gen_ai.usage.input_tokens": (tokens, event) => {
+    const output = event["gen_ai.usage.output_tokens"];
+    return typeof output === "number" ? `${grouped(Number(tokens))} → ${counted(output, "token")}` : counted(Number(tokens), "token");
+  },
   "twelve.cost.amount": (amount) => `$${Number(Number(amount).toPrecision(2))}`,
+  "twelve.index.name": (name) => `index ${name}`,
+  "twelve.retrieval.hits": (hits) => counted(Number(hits), "hit"),
   "twelve.key.name": (name) => `key ${name}`,
+  trace_id: (trace) => `trace ${String(trace).slice(0, 8)}`,
   "error.type": (type, event) => (event["twelve.aborted"] === true ? undefined : String(type)),
   "error.message": (message, event) => (event["twelve.aborted"] === true ? undefined : String(message)),
   "twelve.response.text": (text) => JSON.stringify(text),
 };
 
 /** The same for each event of a process, or of use to a program alone. */
-const unsaid = /^(?:event|time|trace_id|span_id|process\.pid|exception\.stacktrace|twelve\.(?:app|environment|release\..*|cost\..*|index\.ref|response\.digest|retrieval_ms|usage\..*)|gen_ai\..*)$/;
+const unsaid = /^(?:event|time|span_id|process\.pid|exception\.stacktrace|twelve\.(?:app|environment|release\..*|cost\..*|index\.ref|response\.digest|retrieval_ms|usage\..*)|gen_ai\..*)$/;
 /** Of the fields that nothing is known about. */
 const mostOthers = 6;
 const longestValue = 240;
 
 /**
- * One event as a person reads it on a terminal: when, what, the fields that say how it went, and the beginning of the trace. One that
+ * One event as a person reads it on a terminal: when, what, the fields that say how it went, with the beginning of the trace. One that
  * is new here is its name and its first fields. The trace of a bug's calls follows it. What is no event of ours stays as it is.
  */
 export function formatEvent(text: string, { paint, speaker }: { readonly paint: Paint; readonly speaker?: string | undefined }): string {
   const event = readEvent(text);
   if (event === undefined) return text;
-  const facts = [...Object.entries(wordings).map(([key, word]) => worded(event, key, word)), ...othersOf(event, speaker)].filter((fact) => fact !== undefined);
-  const trace = textOf(event["trace_id"]);
+  const facts = [...othersOf(event, speaker), ...Object.entries(wordings).map(([key, word]) => worded(event, key, word))].filter((fact) => fact !== undefined);
   const line = [
     paint("faint", inOneLine(String(event["time"])).slice(11, 19)),
     paint(toneOf(event), inOneLine(String(event["event"]))),
     ...facts.map(inOneLine),
-    ...(trace === undefined ? [] : [paint("faint", `trace ${inOneLine(trace).slice(0, 8)}`)]),
   ].join("  ");
   const stack = textOf(event["exception.stacktrace"])?.split("\n") ?? [];
   return [line, ...stack.map((each) => paint("faint", `    ${inOneLine(each)}`))].join("\n");

@@ -27,16 +27,22 @@ describe("an event on a terminal", () => {
 
   it("tells a failure by its code and message, in red, and what was the caller's doing in another colour", () => {
     const failed = { ...call, "gen_ai.response.model": null, "gen_ai.usage.input_tokens": null, "gen_ai.response.finish_reasons": ["error"], "twelve.cost.amount": null, "error.type": "SERVICE_CUT", "error.message": "It broke off" };
-    expect(line("model-call-finished", failed, toned)).toBe("<faint>18:44:12</>  <bad>model-call-finished</>  support  gpt  812 ms  SERVICE_CUT  It broke off  <faint>trace 4bf92f35</>");
-    expect(line("model-call-finished", { ...failed, "twelve.aborted": true, "error.type": "AbortError" }, toned)).toContain("<aside>model-call-finished</>  support  gpt  the client went away  812 ms  <faint>");
+    expect(line("model-call-finished", failed, toned)).toBe("<faint>18:44:12</>  <bad>model-call-finished</>  support  gpt  812 ms  trace 4bf92f35  SERVICE_CUT  It broke off");
+    expect(line("model-call-finished", { ...failed, "twelve.aborted": true, "error.type": "AbortError" }, toned)).toContain("<aside>model-call-finished</>  support  gpt  the client went away  812 ms  trace 4bf92f35");
     const refused = { trace_id: trace, "http.request.method": "POST", "http.route": "/v1/search", "http.response.status_code": 400, "error.type": "REQUEST_INVALID", "error.message": "No", "twelve.failed.omitted": 0 };
-    expect(line("request-failed", refused, toned)).toBe("<faint>18:44:12</>  <aside>request-failed</>  POST  /v1/search  400  REQUEST_INVALID  No  <faint>trace 4bf92f35</>");
-    expect(line("request-failed", { ...refused, "http.response.status_code": 502, "twelve.failed.omitted": 3 }, toned)).toMatch(/<bad>request-failed<.*  failed\.omitted=3  /);
+    expect(line("request-failed", refused, toned)).toBe("<faint>18:44:12</>  <aside>request-failed</>  POST  /v1/search  400  trace 4bf92f35  REQUEST_INVALID  No");
+    expect(line("request-failed", { ...refused, "http.response.status_code": 502, "twelve.failed.omitted": 3 }, toned)).toMatch(/<bad>request-failed<\/>  failed\.omitted=3  POST/);
+  });
+
+  it("is a request that asked no model in one line, too", () => {
+    const found = { trace_id: trace, "http.request.method": "POST", "http.route": "/v1/search", "http.response.status_code": 200, "twelve.duration_ms": 9.2, "twelve.index.name": "docs", "twelve.retrieval.hits": 1 };
+    expect(line("request-finished", found)).toBe("18:44:12  request-finished  POST  /v1/search  200  9 ms  index docs  1 hit  trace 4bf92f35");
+    expect(line("request-finished", { "gen_ai.usage.input_tokens": 1 })).toBe("18:44:12  request-finished  1 token");
   });
 
   it("has the calls of a bug below it", () => {
     const shown = line("request-failed", { trace_id: trace, "error.type": "TypeError", "exception.stacktrace": "TypeError: x\n    at f (a.ts:1:2)" });
-    expect(shown.split("\n")).toEqual(["18:44:12  request-failed  TypeError  trace 4bf92f35", "    TypeError: x", "    at f (a.ts:1:2)"]);
+    expect(shown.split("\n")).toEqual(["18:44:12  request-failed  trace 4bf92f35  TypeError", "    TypeError: x", "    at f (a.ts:1:2)"]);
   });
 
   it("is its name and its first few fields where nothing is known about it", () => {

@@ -22,9 +22,9 @@ const longestMessage = 300;
 /** Writes an event about a request that failed or was not let in, and with the next one how many had none. Strangers take no room from those who were let in. */
 export function openFailureLog({ write, clock }: Pick<GuardOptions, "write" | "clock">): (request: FastifyRequest, failed: FailedRequest) => void {
   const openKind = (kind: "refused" | "failed") => ({ kind, bucket: openBucket({ ...bounds, nowMs: () => clock.monotonicMs() }), omitted: 0 });
-  const [refused, failedLater] = [openKind("refused"), openKind("failed")];
+  const [refused, failed] = [openKind("refused"), openKind("failed")];
   return ({ trace, method, routeOptions, caller }, { type, message, status }) => {
-    const counted = refusals.has(type) ? refused : failedLater;
+    const counted = refusals.has(type) ? refused : failed;
     if (!counted.bucket.take().isAllowed) return void counted.omitted++;
     write(`request-${counted.kind}`, {
       trace_id: trace.traceId,

@@ -20,8 +20,8 @@ export function addFailures(app: FastifyInstance, { write, clock, wordOwn }: Pic
     const { life, trace } = request;
     // Nobody waits for the answer any more, unless it was the server that ended it.
     if (life.aborted && !(life.reason instanceof TwelveError)) return;
-    const type = error instanceof TwelveError ? error.code : typeOf(error);
-    if (!isInternal(error)) return noteFailed(request, { type, message: error instanceof TwelveError ? summaryOf(error) : messageOf(error), status });
+    if (!isInternal(error)) return noteFailed(request, { ...toldOf(error, trace.traceId), status });
+    const type = error instanceof TwelveError ? error.code : error instanceof Error ? error.name : typeof error;
     const stack = error instanceof Error ? scrub(error.stack ?? error.message) : undefined;
     write("request-failed", { trace_id: trace.traceId, "http.request.method": request.method, "http.route": request.routeOptions.url ?? null, ...(status === undefined ? {} : { "http.response.status_code": status }), "error.type": type, "exception.stacktrace": stack });
   };
@@ -37,12 +37,9 @@ export function addFailures(app: FastifyInstance, { write, clock, wordOwn }: Pic
   return { report, noteFailed, wordFailure };
 }
 
-/** What the framework refuses has its code, and a bug the name of its kind. */
-function typeOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error;
-  return !isInternal(error) && "code" in error && typeof error.code === "string" ? error.code : error.name;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** What the framework refuses has no code of ours, and is told in the words of the answer. */
+function toldOf(error: unknown, traceId: string): Pick<FailedRequest, "type" | "message"> {
+  if (error instanceof TwelveError) return { type: error.code, message: summaryOf(error) };
+  const { code, message } = toHttpError(error, traceId).body.error;
+  return { type: code ?? "invalid_request", message };
 }
