@@ -9,7 +9,7 @@ import type { Store } from "../ports/store.ts";
 import type { Story } from "../ports/story.ts";
 import { flagsToPassOn, type GlobalFlags } from "./global-flags.ts";
 import { openRelay } from "./relay.ts";
-import { writeLine } from "./line.ts";
+import { openWriteLine } from "./line.ts";
 
 const defaultStore = "file:.twelve/store";
 
@@ -51,6 +51,6 @@ export function openContext({ flags, story, signal }: ContextOptions): Context {
     openRuns: (reference) => registry.openRuns(reference, from),
     openTool: registry.openTool,
     relay: openRelay(flags, process.env),
-    writeLine,
+    writeLine: openWriteLine(flags, process.env),
   };
 }

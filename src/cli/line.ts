@@ -1,3 +1,6 @@
+import type { GlobalFlags } from "./global-flags.ts";
+import { openShow, type Variables } from "./shown.ts";
+
 let waiting = "";
 
 /**
@@ -7,6 +10,13 @@ let waiting = "";
 export function writeLine(line: string): void {
   if (waiting === "") setImmediate(flushLines);
   waiting += `${line}\n`;
+}
+
+/** How a line of the log is written: in words on a terminal, and as it is where a program reads it or `--json` asks for it. */
+export function openWriteLine(flags: GlobalFlags, env: Variables): (line: string) => void {
+  if (flags.json === true || !process.stdout.isTTY) return writeLine;
+  const show = openShow(flags, env);
+  return (line) => writeLine(show(line));
 }
 
 export function flushLines(): void {

@@ -21,3 +21,17 @@ describe("writeLine", () => {
     expect(await linesOf("for (let i = 0; i < 2000; i++) writeLine('line ' + i); process.exit();")).toEqual(lines);
   });
 });
+
+describe("the log of a command", () => {
+  const event = JSON.stringify({ event: "server-stopped", time: "2026-11-25T18:44:12.345Z", "twelve.environment": null, requests: 3 });
+  const opened = (flags: object, env: object, isTerminal: boolean): string => `process.stdout.isTTY = ${isTerminal}; const { openWriteLine } = await import(${JSON.stringify(module)}); openWriteLine(${JSON.stringify(flags)}, ${JSON.stringify(env)})(${JSON.stringify(event)});`;
+
+  it.each([
+    ["is in words and colours on a terminal", {}, {}, true, "\u001b[2m18:44:12\u001b[22m  \u001b[33mserver-stopped\u001b[39m  requests=3"],
+    ["has no colour with NO_COLOR", {}, { NO_COLOR: "1" }, true, "18:44:12  server-stopped  requests=3"],
+    ["is JSON on a terminal with --json", { json: true }, {}, true, event],
+    ["is JSON where a program reads it", {}, {}, false, event],
+  ] as const)("%s", async (_, flags, env, isTerminal, expected) => {
+    expect(await linesOf(opened(flags, env, isTerminal))).toEqual([expected]);
+  });
+});

@@ -6,14 +6,14 @@ afterEach(() => void vi.restoreAllMocks());
 const line = { instance: "web.1", type: 0, width: 8, text: '{"event":"x"}' } as const;
 
 /** What is written to each stream, of which some are terminals. */
-function written(terminals: readonly ("stdout" | "stderr")[], flags: Parameters<typeof openRelay>[0] = {}, env: Record<string, string> = {}): Record<string, string> {
+function written(terminals: readonly ("stdout" | "stderr")[], flags: Parameters<typeof openRelay>[0] = {}, env: Record<string, string> = {}, said?: string): Record<string, string> {
   const relay = openRelay(flags, env);
   return Object.fromEntries((["stdout", "stderr"] as const).map((stream) => {
     let text = "";
     vi.spyOn(process[stream], "write").mockImplementation((chunk) => ((text += String(chunk)), true));
     const before = Object.getOwnPropertyDescriptor(process[stream], "isTTY");
     Object.defineProperty(process[stream], "isTTY", { value: terminals.includes(stream), configurable: true });
-    relay({ ...line, stream });
+    relay({ ...line, ...(said === undefined ? {} : { text: said }), stream });
     if (before === undefined) delete (process[stream] as { isTTY?: boolean }).isTTY;
     else Object.defineProperty(process[stream], "isTTY", before);
     vi.restoreAllMocks();
@@ -36,5 +36,13 @@ describe("a line of another process", () => {
     ["stays as it is with --json, on both", ["stdout", "stderr"], { json: true }, {}, { stdout: bare, stderr: bare }],
   ] as const)("%s", (_, terminals, flags, env, expected) => {
     expect(written(terminals, flags, env)).toEqual(expected);
+  });
+
+  it("tells an event in words where a person reads it, with the name before each of its lines, and leaves it as it is elsewhere", () => {
+    const event = JSON.stringify({ event: "request-failed", time: "2026-11-25T18:44:12.345Z", "twelve.environment": "staging", "twelve.instance": "web.1", "error.type": "TypeError", "exception.stacktrace": "TypeError: x" });
+    expect(written(["stdout"], { color: false }, {}, event)["stdout"]).toBe("web.1    | 18:44:12  request-failed  TypeError\nweb.1    |     TypeError: x\n");
+    expect(written(["stdout"], {}, {}, event)["stdout"]).toContain("\u001b[31mrequest-failed\u001b[39m");
+    expect(written([], {}, {}, event)["stdout"]).toBe(`${event}\n`);
+    expect(written(["stdout"], { json: true }, {}, event)["stdout"]).toBe(`${event}\n`);
   });
 });

@@ -4,10 +4,14 @@ import type { Server } from "./api.ts";
 import { parseBody } from "./asking.ts";
 import { textsOf } from "./embedding-input.ts";
 import { type EmbeddingList, EmbeddingRequest } from "./embeddings-schema.ts";
+import { openFinished } from "./finished.ts";
 
 /** `POST /v1/embeddings`: vectors by the embedder of an index, such as the ones it was made with. */
-export function addEmbeddings(app: FastifyInstance, { runtime }: Server): void {
+export function addEmbeddings(app: FastifyInstance, server: Server): void {
+  const { runtime } = server;
+  const begin = openFinished(server);
   app.post("/v1/embeddings", async (request, reply) => {
+    const finished = begin(request);
     const { model, input, input_type: task, encoding_format: encoding, dimensions } = parseBody(EmbeddingRequest, request.body);
     const texts = await textsOf(input);
     const vectors = await runtime.embed({ index: model, texts, task, ...(dimensions === undefined ? {} : { dimensions }), signal: request.life });
@@ -18,6 +22,7 @@ export function addEmbeddings(app: FastifyInstance, { runtime }: Server): void {
       data: vectors.map((vector, index) => ({ object: "embedding", index, embedding: encoding === "base64" ? base64Of(vector) : [...vector] })),
       usage: { prompt_tokens: tokens, total_tokens: tokens },
     };
+    finished({ "twelve.index.name": model, "gen_ai.usage.input_tokens": tokens });
     return reply.send(list);
   });
 }

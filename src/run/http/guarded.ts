@@ -50,6 +50,6 @@ export async function openGuarded(options: GuardOptions): Promise<Guarded> {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", jsonReader(access));
   const failures = addFailures(app, options);
-  addMissing(app);
+  addMissing(app, failures);
   return { app, ...failures };
 }

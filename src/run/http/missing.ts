@@ -1,8 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import { httpError } from "./error.ts";
+import type { Failures } from "./failure.ts";
 
 /** Answers what no route takes: 405 with the methods of the routes at that path, else 404. To be added before the routes, which it watches. */
-export function addMissing(app: FastifyInstance): void {
+export function addMissing(app: FastifyInstance, { noteFailed }: Pick<Failures, "noteFailed">): void {
   const routes: { readonly method: string; readonly parts: readonly string[] }[] = [];
   app.addHook("onRoute", ({ method, url }) => {
     // Of each GET the framework makes a HEAD, which goes without saying.
@@ -15,7 +16,9 @@ export function addMissing(app: FastifyInstance): void {
     const isKnown = allowed.length > 0;
     const hint = app.hasRoute({ method: "GET", url: "/openapi.json" }) ? ". GET /openapi.json says what there is" : "";
     const message = isKnown ? `${request.method} is not allowed for ${path}; use ${allowed.join(" or ")}` : `There is nothing at ${path}${hint}`;
-    const { status, body } = httpError(isKnown ? 405 : 404, { message, param: null, code: isKnown ? "method_not_allowed" : "not_found", trace_id: request.trace.traceId });
+    const code = isKnown ? "method_not_allowed" : "not_found";
+    const { status, body } = httpError(isKnown ? 405 : 404, { message, param: null, code, trace_id: request.trace.traceId });
+    noteFailed(request, { type: code, message, status });
     if (isKnown) void reply.header("allow", allowed.join(", "));
     return reply.code(status).send(body);
   });

@@ -18,14 +18,17 @@ export interface RerankServerOptions extends Omit<GuardOptions, "wordOwn"> {
 
 /** The reranking API of text-embeddings-inference over a model of this process, not yet listening. Whom it lets in, and what it refuses before that, is as with the HTTP API. */
 export async function openRerankServer({ model, collectAll, ...guard }: RerankServerOptions): Promise<FastifyInstance> {
-  const { app, report } = await openGuarded(guard);
+  const { app, report, noteFailed } = await openGuarded(guard);
   const { traffic, metrics } = guard;
   let waiting = 0;
 
   app.post("/rerank", async (request, reply) => {
     const { life } = request;
     const asked = readRequest(request.body, waiting);
-    if (isTeiError(asked)) return reply.code(asked.status).send(asked.body);
+    if (isTeiError(asked)) {
+      noteFailed(request, { type: asked.body.error_type, message: asked.body.error, status: asked.status });
+      return reply.code(asked.status).send(asked.body);
+    }
     const { query, texts, truncate } = asked;
     waiting += texts.length;
     try {
@@ -33,8 +36,8 @@ export async function openRerankServer({ model, collectAll, ...guard }: RerankSe
     } catch (error) {
       // Out of time, or nobody waits any more.
       if (life.aborted) throw life.reason;
-      report(error, request);
       const { status, body } = teiErrorOf(error);
+      report(error, request, status);
       return reply.code(status).send(body);
     } finally {
       waiting -= texts.length;

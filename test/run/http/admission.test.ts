@@ -52,7 +52,7 @@ describe("a server with API keys", () => {
     await get("/nowhere/at/all");
     const events = lines.map((line) => JSON.parse(line) as object);
     expect(events).toEqual([
-      { event: "request-refused", trace_id: expect.stringMatching(/^[0-9a-f]{32}$/), "http.request.method": "POST", "http.route": "/v1/chat/completions", "error.type": "SCOPE_MISSING", "error.message": expect.stringContaining("The API key searcher"), "twelve.refused.omitted": 0 },
+      { event: "request-refused", trace_id: expect.stringMatching(/^[0-9a-f]{32}$/), "http.request.method": "POST", "http.route": "/v1/chat/completions", "http.response.status_code": 403, "error.type": "SCOPE_MISSING", "error.message": expect.stringContaining("The API key searcher"), "twelve.refused.omitted": 0 },
       expect.objectContaining({ "http.request.method": "GET", "http.route": null, "error.type": "KEY_MISSING" }),
     ]);
     for (let times = 0; times < 30; times++) await get("/v1/models");

@@ -41,6 +41,12 @@ async function start(names: readonly string[] = ["support", "chat", "english"]) 
 }
 
 describe("POST /v1/search", () => {
+  it("writes what was searched under its trace to the log, and nothing of the question", async () => {
+    const { post, lines } = await start();
+    const response = await post({ query, index: "docs" }, {}, "/v1/search");
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([{ event: "request-finished", trace_id: response.headers.get("x-trace-id"), "http.request.method": "POST", "http.route": "/v1/search", "http.response.status_code": 200, "twelve.duration_ms": expect.any(Number), "twelve.index.name": "docs", "twelve.retrieval.hits": 2 }]);
+  });
+
   it("finds what the command finds, and names it the same", async () => {
     const { find } = await start();
     const { status, body } = await find({ index: "docs" });
@@ -94,6 +100,12 @@ describe("POST /v1/search", () => {
 });
 
 describe("POST /v1/embeddings", () => {
+  it("writes what was embedded under its trace to the log", async () => {
+    const { post, lines } = await start();
+    const response = await post({ model: "docs", input: "body limit" }, {}, "/v1/embeddings");
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ event: "request-finished", trace_id: response.headers.get("x-trace-id"), "http.route": "/v1/embeddings", "twelve.index.name": "docs", "gen_ai.usage.input_tokens": 2 }]);
+  });
+
   it("gives the official client the vectors of the index's embedder, whichever way they travel", async () => {
     const { client } = await start();
     const embedder = await context.openEmbedder("hash:64");

@@ -106,6 +106,12 @@ describe("POST /rerank", () => {
     expect((await Promise.all(taken)).map(([status]) => status)).toEqual(taken.map(() => 200));
   });
 
+  it("writes what it refuses to the log", async () => {
+    const { post, events } = await start();
+    expect((await post({ query, texts: [] }))[0]).toBe(413);
+    expect(events).toMatchObject([{ event: "request-failed", "http.route": "/rerank", "http.response.status_code": 413, "error.type": "Validation", "error.message": "`texts` cannot be empty" }]);
+  });
+
   it("says of a failure inside the model nothing but that, and reports it", async () => {
     const failure = new Error("/secret/path is broken");
     const { post, events } = await start({ score: () => Promise.reject(failure) });
