@@ -46,11 +46,11 @@ function howOf({ signal, exitCode }: EndedInstance): string {
 
 /** How long which processes have, where all are asked to end. */
 export function describeStop(types: readonly ProcessType[], { preStopMs, drainMs }: { readonly preStopMs: number; readonly drainMs: number }): string {
-  const isServer = types.map(({ kind }) => kind === "serve");
-  if (!isServer.includes(true)) return `every process has up to ${(preStopMs + drainMs + restMs) / 1000} s to end`;
+  const servers = types.filter(({ kind }) => kind === "serve");
+  if (servers.length === 0) return `every process has up to ${(preStopMs + drainMs + restMs) / 1000} s to end`;
   const before = preStopMs > 0 ? `, after ${preStopMs / 1000} s in which new ones are still taken` : "";
-  const servers = `what serves agents has up to ${drainMs / 1000} s for open requests${before}`;
-  return isServer.includes(false) ? `${servers}; the others end after it, with ${restMs / 1000} s at least` : servers;
+  const told = `what serves agents has up to ${drainMs / 1000} s for open requests${before}`;
+  return servers.length < types.length ? `${told}; the others end after it, with ${restMs / 1000} s at least` : told;
 }
 
 export function describeType({ name, kind, scale: { min, max }, port }: ProcessType): string {
