@@ -80,7 +80,7 @@ export function readInput(program: Program, command: Command): z.output<Command[
     const flag = flags.find(({ key }) => key === path[0]);
     const typed = valueAt(Object.fromEntries(given), path);
     const hint = issue.code === "invalid_value" && typeof typed === "string" ? didYouMean(typed, issue.values.map(String)) : "";
-    const said = issue.code === "invalid_type" ? `Expected ${issue.expected}, found ${JSON.stringify(typed)}` : message;
+    const said = issue.code === "invalid_type" ? `Expected ${issue.expected}, found ${JSON.stringify(typed)}` : issue.code === "invalid_value" ? `${JSON.stringify(typed)} is not allowed. Allowed: ${issue.values.map(String).join(", ")}` : message;
     return { path: flag?.isPositional === false ? flagOf(flag.key) : formatPath(path), message: hint === "" ? said : `${said}.${hint}` };
   });
   throw new TwelveError("USAGE_INVALID", `The command line of \`twelve ${commandName(program)}\` is not right`, {

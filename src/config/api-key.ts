@@ -51,5 +51,10 @@ export function readApiKeys(text: string, secret: string): readonly ApiKey[] {
 function problemOf(issue: z.core.$ZodIssue, secret: string): Problem {
   const path = `${secret}${issue.path.length > 0 && typeof issue.path[0] !== "number" ? "." : ""}${formatPath(issue.path)}`;
   // Not even the field's name: somebody may have written the key itself there.
-  return { path, message: issue.code === "unrecognized_keys" ? `Unknown field. Allowed: ${Object.keys(ApiKey.shape).join(", ")}` : issue.message };
+  return { path, message: issue.code === "unrecognized_keys" ? `Unknown field. Allowed: ${Object.keys(ApiKey.shape).join(", ")}` : wordingOf(issue) };
+}
+
+function wordingOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== "invalid_type" || !issue.message.startsWith("Invalid input")) return issue.message;
+  return `${issue.message.endsWith("received undefined") ? "Required; expected" : "Expected"} ${issue.expected}`;
 }

@@ -25,6 +25,10 @@ export function stateUrlOf(values: ResolvedValues, env: Environment): string {
   return typeof value === "string" && value !== "" ? durable(value) : embedded;
 }
 
+export function isEmbedded(url: string): boolean {
+  return url.startsWith("pglite:");
+}
+
 /** What an application keeps at its state service. */
 export type StateUse = "sessions" | "runs" | "jobs";
 

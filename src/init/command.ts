@@ -1,4 +1,4 @@
-import { basename, resolve } from "node:path";
+import { basename, relative, resolve } from "node:path";
 import { z } from "zod";
 import { manifestJsonSchema } from "../manifest/json-schema.ts";
 import { defineCommand } from "../ports/command.ts";
@@ -35,9 +35,11 @@ export default defineCommand({
     });
     return { app, folder: target, template, files: files.map(({ path }) => path), ...git };
   },
-  render({ app, folder, template, files, repository, commit }, { folder: typed }) {
+  render({ app, folder, template, files, repository, commit }) {
+    // From where it was typed: `--dir` is another place.
+    const way = relative("", folder);
     const steps = [
-      ...(typed === "." ? [] : [`cd ${/^[\w./-]+$/.test(typed) ? typed : JSON.stringify(typed)}`]),
+      ...(way === "" ? [] : [`cd ${/^[\w./-]+$/.test(way) ? way : JSON.stringify(way)}`]),
       ...(repository === "missing" ? ["git init"] : []),
       ...(commit === null ? ["git add -A . && git commit -m \"First version\""] : []),
       "twelve build",

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { z } from "zod";
 import { defineCommand } from "../ports/command.ts";
 import { planAddress, usualAddress } from "./address-plan.ts";
@@ -22,18 +21,23 @@ export default defineCommand({
   async run({ answers: file, agents, port, host, realTime, stdin }, context) {
     const { serveMock } = await import("./mock/serve.ts");
     const names = agents?.split(",").map((name) => name.trim()).filter((name) => name !== "");
-    const signal = stdin ? AbortSignal.any([context.signal, stdinClosed()]) : context.signal;
+    const signal = stdin ? orStdinClosed(context.signal) : context.signal;
     return { requests: await serveMock({ ...context, signal }, { file, agents: names, isRealTime: realTime, ...planAddress({ host, port, agentcore: false }, context.env["PORT"]) }) };
   },
 
   render: () => "",
 });
 
-/** Aborted at the end of standard input, whatever comes before it. */
-function stdinClosed(): AbortSignal {
+/**
+ * Aborted with `signal` and at the end of standard input, whatever comes before it. By hand: a signal of `AbortSignal.any`, which
+ * its sources hold weakly, at times misses an end that comes while the process still starts, as that of /dev/null does.
+ */
+function orStdinClosed(signal: AbortSignal): AbortSignal {
   const controller = new AbortController();
   const { stdin } = process;
-  void Promise.race([once(stdin, "end"), once(stdin, "close")]).then(() => controller.abort(), () => controller.abort());
+  for (const event of ["end", "close", "error"]) stdin.once(event, () => controller.abort());
+  signal.addEventListener("abort", () => controller.abort(signal.reason), { once: true });
+  if (signal.aborted) controller.abort(signal.reason);
   stdin.resume();
   return controller.signal;
 }

@@ -22,7 +22,7 @@ export function tellReadiness({ url, write, story, ageMs, greet }: Readiness): (
   let isGreeted = false;
   return (parts) => {
     const missing = parts.filter(({ isReady }) => !isReady);
-    if (missing.length > 0 && missing.every(({ failure }) => failure === undefined) && ageMs() < quietMs) return;
+    if (missing.length > 0 && missing.every(({ failure }) => isBeginning(failure) || (failure === undefined && ageMs() < quietMs))) return;
     const seen = missing.map(({ name, failure }) => `${name}: ${reasonIn(failure)}`).join("\n");
     if (seen === told) return;
     told = seen;
@@ -36,6 +36,11 @@ export function tellReadiness({ url, write, story, ageMs, greet }: Readiness): (
     else greet();
     isGreeted = true;
   };
+}
+
+/** What begins has said so itself where it takes long, and says when it has failed. */
+function isBeginning(failure: unknown): boolean {
+  return failure instanceof TwelveError && failure.code === "PROCESS_NOT_READY";
 }
 
 /** The same for as long as nothing new is known: words with digits are counters, seconds, addresses or the IDs of requests. */

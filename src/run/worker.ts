@@ -53,7 +53,8 @@ export async function runWorker(context: Context, options: WorkerOptions): Promi
     waiting.set(of, depth.waiting);
   };
   const member = joinType(context.parent, { metrics, load: () => ({ own: steps.running() + (runs?.running() ?? 0), waiting: [...waiting.values()].reduce((sum, each) => sum + each, 0) }), note: (note) => story.note(note) });
-  const metricsServer = await openMetricsServer(context, { at: options.metricsAt, metrics, member });
+  let isWorking = false;
+  const metricsServer = await openMetricsServer(context, { at: options.metricsAt, metrics, member, isReady: () => isWorking && !signal.aborted });
   try {
     // Makes sure of the queue, so that nobody is told of a worker that cannot work.
     const kind = jobKind({ app: manifest.name, environment });
@@ -62,6 +63,7 @@ export async function runWorker(context: Context, options: WorkerOptions): Promi
     const onHeld = (held: string): void => {
       if (!missing.delete(held) || missing.size > 0 || signal.aborted) return;
       write("worker-ready", { queue: queue.url, queues, concurrency });
+      isWorking = true;
       metrics.readySeen(true);
       member.ready([`Working on ${queues.join(", ")} of ${queue.url}, ${concurrency} at a time. Ctrl-C or SIGTERM stops`]);
     };
@@ -91,11 +93,11 @@ export async function runWorker(context: Context, options: WorkerOptions): Promi
 }
 
 /** Work goes on without it: a port that is taken is no reason to let a queue wait. */
-async function openMetricsServer({ story, parent }: Context, { at, metrics, member }: { readonly at: Address | undefined; readonly metrics: Metrics; readonly member: Membership }): Promise<MetricsServer | undefined> {
+async function openMetricsServer({ story, parent }: Context, { at, metrics, member, isReady }: { readonly at: Address | undefined; readonly metrics: Metrics; readonly member: Membership; readonly isReady: () => boolean }): Promise<MetricsServer | undefined> {
   if (at === undefined) return undefined;
   const { serveMetrics } = await import("./metrics/server.ts");
   try {
-    return await serveMetrics(metrics, member.collectAll, { ...at, isShared: parent !== undefined });
+    return await serveMetrics(metrics, member.collectAll, { ...at, isReady, isShared: parent !== undefined });
   } catch (error) {
     if (!(error instanceof TwelveError)) throw error;
     story.warn(`${error.message}: this worker has no /metrics`);

@@ -82,7 +82,7 @@ describe("the program", () => {
     for (const args of [["build"], ["release", "--env", "staging"]]) await twelve(args, { cwd: app });
     const script = `("${process.execPath}" "${binary}" run --env staging --port 0; echo "exit $?") 2>story | true`;
     await execa("sh", ["-c", `${script}; sleep 0`], { cwd: app, env: cleanEnv(), extendEnv: false });
-    expect(await readFile(join(app, "story"), "utf8")).toContain("Stopping: waiting up to 60 s");
+    expect(await readFile(join(app, "story"), "utf8")).toContain("Stopping: no request is open\nStopped\n");
   });
 
   it("counts a signal while a server starts as a stop, not as a bug", async () => {

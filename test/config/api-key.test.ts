@@ -46,3 +46,7 @@ describe("readApiKeys", () => {
     expect(failureOf("[]").message).toContain("holds no API key");
   });
 });
+
+it("says of a missing field that it is required", () => {
+  expect(() => readApiKeys('[{"name": "ci"}]', "API_KEYS")).toThrow(expect.objectContaining({ problems: [{ path: "API_KEYS[0].sha256", message: "Required; expected string" }] }));
+});

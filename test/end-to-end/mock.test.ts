@@ -131,6 +131,13 @@ describe("the mock of the built program", () => {
     child.stdin?.end();
     expect(await ended).toBe(0);
   });
+
+  it("stops when standard input is empty from the start, while it is still starting", async () => {
+    const dir = await temporaryFolder();
+    await writeFile(join(dir, "answers.yaml"), answers);
+    const results = await Promise.all(Array.from({ length: 3 }, () => execa(process.execPath, [binary, "mock", "--answers", "answers.yaml", "--port", "0", "--stdin"], { cwd: dir, env: cleanEnv(), extendEnv: false, stdin: "ignore", timeout: 30_000 })));
+    expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
+  });
 });
 
 describe("a release of the built program", () => {

@@ -55,6 +55,15 @@ describe("tellReadiness", () => {
     expect(failed.told).toHaveLength(2);
   });
 
+  it("tells nothing of a service that begins, however long, but of what is missing beside it", () => {
+    const { told, tell } = telling(20_000);
+    const begins = away("state", "is starting", "PROCESS_NOT_READY");
+    for (const parts of [[ok, begins], [ok, begins], [ok]]) tell(parts);
+    expect(told).toEqual([["server-ready", {}], "Ready"]);
+    tell([begins, away("model x")]);
+    expect(told.at(-1)).toBe("http://127.0.0.1:3000 is not ready: state: is starting; model x: nothing answers");
+  });
+
   it("tells again when the reason changes, but not for counters, seconds and the IDs of requests", () => {
     const { told, tell } = telling(6000);
     const seen = [

@@ -99,11 +99,16 @@ describe("a worker", () => {
     const port = await freePort();
     await submit();
     let text = "";
+    let ready: number | undefined;
+    const unready: number[] = [];
+    const status = async (): Promise<number> => (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
     const watch = async (): Promise<void> => {
       while (!text.includes("twelve_queue_depth{")) text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      ready = await status();
     };
     const waiting: JobQueue = {
       ...queue,
+      list: async (options) => (unready.push(await status()), queue.list(options)),
       work(handlers, options) {
         options.onReady();
         return watch().then(() => queue.work(handlers, options));
@@ -111,6 +116,7 @@ describe("a worker", () => {
     };
     await work({ queue: waiting, metricsAt: { host: "127.0.0.1", port } });
     expect(text).toMatch(/twelve_queue_depth\{queue="index",state="waiting"\} 2\n.*"running"\} 0\n[^]*twelve_processes_ready 1\n/);
+    expect([unready, ready]).toEqual([[503], 200]);
     await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow("fetch failed");
 
     const taken = await listening(createServer());

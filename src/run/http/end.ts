@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
+import { counted } from "../../core/counted.ts";
 import type { Story } from "../../ports/story.ts";
 import { stopServer } from "./listen.ts";
 import type { Traffic } from "./traffic.ts";
@@ -23,7 +24,8 @@ export async function endServing(app: FastifyInstance, { traffic, story, preStop
     story.note(`Stopping in ${Math.ceil(restMs / 1000)} s: /readyz says so by now, and requests are still taken`);
     await sleep(restMs);
   }
-  story.note(`Stopping: waiting up to ${drainMs / 1000} s for open requests. A second signal ends at once`);
+  story.note(traffic.open === 0 ? "Stopping: no request is open" : `Stopping: waiting up to ${drainMs / 1000} s for ${counted(traffic.open, "open request")}. A second signal ends at once`);
   await stopServer(app, traffic, drainMs);
   write("server-stopped", { requests: traffic.taken });
+  story.note("Stopped");
 }

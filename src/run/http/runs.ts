@@ -28,12 +28,12 @@ const seen = { config: { scope: ["runs", "approvals", "ui"] } } as const;
 const stopped = { config: { scope: ["runs", "ui"] } } as const;
 
 /** `/v1/agents/{name}/runs`: long work of agents with tools, which outlives its request and its process. */
-export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report }: Server): void {
+export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report, mock }: Server): void {
   const find = ({ params, caller }: FastifyRequest<Named>, key?: string): Found => {
     const { name } = params;
     if (!runtime.agents.includes(name)) throw unknownAgent(name, runtime.agents);
     const { toolAgents } = runtime;
-    if (toolAgents?.has(name) !== true) throw new TwelveError("REQUEST_INVALID", `The agent ${name} has no tools, so it has no runs`, { fix: "Ask it at /v1/chat/completions" });
+    if (toolAgents?.has(name) !== true) throw mock === undefined ? withoutTools(name) : withoutMockedTools(name);
     if (toolAgents.runs === undefined) throw new Error("A server keeps runs");
     return { toolAgents, runs: toolAgents.runs, owner: { agent: name, key: ownerKey(caller, key) } };
   };
@@ -98,6 +98,15 @@ export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report 
     }
     return reply;
   });
+}
+
+function withoutTools(name: string): TwelveError {
+  return new TwelveError("REQUEST_INVALID", `The agent ${name} has no tools, so it has no runs`, { fix: "Ask it at /v1/chat/completions" });
+}
+
+/** The tools of a release are not called by its mock, whatever its agents name. */
+function withoutMockedTools(name: string): TwelveError {
+  return new TwelveError("REQUEST_INVALID", `The agent ${name} has no runs here: this is a mock that plays no tools. \`twelve mock --answers <file>\` plays those under \`tools:\` in the file`, { fix: "Ask it at /v1/chat/completions, or put `tools:` into the file of `twelve mock`" });
 }
 
 /** Whose runs are meant. Without keys nobody can be told from another, and the runs of keys stay theirs. */

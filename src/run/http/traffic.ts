@@ -17,6 +17,8 @@ export interface Traffic {
   readonly stoppingForMs: number;
   /** No new requests are taken any more. */
   readonly isDraining: boolean;
+  /** How many requests are under way. */
+  readonly open: number;
   /** How many requests were taken in all. */
   readonly taken: number;
   /** Follows a request to its end. */
@@ -67,6 +69,9 @@ export function trackTraffic(): Traffic {
     },
     get isDraining() {
       return isDraining;
+    },
+    get open() {
+      return underway.size;
     },
     get taken() {
       return taken;

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { playedFailure } from "../../mock/fail.ts";
 import { type HttpError, toHttpError, typeOf } from "../http/error.ts";
 import { traceOf, traceParent } from "../trace.ts";
-import { addRequestLog } from "./requests.ts";
+import { addRequestLog, breakOff } from "./requests.ts";
 
 /** What a mock adds to the HTTP API. */
 export interface MockApi {
@@ -44,7 +44,7 @@ function wordFailure(error: unknown, [request, reply]: readonly [FastifyRequest,
   if (played === undefined) return undefined;
   const usual = toHttpError(error, request.trace.traceId);
   const { status = usual.status, message, errorCode = usual.body.error.code, retryAfterMs, reset } = played;
-  if (reset === true) reply.raw.destroy();
+  if (reset === true) breakOff(reply.raw);
   // Clients of OpenAI look for it first, and tests do not want to wait for a whole second.
   if (retryAfterMs !== undefined && !reply.raw.headersSent) void reply.header("retry-after-ms", String(retryAfterMs));
   const { error: told } = usual.body;

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Json } from "../../core/canonical-json.ts";
 import { withoutKeys } from "../../core/scrub.ts";
@@ -20,6 +21,14 @@ export interface AskedRequest {
 const mostKept = 10_000;
 const ignored = /^\/(?:mock\/|livez|readyz|ping|metrics)/;
 
+/** Whose connection broke off before an answer began: what is written to them later goes nowhere. */
+const unanswered = new WeakSet<ServerResponse>();
+
+export function breakOff(response: ServerResponse): void {
+  if (!response.headersSent) unanswered.add(response);
+  response.destroy();
+}
+
 /** `GET /mock/requests`: what was asked so far. `DELETE /mock/requests`: begin anew, with what the answers count and with runs, too. */
 export function addRequestLog(app: FastifyInstance, reset: () => void): void {
   let asked: AskedRequest[] = [];
@@ -31,7 +40,7 @@ export function addRequestLog(app: FastifyInstance, reset: () => void): void {
     if (asked.length > mostKept) asked.shift();
     const { raw } = reply;
     raw.once("close", () => {
-      entry.status = raw.headersSent ? raw.statusCode : null;
+      entry.status = raw.headersSent && !unanswered.has(raw) ? raw.statusCode : null;
       entry.isComplete = raw.writableFinished;
     });
     done();

@@ -7,7 +7,7 @@ export function askForKey(reason: string): Promise<string> {
   const input = found("key", HTMLInputElement);
   // A browser lets a dialog go in the end, whatever a page says.
   const stay = (): void => dialog.showModal();
-  found("locked-reason", HTMLElement).textContent = reason;
+  found("locked-reason", HTMLElement).textContent = reason.replaceAll("`", "");
   input.value = "";
   dialog.addEventListener("close", stay);
   dialog.showModal();

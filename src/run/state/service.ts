@@ -1,9 +1,10 @@
-import { readActivatedStateUrl, stateKey } from "../../config/state.ts";
+import { isEmbedded, readActivatedStateUrl, stateKey } from "../../config/state.ts";
 import { TwelveError } from "../../core/errors.ts";
 import type { Attachment } from "../../config/activated.ts";
 import type { Manifest } from "../../manifest/schema.ts";
 import type { Context, Environment } from "../../ports/context.ts";
 import type { SessionStore } from "../../ports/session.ts";
+import { withFirstUse } from "./first-use.ts";
 
 export interface StatePlace {
   readonly manifest: Manifest;
@@ -28,7 +29,8 @@ export function stateService(context: Pick<Context, "env" | "openConfig" | "open
     if (environment === null) throw new TwelveError("REQUEST_INVALID", "Nothing is kept outside every environment: leave the session out");
     const { url, other } = await readActivatedStateUrl(context, manifest, { environment, attachments });
     if (other !== undefined) context.story.warn(`${stateKey} is ${other} now, but the release was activated with ${url}, and that is where conversations are kept. Release or promote again to change it`);
-    return context.openSessions(url, secrets);
+    const store = await context.openSessions(url, secrets);
+    return isEmbedded(url) ? withFirstUse(store, context) : store;
   }
 
   return {

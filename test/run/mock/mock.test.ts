@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { startedAt, startMock } from "./fixture.ts";
 
 const hello = { model: "support", messages: [{ role: "user" as const, content: "Hello" }] };
@@ -147,4 +147,10 @@ describe("the requests that a mock was sent", () => {
     expect(await requests()).toEqual([]);
     expect(await statuses()).toEqual([429, 200]);
   });
+  it("lists no status for a connection that it reset before an answer began", async () => {
+    const { ask, requests } = await startMock("replies:\n  - fail: { reset: true }\n");
+    await expect(ask("/v1/chat/completions", hello)).rejects.toThrow();
+    await vi.waitFor(async () => expect(await requests()).toMatchObject([{ status: null, isComplete: false }]));
+  });
+
 });

@@ -130,6 +130,8 @@ describe("the runs of a mock", () => {
   it("are none where the script has no tools", async () => {
     const { ask } = await startMock();
     expect((await ask("/v1/agents/sales/runs", { input: "x" })).status).toBe(404);
-    expect((await ask("/v1/agents/mock/runs", { input: "x" })).status).toBe(400);
+    const refused = await ask("/v1/agents/mock/runs", { input: "x" });
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ error: { message: "The agent mock has no runs here: this is a mock that plays no tools. `twelve mock --answers <file>` plays those under `tools:` in the file" } });
   });
 });

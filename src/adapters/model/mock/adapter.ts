@@ -31,9 +31,18 @@ export async function openModel(reference: string, dir: string): Promise<Model> 
 type Reply = (request: ModelRequest) => string;
 
 const behaviours: Readonly<Record<string, Reply>> = {
-  extractive: (request) => extractAnswer(questionOf(request), request.passages),
+  extractive(request) {
+    refuseOtherThanText(request);
+    return extractAnswer(questionOf(request), request.passages);
+  },
   echo: ({ messages }) => lastUserMessage(messages),
 };
+
+/** It picks sentences, and nothing else: an answer that left an image or a tool unseen would pass for one that did not. */
+function refuseOtherThanText({ messages, tools = [], toolChoice }: ModelRequest): void {
+  const what = messages.some(({ images = [] }) => images.length > 0) ? "images" : tools.length > 0 && toolChoice !== "none" ? "tools" : undefined;
+  if (what !== undefined) throw new TwelveError("MODEL_UNABLE", `mock:extractive cannot be given ${what}: it answers with sentences of passages`, { fix: "Leave them out, or use mock:script:<file> or a real model" });
+}
 
 function readPace(query: string, reference: string): Pace {
   const options = readOptions(query, reference, ["latencyMs", "msPerToken"]);

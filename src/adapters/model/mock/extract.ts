@@ -9,12 +9,16 @@ const mostSentences = 3;
 const shareOfBest = 0.7;
 /** The best sentence must hold this share of what the question asks for, weighed by how rare its words are. */
 const leastCoverage = 0.4;
+/** What asks for an amount is answered by a sentence that has one, where two match about equally. */
+const amountAsked = /\bhow (?:long|many|much|often|old|far|fast|large|big|high|soon)\b/i;
+const amountBonus = 1.5;
 
 interface Candidate {
   readonly text: string;
   readonly passage: number;
   readonly position: number;
   readonly terms: ReadonlySet<string>;
+  readonly hasNumber: boolean;
 }
 
 /**
@@ -26,7 +30,8 @@ export function extractAnswer(question: string, passages: readonly Passage[]): s
   const candidates = candidatesOf(passages);
   const weights = weigh(asked, candidates);
   const total = sum(asked.map((term) => weights.get(term) ?? 0));
-  const scored = candidates.map((candidate) => scoreOf(candidate, weights));
+  const bonus = amountAsked.test(question) ? amountBonus : 1;
+  const scored = candidates.map((candidate) => scoreOf(candidate, weights, bonus));
   const ranked = scored.toSorted((left, right) => right.score - left.score || left.candidate.position - right.candidate.position);
   const [best] = ranked;
   if (best === undefined || total === 0 || best.matched < leastCoverage * total) return noAnswer;
@@ -42,7 +47,7 @@ function candidatesOf(passages: readonly Passage[]): readonly Candidate[] {
   const seen = new Map<string, Candidate>();
   for (const { number, text } of passages) {
     for (const sentence of sentencesOf(text)) {
-      if (!seen.has(sentence)) seen.set(sentence, { text: sentence, passage: number, position: seen.size, terms: new Set(termsOf(sentence)) });
+      if (!seen.has(sentence)) seen.set(sentence, { text: sentence, passage: number, position: seen.size, terms: new Set(termsOf(sentence)), hasNumber: /\p{N}/u.test(sentence) });
     }
   }
   return [...seen.values()];
@@ -75,11 +80,11 @@ interface Scored {
   readonly score: number;
 }
 
-function scoreOf(candidate: Candidate, weights: ReadonlyMap<string, number>): Scored {
-  const { terms, passage } = candidate;
+function scoreOf(candidate: Candidate, weights: ReadonlyMap<string, number>, numberBonus: number): Scored {
+  const { terms, passage, hasNumber } = candidate;
   const matched = sum([...weights].map(([term, weight]) => (terms.has(term) ? weight : 0)));
   // Long sentences match by chance; between equals the passage that retrieval put first wins.
-  return { candidate, matched, score: matched / (1 + terms.size / 60) / (1 + passage / 50) };
+  return { candidate, matched, score: (matched * (hasNumber ? numberBonus : 1)) / (1 + terms.size / 60) / (1 + passage / 50) };
 }
 
 function sum(numbers: readonly number[]): number {

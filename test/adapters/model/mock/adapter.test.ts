@@ -35,6 +35,13 @@ describe("the mock models", () => {
     expect(textOf(await generate("mock:extractive", { question: "what is the limit?", passages }))).toBe("The limit is 1 MiB. [2]");
   });
 
+  it.each<[string, Partial<ModelRequest>]>([
+    ["images", { messages: [{ role: "user", content: "What is this?", images: [{ url: "data:image/png;base64,AA==" }] }] }],
+    ["tools", { tools: [{ name: "find", parameters: { type: "object" } }] }],
+  ])("extract from text only: %s are refused", async (what, request) => {
+    await expect(generate("mock:extractive", request)).rejects.toThrow(expect.objectContaining({ code: "MODEL_UNABLE", message: `mock:extractive cannot be given ${what}: it answers with sentences of passages` }));
+  });
+
   it("give JSON when JSON is asked for, and leave JSON alone", async () => {
     expect(JSON.parse(textOf(await generate("mock:extractive", { question: "what is the limit?", format: "json" })))).toEqual({ answer: "The limit is 1 MiB. [1]" });
     expect(textOf(await generate('mock:fixed:{"a": 1}', { format: "json" }))).toBe('{"a": 1}');

@@ -59,6 +59,12 @@ describe("extractAnswer", () => {
     expect(extractAnswer("When does the shop open?", passages)).toBe("The shop opens at ten. [2]");
   });
 
+  it("prefers a sentence with a number where an amount is asked for", () => {
+    const returns = numbered(["You can return any sensor within 45 days of delivery, for any reason. Replacement parts and gift cards cannot be returned."]);
+    expect(extractAnswer("How long is the return period?", returns)).toBe("You can return any sensor within 45 days of delivery, for any reason. [1]");
+    expect(extractAnswer("Which parts can be returned?", returns)).toBe("Replacement parts and gift cards cannot be returned. [1]");
+  });
+
   it("says plainly that the documents do not answer", () => {
     for (const question of ["What is the capital of France?", "", "the of and", "???"]) expect(extractAnswer(question, passages)).toBe(noAnswer);
     expect(extractAnswer("When is a refund paid?", [])).toBe(noAnswer);
