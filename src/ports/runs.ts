@@ -22,8 +22,8 @@ export interface RunEngine extends Checkable {
   decide(run: RunKey, topic: string, decision: Json): Promise<Json | undefined>;
   /** What the run has told after that position, and what it tells until it is over; it waits for as long as that takes. */
   events(run: RunKey, options: { readonly after: number; readonly signal: AbortSignal }): AsyncIterable<RunEvent>;
-  /** How many runs of a kind wait for a worker, and how many are worked on. */
-  depth(kind: string): Promise<QueueDepth>;
+  /** How many runs of a kind wait for a worker, are worked on, and wait for a decision. */
+  depth(kind: string): Promise<RunDepth>;
   /**
    * Takes runs of the handlers' kinds until the signal is aborted. Then what runs is told by its signal, and what does not finish is
    * given back to other workers. At most one call at a time in a process.
@@ -32,6 +32,13 @@ export interface RunEngine extends Checkable {
   /** Forgets all runs, and ends those that are not over. Only where runs last no longer than the process. */
   forget?(): void;
   close(): Promise<void>;
+}
+
+export interface RunDepth extends QueueDepth {
+  /** How long the oldest of those that wait for a worker has been in the queue; 0 where none does. */
+  readonly oldestMs: number;
+  /** They take up no worker. */
+  readonly undecided: number;
 }
 
 export interface RunKey {

@@ -44,7 +44,7 @@ export interface AnswerRecordOptions {
   readonly keepHours: number;
   readonly open: () => Promise<SessionStore>;
   readonly clock: Clock;
-  readonly leaseMs?: number;
+  readonly leaseMs?: number | undefined;
 }
 
 /** Every session store takes it, and a stream that is recorded has to stay in memory up to here. */

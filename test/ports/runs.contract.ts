@@ -81,7 +81,10 @@ export function describeRuns(name: string, openRuns: OpenRuns): void {
       const ids = async (page: { readonly limit: number; readonly before?: string }): Promise<readonly string[]> => (await engine.list(run, page)).map(({ id }) => id);
       expect(await ids({ limit: 3 })).toEqual(["d", "c", "b"]);
       expect(await ids({ limit: 3, before: "b" })).toEqual(["a/1"]);
-      expect(await engine.depth(run.kind)).toEqual({ waiting: 4, running: 0 });
+      const { oldestMs, ...depth } = await engine.depth(run.kind);
+      expect(depth).toEqual({ waiting: 4, running: 0, undecided: 0 });
+      expect(oldestMs).toBeLessThan(60_000);
+      await expect.poll(async () => (await engine.depth(run.kind)).oldestMs).toBeGreaterThan(oldestMs);
     });
 
     it("tells an event once under its key, and goes on behind any position", async () => {

@@ -1,8 +1,7 @@
 import { canonicalJson, type Json } from "../../core/canonical-json.ts";
 import { digestOf } from "../../core/descriptor.ts";
 import { TwelveError } from "../../core/errors.ts";
-import type { NewRun, RunEngine, RunEvent, RunKey, RunStatus } from "../../ports/runs.ts";
-import type { QueueDepth } from "../../ports/queue.ts";
+import type { NewRun, RunDepth, RunEngine, RunEvent, RunKey, RunStatus } from "../../ports/runs.ts";
 import type { RunInput } from "./schema.ts";
 import { toldUntil } from "./told.ts";
 import { type About, runView, summaryView } from "./view.ts";
@@ -38,7 +37,7 @@ export interface AgentRuns {
   /** What it told after that position, as it comes, up to its end. */
   events(owner: RunOwner, id: string, options: { readonly after: number; readonly signal: AbortSignal }): AsyncIterable<RunEvent>;
   /** Of all agents and owners. */
-  depth(): Promise<QueueDepth>;
+  depth(): Promise<RunDepth>;
 }
 
 export function keyOf(kind: string, { agent, key }: RunOwner, id: string): RunKey {

@@ -1,7 +1,6 @@
-import type { QueueDepth } from "../../../ports/queue.ts";
 import type { Json } from "../../../core/canonical-json.ts";
-import type { RunKey, RunStatus } from "../../../ports/runs.ts";
-import { runWorkflow, schema } from "../../dbos/names.ts";
+import type { RunDepth, RunKey, RunStatus } from "../../../ports/runs.ts";
+import { runQueue, runWorkflow, schema } from "../../dbos/names.ts";
 import { failureOf } from "../../dbos/failure.ts";
 import type { Database } from "../../state/database.ts";
 import { laterOutput } from "./later.ts";
@@ -49,11 +48,14 @@ export async function readStandings({ pool }: Database, runs: readonly string[])
   return new Map(rows.map(({ id, position, isOver }) => [id, { position, isOver }]));
 }
 
-export async function readDepth({ pool }: Database, queue: string): Promise<QueueDepth> {
-  const { rows } = await pool.query<Record<keyof QueueDepth, string>>(
-    `SELECT count(*) FILTER (WHERE status = 'ENQUEUED') AS waiting, count(*) FILTER (WHERE status = 'PENDING') AS running
-       FROM "${schema}".workflow_status WHERE queue_name = $1 AND status IN ('ENQUEUED', 'PENDING')`, [queue]);
-  return { waiting: Number(rows[0]?.waiting ?? 0), running: Number(rows[0]?.running ?? 0) };
+export async function readDepth({ pool }: Database, kind: string): Promise<RunDepth> {
+  const { rows } = await pool.query<Record<keyof RunDepth, string | null>>(
+    `SELECT count(*) FILTER (WHERE status = 'ENQUEUED') AS waiting, count(*) FILTER (WHERE status = 'PENDING') AS running,
+            EXTRACT(EPOCH FROM now()) * 1000 - min(updated_at) FILTER (WHERE status = 'ENQUEUED') AS "oldestMs",
+            (SELECT count(*) FROM "${schema}".run_wait WHERE starts_with(run, $2)) AS undecided
+       FROM "${schema}".workflow_status WHERE queue_name = $1 AND status IN ('ENQUEUED', 'PENDING')`, [runQueue(kind), `${encodeURIComponent(kind)}/`]);
+  const [row] = rows;
+  return { waiting: Number(row?.waiting ?? 0), running: Number(row?.running ?? 0), oldestMs: Math.max(0, Number(row?.oldestMs ?? 0)), undecided: Number(row?.undecided ?? 0) };
 }
 
 export function isOver({ state }: Pick<RunStatus, "state">): boolean {
