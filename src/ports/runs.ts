@@ -14,8 +14,8 @@ export interface RunEngine extends Checkable {
   /** As `submit`, and begins it in this process, which must be at work on its kind. `ended` resolves when it ends or waits, and rejects with why it failed. */
   start(run: NewRun): Promise<{ readonly ended: Promise<void> }>;
   status(run: RunKey): Promise<RunStatus | undefined>;
-  /** Those of one group, newest first; `before` is the ID of the last one of the page before. */
-  list(of: Omit<RunKey, "id">, page: { readonly limit: number; readonly before?: string }): Promise<readonly RunStatus[]>;
+  /** Those of one group, newest first. */
+  list(of: RunsOf, page: RunPage): Promise<readonly RunStatus[]>;
   /** Ends it for good; the step that runs is told by its signal. False when it is over, or there is none. */
   cancel(run: RunKey): Promise<boolean>;
   /** Gives the decision that counts: the first one. Undefined where the run never asked for it, or is over. */
@@ -32,6 +32,21 @@ export interface RunEngine extends Checkable {
   /** Forgets all runs, and ends those that are not over. Only where runs last no longer than the process. */
   forget?(): void;
   close(): Promise<void>;
+}
+
+export interface RunsOf extends Omit<RunKey, "id"> {
+  /** Also those of the groups that begin with this one and a space. */
+  readonly isPrefix?: boolean;
+}
+
+export interface RunPage {
+  readonly limit: number;
+  /** The last one of the page before. */
+  readonly before?: Pick<RunKey, "group" | "id"> | undefined;
+  /** Only those in one of these states. */
+  readonly states?: readonly RunStatus["state"][] | undefined;
+  /** Of those that are done, only the ones whose handler gave null in that field, or something else. */
+  readonly result?: { readonly field: string; readonly isNull: boolean } | undefined;
 }
 
 export interface RunDepth extends QueueDepth {
@@ -57,6 +72,7 @@ export interface NewRun extends RunKey {
 
 export interface RunStatus {
   readonly id: string;
+  readonly group: string;
   readonly about: Json;
   /** `waiting` is for a decision, and takes up no worker. */
   readonly state: "queued" | "running" | "waiting" | "done" | "failed" | "cancelled";
@@ -92,9 +108,9 @@ export interface OngoingRun {
   readonly tell: (key: string, data: Json) => Promise<void>;
   /**
    * Asks for decisions, each under its topic, and gives them, with how long all together were waited for. It does not return where one is missing yet: the run
-   * leaves its process, and a process that goes on with it comes here again.
+   * leaves its process, and a process that goes on with it comes here again. `onAsked` is told of each that is asked for the first time.
    */
-  readonly wait: (asked: Readonly<Record<string, Json>>) => Promise<{ readonly decisions: Readonly<Record<string, Json>>; readonly waitedMs: number }>;
+  readonly wait: (asked: Readonly<Record<string, Json>>, onAsked?: (topic: string) => void) => Promise<{ readonly decisions: Readonly<Record<string, Json>>; readonly waitedMs: number }>;
   /**
    * For a run that cannot go on here and now: it tells why and leaves its process, for another one or for later. It returns where that has been done
    * for as long as there is hope.

@@ -4,7 +4,7 @@ import { runsQueue } from "../manifest/process.ts";
 import type { Context } from "../ports/context.ts";
 import { type Backlog, followBacklog } from "./agent/backlog.ts";
 import { isWorkedElsewhere } from "./agent/place-plan.ts";
-import type { ToolCallEvent } from "./agent/schema.ts";
+import type { RunWaitingEvent, ToolCallEvent } from "./agent/schema.ts";
 import { type OpenedRuntime, openRuntime } from "./apply.ts";
 import { quickStartMs, type Served } from "./find.ts";
 import { type Access, readAccess } from "./http/access.ts";
@@ -70,7 +70,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     metrics.modelCalled(event);
     if (serviceFailed.test(event["error.type"] ?? "")) watch?.onFailure();
   };
-  const onToolCall = (event: ToolCallEvent): void => context.writeLine(JSON.stringify(event));
+  const onToolCall = (event: ToolCallEvent | RunWaitingEvent): void => context.writeLine(JSON.stringify(event));
   const { isContentLogged, findOther } = options;
   const runtime = openInBackground(context, {
     store: (await context.store()).url,

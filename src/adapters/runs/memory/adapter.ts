@@ -1,6 +1,7 @@
 import { unlessAborted, untilAborted } from "../../../core/abort.ts";
+import type { Json } from "../../../core/canonical-json.ts";
 import { TwelveError } from "../../../core/errors.ts";
-import type { RunEngine, RunHandler } from "../../../ports/runs.ts";
+import type { RunEngine, RunHandler, RunStatus } from "../../../ports/runs.ts";
 import { copyOf, end, isOver, keep, type KeptRun, openRunMemory, placeOf, queue, type RunMemory, statusOf, tell } from "./kept.ts";
 import { givenBack, laterMs, leaving, ongoingRun, postponing, type Worker } from "./ongoing.ts";
 
@@ -81,10 +82,12 @@ export function openMemoryRuns(memory: RunMemory = openRunMemory(), { graceMs = 
       const kept = runs.get(placeOf(run));
       return kept && statusOf(kept);
     },
-    async list({ kind, group }, { limit, before }) {
-      const all = [...runs.values()].filter(({ run }) => run.kind === kind && run.group === group).map(statusOf).toReversed();
-      const start = before === undefined ? 0 : all.findIndex(({ id }) => id === before) + 1;
-      return all.slice(start, start + limit);
+    async list({ kind, group, isPrefix = false }, { limit, before, states, result }) {
+      const all = [...runs.values()].filter(({ run }) => run.kind === kind && (run.group === group || (isPrefix && run.group.startsWith(`${group} `)))).map(statusOf).toReversed();
+      const start = before === undefined ? 0 : all.findIndex(({ id, group: own }) => id === before.id && own === before.group) + 1;
+      const isWanted = (status: RunStatus): boolean =>
+        (states?.includes(status.state) ?? true) && (result === undefined || status.state !== "done" || ((status.result as Readonly<Record<string, Json>> | null)?.[result.field] == null) === result.isNull);
+      return all.slice(start).filter(isWanted).slice(0, limit);
     },
     async depth(kind) {
       const own = [...runs.values()].filter(({ run }) => run.kind === kind);

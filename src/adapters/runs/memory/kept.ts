@@ -89,9 +89,9 @@ export function end(kept: KeptRun, state: "done" | "failed" | "cancelled", finis
   if (state === "cancelled") kept.cancelling.abort(new Error("The run was cancelled"));
 }
 
-export function statusOf({ run: { id, about }, submitted, state, finished, result, error, events }: KeptRun): RunStatus {
+export function statusOf({ run: { id, group, about }, submitted, state, finished, result, error, events }: KeptRun): RunStatus {
   return {
-    id, about, state, submitted, position: events.length,
+    id, group, about, state, submitted, position: events.length,
     ...(finished === undefined ? {} : { finished }),
     ...(result === undefined ? {} : { result }),
     ...(error === undefined ? {} : { failure: failureOf(error) }),
