@@ -51,6 +51,7 @@ export function fakeTool(name: string, answer: (given: Json, options: ToolCallOp
 export interface FakeAgents extends ToolAgents {
   readonly events: ModelCallEvent[];
   readonly toolEvents: ToolCallEvent[];
+  readonly waitingEvents: RunWaitingEvent[];
   readonly asked: readonly ModelRequest[];
 }
 
