@@ -10,7 +10,7 @@ import { Index } from "../src/index/schema.ts";
 import { Script } from "../src/mock/schema.ts";
 import { Manifest } from "../src/manifest/schema.ts";
 import { Activation, Release } from "../src/release/schema.ts";
-import { ToolCallEvent } from "../src/run/agent/schema.ts";
+import { RunWaitingEvent, ToolCallEvent } from "../src/run/agent/schema.ts";
 import { openApiDocument } from "../src/run/http/openapi-document.ts";
 import { ModelCallEvent } from "../src/run/schema.ts";
 
@@ -23,7 +23,7 @@ export async function referencePages(): Promise<Readonly<Record<string, string>>
     "commands.md": await commandsPage(),
     "manifest.md": schemaPage(Manifest, "input", "Fields of `twelve.yaml`. `${KEY}` is allowed where the type says so; see [the manifest](../manifest.md)."),
     "artifacts.md": artifactsPage(),
-    "events.md": `${schemaPage(ModelCallEvent, "output", "One JSON line on stdout for each model call. Names follow the OpenTelemetry GenAI conventions where one exists.").trimEnd()}\n\n## tool-call-finished\n\nOne JSON line for each attempt at a call of a tool.\n\n${fields(z.toJSONSchema(ToolCallEvent, { io: "output" }))}\n`,
+    "events.md": `${schemaPage(ModelCallEvent, "output", "One JSON line on stdout for each model call. Names follow the OpenTelemetry GenAI conventions where one exists.").trimEnd()}\n\n## tool-call-finished\n\nOne JSON line for each attempt at a call of a tool.\n\n${fields(z.toJSONSchema(ToolCallEvent, { io: "output" }))}\n\n## run-waiting\n\nOne JSON line for each call that begins to wait for a person.\n\n${fields(z.toJSONSchema(RunWaitingEvent, { io: "output" }))}\n`,
     "failures.md": failuresPage(),
     "script.md": schemaPage(Script, "input", "Fields of the file behind `mock:script:<file>` and `--answers`; see [mocks](../mock.md)."),
     "openapi.json": `${JSON.stringify(openApiDocument(), null, 1)}\n`,

@@ -14,16 +14,16 @@ export interface RunEngine extends Checkable {
   /** As `submit`, and begins it in this process, which must be at work on its kind. `ended` resolves when it ends or waits, and rejects with why it failed. */
   start(run: NewRun): Promise<{ readonly ended: Promise<void> }>;
   status(run: RunKey): Promise<RunStatus | undefined>;
-  /** Those of one group, newest first; `before` is the ID of the last one of the page before. */
-  list(of: Omit<RunKey, "id">, page: { readonly limit: number; readonly before?: string }): Promise<readonly RunStatus[]>;
+  /** Those of one group, newest first. */
+  list(of: RunsOf, page: RunPage): Promise<readonly RunStatus[]>;
   /** Ends it for good; the step that runs is told by its signal. False when it is over, or there is none. */
   cancel(run: RunKey): Promise<boolean>;
   /** Gives the decision that counts: the first one. Undefined where the run never asked for it, or is over. */
   decide(run: RunKey, topic: string, decision: Json): Promise<Json | undefined>;
   /** What the run has told after that position, and what it tells until it is over; it waits for as long as that takes. */
   events(run: RunKey, options: { readonly after: number; readonly signal: AbortSignal }): AsyncIterable<RunEvent>;
-  /** How many runs of a kind wait for a worker, and how many are worked on. */
-  depth(kind: string): Promise<QueueDepth>;
+  /** How many runs of a kind wait for a worker, are worked on, and wait for a decision. */
+  depth(kind: string): Promise<RunDepth>;
   /**
    * Takes runs of the handlers' kinds until the signal is aborted. Then what runs is told by its signal, and what does not finish is
    * given back to other workers. At most one call at a time in a process.
@@ -32,6 +32,28 @@ export interface RunEngine extends Checkable {
   /** Forgets all runs, and ends those that are not over. Only where runs last no longer than the process. */
   forget?(): void;
   close(): Promise<void>;
+}
+
+export interface RunsOf extends Omit<RunKey, "id"> {
+  /** Also those of the groups that begin with this one and a space. */
+  readonly isPrefix?: boolean;
+}
+
+export interface RunPage {
+  readonly limit: number;
+  /** The last one of the page before. */
+  readonly before?: Pick<RunKey, "group" | "id"> | undefined;
+  /** Only those in one of these states. */
+  readonly states?: readonly RunStatus["state"][] | undefined;
+  /** Of those that are done, only the ones whose handler gave null in that field, or something else. */
+  readonly result?: { readonly field: string; readonly isNull: boolean } | undefined;
+}
+
+export interface RunDepth extends QueueDepth {
+  /** How long the oldest of those that wait for a worker has been in the queue; 0 where none does. */
+  readonly oldestMs: number;
+  /** They take up no worker. */
+  readonly undecided: number;
 }
 
 export interface RunKey {
@@ -50,6 +72,7 @@ export interface NewRun extends RunKey {
 
 export interface RunStatus {
   readonly id: string;
+  readonly group: string;
   readonly about: Json;
   /** `waiting` is for a decision, and takes up no worker. */
   readonly state: "queued" | "running" | "waiting" | "done" | "failed" | "cancelled";
@@ -85,9 +108,9 @@ export interface OngoingRun {
   readonly tell: (key: string, data: Json) => Promise<void>;
   /**
    * Asks for decisions, each under its topic, and gives them, with how long all together were waited for. It does not return where one is missing yet: the run
-   * leaves its process, and a process that goes on with it comes here again.
+   * leaves its process, and a process that goes on with it comes here again. `onAsked` is told of each that is asked for the first time.
    */
-  readonly wait: (asked: Readonly<Record<string, Json>>) => Promise<{ readonly decisions: Readonly<Record<string, Json>>; readonly waitedMs: number }>;
+  readonly wait: (asked: Readonly<Record<string, Json>>, onAsked?: (topic: string) => void) => Promise<{ readonly decisions: Readonly<Record<string, Json>>; readonly waitedMs: number }>;
   /**
    * For a run that cannot go on here and now: it tells why and leaves its process, for another one or for later. It returns where that has been done
    * for as long as there is hope.

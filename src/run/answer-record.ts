@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { type Digest, digestOf, hexOf } from "../core/descriptor.ts";
 import { TwelveError } from "../core/errors.ts";
+import { wait } from "../core/patience.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Session, SessionStore } from "../ports/session.ts";
 import type { Log } from "./state/append.ts";
-import { type Claim, claim, type Draft, isOver } from "./state/claim.ts";
+import { type Claim, claim, type Draft, isOver, looksOver, usualLeaseMs } from "./state/claim.ts";
 import { markOf, openClaim } from "./state/mark.ts";
 import { ownerName } from "./state/name.ts";
 
@@ -43,12 +44,13 @@ export interface AnswerRecordOptions {
   readonly keepHours: number;
   readonly open: () => Promise<SessionStore>;
   readonly clock: Clock;
-  readonly leaseMs?: number;
+  readonly leaseMs?: number | undefined;
 }
 
 /** Every session store takes it, and a stream that is recorded has to stay in memory up to here. */
 export const largestAnswerBytes: number = 2 * 1024 * 1024;
 const askAgainMs = 1000;
+const looksInLease = 16;
 
 const Begun = z.object({ request: z.string() });
 const Ended = z.discriminatedUnion("outcome", [z.object({ outcome: z.literal("kept"), answer: KeptAnswer }), z.object({ outcome: z.enum(["too-large", "released"]) })]);
@@ -68,16 +70,30 @@ export function openAnswerRecords({ app, environment, keepHours, open, clock, le
         } catch (error) {
           if (!(error instanceof TwelveError) || error.code !== "SESSION_CONFLICT") throw error;
         }
-        const session = await store.read(at);
-        if (session !== undefined && requestIn(session) !== digest) throw new TwelveError("IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used before for another request");
-        const kept = answerIn(session);
-        if (kept !== undefined) return { kept };
-        const running = openClaim(session);
-        if (running !== undefined && !isOver(running, clock.now().getTime(), leaseMs)) throw new TwelveError("IDEMPOTENCY_KEY_BUSY", "A request with this Idempotency-Key is being answered", { retry: { afterMs: askAgainMs } });
-        version = session?.version ?? 0;
+        const found = await look(log, digest, { clock, leaseMs });
+        if ("kept" in found) return found;
+        version = found.version;
       }
     },
   };
+}
+
+/** The answer that was kept, or the version behind which it is given anew. Whoever seems to have died over it is watched for a while first: a request is not to be done twice. */
+async function look({ store, key }: Log, digest: Digest, { clock, leaseMs = usualLeaseMs }: Pick<AnswerRecordOptions, "clock" | "leaseMs">): Promise<{ readonly kept: KeptAnswer } | { readonly version: number }> {
+  let seen = { version: -1, sinceMs: 0 };
+  for (;;) {
+    const session = await store.read(key);
+    if (session !== undefined && requestIn(session) !== digest) throw new TwelveError("IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used before for another request");
+    const kept = answerIn(session);
+    if (kept !== undefined) return { kept };
+    const version = session?.version ?? 0;
+    const running = openClaim(session);
+    if (version !== seen.version) seen = { version, sinceMs: clock.monotonicMs() };
+    const nowMs = clock.now().getTime();
+    if (running === undefined || isOver(running, { nowMs, watchedMs: clock.monotonicMs() - seen.sinceMs, leaseMs })) return { version };
+    if (!looksOver(running, nowMs, leaseMs)) throw new TwelveError("IDEMPOTENCY_KEY_BUSY", "A request with this Idempotency-Key is being answered", { retry: { afterMs: askAgainMs } });
+    await wait(leaseMs / looksInLease);
+  }
 }
 
 /** Nothing of it is said in a conversation: some stores learn from what is. */

@@ -15,7 +15,7 @@ import type { Activation } from "../release/schema.ts";
 import { answerTurn } from "./agent/answer-turn.ts";
 import type { ToolAgents } from "./agent/open.ts";
 import type { KeepingRuns } from "./agent/runtime.ts";
-import type { ToolCallEvent } from "./agent/schema.ts";
+import type { RunWaitingEvent, ToolCallEvent } from "./agent/schema.ts";
 import { answerRequest, type OpenAgent } from "./answer.ts";
 import { refuseDrift } from "./drift.ts";
 import { prepareMessages } from "./message.ts";
@@ -52,7 +52,7 @@ export interface RuntimeOptions {
   /** For a process that keeps the runs of agents with tools; without it they end with the process. */
   readonly runs?: KeepingRuns;
   /** Takes the event of each tool call. */
-  readonly onToolCall?: ((event: ToolCallEvent) => void) | undefined;
+  readonly onToolCall?: ((event: ToolCallEvent | RunWaitingEvent) => void) | undefined;
   /** Told how the release and the environment configure a server, before anything is opened; what it throws is what opening fails with. */
   readonly onConfigured?: (server: ServerSettings, secrets: Environment) => void;
   /** Told which part could not be opened, before the whole fails. */

@@ -1,8 +1,10 @@
 import { untilAborted } from "../core/abort.ts";
 import { type Digest, shortDigest } from "../core/descriptor.ts";
+import { runsQueue } from "../manifest/process.ts";
 import type { Context } from "../ports/context.ts";
+import { type Backlog, followBacklog } from "./agent/backlog.ts";
 import { isWorkedElsewhere } from "./agent/place-plan.ts";
-import type { ToolCallEvent } from "./agent/schema.ts";
+import type { RunWaitingEvent, ToolCallEvent } from "./agent/schema.ts";
 import { type OpenedRuntime, openRuntime } from "./apply.ts";
 import { quickStartMs, type Served } from "./find.ts";
 import { type Access, readAccess } from "./http/access.ts";
@@ -60,6 +62,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
   const member = joinType(context.parent, { metrics, load: () => ({ own: metrics.inFlight.value + runsHere() }), note: (note) => story.note(note) });
   const startedMs = clock.monotonicMs();
   let access: Access | undefined;
+  let backlog: Backlog | undefined;
   // The server's modules load while the store and the index are read.
   let watch: ReturnType<typeof keepLooking> | undefined;
   const emit = (event: ModelCallEvent): void => {
@@ -67,7 +70,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
     metrics.modelCalled(event);
     if (serviceFailed.test(event["error.type"] ?? "")) watch?.onFailure();
   };
-  const onToolCall = (event: ToolCallEvent): void => context.writeLine(JSON.stringify(event));
+  const onToolCall = (event: ToolCallEvent | RunWaitingEvent): void => context.writeLine(JSON.stringify(event));
   const { isContentLogged, findOther } = options;
   const runtime = openInBackground(context, {
     store: (await context.store()).url,
@@ -79,6 +82,8 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
         onConfigured: (settings, secrets) => void (access = readAccess(settings, secrets, { host, isInsecure, env: context.env, nowMs: () => clock.monotonicMs(), takeRequest: member.takeRequest })),
       });
       runsHere = () => opened.toolAgents?.running() ?? 0;
+      const kept = opened.toolAgents?.runs;
+      if (kept !== undefined) backlog = followBacklog({ depth: () => kept.depth(), works: runs.works, onDepth: (depth) => metrics.queueSeen(runsQueue, depth), story, signal, nowMs: () => clock.monotonicMs() });
       return opened;
     },
   });
@@ -114,7 +119,8 @@ export async function serve(context: Context, options: ServeOptions): Promise<Di
       close: () => runtime.close(),
       async check() {
         const looked = await runtime.check();
-        const parts = mock === undefined ? looked : [mock.part, ...looked];
+        const queued = backlog?.part();
+        const parts = [...(mock === undefined ? [] : [mock.part]), ...looked, ...(queued === undefined ? [] : [queued])];
         const isReady = parts.every((part) => part.isReady);
         metrics.readySeen(isReady);
         // What is missing may be there soon.

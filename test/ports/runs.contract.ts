@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Json } from "../../src/core/canonical-json.ts";
 import { TwelveError } from "../../src/core/errors.ts";
-import type { NewRun, OngoingRun, RunEngine, RunEvent, RunHandler, RunKey, RunStatus } from "../../src/ports/runs.ts";
+import type { NewRun, OngoingRun, RunEngine, RunEvent, RunHandler, RunKey, RunPage, RunsOf, RunStatus } from "../../src/ports/runs.ts";
 
 export type OpenRuns = (options?: { readonly version?: string }) => Promise<RunEngine>;
 
@@ -21,7 +21,7 @@ export function describeRuns(name: string, openRuns: OpenRuns): void {
     it("records what a step gives, and gives it again to whoever goes on", async () => {
       const [engine, run] = [await open(), newRun()];
       await engine.submit(run);
-      expect(await engine.status(run)).toEqual({ id: run.id, about: run.about, state: "queued", submitted: expect.any(Date), position: 0 });
+      expect(await engine.status(run)).toEqual({ id: run.id, group: run.group, about: run.about, state: "queued", submitted: expect.any(Date), position: 0 });
       const calls: string[] = [];
       await startWork(engine, run.kind, async (input, { step, wait, id, group }) => {
         const first = await step("first", { type: "first" }, ({ number }) => (calls.push(`first ${number}`), Promise.resolve([input, id, group])));
@@ -78,10 +78,37 @@ export function describeRuns(name: string, openRuns: OpenRuns): void {
     it("lists the newest first, page by page", async () => {
       const [engine, run] = [await open(), newRun()];
       for (const id of ["a/1", "b", "c", "d"]) await engine.submit({ ...run, id });
-      const ids = async (page: { readonly limit: number; readonly before?: string }): Promise<readonly string[]> => (await engine.list(run, page)).map(({ id }) => id);
+      const ids = async (page: RunPage, of: RunsOf = run): Promise<readonly string[]> => (await engine.list(of, page)).map(({ id }) => id);
       expect(await ids({ limit: 3 })).toEqual(["d", "c", "b"]);
-      expect(await ids({ limit: 3, before: "b" })).toEqual(["a/1"]);
-      expect(await engine.depth(run.kind)).toEqual({ waiting: 4, running: 0 });
+      expect(await ids({ limit: 3, before: { ...run, id: "b" } })).toEqual(["a/1"]);
+      await engine.submit({ ...run, group: `${run.group} ada`, id: "b" });
+      await engine.submit({ ...run, group: `${run.group}2`, id: "e" });
+      expect(await ids({ limit: 3 }, { ...run, isPrefix: true })).toEqual(["b", "d", "c"]);
+      expect(await ids({ limit: 3, before: { ...run, id: "b" } }, { ...run, isPrefix: true })).toEqual(["a/1"]);
+      const { oldestMs, ...depth } = await engine.depth(run.kind);
+      expect(depth).toEqual({ waiting: 6, running: 0, undecided: 0 });
+      expect(oldestMs).toBeLessThan(60_000);
+      await expect.poll(async () => (await engine.depth(run.kind)).oldestMs).toBeGreaterThan(oldestMs);
+    });
+
+    it("lists those of one state, and of one outcome", async () => {
+      const [engine, run] = [await open(), newRun()];
+      await startWork(engine, run.kind, async (input, { wait }) => {
+        if (input === "ask") await wait({ go: "asked" });
+        if (input === "fail") throw new Error("no");
+        return { limit: input, text: "\u0000" };
+      });
+      for (const [id, input] of [["whole", null], ["cut", "seconds"], ["asks", "ask"], ["fails", "fail"]] as const) await engine.submit({ ...run, id, input });
+      await Promise.all([when(engine, { ...run, id: "whole" }, "done"), when(engine, { ...run, id: "cut" }, "done"), when(engine, { ...run, id: "asks" }, "waiting"), when(engine, { ...run, id: "fails" }, "failed")]);
+      const ids = async (page: Omit<RunPage, "limit">): Promise<readonly string[]> => (await engine.list(run, { limit: 10, ...page })).map(({ id }) => id);
+      expect(await ids({ states: ["waiting", "failed"] })).toEqual(["fails", "asks"]);
+      expect(await ids({ states: ["queued"] })).toEqual([]);
+      expect(await ids({ states: ["done"], result: { field: "limit", isNull: true } })).toEqual(["whole"]);
+      expect(await ids({ states: ["done"], result: { field: "limit", isNull: false } })).toEqual(["cut"]);
+      expect(await engine.depth(run.kind)).toMatchObject({ waiting: 0, undecided: 1 });
+      await engine.decide({ ...run, id: "asks" }, "go", "yes");
+      await when(engine, { ...run, id: "asks" }, "done");
+      expect(await engine.depth(run.kind)).toMatchObject({ undecided: 0 });
     });
 
     it("tells an event once under its key, and goes on behind any position", async () => {

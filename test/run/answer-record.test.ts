@@ -53,10 +53,21 @@ describe("the answers to keyed requests", () => {
     const [store, clock] = [openMemorySessions(), movableClock()];
     const dead = await begin(store, {}, { clock });
     await expect(begin(store, {}, { clock })).rejects.toMatchObject({ code: "IDEMPOTENCY_KEY_BUSY", retry: { afterMs: 1000 } });
-    clock.pass(30_000);
+    clock.pass(32_000);
     const next = await begin(store, {}, { clock });
     await expect(dead.keep({ ...answer, body: "late" })).rejects.toMatchObject({ code: "IDEMPOTENCY_KEY_BUSY" });
     await next.keep(answer);
+    expect(await records(store).begin(request)).toEqual({ kept: answer });
+  });
+
+  it("are made anew as soon as the claim of the process that died is over, and was looked at for a while", async () => {
+    const store = openMemorySessions();
+    const [clock, leaseMs] = [movableClock(), 80];
+    // Renewed only after hours: as good as dead.
+    await begin(store, {}, { clock, leaseMs: 9_000_000 });
+    await expect(begin(store, {}, { clock, leaseMs: 3_600_000 })).rejects.toMatchObject({ code: "IDEMPOTENCY_KEY_BUSY" });
+    clock.pass(leaseMs);
+    await (await begin(store, {}, { clock, leaseMs })).keep(answer);
     expect(await records(store).begin(request)).toEqual({ kept: answer });
   });
 

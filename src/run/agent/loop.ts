@@ -9,8 +9,10 @@ import type { Answer } from "../schema.ts";
 import { limitReached, nothingSpent, spend, type Spent } from "./budget-plan.ts";
 import { between } from "./channel.ts";
 import { openRunTime, type RunTime } from "./deadline.ts";
+import { callerOf } from "./group.ts";
 import { askModel, callId } from "./model-step.ts";
-import type { KeptFailure, RunInput, RunLimit, RunOutcome, ToolCallEvent } from "./schema.ts";
+import type { KeptFailure, RunInput, RunLimit, RunOutcome, RunWaitingEvent, ToolCallEvent } from "./schema.ts";
+import { waitingEvent } from "./tool-event.ts";
 import { type AskedCall, callTool, type CallOutcome, readCall } from "./tool-step.ts";
 
 /** What a run needs of the process that it is in. */
@@ -19,8 +21,8 @@ export interface Loop {
   /** What the agent may call now. */
   readonly tools: () => readonly OpenTool[];
   readonly answering: AnswerContext;
-  /** Takes the log event of each tool call. */
-  readonly onToolCall: (event: ToolCallEvent) => void;
+  /** Takes the log event of each tool call, and of each that waits for a person. */
+  readonly onToolCall: (event: ToolCallEvent | RunWaitingEvent) => void;
   /** Somebody who reads along in this process. */
   readonly live: Live | undefined;
 }
@@ -83,7 +85,7 @@ async function callTools(run: OngoingRun, loop: Loop, { input, time, step, calls
   const tools = loop.tools();
   const read = calls.map((call, index) => readCall(call, { id: callId(step, index), step, tools }));
   const questions = read.filter(({ tool, given }) => tool?.needsApproval === true && !("problem" in given));
-  const asked = questions.length === 0 ? read : await withApprovals(run, read, { questions, time });
+  const asked = questions.length === 0 ? read : await withApprovals(run, read, { questions, time, onAsked: askedLog(run, loop, { input, questions }) });
   const perform = (call: AskedCall): Promise<CallOutcome> => callTool(run, loop, call, { input, time });
   const outcomes: CallOutcome[] = [];
   if (asked.every(({ tool }) => tool?.isIdempotent !== false)) outcomes.push(...(await together(asked.map(perform))));
@@ -98,13 +100,21 @@ async function together<Result>(working: readonly Promise<Result>[]): Promise<re
   return Promise.all(working);
 }
 
-async function withApprovals(run: OngoingRun, asked: readonly AskedCall[], { questions, time }: { readonly questions: readonly AskedCall[]; readonly time: RunTime }): Promise<readonly AskedCall[]> {
-  const { decisions, waitedMs } = await run.wait(Object.fromEntries(questions.map(({ id, step, call }) => [id, { type: "approval_requested", step, call_id: id, tool: call.name, arguments: call.arguments }])));
+async function withApprovals(run: OngoingRun, asked: readonly AskedCall[], { questions, time, onAsked }: { readonly questions: readonly AskedCall[]; readonly time: RunTime; readonly onAsked: (id: string) => void }): Promise<readonly AskedCall[]> {
+  const { decisions, waitedMs } = await run.wait(Object.fromEntries(questions.map(({ id, step, call }) => [id, { type: "approval_requested", step, call_id: id, tool: call.name, arguments: call.arguments }])), onAsked);
   time.waited(waitedMs);
   return asked.map((each) => {
     const decision = decisions[each.id] as { readonly approve: boolean; readonly reason: string | null } | undefined;
     return decision === undefined || decision.approve ? each : { ...each, refusal: decision.reason };
   });
+}
+
+function askedLog(run: OngoingRun, { agent, answering, onToolCall }: Loop, { input, questions }: { readonly input: RunInput; readonly questions: readonly AskedCall[] }): (id: string) => void {
+  return (id) => {
+    const asked = questions.find((question) => question.id === id);
+    if (asked === undefined) return;
+    onToolCall(waitingEvent(agent.frame, { time: answering.clock.now(), traceId: input.traceId, run: run.id, step: asked.step, callId: id, tool: asked.call.name, key: callerOf(run.group) }));
+  };
 }
 
 function messageOf({ text, toolCalls, reasoning }: Answer): Message {

@@ -6,7 +6,7 @@ import { answerRequest } from "../answer.ts";
 import { toldMessage } from "../http/error.ts";
 import type { Answer } from "../schema.ts";
 import type { Loop } from "./loop.ts";
-import { callerOf } from "./runs.ts";
+import { callerOf } from "./group.ts";
 import type { KeptFailure, RunInput } from "./schema.ts";
 import type { RunTime } from "./deadline.ts";
 

@@ -18,7 +18,7 @@ import { openOtherReleases } from "./others.ts";
 import { answerPassing } from "./passing.ts";
 import { findAgain, hasTold, newRunId } from "./run-id.ts";
 import { type AgentRuns, keyOf, openAgentRuns } from "./runs.ts";
-import type { RunInput, ToolCallEvent } from "./schema.ts";
+import type { RunInput, RunWaitingEvent, ToolCallEvent } from "./schema.ts";
 import { type RunWork, workInBackground } from "./work.ts";
 
 /** An agent with what it may call. */
@@ -44,7 +44,7 @@ interface Opening {
   readonly release: Digest;
   readonly agents: ReadonlyMap<string, ToolAgent>;
   readonly answering: AnswerContext;
-  readonly onToolCall: (event: ToolCallEvent) => void;
+  readonly onToolCall: (event: ToolCallEvent | RunWaitingEvent) => void;
   readonly story: Pick<Story, "note" | "warn">;
   /** Undefined for whoever measures: the run ends with the process. */
   readonly durable: DurableRuns | undefined;

@@ -1,8 +1,8 @@
 import { canonicalJson, type Json } from "../../core/canonical-json.ts";
 import { digestOf } from "../../core/descriptor.ts";
 import { TwelveError } from "../../core/errors.ts";
-import type { NewRun, RunEngine, RunEvent, RunKey, RunStatus } from "../../ports/runs.ts";
-import type { QueueDepth } from "../../ports/queue.ts";
+import type { NewRun, RunDepth, RunEngine, RunEvent, RunKey, RunPage, RunStatus } from "../../ports/runs.ts";
+import { groupOf } from "./group.ts";
 import type { RunInput } from "./schema.ts";
 import { toldUntil } from "./told.ts";
 import { type About, runView, summaryView } from "./view.ts";
@@ -23,11 +23,21 @@ export interface Decision {
   readonly by: string | null;
 }
 
+export interface RunListing {
+  /** Undefined: of everybody. */
+  readonly owner: RunOwner | undefined;
+  readonly limit: number;
+  /** The last of the page before. */
+  readonly before: { readonly owner: RunOwner; readonly id: string } | undefined;
+  readonly status: RunSummary["status"] | undefined;
+}
+
 /** The runs of a release's agents, as callers see them. Fails with RUN_NOT_FOUND, RUN_CONFLICT, or as the state service does. */
 export interface AgentRuns {
   /** Durable when it returns. The same ID with the same request gives the same run. */
   submit(owner: RunOwner, id: string, input: RunInput): Promise<RunView>;
-  list(owner: RunOwner, page: { readonly limit: number; readonly before?: string }): Promise<readonly RunSummary[]>;
+  /** Newest first. */
+  list(agent: string, page: RunListing): Promise<readonly RunSummary[]>;
   read(owner: RunOwner, id: string): Promise<RunView>;
   /** Undefined where there is no such run. */
   stateOf(owner: RunOwner, id: string): Promise<RunStatus["state"] | undefined>;
@@ -38,17 +48,11 @@ export interface AgentRuns {
   /** What it told after that position, as it comes, up to its end. */
   events(owner: RunOwner, id: string, options: { readonly after: number; readonly signal: AbortSignal }): AsyncIterable<RunEvent>;
   /** Of all agents and owners. */
-  depth(): Promise<QueueDepth>;
+  depth(): Promise<RunDepth>;
 }
 
-export function keyOf(kind: string, { agent, key }: RunOwner, id: string): RunKey {
-  // A name of an agent has no space.
-  return { kind, group: key === null ? agent : `${agent} ${key}`, id };
-}
-
-/** Whose run it is, by the group that `keyOf` gives it. */
-export function callerOf(group: string): string | null {
-  return group.split(" ")[1] ?? null;
+export function keyOf(kind: string, owner: RunOwner, id: string): RunKey {
+  return { kind, group: groupOf(owner), id };
 }
 
 export function newRun(kind: string, owner: RunOwner, id: string, input: RunInput): NewRun {
@@ -79,7 +83,11 @@ export function openAgentRuns(engine: RunEngine, kind: string): AgentRuns {
       }
       return read(owner, id);
     },
-    list: async (owner, page) => (await engine.list(keyOf(kind, owner, ""), page)).map(summaryView),
+    async list(agent, { owner, limit, before, status }) {
+      const of = owner === undefined ? { kind, group: agent, isPrefix: true } : { kind, group: groupOf(owner) };
+      const found = await engine.list(of, { limit, before: before && { group: groupOf(before.owner), id: before.id }, ...(status && statesOf(status)) });
+      return found.map(summaryView);
+    },
     stateOf: async (owner, id) => (await engine.status(keyOf(kind, owner, id)))?.state,
     async cancel(owner, id) {
       await statusOf(owner, id);
@@ -103,4 +111,10 @@ export function openAgentRuns(engine: RunEngine, kind: string): AgentRuns {
       yield* engine.events(keyOf(kind, owner, id), options);
     },
   };
+}
+
+/** A run that is done is `incomplete` where a limit ended it. */
+function statesOf(status: RunSummary["status"]): Partial<Pick<RunPage, "states" | "result">> {
+  if (status === "completed" || status === "incomplete") return { states: ["done"], result: { field: "limit", isNull: status === "completed" } };
+  return { states: [status] };
 }

@@ -76,3 +76,23 @@ export const ToolCallEvent = z
   })
   .meta({ title: "tool-call-finished", description: "One tool call of a run" });
 export type ToolCallEvent = z.infer<typeof ToolCallEvent>;
+
+/** The log event of a run that begins to wait for a person, one for each call. */
+export const RunWaitingEvent = z
+  .strictObject({
+    event: z.literal("run-waiting"),
+    time: z.iso.datetime(),
+    trace_id: z.string().regex(/^[0-9a-f]{32}$/),
+    "twelve.app": z.string(),
+    "twelve.environment": z.string().nullable(),
+    "twelve.release.number": z.int().nullable(),
+    "twelve.release.digest": Digest,
+    "gen_ai.agent.name": z.string(),
+    "gen_ai.tool.name": z.string(),
+    "gen_ai.tool.call.id": z.string(),
+    "twelve.run.id": z.string(),
+    "twelve.run.step": z.int(),
+    "twelve.key.name": z.string().nullable().meta({ description: "Name of the API key whose run it is" }),
+  })
+  .meta({ title: "run-waiting", description: "A run waits for somebody to decide on a call" });
+export type RunWaitingEvent = z.infer<typeof RunWaitingEvent>;

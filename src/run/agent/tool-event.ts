@@ -1,5 +1,5 @@
 import { errorFields, type EventFrame, noError } from "../event.ts";
-import type { ToolCallEvent } from "./schema.ts";
+import type { RunWaitingEvent, ToolCallEvent } from "./schema.ts";
 
 interface ToolCallRecord {
   readonly time: Date;
@@ -36,5 +36,29 @@ export function toolEvent(frame: EventFrame, { outcome, error, ...call }: ToolCa
     "twelve.tool.is_error": outcome.isError,
     "twelve.duration_ms": outcome.latencyMs,
     ...(error === undefined ? noError : errorFields(error)),
+  };
+}
+
+interface Question extends Pick<ToolCallRecord, "time" | "traceId" | "run" | "step" | "callId" | "tool"> {
+  /** Name of the API key whose run it is. */
+  readonly key: string | null;
+}
+
+/** The log event of a call that waits for a person. What it would do is the user's, and not in it. */
+export function waitingEvent(frame: EventFrame, { key, ...call }: Question): RunWaitingEvent {
+  return {
+    event: "run-waiting",
+    time: call.time.toISOString(),
+    trace_id: call.traceId,
+    "twelve.app": frame.app,
+    "twelve.environment": frame.environment,
+    "twelve.release.number": frame.releaseNumber,
+    "twelve.release.digest": frame.releaseDigest,
+    "gen_ai.agent.name": frame.agent,
+    "gen_ai.tool.name": call.tool,
+    "gen_ai.tool.call.id": call.callId,
+    "twelve.run.id": call.run,
+    "twelve.run.step": call.step,
+    "twelve.key.name": key,
   };
 }

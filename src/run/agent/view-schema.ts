@@ -48,6 +48,7 @@ const runShape = {
   id: z.string(),
   object: z.literal("agent.run"),
   agent: z.string(),
+  key: z.string().nullable().meta({ description: "Name of the API key whose run it is" }),
   release: z.string().meta({ description: "Digest of the release that it runs in to its end" }),
   status: z.enum(["queued", "running", "waiting", "completed", "incomplete", "failed", "cancelled"]),
   limit: RunLimit.nullable().meta({ description: "Why it is incomplete" }),

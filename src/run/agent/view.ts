@@ -1,5 +1,6 @@
 import type { RunEvent, RunStatus } from "../../ports/runs.ts";
 import { toldMessage } from "../http/error.ts";
+import { callerOf } from "./group.ts";
 import { awaited, endedSteps, historyOf } from "./history-plan.ts";
 import type { RunOutcome } from "./schema.ts";
 import type { RunSummary, RunView, StepView } from "./view-schema.ts";
@@ -22,6 +23,7 @@ export function summaryView(status: RunStatus): RunSummary {
     id: status.id,
     object: "agent.run",
     agent,
+    key: callerOf(status.group),
     release,
     status: status.state === "done" ? (outcome?.limit === null ? "completed" : "incomplete") : status.state,
     limit: outcome?.limit ?? null,

@@ -1,7 +1,7 @@
 import { untilAborted } from "../../core/abort.ts";
 import { TwelveError } from "../../core/errors.ts";
 import type { Context } from "../../ports/context.ts";
-import type { QueueDepth } from "../../ports/queue.ts";
+import type { RunDepth } from "../../ports/runs.ts";
 import type { Activation } from "../../release/schema.ts";
 import { openRuntime } from "../apply.ts";
 import { type ReleaseToRun, releaseName } from "../named.ts";
@@ -15,7 +15,7 @@ interface RunWorker {
   readonly release: ReleaseToRun & { readonly attachments: Activation["attachments"] };
   readonly onModelCall: (event: ModelCallEvent) => void;
   /** Told every so often how much waits and runs. */
-  readonly onDepth: (depth: QueueDepth) => void;
+  readonly onDepth: (depth: RunDepth) => void;
 }
 
 /** A process at work on runs. */
@@ -42,7 +42,10 @@ export async function openWorkOnRuns(context: Context, { environment, concurrenc
   };
   const { attachments } = release;
   const runtime = await openRuntime(context, { release, environment, attachments, agents: names, emit, isContentLogged, onToolCall: write, runs: { works: true, concurrency } });
-  keepLooking(async () => onDepth((await runtime.toolAgents?.runs?.depth()) ?? none), { signal: context.signal, everyMs: depthEveryMs });
+  keepLooking(async () => {
+    const depth = await runtime.toolAgents?.runs?.depth();
+    if (depth !== undefined) onDepth(depth);
+  }, { signal: context.signal, everyMs: depthEveryMs });
   return {
     running: () => runtime.toolAgents?.running() ?? 0,
     ready: runtime.toolAgents?.ready ?? Promise.resolve(),
@@ -52,5 +55,3 @@ export async function openWorkOnRuns(context: Context, { environment, concurrenc
     },
   };
 }
-
-const none: QueueDepth = { waiting: 0, running: 0 };

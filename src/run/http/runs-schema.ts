@@ -36,9 +36,11 @@ export const RunQuery = z.strictObject({
 
 /** Query of `GET /v1/agents/{name}/runs`. */
 export const RunPage = z.strictObject({
-  ...RunQuery.shape,
+  key: RunQuery.shape.key.meta({ description: "Name of the API key whose runs are meant: the caller's own by default; others, or `*` for those of every key, with the scope approvals" }),
+  status: RunSummary.shape.status.optional().meta({ description: "Only runs with this status, such as `waiting`" }),
   limit: z.coerce.number().int().min(1).max(100).default(20),
   after: RunId.optional().meta({ description: "The last run of the page before" }),
+  after_key: z.string().min(1).max(64).optional().meta({ description: "Whose run that is, by its `key`, where runs of every key are listed" }),
 });
 
 export const RunList = z.strictObject({ object: z.literal("list"), data: z.array(RunSummary), has_more: z.boolean() }).meta({ title: "RunList", description: "Runs of an agent, newest first" });

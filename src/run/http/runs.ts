@@ -28,7 +28,7 @@ const seen = { config: { scope: ["runs", "approvals", "ui"] } } as const;
 const stopped = { config: { scope: ["runs", "ui"] } } as const;
 
 /** `/v1/agents/{name}/runs`: long work of agents with tools, which outlives its request and its process. */
-export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report, mock }: Server): void {
+export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report, write, mock }: Server): void {
   const find = ({ params, caller }: FastifyRequest<Named>, key?: string): Found => {
     const { name } = params;
     if (!runtime.agents.includes(name)) throw unknownAgent(name, runtime.agents);
@@ -51,10 +51,13 @@ export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report,
   });
 
   app.get<Named>("/v1/agents/:name/runs", seen, async (request, reply) => {
-    const { key, limit, after } = parseBody(RunPage, request.query ?? {});
+    const { key, status, limit, after, after_key: afterKey = null } = parseBody(RunPage, request.query ?? {});
     const { runs, owner } = find(request, key);
+    const { agent } = owner;
+    const isOfAll = owner.key === everyKey;
+    const before = after === undefined ? undefined : { owner: isOfAll ? { agent, key: afterKey } : owner, id: after };
     // One more than is shown tells whether there are more.
-    const found = await runs.list(owner, { limit: limit + 1, ...(after === undefined ? {} : { before: after }) });
+    const found = await runs.list(agent, { owner: isOfAll ? undefined : owner, limit: limit + 1, before, status });
     const list: RunList = { object: "list", data: found.slice(0, limit), has_more: found.length > limit };
     return reply.send(list);
   });
@@ -72,7 +75,15 @@ export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report,
   app.post<Named>("/v1/agents/:name/runs/:id/approvals", async (request, reply) => {
     const { runs, owner } = findMeant(request);
     const { call_id: callId, approve, reason } = parseBody(ApprovalRequest, request.body ?? {});
-    return reply.send(await runs.decide(owner, request.params.id, { callId, approve, reason: reason ?? null, by: request.caller.key }));
+    const { id } = request.params;
+    const by = request.caller.key;
+    const view = await runs.decide(owner, id, { callId, approve, reason: reason ?? null, by });
+    const decided = view.steps.find((step) => step.type === "tool_call" && step.call_id === callId);
+    write("run-decided", {
+      trace_id: request.trace.traceId, "gen_ai.agent.name": owner.agent, "gen_ai.tool.name": decided?.type === "tool_call" ? decided.tool : null, "gen_ai.tool.call.id": callId,
+      "twelve.run.id": id, "twelve.key.name": owner.key, "twelve.approval.approved": approve, "twelve.approval.by": by,
+    });
+    return reply.send(view);
   });
 
   app.get<Named>("/v1/agents/:name/runs/:id/events", seen, async (request, reply) => {
@@ -108,6 +119,9 @@ function withoutTools(name: string): TwelveError {
 function withoutMockedTools(name: string): TwelveError {
   return new TwelveError("REQUEST_INVALID", `The agent ${name} has no runs here: this is a mock that plays no tools. \`twelve mock --answers <file>\` plays those under \`tools:\` in the file`, { fix: "Ask it at /v1/chat/completions, or put `tools:` into the file of `twelve mock`" });
 }
+
+/** No API key has that name. */
+const everyKey = "*";
 
 /** Whose runs are meant. Without keys nobody can be told from another, and the runs of keys stay theirs. */
 function ownerKey({ key, scopes }: Caller, meant: string | undefined): string | null {

@@ -10,7 +10,7 @@ export interface Metrics {
   route(method: string, route: string): RouteMetrics;
   modelCalled(event: ModelCallEvent): void;
   /** Work that waits and that is being done, as one who works on the queue saw it. */
-  queueSeen(queue: string, depth: { readonly waiting: number; readonly running: number }): void;
+  queueSeen(queue: string, depth: { readonly waiting: number; readonly running: number; readonly undecided?: number }): void;
   readySeen(isReady: boolean): void;
   families(): readonly Family[];
 }
@@ -35,7 +35,7 @@ export function openMetrics(): Metrics {
   const cost = counter({ name: "twelve_model_cost_usd_total", help: "Cost of the calls whose price is known", labels: callLabels });
   const unpriced = counter({ name: "twelve_model_calls_unpriced_total", help: "Calls with tokens whose price is not known", labels: callLabels });
   const retrievals = histogram({ name: "twelve_retrieval_duration_seconds", help: "Time to retrieve what a question is answered from", labels: ["agent"] }, retrievalSeconds);
-  const depth = gauge({ name: "twelve_queue_depth", help: "Pieces of work in a queue: waiting, or running on any machine", labels: ["queue", "state"], aggregator: "max" });
+  const depth = gauge({ name: "twelve_queue_depth", help: "Pieces of work in a queue: waiting, running on any machine, or undecided, which wait for a person", labels: ["queue", "state"], aggregator: "max" });
   const processes = gauge({ name: "twelve_processes", help: "Processes that this scrape is the sum of" });
   const ready = gauge({ name: "twelve_processes_ready", help: "Those of them that are ready" });
   const all = [inFlight, streams, requests, durations, firstBytes, calls, callDurations, tokens, cost, unpriced, retrievals, depth, processes, ready];
@@ -57,9 +57,10 @@ export function openMetrics(): Metrics {
       };
     },
     modelCalled: countCalls({ calls, callDurations, tokens, cost, unpriced, retrievals }),
-    queueSeen(queue, { waiting, running }) {
+    queueSeen(queue, { waiting, running, undecided }) {
       depth.at(queue, "waiting").value = waiting;
       depth.at(queue, "running").value = running;
+      if (undecided !== undefined) depth.at(queue, "undecided").value = undecided;
     },
     readySeen(isReady) {
       ready.at().value = isReady ? 1 : 0;

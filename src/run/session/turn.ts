@@ -7,7 +7,7 @@ import type { Session } from "../../ports/session.ts";
 import { readConversation } from "../conversation.ts";
 import type { Answer } from "../schema.ts";
 import type { Log } from "../state/append.ts";
-import { claim, isOver, usualLeaseMs } from "../state/claim.ts";
+import { claim, isOver } from "../state/claim.ts";
 import { openClaim } from "../state/mark.ts";
 import { answerDrafts, endingDraft, ofRun, questionDrafts, turnsIn } from "./entry.ts";
 import { continueConversation } from "./history-plan.ts";
@@ -82,7 +82,7 @@ export async function beginTurn(log: Log, { agent, messages, historyTokens }: Ne
 
 /** The session each time that it looks free: no turn is open, or its process has died. */
 export async function* freeSessions({ store, key }: Log, { clock, pace, signal }: Pick<Beginning, "clock" | "pace" | "signal">): AsyncGenerator<Session | undefined> {
-  const { leaseMs = usualLeaseMs, firstPauseMs = usualFirstPauseMs, longestPauseMs = usualLongestPauseMs } = pace;
+  const { leaseMs, firstPauseMs = usualFirstPauseMs, longestPauseMs = usualLongestPauseMs } = pace;
   let seen = { version: -1, sinceMs: 0 };
   let pauseMs = firstPauseMs;
   for (;;) {
@@ -93,8 +93,7 @@ export async function* freeSessions({ store, key }: Log, { clock, pace, signal }
     // Something happens: the next change may come soon.
     if (version !== seen.version) [seen, pauseMs] = [{ version, sinceMs: nowMs }, firstPauseMs];
     const open = openClaim(session);
-    // One whose clock is ahead is not waited for longer than others.
-    if (open === undefined || isOver(open, clock.now().getTime(), leaseMs) || nowMs - seen.sinceMs >= leaseMs) yield session;
+    if (open === undefined || isOver(open, { nowMs: clock.now().getTime(), watchedMs: nowMs - seen.sinceMs, leaseMs })) yield session;
     await wait(pauseMs * (0.5 + Math.random() / 2), signal);
     pauseMs = Math.min(longestPauseMs, pauseMs * 1.5);
   }

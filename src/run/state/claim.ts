@@ -28,14 +28,14 @@ export interface Claim {
   end(drafts: readonly Draft[]): Promise<void>;
 }
 
-export const usualLeaseMs = 30_000;
-const usualRenewMs = 10_000;
+/** As soon as a lost worker of runs is noticed. */
+export const usualLeaseMs = 8000;
 
 /**
  * Claims a session by appending to it: the expected version lets exactly one of several succeed, the others fail with SESSION_CONFLICT.
  * The claim is prolonged in the background, so that others can tell a process that works from one that died.
  */
-export async function claim(log: Log, expected: number, begin: readonly Draft[], { clock, leaseMs = usualLeaseMs, renewMs = Math.min(usualRenewMs, leaseMs / 3), lost }: Lease): Promise<Claim> {
+export async function claim(log: Log, expected: number, begin: readonly Draft[], { clock, leaseMs = usualLeaseMs, renewMs = leaseMs / 3, lost }: Lease): Promise<Claim> {
   const id = clock.randomHex(8);
   const controller = new AbortController();
   let number = 0;
@@ -83,7 +83,29 @@ export async function claim(log: Log, expected: number, begin: readonly Draft[],
   };
 }
 
-/** Whether its process must have died. Clocks that differ may make it look so: then the process that is still there loses its claim, and says so. */
-export function isOver({ heldAtMs }: OpenClaim, nowMs: number, leaseMs: number = usualLeaseMs): boolean {
+/** By then the clocks of two machines do not explain it. */
+const certainLeases = 4;
+/** Longer than a renewal takes to be seen. */
+const watchedLeases = 0.5;
+
+interface Watched {
+  readonly nowMs: number;
+  /** For how long the claim has been looked at without a change. */
+  readonly watchedMs: number;
+  readonly leaseMs?: number | undefined;
+}
+
+/**
+ * Whether its process must have died. Clocks may differ, and a claim that looks run out by them alone is watched for a while before it counts as such.
+ * A process that is still there after all loses its claim, and says so.
+ */
+export function isOver({ heldAtMs }: OpenClaim, { nowMs, watchedMs, leaseMs = usualLeaseMs }: Watched): boolean {
+  const ageMs = nowMs - heldAtMs;
+  // One whose clock is ahead is not waited for longer than others.
+  return ageMs >= certainLeases * leaseMs || watchedMs >= leaseMs || (ageMs >= leaseMs && watchedMs >= watchedLeases * leaseMs);
+}
+
+/** Whether it looks run out by its clock, and is worth watching. */
+export function looksOver({ heldAtMs }: OpenClaim, nowMs: number, leaseMs: number = usualLeaseMs): boolean {
   return nowMs - heldAtMs >= leaseMs;
 }

@@ -31,7 +31,7 @@ it("cancels a run that leaves its process in the very moment", async () => {
   onTestFinished(() => engine.close());
   await engine.submit(run);
   const database = await openDatabase("pglite:state", folder);
-  onTestFinished(async () => void (await database.pool.end()));
+  onTestFinished(() => database.pool.end());
   await leavingBetween(database);
   expect(await engine.cancel(run)).toBe(true);
   expect(await engine.status(run)).toMatchObject({ state: "cancelled", finished: expect.any(Date) });

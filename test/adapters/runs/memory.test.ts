@@ -50,6 +50,6 @@ describe("runs in memory", () => {
     await Promise.all([begun.heeds.promise, begun.deaf.promise]);
     stop.abort();
     await ended;
-    await vi.waitFor(async () => expect(await engine.depth("kind")).toEqual({ waiting: 1, running: 1 }));
+    await vi.waitFor(async () => expect(await engine.depth("kind")).toMatchObject({ waiting: 1, running: 1 }));
   });
 });

@@ -5,7 +5,7 @@ import type { RunLimits } from "../../../src/manifest/schema.ts";
 import type { ModelChunk, ModelRequest } from "../../../src/ports/model.ts";
 import type { OpenTool, ToolCallOptions, ToolResult } from "../../../src/ports/tool.ts";
 import { openToolAgents, type DurableRuns, type ToolAgents } from "../../../src/run/agent/open.ts";
-import type { ToolCallEvent } from "../../../src/run/agent/schema.ts";
+import type { RunWaitingEvent, ToolCallEvent } from "../../../src/run/agent/schema.ts";
 import type { OpenAgent } from "../../../src/run/answer.ts";
 import type { LateTurn } from "../../../src/run/session/late-turn.ts";
 import type { ModelCallEvent } from "../../../src/run/schema.ts";
@@ -51,6 +51,7 @@ export function fakeTool(name: string, answer: (given: Json, options: ToolCallOp
 export interface FakeAgents extends ToolAgents {
   readonly events: ModelCallEvent[];
   readonly toolEvents: ToolCallEvent[];
+  readonly waitingEvents: RunWaitingEvent[];
   readonly asked: readonly ModelRequest[];
 }
 
@@ -76,15 +77,16 @@ export function fakeAgents(script: Parameters<typeof scriptedModel>[0], { tools,
   };
   const events: ModelCallEvent[] = [];
   const toolEvents: ToolCallEvent[] = [];
+  const waitingEvents: RunWaitingEvent[] = [];
   const opened = openToolAgents({
     release: digestOf(release),
     agents: new Map([["support", { agent, tools: () => tools, away }]]),
     answering: { clock: systemClock, emit: (event) => void events.push(event), sleep: () => Promise.resolve() },
-    onToolCall: (event) => void toolEvents.push(event),
+    onToolCall: (event) => void (event.event === "run-waiting" ? waitingEvents.push(event) : toolEvents.push(event)),
     story: { note: () => {}, warn },
     durable,
     openOther,
     keepLate,
   });
-  return { ...opened, events, toolEvents, asked: model.asked };
+  return { ...opened, events, toolEvents, waitingEvents, asked: model.asked };
 }

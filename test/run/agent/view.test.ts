@@ -6,7 +6,7 @@ import { fakeAgents, fakeTool } from "./fixture.ts";
 
 const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
 const failed = (failure: NonNullable<RunStatus["failure"]>): unknown =>
-  summaryView({ id: "r", about: { agent: "support", release: "sha256:0", traceId, digest: "" }, state: "failed", submitted: new Date(0), finished: new Date(1), position: 1, failure }).error;
+  summaryView({ id: "r", group: "support", about: { agent: "support", release: "sha256:0", traceId, digest: "" }, state: "failed", submitted: new Date(0), finished: new Date(1), position: 1, failure }).error;
 const hidden = `Something went wrong inside the server. Its log has the details under the trace ${traceId}`;
 
 it("tells of a run's failure what a request would be told of it", () => {

@@ -31,8 +31,37 @@ async function guarded() {
       if (run.status === status) return run;
     }
   };
-  return { url: server.url, send, until };
+  return { url: server.url, send, until, agents: server.agents };
 }
+
+describe("runs that wait for approval", () => {
+  it("are found by whoever decides, of all keys and by their status, page by page", async () => {
+    const { send, until, agents } = await guarded();
+    for (const [name, id] of [["asker", "r-1"], ["other", "r-1"], ["all", "r-2"]] as const) {
+      await send(name, "", { id, input: "Pay order 7 back" });
+      await until(name, `/${id}`, "waiting");
+    }
+    const found = async (name: string, query: string) => {
+      const { data, has_more: hasMore } = JSON.parse((await send(name, query)).text) as { readonly data: readonly { readonly id: string; readonly key: string }[]; readonly has_more: boolean };
+      return [...data.map(({ id, key }) => `${id} of ${key}`), hasMore];
+    };
+    expect(await found("person", "?key=*&status=waiting")).toEqual(["r-2 of all", "r-1 of other", "r-1 of asker", false]);
+    expect(await found("person", "?key=*&limit=1&after=r-2&after_key=all")).toEqual(["r-1 of other", true]);
+    expect(await found("person", "?key=*&limit=1&after=r-1&after_key=other")).toEqual(["r-1 of asker", false]);
+    const told = agents.waitingEvents.map((event) => [event["twelve.run.id"], event["twelve.key.name"], event["gen_ai.tool.name"], event["gen_ai.tool.call.id"]]);
+    await send("person", "/r-1/approvals?key=asker", { call_id: "call_1_1", approve: true });
+    await until("asker", "/r-1", "completed");
+    expect(await found("person", "?key=*&status=completed")).toEqual(["r-1 of asker", false]);
+    expect(await found("person", "?key=*&status=incomplete")).toEqual([false]);
+    // Once for each, though the run came to the question again.
+    expect(told).toEqual([["r-1", "asker", "pay", "call_1_1"], ["r-1", "other", "pay", "call_1_1"], ["r-2", "all", "pay", "call_1_1"]]);
+    expect(agents.waitingEvents).toHaveLength(3);
+    expect(await found("asker", "?status=waiting")).toEqual([false]);
+    expect(await found("person", "?key=other&status=waiting")).toEqual(["r-1 of other", false]);
+    expect(await send("asker", "?key=*")).toMatchObject({ status: 403, text: expect.stringContaining("approvals") });
+    expect(await send("person", "?status=asleep")).toMatchObject({ status: 400, text: expect.stringContaining("status") });
+  });
+});
 
 describe("a request for an answer that needs approval", () => {
   it("makes one run, though the official client asks again by itself", async () => {

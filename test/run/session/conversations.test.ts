@@ -92,11 +92,11 @@ describe("a conversation", () => {
     const clock = movableClock();
     const { answer, begun } = hanging();
     // Renewed only after an hour: as good as dead.
-    const dead = textOf(open(store, { clock, pace: { leaseMs: 30_000, renewMs: 3_600_000 } }).answer(turn("one"), true, answer));
+    const dead = textOf(open(store, { clock, pace: { leaseMs: 8000, renewMs: 3_600_000 } }).answer(turn("one"), true, answer));
     void dead.catch(() => {});
     await begun;
-    clock.pass(30_000);
-    const after = open(store, { clock, pace: { ...quick, leaseMs: 30_000 } });
+    clock.pass(32_000);
+    const after = open(store, { clock, pace: { ...quick, leaseMs: 8000 } });
     expect(await textOf(after.answer(turn("two"), true, counting))).toBe("two saw 2");
     expect((await after.read(key)).turns.map(({ outcome }) => outcome)).toEqual(["lost", "answered"]);
   });
@@ -105,13 +105,23 @@ describe("a conversation", () => {
     const store = openMemorySessions();
     const clock = movableClock();
     const { answer, begun, finish } = hanging();
-    const slept = textOf(open(store, { clock, pace: { leaseMs: 30_000, renewMs: 3_600_000 } }).answer(turn("one"), true, answer));
+    const slept = textOf(open(store, { clock, pace: { leaseMs: 8000, renewMs: 3_600_000 } }).answer(turn("one"), true, answer));
     await begun;
-    clock.pass(30_000);
+    clock.pass(32_000);
     await textOf(open(store, { clock, pace: quick }).answer(turn("two"), true, counting));
     finish();
     await expect(slept).rejects.toMatchObject({ code: "SESSION_CONFLICT", retry: { afterMs: null }, message: expect.not.stringContaining(owner) });
     expect(await lines(store)).toEqual(["user one", "user two", "assistant two saw 2"]);
+  });
+
+  it("takes over from a process that died as soon as nothing was heard of it for a lease, whatever its clock says", async () => {
+    const store = openMemorySessions();
+    const clock = movableClock();
+    clock.pass(3_600_000);
+    const { answer, begun } = hanging();
+    void textOf(open(store, { clock, pace: { ...quick, leaseMs: 9_000_000 } }).answer(turn("one"), true, answer)).catch(() => {});
+    await begun;
+    expect(await textOf(open(store, { pace: { ...quick, leaseMs: 80 } }).answer(turn("two"), true, counting))).toBe("two saw 2");
   });
 
   it("is held for as long as the answer takes, and an answer is stopped when the session is deleted", async () => {

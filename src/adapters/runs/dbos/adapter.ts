@@ -33,7 +33,7 @@ export async function openRuns(reference: string, dir: string, options: Executor
     },
     status: (run) => ask(() => readRun(database, run)),
     list: (of, page) => ask(() => readRuns(database, of, page)),
-    depth: (kind) => ask(() => readDepth(database, runQueue(kind))),
+    depth: (kind) => ask(() => readDepth(database, kind)),
     cancel: (run) =>
       ask(async () => {
         const id = workflowId(run);

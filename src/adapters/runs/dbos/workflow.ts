@@ -73,8 +73,10 @@ function ongoing({ database, executor, lostMs, attempts }: Omit<WorkflowOptions,
     step: (name, begun, work, { isFinished = false } = {}) =>
       attempts.run(name, async (signal) => work({ number: await appendAttempt(database, executor, { run, step: name, data: begun }), signal }), { isRetried: false, isStopped: !isFinished }),
     tell: async (eventKey, data) => void (await append(database, executor, { run, key: `told ${eventKey}`, data })),
-    async wait(asked) {
-      for (const [topic, question] of Object.entries(asked)) await append(database, executor, { run, key: askKey(topic), data: question });
+    async wait(asked, onAsked) {
+      for (const [topic, question] of Object.entries(asked)) {
+        if (await append(database, executor, { run, key: askKey(topic), data: question })) onAsked?.(topic);
+      }
       const answered = await Promise.all(Object.keys(asked).map(async (topic) => ({
         topic,
         question: await readEvent(database, run, askKey(topic)),

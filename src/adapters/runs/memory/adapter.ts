@@ -1,7 +1,8 @@
 import { unlessAborted, untilAborted } from "../../../core/abort.ts";
+import type { Json } from "../../../core/canonical-json.ts";
 import { TwelveError } from "../../../core/errors.ts";
-import type { RunEngine, RunHandler } from "../../../ports/runs.ts";
-import { copyOf, end, isOver, keep, type KeptRun, openRunMemory, placeOf, type RunMemory, statusOf, tell } from "./kept.ts";
+import type { RunEngine, RunHandler, RunStatus } from "../../../ports/runs.ts";
+import { copyOf, end, isOver, keep, type KeptRun, openRunMemory, placeOf, queue, type RunMemory, statusOf, tell } from "./kept.ts";
 import { givenBack, laterMs, leaving, ongoingRun, postponing, type Worker } from "./ongoing.ts";
 
 /** `memory:`, or `memory:<time>` where every event is to have that time. */
@@ -34,8 +35,8 @@ export function openMemoryRuns(memory: RunMemory = openRunMemory(), { graceMs = 
       end(kept, "done", now());
     } catch (error) {
       if (isOver(kept)) return;
-      if (error === leaving) Object.assign(kept, isDecided(kept) ? { isQueued: true } : { state: "waiting" });
-      else if (error === givenBack) kept.isQueued = true;
+      if (error === leaving && !isDecided(kept)) kept.state = "waiting";
+      else if (error === leaving || error === givenBack) queue(kept, now());
       else if (error === postponing) again(kept);
       else {
         kept.error = error;
@@ -49,7 +50,7 @@ export function openMemoryRuns(memory: RunMemory = openRunMemory(), { graceMs = 
 
   function again(kept: KeptRun): void {
     const take = (): void => {
-      if (!isOver(kept)) kept.isQueued = true;
+      if (!isOver(kept)) queue(kept, now());
       changed();
     };
     setTimeout(take, laterMs).unref();
@@ -81,14 +82,18 @@ export function openMemoryRuns(memory: RunMemory = openRunMemory(), { graceMs = 
       const kept = runs.get(placeOf(run));
       return kept && statusOf(kept);
     },
-    async list({ kind, group }, { limit, before }) {
-      const all = [...runs.values()].filter(({ run }) => run.kind === kind && run.group === group).map(statusOf).toReversed();
-      const start = before === undefined ? 0 : all.findIndex(({ id }) => id === before) + 1;
-      return all.slice(start, start + limit);
+    async list({ kind, group, isPrefix = false }, { limit, before, states, result }) {
+      const all = [...runs.values()].filter(({ run }) => run.kind === kind && (run.group === group || (isPrefix && run.group.startsWith(`${group} `)))).map(statusOf).toReversed();
+      const start = before === undefined ? 0 : all.findIndex(({ id, group: own }) => id === before.id && own === before.group) + 1;
+      const isWanted = (status: RunStatus): boolean =>
+        (states?.includes(status.state) ?? true) && (result === undefined || status.state !== "done" || ((status.result as Readonly<Record<string, Json>> | null)?.[result.field] == null) === result.isNull);
+      return all.slice(start).filter(isWanted).slice(0, limit);
     },
     async depth(kind) {
       const own = [...runs.values()].filter(({ run }) => run.kind === kind);
-      return { waiting: own.filter(({ isQueued }) => isQueued).length, running: own.filter(({ state, isQueued }) => state === "running" && !isQueued).length };
+      const waiting = own.filter(({ isQueued }) => isQueued);
+      const oldestMs = Math.max(0, ...waiting.map(({ queued }) => now().getTime() - queued.getTime()));
+      return { waiting: waiting.length, running: own.filter(({ state, isQueued }) => state === "running" && !isQueued).length, undecided: own.filter(({ state }) => state === "waiting").length, oldestMs };
     },
     async cancel(run) {
       const kept = runs.get(placeOf(run));
@@ -104,7 +109,10 @@ export function openMemoryRuns(memory: RunMemory = openRunMemory(), { graceMs = 
       if (wait.decided === undefined) {
         wait.decided = { decision: copyOf(decision), at: now() };
         tell(kept, decision, now());
-        if (kept.state === "waiting" && isDecided(kept)) Object.assign(kept, { state: "running", isQueued: true });
+        if (kept.state === "waiting" && isDecided(kept)) {
+          kept.state = "running";
+          queue(kept, now());
+        }
         changed();
       }
       return copyOf(wait.decided.decision);

@@ -9,6 +9,8 @@ export interface KeptRun {
   state: RunStatus["state"];
   /** A worker may take it. */
   isQueued: boolean;
+  /** Since when, or when it last was. */
+  queued: Date;
   finished?: Date;
   result?: Json;
   error?: unknown;
@@ -52,7 +54,8 @@ export function keep(memory: RunMemory, run: NewRun): KeptRun {
   const { runs, now } = memory;
   const known = runs.get(placeOf(run));
   if (known !== undefined) return known;
-  const kept: KeptRun = { run: copyOf(run), submitted: now(), state: "queued", isQueued: true, events: [], keys: new Set(), steps: new Map(), attempts: new Map(), rests: new Set(), waits: new Map(), cancelling: new AbortController() };
+  const submitted = now();
+  const kept: KeptRun = { run: copyOf(run), submitted, state: "queued", isQueued: true, queued: submitted, events: [], keys: new Set(), steps: new Map(), attempts: new Map(), rests: new Set(), waits: new Map(), cancelling: new AbortController() };
   runs.set(placeOf(run), kept);
   forgetOldest(memory);
   return kept;
@@ -65,6 +68,10 @@ function forgetOldest({ runs, mostRuns }: RunMemory): void {
     runs.delete(place);
     if (runs.size <= mostRuns) return;
   }
+}
+
+export function queue(kept: KeptRun, queued: Date): void {
+  Object.assign(kept, { isQueued: true, queued });
 }
 
 export function isOver({ state }: Pick<KeptRun, "state">): boolean {
@@ -82,9 +89,9 @@ export function end(kept: KeptRun, state: "done" | "failed" | "cancelled", finis
   if (state === "cancelled") kept.cancelling.abort(new Error("The run was cancelled"));
 }
 
-export function statusOf({ run: { id, about }, submitted, state, finished, result, error, events }: KeptRun): RunStatus {
+export function statusOf({ run: { id, group, about }, submitted, state, finished, result, error, events }: KeptRun): RunStatus {
   return {
-    id, about, state, submitted, position: events.length,
+    id, group, about, state, submitted, position: events.length,
     ...(finished === undefined ? {} : { finished }),
     ...(result === undefined ? {} : { result }),
     ...(error === undefined ? {} : { failure: failureOf(error) }),

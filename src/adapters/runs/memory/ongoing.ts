@@ -53,11 +53,12 @@ export function ongoingRun(kept: KeptRun, { stopping, ending, now, changed }: Wo
       kept.keys.add(key);
       told(data);
     },
-    async wait(asked) {
+    async wait(asked, onAsked) {
       for (const [topic, question] of Object.entries(asked)) {
         if (kept.waits.has(topic)) continue;
         kept.waits.set(topic, { askedAt: now() });
         told(question);
+        onAsked?.(topic);
       }
       const waits = Object.keys(asked).map((topic) => ({ topic, ...kept.waits.get(topic) }));
       const decided = waits.flatMap(({ topic, askedAt, decided: made }) => (askedAt === undefined || made === undefined ? [] : [{ topic, askedAt, ...made }]));
