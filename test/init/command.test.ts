@@ -76,7 +76,7 @@ describe("twelve init", () => {
     expect(answer).toMatchObject({ repository: "enclosing", commit: null });
     expect(await readdir(join(parent, "apps/support"))).not.toContain(".git");
     expect(told).toEqual(["note The folder is inside a git repository, so none was made: commit the new files there"]);
-    expect(text).toContain(`cd ${relative("", join(parent, "apps/support"))}\n  git add -A . && git commit -m \"First version\"\n  twelve build`);
+    expect(text).toContain(`cd ${relative("", join(parent, "apps/support"))}\n  git add -A . && git commit -m "First version"\n  twelve build`);
   });
 
   it("fills a fresh clone, which holds nothing but .git", async () => {

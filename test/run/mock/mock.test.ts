@@ -149,7 +149,7 @@ describe("the requests that a mock was sent", () => {
   });
   it("lists no status for a connection that it reset before an answer began", async () => {
     const { ask, requests } = await startMock("replies:\n  - fail: { reset: true }\n");
-    await expect(ask("/v1/chat/completions", hello)).rejects.toThrow();
+    await expect(ask("/v1/chat/completions", hello)).rejects.toThrow("fetch failed");
     await vi.waitFor(async () => expect(await requests()).toMatchObject([{ status: null, isComplete: false }]));
   });
 
