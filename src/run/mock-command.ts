@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { eitherOf } from "../core/abort.ts";
 import { defineCommand } from "../ports/command.ts";
 import { planAddress, usualAddress } from "./address-plan.ts";
 
@@ -28,16 +29,11 @@ export default defineCommand({
   render: () => "",
 });
 
-/**
- * Aborted with `signal` and at the end of standard input, whatever comes before it. By hand: a signal of `AbortSignal.any`, which
- * its sources hold weakly, at times misses an end that comes while the process still starts, as that of /dev/null does.
- */
+/** Aborted with `signal` and at the end of standard input, whatever comes before it. */
 function orStdinClosed(signal: AbortSignal): AbortSignal {
-  const controller = new AbortController();
+  const closed = new AbortController();
   const { stdin } = process;
-  for (const event of ["end", "close", "error"]) stdin.once(event, () => controller.abort());
-  signal.addEventListener("abort", () => controller.abort(signal.reason), { once: true });
-  if (signal.aborted) controller.abort(signal.reason);
+  for (const event of ["end", "close", "error"]) stdin.once(event, () => closed.abort());
   stdin.resume();
-  return controller.signal;
+  return eitherOf(signal, closed.signal).signal;
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { eitherOf } from "../core/abort.ts";
 import { inTime } from "../core/deadline.ts";
 import { summaryOf, TwelveError } from "../core/errors.ts";
 import { withoutCredentials } from "../core/url.ts";
@@ -96,7 +97,7 @@ export function openInBackground(context: Context, { open, known, store, random 
     const { promise: hurried, resolve } = Promise.withResolvers<void>();
     const { signal } = context;
     const done = new AbortController();
-    const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal: AbortSignal.any([signal, done.signal]) }).catch(() => {});
+    const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal: eitherOf(signal, done.signal).signal }).catch(() => {});
     hurry = resolve;
     await Promise.race([wait(waitMs), Promise.all([wait(leastMs), hurried])]);
     done.abort();

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
-import { unlessAborted } from "../../src/core/abort.ts";
+import { eitherOf, unlessAborted } from "../../src/core/abort.ts";
 
 const never = (): Promise<never> => new Promise(() => {});
 const reason = new Error("stopped");
@@ -32,5 +32,30 @@ describe("unlessAborted", () => {
     };
     await expect(unlessAborted(work, AbortSignal.abort(reason))).rejects.toBe(reason);
     expect(isBegun).toBe(false);
+  });
+});
+
+describe("eitherOf", () => {
+  it("is aborted with the first of them, for its reason, and lets go of the others", () => {
+    const [one, other] = [new AbortController(), new AbortController()];
+    const { signal } = eitherOf(one.signal, undefined, other.signal);
+    other.abort(reason);
+    one.abort(new Error("later"));
+    expect([signal.aborted, signal.reason]).toEqual([true, reason]);
+    expect([one, other].map(({ signal: source }) => getEventListeners(source, "abort").length)).toEqual([0, 0]);
+  });
+
+  it("is aborted at once where one of them is", () => {
+    const open = new AbortController().signal;
+    expect(eitherOf(open, AbortSignal.abort(reason)).signal.reason).toBe(reason);
+    expect(getEventListeners(open, "abort")).toEqual([]);
+  });
+
+  it("is aborted no more once it has left", () => {
+    const controller = new AbortController();
+    const { signal, leave } = eitherOf(controller.signal);
+    leave();
+    controller.abort(reason);
+    expect(signal.aborted).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { unlessAborted } from "../../core/abort.ts";
+import { eitherOf, unlessAborted } from "../../core/abort.ts";
 import { TwelveError } from "../../core/errors.ts";
 import { startWatch, type Watch } from "../http/watch.ts";
 
@@ -44,7 +44,7 @@ export async function* streamOnce<Event>(call: StreamCall<Event>): AsyncGenerato
   call.signal?.throwIfAborted();
   const watch = watchOver(call);
   const reader = new AbortController();
-  const signal = AbortSignal.any([watch.signal, reader.signal]);
+  const { signal, leave } = eitherOf(watch.signal, reader.signal);
   let hasBegun = false;
   let isWhole = false;
   try {
@@ -65,6 +65,7 @@ export async function* streamOnce<Event>(call: StreamCall<Event>): AsyncGenerato
     watch.close();
     // The connection of a whole answer can be used again.
     if (!isWhole) reader.abort();
+    leave();
   }
 }
 

@@ -1,3 +1,4 @@
+import { eitherOf } from "../../core/abort.ts";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 
 /** What of a client decides how soon its first call can be made. */
@@ -14,9 +15,10 @@ const longestMs = 2000;
  */
 export async function warm({ credentials, requestHandler }: Warmable, url: string, signal?: AbortSignal): Promise<void> {
   const { protocol, hostname, port } = new URL(url);
-  const limit = AbortSignal.timeout(longestMs);
+  const either = eitherOf(signal, AbortSignal.timeout(longestMs));
   const request = { method: "GET", protocol, hostname, ...(port === "" ? {} : { port: Number(port) }), path: "/", query: {}, headers: {} };
-  const connect = (requestHandler as NodeHttpHandler).handle(request as Parameters<NodeHttpHandler["handle"]>[0], { abortSignal: signal === undefined ? limit : AbortSignal.any([signal, limit]) });
+  const connect = (requestHandler as NodeHttpHandler).handle(request as Parameters<NodeHttpHandler["handle"]>[0], { abortSignal: either.signal });
   const reading = connect.then(({ response }) => (response.body as { resume?: () => void } | undefined)?.resume?.());
   await Promise.allSettled([reading, credentials?.()]);
+  either.leave();
 }

@@ -1,4 +1,5 @@
 import { DBOS } from "@dbos-inc/dbos-sdk";
+import { eitherOf } from "../../core/abort.ts";
 import type { Json } from "../../core/canonical-json.ts";
 import { TwelveError, summaryOf } from "../../core/errors.ts";
 
@@ -26,7 +27,7 @@ export function openAttempts(stop: AbortSignal): Attempts {
 
   async function attempt(step: (signal: AbortSignal) => Promise<Json>, isStopped: boolean): Promise<Json> {
     const cancelled = DBOS.stepStatus?.cancelSignal;
-    const signal = AbortSignal.any([...(isStopped ? [stop] : []), ...(cancelled === undefined ? [] : [cancelled])]);
+    const { signal, leave } = eitherOf(isStopped ? stop : undefined, cancelled);
     if (stop.aborted) return never();
     const work = step(signal);
     running.add(work);
@@ -38,6 +39,7 @@ export function openAttempts(stop: AbortSignal): Attempts {
       throw plainError(error);
     } finally {
       running.delete(work);
+      leave();
     }
   }
 

@@ -1,3 +1,4 @@
+import { eitherOf } from "../../core/abort.ts";
 import { inTime } from "../../core/deadline.ts";
 import { TwelveError } from "../../core/errors.ts";
 import type { RunEngine, RunKey } from "../../ports/runs.ts";
@@ -57,6 +58,7 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
   const owner = { agent: request.agent, key: request.caller ?? null };
   const run = keyOf(kind, owner, id);
   const untaken = new AbortController();
+  const either = eitherOf(untaken.signal, request.signal);
   let timer: NodeJS.Timeout | undefined;
   let isThrough = false;
   let isFirst = true;
@@ -65,7 +67,7 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
     await engine.submit(newRun(kind, owner, id, input));
     request.onRunBegun?.(id);
     timer = setTimeout(() => void requireTaken(engine, run, { limitMs, request }).catch((error: unknown) => untaken.abort(error)), limitMs);
-    for await (const { position, data } of engine.events(run, { after: 0, signal: AbortSignal.any([untaken.signal, ...(request.signal === undefined ? [] : [request.signal])]) })) {
+    for await (const { position, data } of engine.events(run, { after: 0, signal: either.signal })) {
       clearTimeout(timer);
       const { type, text, call_id: call = "" } = data as { readonly type?: string; readonly text?: string; readonly call_id?: string };
       if (type === "run_postponed" && (await isLeftAt(engine, run, position))) throw notTaken("can go on with this run for now", request);
@@ -83,6 +85,7 @@ export async function* answerElsewhere(request: AnswerRequest, { engine, kind, i
     yield await endOf(engine, run, request);
   } finally {
     clearTimeout(timer);
+    either.leave();
     if (!isThrough && request.runId === undefined) await engine.cancel(run).catch(() => {});
   }
 }

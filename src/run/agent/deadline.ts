@@ -1,3 +1,4 @@
+import { eitherOf } from "../../core/abort.ts";
 import type { Clock } from "../../ports/clock.ts";
 
 /** How long a run has left. Times are those of the machines' clocks, since a run goes from one to another. */
@@ -25,7 +26,7 @@ export function openRunTime(clock: Clock, startedMs: number, seconds: number | u
       const leftMs = seconds * 1000 - (clock.now().getTime() - startedMs - waitedMs);
       if (leftMs <= 0) return undefined;
       const timeout = AbortSignal.timeout(Math.min(Math.ceil(leftMs), longestTimerMs));
-      return { signal: AbortSignal.any([signal, timeout]), isUp: () => timeout.aborted };
+      return { signal: eitherOf(signal, timeout).signal, isUp: () => timeout.aborted };
     },
   };
 }

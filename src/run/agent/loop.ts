@@ -1,3 +1,4 @@
+import { eitherOf } from "../../core/abort.ts";
 import { type FailureCode, TwelveError } from "../../core/errors.ts";
 import { failures } from "../../core/failures.ts";
 import type { Message, ToolCall } from "../../ports/model.ts";
@@ -70,7 +71,17 @@ export async function runLoop(input: RunInput, given: OngoingRun, loop: Loop): P
 
 /** Its steps end with the signal, too. */
 function endedWith(run: OngoingRun, signal: AbortSignal): OngoingRun {
-  return { ...run, step: (name, begun, work, options) => run.step(name, begun, (attempt) => work({ ...attempt, signal: AbortSignal.any([attempt.signal, signal]) }), options) };
+  return {
+    ...run,
+    step: (name, begun, work, options) => run.step(name, begun, async (attempt) => {
+      const either = eitherOf(attempt.signal, signal);
+      try {
+        return await work({ ...attempt, signal: either.signal });
+      } finally {
+        either.leave();
+      }
+    }, options),
+  };
 }
 
 interface Turn {

@@ -58,7 +58,13 @@ export function workInBackground(engine: RunEngine, { kind, handler, concurrency
   return {
     ready,
     async check(limit) {
-      await inTime(() => ready, { limitMs: checkMs, who: `the work on runs of ${engine.url}`, signal: limit });
+      try {
+        await inTime(() => ready, { limitMs: checkMs, who: engine.url, signal: limit });
+      } catch (cause) {
+        limit?.throwIfAborted();
+        // What keeps it from starting is warned of already.
+        throw new TwelveError("PROCESS_NOT_READY", `The work on runs of ${engine.url} is starting`, { cause, retry: { afterMs: null } });
+      }
       return { version: null, detail: `${concurrency} from the queue at a time` };
     },
     takeNoMore: () => taking.abort(),

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { eitherOf } from "../../core/abort.ts";
 import { TwelveError } from "../../core/errors.ts";
 import type { ToolAgents } from "../agent/open.ts";
 import { newRunId } from "../agent/run-id.ts";
@@ -101,10 +102,11 @@ export function addRuns(app: FastifyInstance, { runtime, traffic, clock, report,
       return toHttpError(error, request.trace.traceId).body;
     });
     const stopping = whenDraining(traffic);
+    const { signal, leave } = eitherOf(request.life, stopping.signal);
     try {
-      const signal = AbortSignal.any([request.life, stopping.signal]);
       await stream.send(runs.events(owner, id, { after, signal }), { after, signal, ended: () => runs.read(owner, id) });
     } finally {
+      leave();
       stopping.close();
     }
     return reply;

@@ -1,3 +1,4 @@
+import { eitherOf } from "../../core/abort.ts";
 import { type FailureCode, TwelveError } from "../../core/errors.ts";
 import { wait } from "../../core/patience.ts";
 import type { AgentSettings } from "../../manifest/schema.ts";
@@ -68,7 +69,7 @@ export function openConversations({ app, environment, open, clock, pace = {} }: 
     const log = await logOf(request.session, settings);
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(busy(name, waitMs)), waitMs);
-    const signal = request.signal === undefined ? limit.signal : AbortSignal.any([request.signal, limit.signal]);
+    const { signal, leave: leaveSignals } = eitherOf(request.signal, limit.signal);
     try {
       const { isBehind, leave } = await enter(JSON.stringify(log.key), signal);
       try {
@@ -82,13 +83,14 @@ export function openConversations({ app, environment, open, clock, pace = {} }: 
       throw told(error, name);
     } finally {
       clearTimeout(timer);
+      leaveSignals();
     }
   }
 
   return {
     async *answer(request, settings, answer) {
       const { turn, leave } = await begin(request, settings);
-      const signal = request.signal === undefined ? turn.signal : AbortSignal.any([request.signal, turn.signal]);
+      const { signal, leave: leaveSignals } = eitherOf(request.signal, turn.signal);
       let isOpen = true;
       let run: string | undefined;
       const onRun = (id: string): void => {
@@ -115,6 +117,7 @@ export function openConversations({ app, environment, open, clock, pace = {} }: 
       } finally {
         // Whoever reads the answer went away between two parts.
         if (isOpen) await giveUp("left");
+        leaveSignals();
         leave();
       }
     },

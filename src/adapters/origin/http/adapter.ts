@@ -1,3 +1,4 @@
+import { eitherOf } from "../../../core/abort.ts";
 import { type FailureCode, TwelveError } from "../../../core/errors.ts";
 import { withoutCredentials } from "../../../core/url.ts";
 import type { OpenOptions, Origin, OriginFile } from "../../../ports/origin.ts";
@@ -24,7 +25,7 @@ export function openOrigin(reference: string): Origin {
     const target = new URL(base);
     target.pathname = [base.pathname.replace(/\/$/, ""), ...path.split("/").map(encodeURIComponent)].join("/");
     const stop = new AbortController();
-    const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+    const { signal: both } = eitherOf(signal, stop.signal);
     const headers = {
       // Bytes as they are: a compressed answer has another length, and no part of it can be asked for.
       "accept-encoding": "identity",

@@ -1,3 +1,4 @@
+import { eitherOf } from "../../../core/abort.ts";
 import type { OngoingRun } from "../../../ports/runs.ts";
 import { copyOf, isOver, type KeptRun, tell } from "./kept.ts";
 
@@ -38,13 +39,13 @@ export function ongoingRun(kept: KeptRun, { stopping, ending, now, changed }: Wo
       const number = (kept.attempts.get(name) ?? 0) + 1;
       kept.attempts.set(name, number);
       told({ ...begun, attempt: number });
-      const signal = AbortSignal.any([kept.cancelling.signal, isFinished ? ending : stopping]);
+      const { signal, leave } = eitherOf(kept.cancelling.signal, isFinished ? ending : stopping);
       const working = work({ number, signal }).catch((error: unknown) => {
         if (!signal.aborted || isOver(kept)) throw error;
         // Broken off by the stop, it is done again elsewhere.
         kept.steps.delete(name);
         throw givenBack;
-      });
+      }).finally(leave);
       kept.steps.set(name, working);
       return copyOf(await working);
     },
