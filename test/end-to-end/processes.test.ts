@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { binary, cleanEnv, twelve, twelveJson } from "../helpers/binary.ts";
@@ -129,10 +130,12 @@ describe("twelve run, without the name of a type", () => {
     await new Promise<void>((resolve) => {
       run.stdout.setEncoding("utf8").on("data", (text: string) => {
         said += text;
-        if (said.includes('"event":"process-type-ready"') && /web\.1.*server-ready[^]*web\.2|web\.2.*server-ready[^]*web\.1/.test(said)) resolve();
+        if (said.includes("process-type-ready") && /web\.1.*server-ready[^]*web\.2|web\.2.*server-ready[^]*web\.1/.test(said)) resolve();
       });
     });
-    expect(said).toContain('\u001b[36mweb.1  |\u001b[39m {"event":"server-ready"');
+    expect(said).toContain("\u001b[36mweb.1  |\u001b[39m ");
+    expect(stripVTControlCharacters(said)).toMatch(/web\.1 {2}\| \d\d:\d\d:\d\d {2}server-ready/);
+    expect(said).not.toContain('{"event"');
     run.kill("SIGTERM");
     await run;
   });
