@@ -22,6 +22,20 @@ function open(type: ProcessType, chance = 0) {
   return { pool, told, started: instances.started, at, ready };
 }
 
+/** A pool that had a second process for a while, and one of the two that was asked to end when there was little to do. */
+async function openLeaving(type: ProcessType) {
+  const { pool, told, at, ready } = open(type);
+  ready(0);
+  at(0).say({ kind: "load", own: 12 });
+  await vi.advanceTimersByTimeAsync(6000);
+  ready(1);
+  at(0).say({ kind: "load", own: 0 });
+  await vi.advanceTimersByTimeAsync(62_000);
+  const leaving = [at(0), at(1)].find(({ stops }) => stops === 1);
+  if (leaving === undefined) throw new Error("No process was asked to end");
+  return { pool, told, leaving };
+}
+
 describe("a pool", () => {
   it("starts as many as there should be, and tells once when all of them are ready", () => {
     const { started, told, ready } = open(fixed(3));
@@ -159,14 +173,7 @@ describe("a pool that scales", () => {
   });
 
   it("forces a process that leaves and does not end in time, and kills one that is frozen", async () => {
-    const { told, at, ready } = open(web);
-    ready(0);
-    at(0).say({ kind: "load", own: 12 });
-    await vi.advanceTimersByTimeAsync(6000);
-    ready(1);
-    at(0).say({ kind: "load", own: 0 });
-    await vi.advanceTimersByTimeAsync(62_000);
-    const leaving = [at(0), at(1)].find(({ stops }) => stops === 1) as FakeInstance;
+    const { told, leaving } = await openLeaving(web);
     await vi.advanceTimersByTimeAsync(5000);
     expect([leaving.stops, leaving.isKilled, told.at(-1)]).toEqual([2, false, ["forced", leaving.name]]);
     await vi.advanceTimersByTimeAsync(2000);
@@ -174,16 +181,9 @@ describe("a pool that scales", () => {
   });
 
   it("asks a process that leaves only once, also when all are asked to end", async () => {
-    const { pool, at, ready } = open(web);
-    ready(0);
-    at(0).say({ kind: "load", own: 12 });
-    await vi.advanceTimersByTimeAsync(6000);
-    ready(1);
-    at(0).say({ kind: "load", own: 0 });
-    await vi.advanceTimersByTimeAsync(62_000);
-    const leaving = [at(0), at(1)].find(({ stops }) => stops === 1);
+    const { pool, leaving } = await openLeaving(web);
     pool.stop();
-    expect(leaving?.stops).toBe(1);
+    expect(leaving.stops).toBe(1);
   });
 });
 
